@@ -1,0 +1,100 @@
+"""The frozen value that configures one server.
+
+Every field's default is what the genuine server does without the setting (the secret's, ``admin``, too); three
+differ on purpose so that a server without a file is safe and handy: it listens on loopback only, and the SIP
+contact is ``sip:127.0.0.1;transport=udp,tcp``. Durations are in seconds, sizes in bytes.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+from msgspec import Struct
+
+
+class LogLevel(IntEnum):
+    """The genuine server's order, in which ``notice`` is the quietest level."""
+
+    NOTICE = 1
+    ERROR = 2
+    WARNING = 3
+    INFO = 4
+    DEBUG = 5
+
+
+class Dialect(StrEnum):
+    """The version of the admin protocol to speak (docs/protocol.md, Versions)."""
+
+    V0_8 = "0.8"
+    V0_9 = "0.9"
+
+
+class AdminConfiguration(Struct, frozen=True, kw_only=True):
+    """Where applications connect, and what they must know."""
+
+    address: str = "127.0.0.1"
+    port: int = 9022  # 0 in the genuine server means "no TCP listener"; here it is an ephemeral port
+    secret: str = "admin"
+    tcp_keepalive: float = 45.0  # 0 switches TCP keep-alive off
+    frame_limit: int = 16 * 1024 * 1024
+    frame_limit_before_authentication: int = 4 * 1024
+    incomplete_frame_timeout: float = 60.0
+    incomplete_frame_timeout_before_authentication: float = 10.0
+    hangup_on_application_loss: bool = False
+
+
+class ContactConfiguration(Struct, frozen=True, kw_only=True):
+    """One SIP listening address: ``sip:[user@]host[:port];transport=udp,tcp``, parsed."""
+
+    scheme: str = "sip"
+    user: str = ""
+    host: str = "127.0.0.1"  # a literal address, a name, or ``*`` for all addresses of this machine
+    port: int | None = None  # None: the default of the scheme (5060); 0: an ephemeral port
+    transports: tuple[str, ...] = ("udp", "tcp")
+    external_ip: str = ""
+    local_net: str = ""
+    dns_names: tuple[str, ...] = ()
+
+
+class TimerConfiguration(Struct, frozen=True, kw_only=True):
+    """The base timers of RFC 3261 §17, in seconds."""
+
+    t1: float = 0.5
+    t2: float = 4.0
+    t4: float = 5.0
+    t1x64: float = 32.0
+
+
+class LogFileConfiguration(Struct, frozen=True, kw_only=True):
+    """A log file and its rotation; sizes are in units of 1,000,000 bytes as the genuine server counts them."""
+
+    name: str
+    archive: str = "archive"
+    size: int = 50
+    max_size: int = 1000
+    min_size: int = 0
+    max_files: int = 100
+    auto_flush: bool = True
+
+
+class LoggingConfiguration(Struct, frozen=True, kw_only=True):
+    """Where log lines go, and which. ``console`` is also on when no other destination is configured."""
+
+    level: LogLevel = LogLevel.INFO
+    console: bool = False
+    file: LogFileConfiguration | None = None
+    globally_readable: bool = False
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """Everything that the server reads at its start."""
+
+    admin: AdminConfiguration = AdminConfiguration()
+    contacts: tuple[ContactConfiguration, ...] = (ContactConfiguration(),)
+    timers: TimerConfiguration = TimerConfiguration()
+    logging: LoggingConfiguration = LoggingConfiguration()
+    cdrs: bool = False
+    dialect: Dialect = Dialect.V0_9
+    preserve_header_names: tuple[str, ...] = ()
+    trace_file: str = ""  # --trace FILE.jsonl
+    show_frames: bool = False  # --show-frames

@@ -1,0 +1,1 @@
+"""Runs the SIPp scenarios of sipp/ and judges them by the statistics that SIPp writes."""
