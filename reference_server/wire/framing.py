@@ -1,0 +1,91 @@
+"""Frames: ``<decimal octet count>#<payload>``, cut out of a stream that arrives in any pieces (FRAME-1 … FRAME-9).
+
+Feed what arrives, then take frames until there is none::
+
+    decoder.feed(data)
+    while (payload := decoder.next_frame()) is not None:
+        ...
+
+The decoder is strict: one to eight ASCII digits, then ``#``. A count of zero is skipped. What is neither is a
+:class:`FramingError`, after which the stream has no next frame: nobody knows where one would begin.
+"""
+
+from __future__ import annotations
+
+MAX_DIGITS = 8
+"""Enough for the highest limit that a frame can have (99,999,999 octets)."""
+
+_SHOWN = 16  # octets of an offending stream that an error shows
+
+
+class FramingError(Exception):
+    """The stream is not frames; the text says what was expected, what came and at which octet of the stream."""
+
+    def __init__(self, expected: str, came: str, offset: int) -> None:
+        super().__init__(f"framing error: expected {expected}, got {came} at byte {offset}")
+
+
+class FrameDecoder:
+    """Cuts one direction of one connection into payloads."""
+
+    __slots__ = ("_buffer", "_offset", "_position", "limit")
+
+    def __init__(self, limit: int) -> None:
+        """``limit`` is the largest payload accepted, in octets; it may be changed between frames."""
+        self.limit = limit
+        self._buffer = b""
+        self._position = 0  # where in the buffer the next frame starts
+        self._offset = 0  # octets of the stream that have left the buffer
+
+    @property
+    def incomplete(self) -> bool:
+        """Something of a frame has arrived, but not all of it. True only after ``next_frame`` returned None."""
+        return self._position < len(self._buffer)
+
+    def feed(self, data: bytes) -> None:
+        """Append what arrived."""
+        if self._position == len(self._buffer):
+            self._offset += self._position
+            self._buffer = data
+        else:
+            self._offset += self._position
+            self._buffer = self._buffer[self._position :] + data
+        self._position = 0
+
+    def next_frame(self) -> str | None:
+        """The next payload, one character per octet, or None until more has arrived. Raises FramingError."""
+        buffer = self._buffer
+        while True:
+            start = self._position
+            hash_at = buffer.find(b"#", start, start + MAX_DIGITS + 1)
+            if hash_at < 0:
+                self._check_digits(buffer[start : start + MAX_DIGITS + 1])
+                return None
+            digits = buffer[start:hash_at]
+            if not digits.isdigit():
+                raise self._malformed(start)
+            length = int(digits)
+            if length > self.limit:
+                came = f"{length} bytes"
+                raise FramingError(f"a payload of at most {self.limit} bytes", came, self._offset + start)
+            end = hash_at + 1 + length
+            if end > len(buffer):
+                return None
+            self._position = end
+            if length:
+                return buffer[hash_at + 1 : end].decode("latin-1")
+
+    def _check_digits(self, head: bytes) -> None:
+        """Raise unless ``head``, which holds no ``#``, may still become the count of a frame."""
+        if head and (len(head) > MAX_DIGITS or not head.isdigit()):
+            raise self._malformed(self._position)
+
+    def _malformed(self, start: int) -> FramingError:
+        shown = self._buffer[start : start + _SHOWN]
+        came = ascii(shown.decode("latin-1"))
+        return FramingError(f"1–{MAX_DIGITS} digits and '#'", came, self._offset + start)
+
+
+def encode_frame(payload: str) -> bytes:
+    """A payload (one character per octet) as a frame."""
+    return f"{len(payload)}#{payload}".encode("latin-1")

@@ -1,0 +1,153 @@
+"""What the server sends: one type per message, and the one place that formats them.
+
+Each type has ``format(message_id)``, which gives the payload of a frame; the id is a fresh UUID. The order of tokens
+is protocol, down to the empty ones (docs/protocol.md, families AUTH, SIP and RSP).
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Authenticated(Struct, frozen=True, gc=False):
+    """The answer to a right secret (AUTH-2); in the 0.8 dialect only the hostports follow ``OK`` (VER-2)."""
+
+    request_id: str
+    hostports: str
+    version: str
+    local_hostports: str
+    short: bool = False
+
+    def format(self, message_id: str) -> str:
+        """``uuid|response|id|OK|hostports[|version|localHostports]``"""
+        text = f"{message_id}|response|{self.request_id}|OK|{self.hostports}"
+        return text if self.short else f"{text}|{self.version}|{self.local_hostports}"
+
+
+class Accepted(Struct, frozen=True, gc=False):
+    """``OK`` to a control message (ROUTE-2, PING-1)."""
+
+    request_id: str
+    text: str = ""
+
+    def format(self, message_id: str) -> str:
+        """``uuid|response|id|OK[|text]``"""
+        text = f"{message_id}|response|{self.request_id}|OK"
+        return f"{text}|{self.text}" if self.text else text
+
+
+class Refused(Struct, frozen=True, gc=False):
+    """``NO``: the connection ends behind this message (CONN-1)."""
+
+    request_id: str
+    text: str
+
+    def format(self, message_id: str) -> str:
+        """``uuid|response|id|NO|text``"""
+        return f"{message_id}|response|{self.request_id}|NO|{self.text}"
+
+
+class NotSent(Struct, frozen=True, gc=False):
+    """``NOK``: the SIP message could not be sent; the connection goes on (RSP-12)."""
+
+    request_id: str
+    text: str
+
+    def format(self, message_id: str) -> str:
+        """``uuid|response|id|NOK|text``"""
+        return f"{message_id}|response|{self.request_id}|NOK|{self.text}"
+
+
+class ResponseSent(Struct, frozen=True, gc=False):
+    """The echo of a response that was sent for the application (RSP-2)."""
+
+    request_id: str
+    protocol: str
+    """empty for final responses to other methods than INVITE"""
+    remote_host: str
+    remote_port: int
+    time: str
+    transaction_id: str
+    dialog_id: str
+    sip: str
+    """the message as it went out"""
+
+    def format(self, message_id: str) -> str:
+        """``uuid|response|id|OK|application|len|proto|addr|port|time|txn|dialog||Msg sent:|``"""
+        sip = self.sip
+        return (
+            f"{message_id}|response|{self.request_id}|OK|application|{len(sip)}|{self.protocol}|{self.remote_host}|"
+            f"{self.remote_port}|{self.time}|{self.transaction_id}|{self.dialog_id}||Msg sent:|\r\n{sip}"
+        )
+
+
+class RequestSent(Struct, frozen=True, gc=False):
+    """The echo of a request that was sent for the application (OUT-2, DLG-5)."""
+
+    request_id: str
+    protocol: str
+    host: str
+    """our own address over UDP, the peer's over TCP"""
+    port: int
+    time: str
+    transaction_id: str
+    sip: str
+
+    def format(self, message_id: str) -> str:
+        """``uuid|response|id|OK|application|len|proto|addr|port|time|txn|Msg sent:|``"""
+        sip = self.sip
+        return (
+            f"{message_id}|response|{self.request_id}|OK|application|{len(sip)}|{self.protocol}|{self.host}|"
+            f"{self.port}|{self.time}|{self.transaction_id}|Msg sent:|\r\n{sip}"
+        )
+
+
+class NewRequest(Struct, frozen=True, gc=False):
+    """A request outside a dialog (SIP-1)."""
+
+    length: int
+    """octets as received"""
+    protocol: str
+    remote_host: str
+    remote_port: int
+    time: str
+    transaction_id: str
+    local_host: str
+    """empty in the 0.8 dialect, which has no local address tokens (VER-3)"""
+    local_port: int
+    sip: str
+
+    def format(self, message_id: str) -> str:
+        """``uuid|sip|network|len|proto|addr|port|time|txn||localAddr|localPort|``"""
+        local = f"|{self.local_host}|{self.local_port}" if self.local_host else ""
+        return (
+            f"{message_id}|sip|network|{self.length}|{self.protocol}|{self.remote_host}|{self.remote_port}|"
+            f"{self.time}|{self.transaction_id}|{local}|\r\n{self.sip}"
+        )
+
+
+class DialogMessage(Struct, frozen=True, gc=False):
+    """A request inside a dialog, a CANCEL, or the response to an application's request (SIP-4, DLG-1)."""
+
+    source: str
+    """``network``, or ``application`` for what the server itself sent (CALL-9)"""
+    length: int
+    protocol: str
+    host: str
+    port: int
+    time: str
+    transaction_id: str
+    dialog_id: str
+    sip: str
+
+    def format(self, message_id: str) -> str:
+        """``uuid|sip|source|len|proto|addr|port|time|txn|dialog|``"""
+        return (
+            f"{message_id}|sip|{self.source}|{self.length}|{self.protocol}|{self.host}|{self.port}|"
+            f"{self.time}|{self.transaction_id}|{self.dialog_id}|\r\n{self.sip}"
+        )
+
+
+ServerMessage = (
+    Authenticated | Accepted | Refused | NotSent | ResponseSent | RequestSent | NewRequest | DialogMessage
+)
