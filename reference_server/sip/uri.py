@@ -1,9 +1,9 @@
 """URIs and the addresses of From, To, Contact, Route…: RFC 3261 §19.1 and §20.10, RFC 3966 for ``tel``.
 
 The parser takes what the grammar allows and a little more that phones really send (``#`` in a user part,
-octets above 0x7F); it refuses what cannot be told apart: blanks or angle brackets inside a URI, a broken escape,
-a port that is none, an address whose ``;`` or ``?`` has no owner. Texts keep their escapes; only names that
-compare without case (scheme, parameter names) are lowered.
+octets above 0x7F); it refuses what cannot be told apart: blanks or angle brackets inside a URI, a broken
+escape, a port that is none, an address whose ``;`` or ``?`` has no owner. Texts keep their escapes; only
+names that compare without case (scheme, parameter names) are lowered.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 def parse_uri(text: str) -> Uri:
     """Take ``text`` apart (:rfc:`3261#section-19.1.1`); raises :class:`UriError`.
 
-    ``sip`` and ``sips`` URIs are parsed fully, ``tel`` into number and parameters; any other absolute URI keeps
-    its scheme and its ``opaque`` rest.
+    ``sip`` and ``sips`` URIs are parsed fully, ``tel`` into number and parameters; any other absolute URI
+    keeps its scheme and its ``opaque`` rest.
     """
     scheme, colon, rest = text.partition(":")
     if not colon or not _SCHEME.match(scheme):
