@@ -1,8 +1,8 @@
 """The frozen value that configures one server.
 
-Every field's default is what the genuine server does without the setting (the secret's, ``admin``, too); three
-differ on purpose so that a server without a file is safe and handy: it listens on loopback only, and the SIP
-contact is ``sip:127.0.0.1;transport=udp,tcp``. Durations are in seconds, sizes in bytes.
+Every field's default is what the genuine server does without the setting (the secret's, ``admin``, too), with
+one difference so that a server without a file is safe and handy: it listens on loopback only, applications are
+awaited on 127.0.0.1 and SIP on ``sip:127.0.0.1;transport=udp,tcp``. Durations are in seconds, sizes in bytes.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class TimerConfiguration(Struct, frozen=True, kw_only=True):
 
 
 class LogFileConfiguration(Struct, frozen=True, kw_only=True):
-    """A log file and its rotation; sizes are in units of 1,000,000 bytes as the genuine server counts them."""
+    """A log file and its rotation; sizes are in units of 1,000,000 bytes, as the genuine server counts."""
 
     name: str
     archive: str = "archive"

@@ -1,0 +1,104 @@
+"""The URI of a SIP contact: where the server listens.
+
+``sip:[user@]host[:port][;transport=udp,tcp][;other=params]``, with or without angle brackets. The host is a
+literal address (IPv6 in brackets), a name, or ``*`` for every address of this machine. Letter case counts in
+the user only.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from reference_server.config.model import ContactConfiguration
+from reference_server.config.values import Kind, WrongValue, is_dns_name
+
+SUPPORTED_TRANSPORTS = ("udp", "tcp")
+KNOWN_TRANSPORTS = (*SUPPORTED_TRANSPORTS, "tls", "ws", "wss")
+
+_URI = re.compile(
+    r"""(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):
+        (?:(?P<user>[^@\s<>;?]*(?:;[^@\s<>]*)?)@)?
+        (?P<host>\[[^\]\s]*\]|[^\s<>;:@?\[\]]*)
+        (?P<port>:[^\s<>;@?]*)?
+        (?P<parameters>(?:;[^\s<>;?]*)*)""",
+    re.VERBOSE,
+)
+_USER = re.compile(r"[A-Za-z0-9\-_.!~*'()&=+$,;?/%:]+")
+
+
+def parse_contact(text: str) -> ContactConfiguration:
+    """Parse a contact URI. Raises WrongValue, which says what part is wrong."""
+    uri = text[1:-1].strip() if text.startswith("<") and text.endswith(">") else text
+    if (match := _URI.fullmatch(uri)) is None:
+        raise WrongValue("expected a contact such as sip:127.0.0.1:5060;transport=udp,tcp")
+    scheme = match["scheme"].lower()
+    if scheme not in ("sip", "sips"):
+        raise WrongValue(f"expected a contact that begins with sip:, not {match['scheme']}:")
+    if match["user"] is not None and _USER.fullmatch(match["user"]) is None:
+        raise WrongValue("expected a user before the '@', of the characters that RFC 3261 allows")
+    transports = _transports(match["parameters"])
+    if scheme == "sips":
+        raise WrongValue("expected sip:, because sips: (TLS) is not supported by this release")
+    return ContactConfiguration(
+        scheme=scheme,
+        user=match["user"] or "",
+        host=_host(match["host"]),
+        port=_port(match["port"]),
+        transports=transports,
+    )
+
+
+def _host(text: str) -> str:
+    if text == "*":
+        return text
+    if text.startswith("["):
+        try:
+            return str(IPv6Address(text[1:-1]))
+        except AddressValueError:
+            raise WrongValue(f"expected an IPv6 address in brackets, {text!r} is none") from None
+    if text.replace(".", "").isdigit():
+        try:
+            return str(IPv4Address(text))
+        except AddressValueError:
+            raise WrongValue(f"expected an IPv4 address, {text!r} is none") from None
+    if not text:
+        raise WrongValue("expected a host: an address (IPv6 in brackets), a name or '*'")
+    if not is_dns_name(text):
+        raise WrongValue(
+            f"expected an address (IPv6 in brackets), a name or '*' as the host, {text!r} is none"
+        )
+    return text.lower()
+
+
+def _port(text: str | None) -> int | None:
+    if text is None:
+        return None
+    digits = text[1:]
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 65535):
+        raise WrongValue(f"expected a port from 0 to 65535 (IPv6 addresses in brackets), {digits!r} is none")
+    return int(digits)
+
+
+def _transports(parameters: str) -> tuple[str, ...]:
+    """The list of the ``transport`` parameter, each once; the default when there is none."""
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() != "transport":
+            continue
+        transports = tuple(dict.fromkeys(word.strip().lower() for word in value.split(",")))
+        for transport in transports:
+            if transport not in KNOWN_TRANSPORTS:
+                raise WrongValue(
+                    f"expected transports of {', '.join(SUPPORTED_TRANSPORTS)}, {transport!r} is none"
+                )
+            if transport not in SUPPORTED_TRANSPORTS:
+                raise WrongValue(
+                    f"expected transports of {', '.join(SUPPORTED_TRANSPORTS)}, "
+                    f"because {transport} is not supported by this release"
+                )
+        return transports
+    return SUPPORTED_TRANSPORTS
+
+
+CONTACT: Kind[ContactConfiguration] = Kind("contact", "a contact URI", parse_contact)

@@ -1,0 +1,83 @@
+"""What a source gives: texts for settings, each with the place it comes from, and what is wrong with them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from reference_server.config.setting import Effect, Setting
+from reference_server.config.values import WrongValue
+
+
+class Severity(Enum):
+    """An error prevents the start; a warning does not, unless ``--check`` is given."""
+
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with the configuration: where it stands, and in a sentence what was expected and came."""
+
+    severity: Severity
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        """``error: drachtio.xml:3: <admin port>: expected …, got 'abc'``"""
+        return f"{self.severity.value}: {self.place}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One text for one setting."""
+
+    setting: Setting[object]
+    text: str
+    place: str
+    """how a user finds it: ``drachtio.xml:3: <admin port>``, ``option --port``, ``variable DRACHTIO_SECRET``"""
+    element: int = 0
+    """for the file: the number of the element that it belongs to, so that attributes find their contact"""
+
+
+def error(place: str, text: str) -> Problem:
+    """A problem that prevents the start."""
+    return Problem(Severity.ERROR, place, text)
+
+
+def warning(place: str, text: str) -> Problem:
+    """A problem that does not."""
+    return Problem(Severity.WARNING, place, text)
+
+
+def nearest(name: str, known: Iterable[str], shown: str = "{}", cutoff: float = 0.6) -> str:
+    """``, did you mean --port?``, or nothing if no known name is near; ``shown`` formats the name."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return f", did you mean {shown.format(near[0])}?" if near else ""
+
+
+def judge(given: Iterable[Given], *, variable: bool = False) -> list[Problem]:
+    """Check each value, and name once each setting that has no effect."""
+    problems: list[Problem] = []
+    named: set[int] = set()
+    for item in given:
+        kind = item.setting.variable_kind if variable else item.setting.kind
+        try:
+            kind.parse(item.text)
+        except WrongValue as wrong:
+            came = "something else" if item.setting.secret else repr(item.text) if item.text else "nothing"
+            problems.append(error(item.place, f"{wrong}, got {came}"))
+            continue
+        if item.setting.effect is not Effect.NOW and id(item.setting) not in named:
+            named.add(id(item.setting))
+            problems.append(warning(item.place, _NO_EFFECT[item.setting.effect]))
+    return problems
+
+
+_NO_EFFECT = {
+    Effect.NOT_YET: "has no effect in this release yet",
+    Effect.NEVER: "has no effect in this server",
+}

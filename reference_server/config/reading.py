@@ -1,0 +1,260 @@
+"""All three sources made into one :class:`Configuration`.
+
+The command line wins over the environment, the environment over the file, the file over the defaults. Two things do
+not follow that rule, as in the genuine server: what is only switched on can be switched on by any source and off by
+none, and contacts of the command line replace those of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import structs
+
+from reference_server.config import table
+from reference_server.config.document import Document, read_document
+from reference_server.config.environment import read_variables
+from reference_server.config.given import Given, Problem, Severity, error, judge
+from reference_server.config.model import (
+    AdminConfiguration,
+    Configuration,
+    ContactConfiguration,
+    LogFileConfiguration,
+    LoggingConfiguration,
+    TimerConfiguration,
+)
+from reference_server.config.options import read_options
+from reference_server.config.setting import Setting
+
+DEFAULT_FILE = Path("/etc/drachtio.conf.xml")
+"""Read if it exists and no other file is named."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading the configuration."""
+
+    configuration: Configuration | None
+    """None if there is an error among the problems"""
+    problems: tuple[Problem, ...]
+    file: Path | None
+    """the configuration file, if one was read"""
+    loop: str = "auto"
+    """``auto``, ``asyncio`` or ``uvloop``"""
+    check: bool = False
+    show_version: bool = False
+    show_help: bool = False
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that prevent a start: with ``--check`` all of them."""
+        return tuple(item for item in self.problems if self.check or item.severity is Severity.ERROR)
+
+
+def read(
+    arguments: Sequence[str], environment: Mapping[str, str], default_file: Path = DEFAULT_FILE
+) -> Reading:
+    """Read the command line (without the program's name), the environment and the file. It never raises."""
+    line = read_options(arguments)
+    variables = read_variables(environment)
+    problems = [
+        *line.problems,
+        *judge(line.given),
+        *variables.problems,
+        *judge(variables.given, variable=True),
+    ]
+    sources = _Sources(line.given, variables.given, [])
+    file, document = _file(sources, default_file)
+    if document is not None:
+        sources.document = document.given
+        problems += document.problems
+        problems += judge(document.given)
+        unread = any(problem.severity is Severity.ERROR for problem in document.problems)
+        if not unread and not any(sources.texts(table.ADMIN_ADDRESS)):
+            text = "expected the address where applications connect as the text of <admin>, got nothing"
+            problems.append(error(document.name, text))
+    problems += _misplaced(line.given)
+    broken = any(problem.severity is Severity.ERROR for problem in problems)
+    return Reading(
+        configuration=None if broken else _configuration(sources),
+        problems=tuple(dict.fromkeys(problems)),
+        file=None if document is None else file,
+        loop="auto" if broken else sources.value(table.LOOP, "auto"),
+        check=sources.switched_on(table.CHECK),
+        show_version=sources.switched_on(table.VERSION),
+        show_help=sources.switched_on(table.HELP),
+    )
+
+
+@dataclass(slots=True)
+class _Sources:
+    """The three sources, asked in their precedence. Values have been judged before they are asked for."""
+
+    line: list[Given]
+    variables: list[Given]
+    document: list[Given]
+
+    def texts(self, setting: Setting[T]) -> Iterator[str]:
+        """Every text for the setting, the one that counts first: the last option, the variable, the file."""
+        for given in chain(reversed(self.line), self.variables, self.document):
+            if given.setting is setting:
+                yield given.text
+
+    def value(self, setting: Setting[T], default: T) -> T:
+        """The value that counts."""
+        for text in self.texts(setting):
+            return setting.kind.parse(text)
+        return default
+
+    def switched_on(self, setting: Setting[bool]) -> bool:
+        """Whether any source switches it on; a variable switches off nothing."""
+        return any(text != "0" for text in self.texts(setting))
+
+
+def _file(sources: _Sources, default_file: Path) -> tuple[Path, Document | None]:
+    for text in sources.texts(table.FILE):
+        if name := text.strip():
+            return Path(name), read_document(Path(name))
+    try:
+        exists = default_file.exists()
+    except OSError:
+        exists = True  # reading it will tell what is wrong
+    return default_file, read_document(default_file) if exists else None
+
+
+def _misplaced(line: Iterable[Given]) -> Iterator[Problem]:
+    """Options that belong to the contact before them, without one or twice; worded as the genuine server does."""
+    seen: set[int] | None = None
+    names = {
+        id(table.EXTERNAL_IP): "public-ip",
+        id(table.LOCAL_NET): "local-net",
+        id(table.DNS_NAMES): "dns-name",
+    }
+    for given in line:
+        if given.setting is table.CONTACT_URI:
+            seen = set()
+        name = names.get(id(given.setting))
+        if name is None:
+            continue
+        if seen is None:
+            yield error(given.place, f"'{name}' argument must follow a 'contact'")
+        elif id(given.setting) in seen and given.setting is not table.DNS_NAMES:
+            yield error(given.place, f"multiple '{name}' arguments provided for a single contact")
+        else:
+            seen.add(id(given.setting))
+
+
+def _configuration(sources: _Sources) -> Configuration:
+    default = Configuration()
+    return Configuration(
+        admin=_admin(sources, default.admin),
+        contacts=_contacts(sources.line) or _contacts_of_file(sources.document) or default.contacts,
+        timers=_timers(sources, default.timers),
+        logging=_logging(sources, default.logging),
+        cdrs=sources.value(table.CDRS, default.cdrs),
+        dialect=sources.value(table.EMULATE, default.dialect),
+        preserve_header_names=sources.value(table.PRESERVE_HEADER_NAMES, default.preserve_header_names),
+        trace_file=sources.value(table.TRACE, default.trace_file),
+        show_frames=sources.switched_on(table.SHOW_FRAMES),
+    )
+
+
+def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration:
+    return AdminConfiguration(
+        address=sources.value(table.ADMIN_ADDRESS, default.address),
+        port=sources.value(table.ADMIN_PORT, default.port),
+        secret=sources.value(table.SECRET, default.secret),
+        tcp_keepalive=float(sources.value(table.TCP_KEEPALIVE, int(default.tcp_keepalive))),
+        frame_limit=sources.value(table.FRAME_LIMIT, default.frame_limit),
+        frame_limit_before_authentication=sources.value(
+            table.FRAME_LIMIT_BEFORE_AUTHENTICATION, default.frame_limit_before_authentication
+        ),
+        incomplete_frame_timeout=sources.value(
+            table.INCOMPLETE_FRAME_TIMEOUT, default.incomplete_frame_timeout
+        ),
+        incomplete_frame_timeout_before_authentication=sources.value(
+            table.INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
+            default.incomplete_frame_timeout_before_authentication,
+        ),
+        hangup_on_application_loss=sources.switched_on(table.HANGUP_ON_APP_LOSS),
+    )
+
+
+def _contacts(given: Iterable[Given]) -> tuple[ContactConfiguration, ...]:
+    """The contacts of the command line, each with what follows it."""
+    contacts: list[ContactConfiguration] = []
+    for item in given:
+        if item.setting is table.CONTACT_URI:
+            contacts.append(table.CONTACT_URI.kind.parse(item.text))
+        elif contacts:
+            contacts[-1] = _with(contacts[-1], item)
+    return tuple(contacts)
+
+
+def _contacts_of_file(given: Sequence[Given]) -> tuple[ContactConfiguration, ...]:
+    """The contacts of the file; attributes come before the text of their element."""
+    for item in given:
+        if item.setting is table.SINGLE_CONTACT:
+            return (table.SINGLE_CONTACT.kind.parse(item.text),)
+    contacts: list[ContactConfiguration] = []
+    for item in given:
+        if item.setting is table.CONTACT_URI:
+            contact = table.CONTACT_URI.kind.parse(item.text)
+            for attribute in given:
+                if attribute.element == item.element:
+                    contact = _with(contact, attribute)
+            contacts.append(contact)
+    return tuple(contacts)
+
+
+def _with(contact: ContactConfiguration, given: Given) -> ContactConfiguration:
+    """The contact with one of its attributes set; names add up."""
+    if given.setting is table.EXTERNAL_IP:
+        return structs.replace(contact, external_ip=table.EXTERNAL_IP.kind.parse(given.text))
+    if given.setting is table.LOCAL_NET:
+        return structs.replace(contact, local_net=table.LOCAL_NET.kind.parse(given.text))
+    if given.setting is table.DNS_NAMES:
+        names = contact.dns_names + table.DNS_NAMES.kind.parse(given.text)
+        return structs.replace(contact, dns_names=tuple(dict.fromkeys(names)))
+    return contact
+
+
+def _timers(sources: _Sources, default: TimerConfiguration) -> TimerConfiguration:
+    def seconds(setting: Setting[int], otherwise: float) -> float:
+        return sources.value(setting, round(otherwise * 1000)) / 1000
+
+    return TimerConfiguration(
+        t1=seconds(table.T1, default.t1),
+        t2=seconds(table.T2, default.t2),
+        t4=seconds(table.T4, default.t4),
+        t1x64=seconds(table.T1X64, default.t1x64),
+    )
+
+
+def _logging(sources: _Sources, default: LoggingConfiguration) -> LoggingConfiguration:
+    no_config = sources.switched_on(table.NO_CONFIG)
+    name = sources.value(table.LOG_FILE, "")
+    file: LogFileConfiguration | None = None
+    if name and not no_config:
+        shape = LogFileConfiguration(name=name)
+        file = LogFileConfiguration(
+            name=name,
+            archive=sources.value(table.LOG_ARCHIVE, shape.archive),
+            size=sources.value(table.LOG_SIZE, shape.size),
+            max_size=sources.value(table.LOG_MAX_SIZE, shape.max_size),
+            min_size=sources.value(table.LOG_MIN_SIZE, shape.min_size),
+            max_files=sources.value(table.LOG_MAX_FILES, shape.max_files),
+            auto_flush=sources.value(table.LOG_AUTO_FLUSH, shape.auto_flush),
+        )
+    return LoggingConfiguration(
+        level=sources.value(table.LOG_LEVEL, default.level),
+        console=no_config or sources.switched_on(table.CONSOLE),
+        file=file,
+        globally_readable=sources.switched_on(table.GLOBALLY_READABLE_LOGS),
+    )

@@ -1,0 +1,319 @@
+"""The one table of every setting: elements and attributes of the file, options, variables.
+
+It names all that the genuine server knows (release 0.9.5) and the few settings that are this server's own.
+Readers of the three sources look names up here, the help text and docs/configuration.md are made from it, and an
+unknown name is compared with it to suggest the nearest. A path is written below ``<drachtio>``: ``admin@port`` is
+an attribute, ``sip/timers/t1`` an element's text.
+"""
+
+from __future__ import annotations
+
+from reference_server.config import values
+from reference_server.config.contact import CONTACT
+from reference_server.config.not_in_effect import NOT_IN_EFFECT
+from reference_server.config.setting import Setting
+
+# Where applications connect.
+ADMIN_ADDRESS = Setting(
+    kind=values.LITERAL_ADDRESS,
+    meaning="address on which applications are awaited",
+    default="127.0.0.1",
+    path="admin",
+    option="address",
+    letter="E",
+    argument="IP",
+    variable="ADMIN_ADDRESS",
+)
+ADMIN_PORT = Setting(
+    kind=values.PORT,
+    meaning="TCP port on which applications are awaited; 0 takes a free one",
+    default="9022",
+    path="admin@port",
+    option="port",
+    letter="p",
+    argument="N",
+    variable="ADMIN_TCP_PORT",
+)
+SECRET = Setting(
+    kind=values.SECRET,
+    meaning="shared secret that an application must present",
+    default="admin",
+    path="admin@secret",
+    option="secret",
+    letter="F",
+    argument="TEXT",
+    variable="SECRET",
+    secret=True,
+)
+TCP_KEEPALIVE = Setting(
+    kind=values.KEEPALIVE,
+    meaning="seconds between TCP keep-alive probes to applications; 0 sends none",
+    default="45",
+    path="admin@tcp-keepalive",
+    option="tcp-keepalive-interval",
+    argument="SECONDS",
+    variable="TCP_KEEPALIVE_INTERVAL",
+)
+HANGUP_ON_APP_LOSS = Setting(
+    kind=values.FLAG,
+    meaning="send BYE in the calls of an application that disconnects",
+    option="hangup-on-app-loss",
+    own=True,
+)
+FRAME_LIMIT = Setting(
+    kind=values.OCTETS,
+    meaning="largest frame accepted from an application, in bytes",
+    default="16777216",
+    option="frame-limit",
+    argument="BYTES",
+    own=True,
+)
+FRAME_LIMIT_BEFORE_AUTHENTICATION = Setting(
+    kind=values.OCTETS,
+    meaning="the same before it has authenticated",
+    default="4096",
+    option="frame-limit-before-authentication",
+    argument="BYTES",
+    own=True,
+)
+INCOMPLETE_FRAME_TIMEOUT = Setting(
+    kind=values.SECONDS,
+    meaning="a connection whose frame is still incomplete after so many seconds is closed",
+    default="60",
+    option="incomplete-frame-timeout",
+    argument="SECONDS",
+    own=True,
+)
+INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION = Setting(
+    kind=values.SECONDS,
+    meaning="the same before it has authenticated",
+    default="10",
+    option="incomplete-frame-timeout-before-authentication",
+    argument="SECONDS",
+    own=True,
+)
+
+# Where SIP is awaited.
+CONTACT_URI = Setting(
+    kind=CONTACT,
+    meaning="where SIP is awaited, sip:HOST[:PORT][;transport=udp,tcp]; may be repeated, HOST may be '*'",
+    default="sip:127.0.0.1;transport=udp,tcp",
+    path="sip/contacts/contact",
+    option="contact",
+    letter="c",
+    argument="URI",
+)
+SINGLE_CONTACT = Setting(
+    kind=CONTACT,
+    meaning="the old form of a single contact; <contacts> is ignored beside it",
+    path="sip/contact",
+)
+EXTERNAL_IP = Setting(
+    kind=values.IPV4,
+    meaning="address that the contact is known by outside a NAT",
+    path="sip/contacts/contact@external-ip",
+    option="external-ip",
+    letter="x",
+    argument="IP",
+)
+LOCAL_NET = Setting(
+    kind=values.NETWORK,
+    meaning="network that the contact serves; counts when a transport is chosen",
+    path="sip/contacts/contact@local-net",
+    option="local-net",
+    letter="n",
+    argument="CIDR",
+)
+DNS_NAMES = Setting(
+    kind=values.DNS_NAMES,
+    meaning="names that resolve to the contact, recognised as our own",
+    path="sip/contacts/contact@dns-names",
+    option="dns-name",
+    argument="NAME",
+)
+T1 = Setting(
+    kind=values.MILLISECONDS,
+    meaning="T1 of RFC 3261 §17, in milliseconds",
+    default="500",
+    path="sip/timers/t1",
+)
+T2 = Setting(
+    kind=values.MILLISECONDS,
+    meaning="T2 of RFC 3261 §17, in milliseconds",
+    default="4000",
+    path="sip/timers/t2",
+)
+T4 = Setting(
+    kind=values.MILLISECONDS,
+    meaning="T4 of RFC 3261 §17, in milliseconds",
+    default="5000",
+    path="sip/timers/t4",
+)
+T1X64 = Setting(
+    kind=values.MILLISECONDS,
+    meaning="end of a transaction that nobody answers, in milliseconds",
+    default="32000",
+    path="sip/timers/t1x64",
+)
+PRESERVE_HEADER_NAMES = Setting(
+    kind=values.NAME_LIST,
+    meaning="header names whose letter case is sent as the application wrote it",
+    variable="PRESERVE_HEADER_NAMES",
+)
+
+# Logging and other outputs.
+CDRS = Setting(
+    kind=values.YES_NO, meaning="send call detail records to applications", default="no", path="cdrs"
+)
+LOG_LEVEL = Setting(
+    kind=values.LOG_LEVEL,
+    meaning="quietest first: notice, error, warning, info, debug",
+    default="info",
+    path="logging/loglevel",
+    option="loglevel",
+    letter="l",
+    argument="LEVEL",
+    variable="LOGLEVEL",
+)
+CONSOLE = Setting(
+    kind=values.PRESENCE,
+    meaning="log to standard error; also done when no other destination is configured",
+    path="logging/console",
+    option="stdout",
+    variable="CONSOLE_LOGGING",
+)
+LOG_FILE = Setting(kind=values.PATH, meaning="log file; its directory is created", path="logging/file/name")
+LOG_ARCHIVE = Setting(
+    kind=values.DIRECTORY, meaning="where full log files go", default="archive", path="logging/file/archive"
+)
+LOG_SIZE = Setting(
+    kind=values.MEGABYTES,
+    meaning="a log file is archived before it exceeds so many 1,000,000 bytes, and at midnight",
+    default="50",
+    path="logging/file/size",
+)
+LOG_MAX_SIZE = Setting(
+    kind=values.MEGABYTES,
+    meaning="the archive keeps the newest files up to so many 1,000,000 bytes",
+    default="1000",
+    path="logging/file/maxSize",
+)
+LOG_MIN_SIZE = Setting(
+    kind=values.MEGABYTES_OR_ZERO,
+    meaning="the archive leaves so many 1,000,000 bytes free on its disk",
+    default="0",
+    path="logging/file/minSize",
+)
+LOG_MAX_FILES = Setting(
+    kind=values.FILES,
+    meaning="the archive keeps so many files, the newest",
+    default="100",
+    path="logging/file/maxFiles",
+)
+LOG_AUTO_FLUSH = Setting(
+    kind=values.BOOLEAN,
+    meaning="write each line at once; false collects up to a second",
+    default="true",
+    path="logging/file/auto-flush",
+)
+GLOBALLY_READABLE_LOGS = Setting(
+    kind=values.FLAG, meaning="log files get mode 0644 instead of 0660", option="globally-readable-logs"
+)
+NO_CONFIG = Setting(
+    kind=values.FLAG,
+    meaning="log to standard error only, whatever the file says of destinations",
+    option="noconfig",
+)
+FILE = Setting(
+    kind=values.PATH,
+    meaning="configuration file; without it /etc/drachtio.conf.xml is read if it exists",
+    option="file",
+    letter="f",
+    argument="PATH",
+    variable="CONFIG_FILE_PATH",
+)
+EMULATE = Setting(
+    kind=values.DIALECT,
+    meaning="release of the genuine server whose protocol is spoken",
+    default="0.9",
+    option="emulate",
+    argument="RELEASE",
+    own=True,
+)
+TRACE = Setting(
+    kind=values.PATH,
+    meaning="append every frame, SIP message and event to a file (docs/trace.schema.json)",
+    option="trace",
+    argument="FILE.jsonl",
+    own=True,
+)
+SHOW_FRAMES = Setting(
+    kind=values.FLAG,
+    meaning="show decoded frames on standard error as they pass",
+    option="show-frames",
+    own=True,
+)
+CHECK = Setting(
+    kind=values.FLAG,
+    meaning="read everything, report, and do not start; warnings are errors",
+    option="check",
+    own=True,
+)
+LOOP = Setting(
+    kind=values.LOOP,
+    meaning="event loop: auto takes uvloop if it is installed",
+    default="auto",
+    option="loop",
+    argument="NAME",
+    own=True,
+)
+VERSION = Setting(kind=values.FLAG, meaning="print the version", option="version", letter="v")
+HELP = Setting(kind=values.FLAG, meaning="print this text", option="help", letter="h")
+
+_IN_EFFECT: tuple[Setting[object], ...] = (
+    ADMIN_ADDRESS,
+    ADMIN_PORT,
+    SECRET,
+    TCP_KEEPALIVE,
+    HANGUP_ON_APP_LOSS,
+    FRAME_LIMIT,
+    FRAME_LIMIT_BEFORE_AUTHENTICATION,
+    INCOMPLETE_FRAME_TIMEOUT,
+    INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
+    CONTACT_URI,
+    SINGLE_CONTACT,
+    EXTERNAL_IP,
+    LOCAL_NET,
+    DNS_NAMES,
+    T1,
+    T2,
+    T4,
+    T1X64,
+    PRESERVE_HEADER_NAMES,
+    CDRS,
+    FILE,
+    NO_CONFIG,
+    LOG_LEVEL,
+    CONSOLE,
+    LOG_FILE,
+    LOG_ARCHIVE,
+    LOG_SIZE,
+    LOG_MAX_SIZE,
+    LOG_MIN_SIZE,
+    LOG_MAX_FILES,
+    LOG_AUTO_FLUSH,
+    GLOBALLY_READABLE_LOGS,
+    EMULATE,
+    TRACE,
+    SHOW_FRAMES,
+    LOOP,
+    CHECK,
+    VERSION,
+    HELP,
+)
+
+TABLE: tuple[Setting[object], ...] = (*_IN_EFFECT, *NOT_IN_EFFECT)
+BY_PATH: dict[str, Setting[object]] = {setting.path: setting for setting in TABLE if setting.path}
+BY_OPTION = {setting.option: setting for setting in TABLE if setting.option}
+BY_LETTER = {setting.letter: setting for setting in TABLE if setting.letter}
+BY_VARIABLE = {setting.variable: setting for setting in TABLE if setting.variable}

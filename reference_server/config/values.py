@@ -1,0 +1,186 @@
+"""The kinds of value that a setting can have: what is accepted, what it becomes, how an error words it.
+
+A :class:`Kind` belongs to a value wherever it comes from; the same text means the same in the file, on the
+command line and in the environment. White space around a value does not count, except in a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError, ip_address
+from typing import Generic, TypeVar
+
+from reference_server.config.model import Dialect, LogLevel
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class WrongValue(Exception):
+    """The text is not a value of its kind; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T_co]):
+    """One kind of value."""
+
+    name: str
+    """short, for tables: ``port``, ``seconds`` …"""
+    expected: str
+    """how an error words the expectation: ``a port from 0 to 65535``"""
+    convert: Callable[[str], T_co | None]
+    """the value, or None if the text is none; may raise WrongValue itself to be more precise"""
+    trimmed: bool = True
+    """white space around the text does not count"""
+
+    def parse(self, text: str) -> T_co:
+        """The value that ``text`` stands for. Raises WrongValue."""
+        value = self.convert(text.strip(" \t\r\n") if self.trimmed else text)
+        if value is None:
+            raise WrongValue(f"expected {self.expected}")
+        return value
+
+
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # with '_', which names of containers have
+_DNS_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?")
+
+
+def whole_number(name: str, smallest: int, largest: int, what: str = "a whole number") -> Kind[int]:
+    """Decimal digits only: no sign, no unit."""
+
+    def convert(text: str) -> int | None:
+        if _DIGITS.fullmatch(text) is None:
+            return None
+        number = int(text)
+        return number if smallest <= number <= largest else None
+
+    return Kind(name, f"{what} from {smallest} to {largest}", convert)
+
+
+def choice(name: str, words: dict[str, T_co], *, any_case: bool = False) -> Kind[T_co]:
+    """One of a few words."""
+
+    def convert(text: str) -> T_co | None:
+        return words.get(text.lower() if any_case else text)
+
+    *rest, last = words
+    listed = f"{', '.join(rest)} or {last}" if rest else last
+    return Kind(name, f"{listed}{' (in any letter case)' if any_case else ''}", convert)
+
+
+def is_dns_name(text: str) -> bool:
+    """Labels of letters, digits, hyphens and underscores; one that ends in a number would be a bad address."""
+    return _DNS_NAME.fullmatch(text) is not None and not text.rstrip(".").rpartition(".")[2].isdigit()
+
+
+def _text(text: str) -> str | None:
+    return text or None
+
+
+def _secret(text: str) -> str | None:
+    return text if text and not set(text) & set("|\r\n") else None
+
+
+def _literal_address(text: str) -> str | None:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
+
+
+def _ipv4(text: str) -> str | None:
+    try:
+        return str(IPv4Address(text))
+    except AddressValueError:
+        return None
+
+
+def _network(text: str) -> str | None:
+    if "/" not in text:
+        return None
+    try:
+        return str(IPv4Network(text, strict=False))
+    except (AddressValueError, NetmaskValueError, ValueError):
+        return None
+
+
+def _dns_names(text: str) -> tuple[str, ...] | None:
+    names = tuple(name for name in re.split(r"[,; ]+", text) if name)
+    for name in names:
+        if not is_dns_name(name):
+            raise WrongValue(f"expected DNS names separated by ',' ';' or blanks; {name!r} is none")
+    return names
+
+
+def _names(text: str) -> tuple[str, ...] | None:
+    return tuple(name.strip() for name in text.split(",") if name.strip()) or None
+
+
+def _seconds(text: str) -> float | None:
+    if _DECIMAL.fullmatch(text) is None:
+        return None
+    seconds = float(text)
+    return seconds if 0 < seconds <= 86_400 else None
+
+
+def _presence(text: str) -> bool | None:
+    return True if text.lower() in ("", "true", "yes", "1") else None
+
+
+def _port_or_address(text: str) -> str | None:
+    host, _, port = text.rpartition(":")
+    return text if _DIGITS.fullmatch(port) and 0 < int(port) <= 65535 and (host or ":" not in text) else None
+
+
+TEXT: Kind[str] = Kind("text", "a text that is not empty", _text)
+SECRET: Kind[str] = Kind(
+    "secret", "a text that is not empty and has no '|' and no line end", _secret, trimmed=False
+)
+PATH: Kind[str] = Kind("path", "the path of a file", _text)
+DIRECTORY: Kind[str] = Kind("directory", "the path of a directory", _text)
+LITERAL_ADDRESS: Kind[str] = Kind(
+    "IP address", "a literal IPv4 or IPv6 address, without a port", _literal_address
+)
+IPV4: Kind[str] = Kind("IPv4 address", "an IPv4 address in dotted decimals", _ipv4)
+NETWORK: Kind[str] = Kind("CIDR", "an IPv4 network in CIDR form such as 10.0.0.0/8", _network)
+DNS_NAMES: Kind[tuple[str, ...]] = Kind("names", "DNS names separated by ',' ';' or blanks", _dns_names)
+NAME_LIST: Kind[tuple[str, ...]] = Kind("names", "names separated by commas", _names)
+SECONDS: Kind[float] = Kind("seconds", "seconds above 0, at most 86400, such as 10 or 0.5", _seconds)
+PRESENCE: Kind[bool] = Kind(
+    "presence", "an empty element: its presence switches on, leaving it out switches off", _presence
+)
+URL_OR_TEXT: Kind[str] = Kind("URL", "a URL", _text)
+PORT_OR_ADDRESS: Kind[str] = Kind("[host:]port", "a port, or host:port", _port_or_address)
+
+PORT = whole_number("port", 0, 65535, "a port")
+PORT_NOT_ZERO = whole_number("port", 1, 65535, "a port")
+UNSIGNED = whole_number("number", 0, 4_294_967_295)
+MILLISECONDS = whole_number("ms", 1, 3_600_000, "milliseconds")
+KEEPALIVE = whole_number("seconds", 0, 32_767, "seconds")
+MEGABYTES = whole_number("MB", 1, 1_000_000, "a number of 1,000,000 bytes")
+MEGABYTES_OR_ZERO = whole_number("MB", 0, 1_000_000, "a number of 1,000,000 bytes")
+FILES = whole_number("number", 1, 100_000, "a number of files")
+OCTETS = whole_number("bytes", 64, 99_999_999, "a number of bytes")
+STACK_LEVEL = whole_number("0-9", 0, 9, "a level")
+AGENT_ID = whole_number("number", 1, 4_294_967_295)
+
+LOG_LEVEL: Kind[LogLevel] = choice("level", {level.name.lower(): level for level in LogLevel})
+DIALECT: Kind[Dialect] = choice("dialect", {dialect.value: dialect for dialect in Dialect})
+LOOP: Kind[str] = choice("loop", {word: word for word in ("auto", "asyncio", "uvloop")})
+FLAG: Kind[bool] = choice("flag", {"1": True, "0": False})
+BOOLEAN: Kind[bool] = choice("boolean", {"true": True, "false": False, "1": True, "0": False})
+YES_NO: Kind[bool] = choice("yes/no", {"true": True, "yes": True, "false": False, "no": False}, any_case=True)
+YES_NO_OR_ONE: Kind[bool] = choice(
+    "boolean", {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+)
+FACILITY: Kind[str] = choice("facility", {word: word for word in (f"local{n}" for n in range(8))})
+SWITCH: Kind[bool] = choice(
+    "switch",
+    {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False},
+    any_case=True,
+)
+TLS_VERSION: Kind[str] = choice("version", {word: word for word in ("1.0", "1.1", "1.2", "1.3")})
+HTTP_METHOD: Kind[str] = choice("GET/POST", {"get": "GET", "post": "POST"}, any_case=True)
