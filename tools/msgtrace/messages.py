@@ -1,0 +1,258 @@
+"""An admin message with every token by name, in both directions.
+
+A payload is a meta line of tokens separated by ``|`` and perhaps, after the first CRLF, a SIP message. What
+a token means depends on the verb, the direction and what stands before it; the tables here name all of
+them, for the dialects 0.8 and 0.9 (their common tokens stand at the same places). Tokens that no table
+knows are called ``token-N``. Nothing raises: what is not understood is of the kind ``unknown``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from msgtrace import sip
+from msgtrace.sip import SipMessage
+
+
+class MessageKind(StrEnum):
+    """What a message is, seen from who sent it."""
+
+    # application to server
+    AUTHENTICATE = "authenticate"
+    ROUTE = "route"
+    REMOVE_ROUTE = "remove_route"
+    PING = "ping"
+    SEND_RESPONSE = "send-response"
+    """``sip`` with a status line: the answer to a network request"""
+    SEND_REQUEST = "send-request"
+    """``sip`` without ids: a request outside a dialog"""
+    SEND_IN_DIALOG = "send-in-dialog"
+    SEND_CANCEL = "send-cancel"
+    PROXY = "proxy"
+    # server to application
+    OK = "ok"
+    NO = "no"
+    """refused, and the connection closes"""
+    NOK = "nok"
+    """the SIP message was not sent; the connection stays"""
+    NETWORK_REQUEST = "network-request"
+    NETWORK_RESPONSE = "network-response"
+    UNSOLICITED = "unsolicited"
+    """``sip|application``: tells of a request that the server sent on its own"""
+    CDR = "cdr"
+    UNKNOWN = "unknown"
+
+
+_FROM_SERVER = frozenset(
+    {
+        MessageKind.OK,
+        MessageKind.NO,
+        MessageKind.NOK,
+        MessageKind.NETWORK_REQUEST,
+        MessageKind.NETWORK_RESPONSE,
+        MessageKind.UNSOLICITED,
+        MessageKind.CDR,
+    }
+)
+
+
+class Token(Struct, frozen=True):
+    """One token of a meta line."""
+
+    name: str
+    value: str
+
+
+class Message(Struct, frozen=True):
+    """A decoded payload."""
+
+    kind: MessageKind
+    tokens: tuple[Token, ...]
+    content: str
+    """all after the first line end of the payload"""
+    sip: SipMessage | None
+
+    @property
+    def id(self) -> str:
+        """Token 0."""
+        return self.tokens[0].value
+
+    @property
+    def verb(self) -> str:
+        """Token 1, or nothing."""
+        return self.tokens[1].value if len(self.tokens) > 1 else ""
+
+    @property
+    def from_server(self) -> bool:
+        """Whether only a server sends such a message."""
+        return self.kind in _FROM_SERVER
+
+    def get(self, name: str) -> str:
+        """Value of the first token of that name; empty if there is none."""
+        return next((token.value for token in self.tokens if token.name == name), "")
+
+    def summary(self) -> str:
+        """One line: ``authenticate``, ``route invite``, ``OK pong``, ``INVITE sip:bob@host`` …; never the
+        secret."""
+        what = self.sip.summary() if self.sip else ""
+        match self.kind:
+            case MessageKind.AUTHENTICATE:
+                tags = self.get("tags")
+                return f"authenticate (tags {tags})" if tags else "authenticate"
+            case MessageKind.ROUTE | MessageKind.REMOVE_ROUTE:
+                return f"{self.verb} {self.get('method')}".rstrip()
+            case MessageKind.PING:
+                return "ping"
+            case MessageKind.PROXY:
+                targets = [token.value for token in self.tokens if token.name.startswith("destination")]
+                return f"proxy to {', '.join(targets)}"
+            case MessageKind.OK:
+                return f"OK {what or self.get('text')}".rstrip()
+            case MessageKind.NO | MessageKind.NOK:
+                return f"{self.kind.value.upper()} {self.get('reason')}".rstrip()
+            case MessageKind.CDR:
+                detail = self.get("role") or self.get("reason")
+                return f"{self.verb} {detail}".rstrip()
+            case MessageKind.UNSOLICITED:
+                return f"unsolicited {what}"
+            case MessageKind.UNKNOWN:
+                return f"? {'|'.join(token.value for token in self.tokens[1:])}"[:60]
+            case _:
+                return f"sip {what}".rstrip()
+
+
+_SIP_SOURCE = ("source", "length", "protocol", "address", "port", "time", "transaction-id")
+_NAMES: dict[MessageKind, tuple[str, ...]] = {
+    MessageKind.AUTHENTICATE: ("id", "verb", "secret", "tags"),
+    MessageKind.ROUTE: ("id", "verb", "method"),
+    MessageKind.REMOVE_ROUTE: ("id", "verb", "method"),
+    MessageKind.PING: ("id", "verb"),
+    MessageKind.SEND_RESPONSE: ("id", "verb", "transaction-id", "dialog-id", "route-url"),
+    MessageKind.SEND_REQUEST: ("id", "verb", "transaction-id", "dialog-id", "route-url"),
+    MessageKind.SEND_IN_DIALOG: ("id", "verb", "transaction-id", "dialog-id", "route-url"),
+    MessageKind.SEND_CANCEL: ("id", "verb", "transaction-id", "dialog-id", "route-url"),
+    MessageKind.PROXY: (
+        *("id", "verb", "transaction-id", "remain-in-dialog", "full-response", "follow-redirects"),
+        *("order", "provisional-timeout", "final-timeout"),
+    ),
+    MessageKind.NO: ("id", "verb", "request-id", "result", "reason"),
+    MessageKind.NOK: ("id", "verb", "request-id", "result", "reason"),
+    MessageKind.NETWORK_REQUEST: (
+        "id",
+        "verb",
+        *_SIP_SOURCE,
+        "dialog-id",
+        "local-address",
+        "local-port",
+        "end",
+    ),
+    MessageKind.NETWORK_RESPONSE: ("id", "verb", *_SIP_SOURCE, "dialog-id", "end"),
+    MessageKind.UNSOLICITED: ("id", "verb", *_SIP_SOURCE, "dialog-id", "end"),
+    MessageKind.UNKNOWN: ("id", "verb"),
+}
+_ANSWER = ("id", "verb", "request-id", "result")
+
+
+def split(payload: str) -> tuple[list[str], str]:
+    """Meta tokens and content of a payload; the meta line ends at the first CRLF (or LF, for converted
+    logs)."""
+    meta, separator, content = payload.partition("\r\n")
+    if not separator and "\n" in payload:
+        meta, _, content = payload.partition("\n")
+    return meta.split("|"), content
+
+
+def decode(payload: str, *, from_server: bool | None = None) -> Message:
+    """Name the tokens of a payload.
+
+    ``from_server`` tells the direction where it is known; otherwise it is inferred from the verb and the
+    tokens.
+    """
+    values, content = split(payload)
+    message = sip.parse(content) if content.strip("\r\n") else None
+    kind = _kind(values, message, from_server)
+    names = _names(kind, values)
+    tokens = tuple(
+        Token(names[index] if index < len(names) else _surplus(kind, index), value)
+        for index, value in enumerate(values)
+    )
+    return Message(kind, tokens, content, message)
+
+
+def _kind(values: list[str], message: SipMessage | None, from_server: bool | None) -> MessageKind:
+    verb = values[1] if len(values) > 1 else ""
+    if from_server is not True:
+        match verb:
+            case "authenticate" | "route" | "remove_route" | "ping" | "proxy":
+                return MessageKind(verb)
+            case "sip" if from_server is False or not _sip_from_server(values):
+                return _sent_sip(values, message)
+    if from_server is not False:
+        match verb:
+            case "response" if len(values) > 3 and values[3] in ("OK", "NO", "NOK"):
+                return MessageKind(values[3].lower())
+            case "sip" if _sip_from_server(values):
+                return _received_sip(values, message)
+            case _ if verb.startswith("cdr:"):
+                return MessageKind.CDR
+    return MessageKind.UNKNOWN
+
+
+def _sip_from_server(values: list[str]) -> bool:
+    return len(values) > 8 and values[2] in ("network", "application")
+
+
+def _sent_sip(values: list[str], message: SipMessage | None) -> MessageKind:
+    transaction = values[2] if len(values) > 2 else ""
+    dialog = values[3] if len(values) > 3 else ""
+    if message is not None and not message.is_request:
+        return MessageKind.SEND_RESPONSE
+    if dialog:
+        return MessageKind.SEND_IN_DIALOG
+    if transaction and message is not None and message.method == "CANCEL":
+        return MessageKind.SEND_CANCEL
+    return MessageKind.SEND_REQUEST
+
+
+def _received_sip(values: list[str], message: SipMessage | None) -> MessageKind:
+    if values[2] == "application":
+        return MessageKind.UNSOLICITED
+    if message is not None and not message.is_request:
+        return MessageKind.NETWORK_RESPONSE
+    return MessageKind.NETWORK_REQUEST
+
+
+def _names(kind: MessageKind, values: list[str]) -> tuple[str, ...]:
+    match kind:
+        case MessageKind.OK:
+            return _ANSWER + _ok_names(values[4:])
+        case MessageKind.CDR:
+            detail = "reason" if values[1] == "cdr:stop" else "role"
+            return ("id", "verb", "source", "time", detail)
+        case _:
+            return _NAMES[kind]
+
+
+def _ok_names(rest: list[str]) -> tuple[str, ...]:
+    """Names of what follows ``OK``: the answer's form tells what was asked."""
+    match rest:
+        case []:
+            return ()
+        case ["application" | "network", *_]:
+            if "Msg sent:" in rest[8:]:
+                return (*_SIP_SOURCE, "dialog-id", "reserved", "text", "end")
+            if "continue" in rest:
+                return (*_SIP_SOURCE, "dialog-id", "progress", "end")
+            return (*_SIP_SOURCE, "text", "end")
+        case [hostports, *_] if "/" in hostports:
+            return ("hostports", "version", "local-hostports")
+        case _:
+            return ("text",)
+
+
+def _surplus(kind: MessageKind, index: int) -> str:
+    if kind is MessageKind.PROXY:
+        return f"destination-{index - len(_NAMES[kind]) + 1}"
+    return f"token-{index}"
