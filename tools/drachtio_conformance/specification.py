@@ -7,9 +7,11 @@ A clause has one fixed form, and whatever looks like a clause but is not one is 
 
     The sentence (or paragraph) of the clause.
 
-    ```
+    ```text
     the example, in real bytes
     ```
+
+    > a remark, for instance on the genuine server
 
 A deviation is a row of a table: ``| DEV-1 | what they do | what we do | why | clauses |``.
 """
@@ -57,6 +59,8 @@ class Clause(Struct, frozen=True, kw_only=True):
     """title of the chapter it stands in"""
     source: str
     """``docs/protocol.md:LINE``"""
+    remark: str = ""
+    """what stands below the example, in Markdown, one line"""
     untestable: str = ""
     """why no case can test it; empty for a testable clause"""
 
@@ -196,12 +200,13 @@ def _clause(heading: str, body: list[str], section: str, source: str) -> Clause:
     if party not in PARTIES:
         raise SpecificationError(f"{source}: expected a party ({', '.join(PARTIES)}), got '{party}'")
     prose, examples = _split_fences(body, source)
-    untestable = _UNTESTABLE.search(prose)
-    sentence = " ".join(_COMMENT.sub("", prose).split())
-    if not sentence:
-        raise SpecificationError(f"{source}: {match['id']} has no sentence below its heading")
     if len(examples) != 1:
         raise SpecificationError(f"{source}: {match['id']} needs one fenced example, got {len(examples)}")
+    before, after = prose
+    untestable = _UNTESTABLE.search(before)
+    sentence = " ".join(_COMMENT.sub("", before).split())
+    if not sentence:
+        raise SpecificationError(f"{source}: {match['id']} has no sentence between heading and example")
     return Clause(
         id=match["id"],
         level=level,
@@ -209,15 +214,16 @@ def _clause(heading: str, body: list[str], section: str, source: str) -> Clause:
         since=since,
         text=sentence,
         example=examples[0],
+        remark=" ".join(line.removeprefix(">").strip() for line in after.splitlines()).strip(),
         section=section,
         source=source,
-        untestable=untestable["reason"] if untestable else "",
+        untestable=" ".join(untestable["reason"].split()) if untestable else "",
     )
 
 
-def _split_fences(body: list[str], source: str) -> tuple[str, list[str]]:
-    """The prose, and the contents of the fenced blocks."""
-    prose: list[str] = []
+def _split_fences(body: list[str], source: str) -> tuple[list[str], list[str]]:
+    """The prose around the fenced blocks (one piece more than there are blocks), and the blocks' contents."""
+    prose: list[list[str]] = [[]]
     examples: list[str] = []
     inside: list[str] | None = None
     for line in body:
@@ -226,11 +232,12 @@ def _split_fences(body: list[str], source: str) -> tuple[str, list[str]]:
                 inside = []
             else:
                 examples.append("\n".join(inside))
+                prose.append([])
                 inside = None
         elif inside is None:
-            prose.append(line)
+            prose[-1].append(line)
         else:
             inside.append(line)
     if inside is not None:
         raise SpecificationError(f"{source}: the fenced example is not closed")
-    return "\n".join(prose), examples
+    return ["\n".join(piece) for piece in prose], examples
