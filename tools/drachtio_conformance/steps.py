@@ -144,6 +144,7 @@ class Send(_Step, frozen=True, kw_only=True, tag="send"):
 class SendBytes(_Step, frozen=True, kw_only=True, tag="send_bytes"):
     """Send exactly these octets on an admin connection."""
 
+    shorthand: ClassVar[str] = "text"
     app: Name = "app"
     text: str | None = None
     """sent as it is; line ends are not changed (use a double-quoted YAML text with ``\\r\\n``)"""
