@@ -14,7 +14,17 @@ from msgspec import Struct
 from reference_server.sip.timers import TimerHandle, Timers
 from reference_server.wire.replies import ServerMessage
 
-__all__ = ["Application", "Applications", "Clock", "Endpoint", "Flow", "SipNetwork", "Tap", "TimerHandle", "Timers"]
+__all__ = [
+    "Application",
+    "Applications",
+    "Clock",
+    "Endpoint",
+    "Flow",
+    "SipNetwork",
+    "Tap",
+    "TimerHandle",
+    "Timers",
+]
 
 
 class Endpoint(Struct, frozen=True):
@@ -61,6 +71,9 @@ class SipNetwork(Protocol):
 
     def open(self, next_hop: str, done: Callable[[Flow | str], None]) -> None:
         """Resolve the SIP URI ``next_hop`` and connect to it; ``done`` gets the flow, or the error's text."""
+
+    def alive(self, flow: Flow) -> bool:
+        """Whether the connection of ``flow`` still exists; always True for datagrams."""
 
     def send(self, data: str, flow: Flow) -> bool:
         """Send one SIP message (one character is one octet); False if the connection is gone."""

@@ -1,0 +1,40 @@
+"""CANCEL from the network (RFC 3261 §9.2): 200 for it, 487 for its INVITE, and a word to the application (CALL-7)."""
+
+from __future__ import annotations
+
+from reference_server.calls.dialogs import end_dialog
+from reference_server.calls.incoming import IncomingRequest, reject
+from reference_server.calls.state import CallState
+from reference_server.sip.dialog import DialogState
+from reference_server.sip.via import transaction_key
+from reference_server.wire.replies import DialogMessage
+
+
+def receive_cancel(state: CallState, cancel: IncomingRequest) -> None:
+    """End the INVITE that ``cancel`` names, or answer 481 if it is unknown or already answered."""
+    invite = state.invites.get(transaction_key(cancel.request, cancel.via, "INVITE"))
+    if invite is None:
+        reject(state, cancel, 481)
+        return
+    to = invite.to_with_tag(state.identifiers)
+    cancel.transaction.respond(200, cancel.frame.minimal(200, to))
+    reject(state, invite, 487)
+    dialog = invite.dialog
+    if dialog is not None and dialog.dialog.state is DialogState.EARLY:
+        end_dialog(state, dialog)
+    application = invite.application
+    if application is not None:
+        flow = cancel.flow
+        application.deliver(
+            DialogMessage(
+                "network",
+                len(cancel.request.text),
+                flow.transport,
+                flow.remote_host,
+                flow.remote_port,
+                state.time_token(),
+                invite.transaction_id,
+                dialog.dialog_id if dialog is not None else "",
+                cancel.text_for_application(),
+            )
+        )

@@ -1,0 +1,118 @@
+"""Dialogs and the applications that own them (DLG-1 … DLG-9).
+
+An application names a dialog by its id: the Call-ID and the From tag of the request that began it (in the 0.8 dialect
+the Call-ID and ``;uas``). A dialog belongs to the application that answered that request. When its owner disconnects
+the dialog stays, owned by nobody, until another application uses its id.
+"""
+
+from __future__ import annotations
+
+from reference_server.calls.incoming import IncomingRequest
+from reference_server.calls.ports import Application, Flow
+from reference_server.calls.state import CallState
+from reference_server.sip.dialog import Dialog, DialogState, contact_uri, record_route_of
+from reference_server.sip.success import SuccessRepeater
+from reference_server.sip.timers import TimerHandle
+from reference_server.sip.uri import tag_of
+
+_DEFAULT_SUBSCRIPTION_SECONDS = 3600
+
+
+class ApplicationDialog:
+    """A dialog, who owns it, and what of it is still in the air."""
+
+    __slots__ = (
+        "acknowledgements",
+        "dialog",
+        "dialog_id",
+        "expiry",
+        "flow",
+        "key",
+        "last_answered_invite",
+        "own_acks",
+        "owner",
+        "subscription",
+    )
+
+    def __init__(self, dialog: Dialog, dialog_id: str, owner: Application | None, flow: Flow) -> None:
+        self.dialog = dialog
+        self.dialog_id = dialog_id
+        self.owner = owner
+        self.flow = flow
+        """where the far end was last heard, for requests to a peer that nothing else routes to"""
+        self.key = dialog.key
+        self.acknowledgements: dict[int, tuple[IncomingRequest, SuccessRepeater]] = {}
+        """our 2xx to INVITEs that wait for an ACK, by CSeq number"""
+        self.own_acks: dict[int, str] = {}
+        """the ACKs that the application has sent, by CSeq number, to repeat them"""
+        self.last_answered_invite = -1
+        """the CSeq number of the application's latest INVITE that got a 2xx"""
+        self.subscription = False
+        self.expiry: TimerHandle | None = None
+
+    def current_owner(self) -> Application | None:
+        """The owner, unless it has disconnected."""
+        owner = self.owner
+        return owner if owner is not None and owner.connected else None
+
+    def usable_by(self, application: Application) -> bool:
+        """Whether ``application`` may use the id; if nobody owned the dialog, it does from now on (DLG-8)."""
+        owner = self.current_owner()
+        if owner is None:
+            self.owner = application
+            return True
+        return owner is application
+
+
+def dialog_id_of(state: CallState, incoming: IncomingRequest) -> str:
+    """The id that a dialog begun by ``incoming`` has (DLG-2); ``|`` would be a token's end, so it is escaped."""
+    frame = incoming.frame
+    call_id = frame.call_id.replace("|", "%7C")
+    if state.settings.dialect_0_8:
+        return f"{call_id};uas"
+    return f"{call_id};from-tag={tag_of(frame.from_).replace('|', '%7C')}"
+
+
+def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDialog:
+    """Make the dialog that the application's first response to ``incoming`` with a To tag establishes (§12.1.1)."""
+    request = incoming.request
+    dialog = Dialog(
+        call_id=incoming.frame.call_id,
+        local=incoming.to_with_tag(state.identifiers),
+        remote=incoming.frame.from_,
+        local_cseq=request.cseq_number,
+        remote_cseq=request.cseq_number,
+        remote_target=contact_uri(request),
+        route_set=record_route_of(request),
+    )
+    begun = ApplicationDialog(dialog, dialog_id_of(state, incoming), incoming.application, incoming.flow)
+    incoming.dialog = begun
+    state.dialogs_by_id[begun.dialog_id] = begun
+    state.dialogs_by_key[begun.key] = begun
+    return begun
+
+
+def end_dialog(state: CallState, ended: ApplicationDialog) -> None:
+    """Forget a dialog and stop what it repeats; does nothing the second time."""
+    ended.dialog.state = DialogState.OVER
+    if state.dialogs_by_key.get(ended.key) is ended:
+        del state.dialogs_by_key[ended.key]
+    if state.dialogs_by_id.get(ended.dialog_id) is ended:
+        del state.dialogs_by_id[ended.dialog_id]
+    for _, repeater in ended.acknowledgements.values():
+        repeater.stop()
+    ended.acknowledgements.clear()
+    if ended.expiry is not None:
+        ended.expiry.cancel()
+        ended.expiry = None
+
+
+def keep_subscription(state: CallState, subscribed: ApplicationDialog, expires: str) -> None:
+    """(Re)start the life of a subscription: its expiry and 64·T1 for the last NOTIFY (RFC 6665 §4.2.2)."""
+    subscribed.subscription = True
+    if subscribed.expiry is not None:
+        subscribed.expiry.cancel()
+    seconds = int(expires) if expires.isdigit() else _DEFAULT_SUBSCRIPTION_SECONDS
+    subscribed.expiry = state.timers.start(
+        min(seconds, 10**6) + state.timing.t1x64, lambda: end_dialog(state, subscribed)
+    )

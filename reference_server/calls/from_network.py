@@ -1,0 +1,101 @@
+"""What arrives from the SIP network, sorted: responses to their transaction, repetitions to theirs, new requests on.
+
+The order follows RFC 3261 §8.2 and §18: a message that cannot be answered is dropped and told to those who watch; a
+repetition goes to its transaction; an ACK and a CANCEL go to what they are for; the rest is checked, then delivered
+inside its dialog or offered to an application.
+"""
+
+from __future__ import annotations
+
+from reference_server.calls.cancel import receive_cancel
+from reference_server.calls.in_dialog import receive_ack, receive_in_dialog
+from reference_server.calls.incoming import IncomingRequest, reject
+from reference_server.calls.new_requests import offer
+from reference_server.calls.ports import Flow
+from reference_server.calls.state import CallState
+from reference_server.sip.dialog import dialog_key
+from reference_server.sip.message import Request, Response, SipSyntaxError, parse_message
+from reference_server.sip.sanity import fault_of
+from reference_server.sip.server_transaction import InviteServerTransaction
+from reference_server.sip.uri import tag_of
+from reference_server.sip.via import parse_top_via, transaction_key
+
+ROUTABLE_METHODS = ("INVITE", "REGISTER", "MESSAGE", "OPTIONS", "INFO", "NOTIFY", "SUBSCRIBE", "PUBLISH")
+"""What is offered to applications outside dialogs (SIP-2)."""
+
+_ALLOW = f"Allow: {', '.join((*ROUTABLE_METHODS, 'ACK', 'CANCEL', 'BYE', 'PRACK', 'REFER', 'UPDATE'))}\r\n"
+_NEEDS_DIALOG = frozenset({"BYE", "UPDATE", "PRACK"})
+
+
+def receive(state: CallState, text: str, flow: Flow) -> None:
+    """One SIP message from the network."""
+    for tap in state.taps:
+        tap.sip(False, flow, text)
+    try:
+        message = parse_message(text)
+    except SipSyntaxError as error:
+        state.event(
+            "sip-dropped", reason=str(error), source=f"{flow.transport}/{flow.remote_host}:{flow.remote_port}"
+        )
+        return
+    if isinstance(message, Request):
+        _receive_request(state, message, flow)
+    else:
+        _receive_response(state, message, flow)
+
+
+def _receive_response(state: CallState, response: Response, flow: Flow) -> None:
+    via = parse_top_via(response.get("via"))
+    transaction = state.client_transactions.get(f"{via.branch}|{response.cseq_method}") if via else None
+    if transaction is None:
+        state.event("sip-dropped", reason="response to no request of ours", source=flow.remote_host)
+        return
+    transaction.receive(response)
+
+
+def _receive_request(state: CallState, request: Request, flow: Flow) -> None:
+    via = parse_top_via(request.get("via"))
+    if via is None:
+        state.event("sip-dropped", reason="request without a Via", source=flow.remote_host)
+        return
+    method = request.method
+    if method == "ACK":
+        transaction = state.server_transactions.get(transaction_key(request, via, "INVITE"))
+        if isinstance(transaction, InviteServerTransaction) and transaction.receive_ack():
+            return
+        receive_ack(state, request, via, flow)
+        return
+    key = transaction_key(request, via, method)
+    known = state.server_transactions.get(key)
+    if known is not None:
+        known.receive_repeated_request()
+        return
+    incoming = IncomingRequest(state, request, via, key, flow)
+    fault = fault_of(request)
+    if fault is not None:
+        reject(state, incoming, fault[0], reason=fault[1])
+    elif method == "CANCEL":
+        receive_cancel(state, incoming)
+    else:
+        _dispatch(state, incoming)
+
+
+def _dispatch(state: CallState, incoming: IncomingRequest) -> None:
+    """Deliver a sound request that is new."""
+    method = incoming.request.method
+    frame = incoming.frame
+    if incoming.local_tag:
+        dialog = state.dialogs_by_key.get(dialog_key(frame.call_id, incoming.local_tag, tag_of(frame.from_)))
+        if dialog is not None:
+            receive_in_dialog(state, dialog, incoming)
+            return
+        if method == "INVITE":
+            incoming.transaction.respond(100, frame.minimal(100, frame.to))
+            reject(state, incoming, 481)
+            return
+    if method in ROUTABLE_METHODS:
+        offer(state, incoming)
+    elif method in _NEEDS_DIALOG:
+        reject(state, incoming, 481)
+    else:
+        reject(state, incoming, 405, extra=_ALLOW)

@@ -1,0 +1,75 @@
+"""BYEs that the server sends by itself: nobody acknowledged the call, or its application is gone (CALL-9, CONN-5).
+
+The application, if there is one, is told with an ``unsolicited`` message that shows the BYE; it does not answer it.
+"""
+
+from __future__ import annotations
+
+from reference_server.calls.dialogs import ApplicationDialog, end_dialog
+from reference_server.calls.ports import Flow
+from reference_server.calls.route import open_flow, via_for
+from reference_server.calls.state import CallState
+from reference_server.sip.client_transaction import OtherClientTransaction
+from reference_server.sip.draft import Draft
+from reference_server.sip.message import Response
+from reference_server.wire.replies import DialogMessage
+
+UNSOLICITED = "unsolicited"
+"""The transaction id of what the server sent by itself."""
+
+
+class _Unwatched:
+    """The user of a transaction whose outcome changes nothing."""
+
+    def answered(self, response: Response) -> None:
+        """The dialog is over whatever the far end says (RFC 3261 §15.1.1)."""
+
+    def timed_out(self) -> None:
+        """Likewise."""
+
+
+def hang_up(state: CallState, ended: ApplicationDialog, reason: str) -> None:
+    """End a dialog with a BYE whose Reason (RFC 3326) is ``reason``."""
+    end_dialog(state, ended)
+
+    def opened(flow: Flow | str) -> None:
+        if isinstance(flow, str):
+            state.event("bye-not-sent", dialog=ended.dialog_id, reason=flow)
+            return
+        _send_bye(state, ended, reason, flow)
+
+    open_flow(state, ended, opened)
+
+
+def _send_bye(state: CallState, ended: ApplicationDialog, reason: str, flow: Flow) -> None:
+    dialog = ended.dialog
+    dialog.local_cseq += 1
+    branch = state.identifiers.branch()
+    draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {reason}\r\n\r\n", "")
+    text = dialog.request("BYE", dialog.local_cseq, via_for(flow, branch), draft)
+    key = f"{branch}|BYE"
+    state.client_transactions[key] = OtherClientTransaction(
+        key,
+        text,
+        state.sender(flow),
+        flow.transport != "udp",
+        state.timers,
+        state.timing,
+        _Unwatched(),
+        state.forget_client_transaction,
+    )
+    owner = ended.current_owner()
+    if owner is not None:
+        owner.deliver(
+            DialogMessage(
+                "application",
+                len(text),
+                flow.transport,
+                flow.local.host,
+                flow.local.port,
+                state.time_token(),
+                UNSOLICITED,
+                ended.dialog_id,
+                text,
+            )
+        )

@@ -1,0 +1,98 @@
+"""Requests inside dialogs from the network: to the application that owns the dialog, needing no route (DLG-3).
+
+While nobody owns the dialog they get 481 (DLG-7). A BYE ends the dialog on arrival; the application answers it. An
+ACK goes to the owner, too, and ends the repetition of the 2xx that it acknowledges.
+"""
+
+from __future__ import annotations
+
+from reference_server.calls.dialogs import ApplicationDialog, end_dialog, keep_subscription
+from reference_server.calls.incoming import IncomingRequest, reject
+from reference_server.calls.new_requests import wait_for_application
+from reference_server.calls.ports import Flow
+from reference_server.calls.state import CallState
+from reference_server.sip.dialog import DialogState, dialog_key
+from reference_server.sip.message import Request
+from reference_server.sip.uri import tag_of
+from reference_server.sip.via import TopVia, completed_via, with_completed_via
+from reference_server.wire.replies import DialogMessage
+
+
+def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: IncomingRequest) -> None:
+    """Deliver ``incoming`` to the owner of the dialog ``found``."""
+    request = incoming.request
+    method = request.method
+    dialog = found.dialog
+    if method == "INVITE":
+        incoming.transaction.respond(100, incoming.frame.minimal(100, incoming.frame.to))
+    owner = found.current_owner()
+    if owner is None:
+        if method == "BYE":
+            end_dialog(state, found)
+        reject(state, incoming, 481)
+        return
+    if request.cseq_number < dialog.remote_cseq:  # out of order, RFC 3261 §12.2.2
+        reject(state, incoming, 500)
+        return
+    dialog.remote_cseq = request.cseq_number
+    incoming.dialog = found
+    incoming.application = owner
+    incoming.transaction_id = state.identifiers.uuid()
+    if method == "BYE":
+        _end_by_bye(state, found)
+    elif method == "SUBSCRIBE" and found.subscription:
+        keep_subscription(state, found, request.get("expires"))
+    wait_for_application(state, incoming)
+    if method == "INVITE":
+        state.invites[incoming.transaction.key] = incoming
+    flow = incoming.flow
+    owner.deliver(
+        DialogMessage(
+            "network",
+            len(request.text),
+            flow.transport,
+            flow.remote_host,
+            flow.remote_port,
+            state.time_token(),
+            incoming.transaction_id,
+            found.dialog_id,
+            incoming.text_for_application(),
+        )
+    )
+
+
+def _end_by_bye(state: CallState, found: ApplicationDialog) -> None:
+    """The far end hangs up; in an early dialog its INVITE is over, too (RFC 3261 §15.1.2)."""
+    early = found.dialog.state is DialogState.EARLY
+    end_dialog(state, found)
+    if early:
+        for invite in [pending for pending in state.invites.values() if pending.dialog is found]:
+            reject(state, invite, 487)
+
+
+def receive_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> None:
+    """An ACK that belongs to no failure response: stop repeating the 2xx, tell the owner."""
+    local_tag, remote_tag = tag_of(request.get("to")), tag_of(request.get("from"))
+    found = state.dialogs_by_key.get(dialog_key(request.get("call-id"), local_tag, remote_tag))
+    acknowledged = found.acknowledgements.pop(request.cseq_number, None) if found else None
+    if found is None or acknowledged is None:
+        return  # repeated, or for nothing: an ACK is never answered (§17)
+    invite, repeater = acknowledged
+    repeater.stop()
+    owner = found.current_owner()
+    if owner is None:
+        return
+    first = not invite.in_dialog
+    owner.deliver(
+        DialogMessage(
+            "network",
+            len(request.text),
+            "",
+            flow.remote_host,
+            flow.remote_port,
+            state.time_token(),
+            invite.transaction_id if first else state.identifiers.uuid(),
+            found.dialog_id,
+            with_completed_via(request, via, completed_via(via, flow.remote_host, flow.remote_port)),
+        )
+    )

@@ -1,0 +1,106 @@
+"""A request from the network from its arrival to its final response."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reference_server.calls.ports import Application, Flow
+from reference_server.calls.state import CallState
+from reference_server.sip.identifiers import Identifiers
+from reference_server.sip.message import Request
+from reference_server.sip.respond import ResponseFrame
+from reference_server.sip.server_transaction import (
+    InviteServerTransaction,
+    OtherServerTransaction,
+    ServerTransaction,
+)
+from reference_server.sip.timers import TimerHandle
+from reference_server.sip.uri import tag_of
+from reference_server.sip.via import TopVia, with_completed_via
+
+if TYPE_CHECKING:
+    from reference_server.calls.dialogs import ApplicationDialog
+
+
+class IncomingRequest:
+    """One request, its transaction, and who is to answer it."""
+
+    __slots__ = (
+        "answered",
+        "application",
+        "deadline",
+        "dialog",
+        "flow",
+        "frame",
+        "in_dialog",
+        "local_tag",
+        "request",
+        "transaction",
+        "transaction_id",
+        "via",
+    )
+
+    def __init__(self, state: CallState, request: Request, via: TopVia, key: str, flow: Flow) -> None:
+        """Begin the server transaction under ``key``."""
+        self.request = request
+        self.via = via
+        self.flow = flow
+        self.frame = ResponseFrame(request, via, flow.remote_host, flow.remote_port)
+        self.transaction_id = ""
+        self.application: Application | None = None
+        self.dialog: ApplicationDialog | None = None
+        self.local_tag = tag_of(self.frame.to)
+        self.in_dialog = bool(self.local_tag)
+        """the request came with a To tag"""
+        self.answered = False
+        """an application has sent a response, be it a provisional one"""
+        self.deadline: TimerHandle | None = None
+        """the end of our patience with the application"""
+        machine = InviteServerTransaction if request.method == "INVITE" else OtherServerTransaction
+        self.transaction: ServerTransaction = machine(
+            key,
+            state.sender(flow),
+            flow.transport != "udp",
+            state.timers,
+            state.timing,
+            state.forget_server_transaction,
+        )
+        state.server_transactions[key] = self.transaction
+
+    def text_for_application(self) -> str:
+        """The request as received, with its topmost Via completed (SIP-3)."""
+        via = self.via
+        completed = self.frame.vias[5 : self.frame.vias.index("\r\n")]
+        rest = self.request.get("via")[len(via.value) :]
+        return with_completed_via(self.request, via, completed.removesuffix(rest) if rest else completed)
+
+    def to_with_tag(self, identifiers: Identifiers) -> str:
+        """The To of our responses; the tag is made once (RFC 3261 §8.2.6.2)."""
+        to = self.frame.to
+        if tag_of(to):
+            return to
+        if not self.local_tag:
+            self.local_tag = identifiers.tag()
+        return f"{to};tag={self.local_tag}"
+
+    def stop_waiting(self) -> None:
+        """The application has answered, or need not any more."""
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
+
+
+def reject(
+    state: CallState, incoming: IncomingRequest, status: int, extra: str = "", reason: str = ""
+) -> None:
+    """Answer ``incoming`` with a final response of the server's own, and forget it."""
+    close(state, incoming)
+    text = incoming.frame.minimal(status, incoming.to_with_tag(state.identifiers), extra, reason)
+    incoming.transaction.respond(status, text)
+
+
+def close(state: CallState, incoming: IncomingRequest) -> None:
+    """Take ``incoming`` out of the tables of requests that wait for a final response."""
+    incoming.stop_waiting()
+    state.incoming.pop(incoming.transaction_id, None)
+    state.invites.pop(incoming.transaction.key, None)

@@ -1,0 +1,58 @@
+"""Requests outside dialogs: 100 Trying, the choice of an application, and what happens if it stays silent.
+
+An INVITE gets 100 Trying before anybody is asked (CALL-1). Without an application for the method the answer is 503
+(CALL-3). A silent application's request ends with 504: an INVITE's after 64 s without any response, another's just
+before its client would give up (CALL-5, CALL-6).
+"""
+
+from __future__ import annotations
+
+from reference_server.calls.incoming import IncomingRequest, reject
+from reference_server.calls.state import PENDING_INVITE_SECONDS, CallState
+from reference_server.wire.replies import NewRequest
+
+_BEFORE_CLIENT_GIVES_UP = 63 / 64
+"""of 64·T1: one T1 is left for the 504 to arrive (timer F of the client, RFC 3261 §17.1.2.2)"""
+
+
+def offer(state: CallState, incoming: IncomingRequest) -> None:
+    """Deliver ``incoming`` to the next application that routed its method."""
+    request = incoming.request
+    method = request.method
+    if method == "INVITE":
+        incoming.transaction.respond(100, incoming.frame.minimal(100, incoming.frame.to))
+    application = state.applications.select(method.lower())
+    if application is None:
+        reject(state, incoming, 503)
+        return
+    flow = incoming.flow
+    incoming.application = application
+    incoming.transaction_id = state.identifiers.uuid()
+    wait_for_application(state, incoming)
+    if method == "INVITE":
+        state.invites[incoming.transaction.key] = incoming
+    local = flow.local
+    application.deliver(
+        NewRequest(
+            len(request.text),
+            flow.transport,
+            flow.remote_host,
+            flow.remote_port,
+            state.time_token(),
+            incoming.transaction_id,
+            "" if state.settings.dialect_0_8 else local.host,
+            local.port,
+            incoming.text_for_application(),
+        )
+    )
+
+
+def wait_for_application(state: CallState, incoming: IncomingRequest) -> None:
+    """Keep ``incoming`` until it is answered, but not for ever."""
+    state.incoming[incoming.transaction_id] = incoming
+    patience = (
+        PENDING_INVITE_SECONDS
+        if incoming.request.method == "INVITE"
+        else state.timing.t1x64 * _BEFORE_CLIENT_GIVES_UP
+    )
+    incoming.deadline = state.timers.start(patience, lambda: reject(state, incoming, 504))

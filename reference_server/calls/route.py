@@ -1,0 +1,31 @@
+"""Where a request inside a dialog goes (RFC 3261 §12.2.1.1, and NAT: docs/protocol.md, DLG-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reference_server.calls.dialogs import ApplicationDialog
+from reference_server.calls.ports import Flow
+from reference_server.calls.state import CallState
+
+
+def open_flow(state: CallState, found: ApplicationDialog, done: Callable[[Flow | str], None]) -> None:
+    """Give ``done`` the flow for the dialog's next request, or the reason why there is none.
+
+    With a route set: to its first route. Without: to where the far end was last heard, which is its Contact unless
+    a NAT is between, and over TCP the connection that exists; a connection that is gone is opened to the Contact.
+    """
+    dialog = found.dialog
+    if dialog.route_set:
+        state.network.open(dialog.next_hop(), done)
+    elif found.flow.transport == "udp" or state.network.alive(found.flow):
+        done(found.flow)
+    else:
+        state.network.open(dialog.next_hop(), done)
+
+
+def via_for(flow: Flow, branch: str) -> str:
+    """The Via of a request of ours; over UDP it asks for rport (RFC 3581 §3)."""
+    local = flow.local
+    rport = ";rport" if flow.transport == "udp" else ""
+    return f"SIP/2.0/{flow.transport.upper()} {local.advertised_host}:{local.port}{rport};branch={branch}"

@@ -1,0 +1,103 @@
+"""What the server knows while it runs, and the ports through which it acts.
+
+One value shared by the modules of this folder; each module adds one kind of behaviour to it. Every table empties by
+itself: :meth:`CallState.occupancy` is all zero 64·T1 after the last message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from reference_server.calls.ports import Applications, Clock, Flow, SipNetwork, Tap, Timers
+from reference_server.sip.client_transaction import ClientTransaction
+from reference_server.sip.identifiers import Identifiers
+from reference_server.sip.server_transaction import ServerTransaction
+from reference_server.sip.timing import Timing
+from reference_server.wire.timestamp import TimeToken
+
+if TYPE_CHECKING:
+    from reference_server.calls.dialogs import ApplicationDialog
+    from reference_server.calls.incoming import IncomingRequest
+
+PENDING_INVITE_SECONDS = 64.0
+"""How long an INVITE waits for an application's first response (CALL-5)."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What of the configuration concerns calls."""
+
+    timing: Timing = Timing()
+    hangup_on_application_loss: bool = False
+    dialect_0_8: bool = False
+    preserved_header_names: frozenset[str] = frozenset()
+    """in lower case"""
+
+
+class CallState:
+    """The tables and the ports."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        timers: Timers,
+        identifiers: Identifiers,
+        network: SipNetwork,
+        applications: Applications,
+        taps: tuple[Tap, ...],
+    ) -> None:
+        self.settings = settings
+        self.timing = settings.timing
+        self.time_token = TimeToken(clock.wall)
+        self.timers = timers
+        self.identifiers = identifiers
+        self.network = network
+        self.applications = applications
+        self.taps = taps
+        self.server_transactions: dict[str, ServerTransaction] = {}
+        self.client_transactions: dict[str, ClientTransaction] = {}
+        self.incoming: dict[str, IncomingRequest] = {}
+        """requests without a final response, by transaction id"""
+        self.invites: dict[str, IncomingRequest] = {}
+        """those of them that a CANCEL may end, by the key of their transaction"""
+        self.dialogs_by_id: dict[str, ApplicationDialog] = {}
+        self.dialogs_by_key: dict[str, ApplicationDialog] = {}
+
+    def occupancy(self) -> dict[str, int]:
+        """The size of every table."""
+        return {
+            "server transactions": len(self.server_transactions),
+            "client transactions": len(self.client_transactions),
+            "pending requests": len(self.incoming),
+            "cancellable INVITEs": len(self.invites),
+            "dialogs by id": len(self.dialogs_by_id),
+            "dialogs by key": len(self.dialogs_by_key),
+        }
+
+    def send(self, text: str, flow: Flow) -> bool:
+        """Put one SIP message on the wire; False if the flow is gone."""
+        sent = self.network.send(text, flow)
+        for tap in self.taps:
+            tap.sip(True, flow, text)
+        return sent
+
+    def sender(self, flow: Flow) -> Callable[[str], bool]:
+        """A function that sends by ``flow``, for a transaction."""
+        send = self.send
+        return lambda text: send(text, flow)
+
+    def event(self, name: str, **details: str | int) -> None:
+        """Tell those who watch."""
+        for tap in self.taps:
+            tap.event(name, **details)
+
+    def forget_server_transaction(self, transaction: ServerTransaction) -> None:
+        """It is over."""
+        self.server_transactions.pop(transaction.key, None)
+
+    def forget_client_transaction(self, transaction: ClientTransaction) -> None:
+        """It is over."""
+        self.client_transactions.pop(transaction.key, None)

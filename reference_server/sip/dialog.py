@@ -1,0 +1,124 @@
+"""Dialogs (RFC 3261 §12): what both ends agreed on, and the requests that are made from it."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from reference_server.sip.draft import Draft
+from reference_server.sip.headers import split_values
+from reference_server.sip.message import SipMessage
+from reference_server.sip.uri import UriError, parse_address, parse_uri, tag_of
+
+
+class DialogState(Enum):
+    """How far a dialog is."""
+
+    EARLY = auto()
+    CONFIRMED = auto()
+    OVER = auto()
+
+
+class Dialog:
+    """One dialog in which this server is an end."""
+
+    __slots__ = (
+        "call_id",
+        "local",
+        "local_cseq",
+        "local_tag",
+        "remote",
+        "remote_cseq",
+        "remote_tag",
+        "remote_target",
+        "route_set",
+        "state",
+    )
+
+    def __init__(
+        self,
+        call_id: str,
+        local: str,
+        remote: str,
+        local_cseq: int,
+        remote_cseq: int,
+        remote_target: str,
+        route_set: list[str],
+    ) -> None:
+        """``local`` and ``remote`` are the values of the From and To of our requests, with their tags."""
+        self.call_id = call_id
+        self.local = local
+        self.local_tag = tag_of(local)
+        self.remote = remote
+        self.remote_tag = tag_of(remote)
+        self.local_cseq = local_cseq
+        self.remote_cseq = remote_cseq
+        self.remote_target = remote_target
+        self.route_set = route_set
+        self.state = DialogState.EARLY
+
+    @property
+    def key(self) -> str:
+        """What requests from the far end bring back: Call-ID, our tag, theirs (§12.2.2)."""
+        return dialog_key(self.call_id, self.local_tag, self.remote_tag)
+
+    def next_hop(self) -> str:
+        """The URI to send requests to, by address (§12.2.1.1): the first route, else the remote target."""
+        return uri_of(self.route_set[0]) if self.route_set else self.remote_target
+
+    def refresh_target(self, message: SipMessage) -> None:
+        """Take over the Contact of a request or 2xx that refreshes the target (§12.2)."""
+        contact = contact_uri(message)
+        if contact:
+            self.remote_target = contact
+
+    def request(self, method: str, cseq: int, via: str, draft: Draft) -> str:
+        """Compose a request inside the dialog; the application's From, To and Call-ID win, its CSeq does not (DLG-6)."""
+        draft.take("cseq")
+        target, routes = self.remote_target, self.route_set
+        if routes and not is_loose(routes[0]):  # a strict router (§12.2.1.1)
+            target, routes = uri_of(routes[0]), [*routes[1:], f"<{self.remote_target}>"]
+        route = "".join([f"Route: {value}\r\n" for value in routes])
+        forwards = draft.take("max-forwards") or "70"
+        return (
+            f"{method} {target} SIP/2.0\r\nVia: {via}\r\n{route}Max-Forwards: {forwards}\r\n"
+            f"From: {draft.take('from') or self.local}\r\nTo: {draft.take('to') or self.remote}\r\n"
+            f"Call-ID: {draft.take('call-id') or self.call_id}\r\nCSeq: {cseq} {method}\r\n"
+            f"{draft.lines()}\r\n{draft.body}"
+        )
+
+
+def dialog_key(call_id: str, local_tag: str, remote_tag: str) -> str:
+    """The identity of a dialog as one text."""
+    return f"{call_id}\n{local_tag}\n{remote_tag}"
+
+
+def contact_uri(message: SipMessage) -> str:
+    """The URI of the first Contact, or an empty text if there is none that can be used."""
+    value = message.get("contact")
+    if not value or value == "*":
+        return ""
+    try:
+        return parse_address(split_values(value)[0]).uri_text
+    except UriError:
+        return ""
+
+
+def uri_of(route: str) -> str:
+    """The URI of a Route or Record-Route value."""
+    try:
+        return parse_address(route).uri_text
+    except UriError:
+        return ""
+
+
+def is_loose(route: str) -> bool:
+    """Whether a route is a loose router's (``;lr``, §19.1.1)."""
+    try:
+        return "lr" in parse_uri(uri_of(route)).parameters
+    except UriError:
+        return True
+
+
+def record_route_of(message: SipMessage) -> list[str]:
+    """Every Record-Route value of a message in order (§20.30)."""
+    return [value for line in message.all("record-route") for value in split_values(line)]

@@ -1,0 +1,120 @@
+"""A SIP message as an application gives it: a start line, any headers, perhaps a body (RSP-1).
+
+It is not a message of RFC 3261: lines may end with LF, nothing is folded, compact names are not understood, and most
+headers are left to the server. The draft's fields come out in the order and spelling in which they are sent.
+"""
+
+from __future__ import annotations
+
+import re
+
+from reference_server.sip.headers import HEADERS, Header, Repetition, known_header, spelled, split_values
+from reference_server.sip.message import is_token
+
+_LINE_END = re.compile(r"[\r\n]+")
+_LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
+_LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
+_OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length"})
+_RESOLVED: dict[str, tuple[Header | None, str]] = {}
+_RESOLVED_KEPT = 512
+
+
+class Draft:
+    """The parts of a draft."""
+
+    __slots__ = ("body", "fields", "invalid", "others", "start_line")
+
+    def __init__(self, text: str, local: str, preserved: frozenset[str] = frozenset()) -> None:
+        """Cut ``text``.
+
+        ``local`` is ``host:port``, which replaces ``@localhost`` in From, To, Contact and P-Asserted-Identity
+        (RSP-10). ``preserved`` are names of unknown fields, in lower case, whose spelling is kept.
+        """
+        head, _, self.body = text.partition("\r\n\r\n")
+        self.start_line, _, lines = head.partition("\r\n")
+        self.fields: dict[Header, list[str]] = {}
+        """known fields; via, route, record-route, rseq and content-length are left out: they are the server's"""
+        self.others: list[str] = []
+        """header lines of unknown fields, ready to send"""
+        self.invalid: list[Header] = []
+        """known fields with a value that is not theirs"""
+        if lines:
+            for line in _LINE_END.split(lines):
+                self._add(line, local, preserved)
+
+    def _add(self, line: str, local: str, preserved: frozenset[str]) -> None:
+        written, colon, value = line.partition(":")
+        if not colon or line[0] in " \t" or "\0" in line:
+            return  # a continuation line, or no header line at all
+        name = written.strip(" \t")
+        value = value.strip(" \t")
+        header, spelling = _resolve(name)
+        if not spelling:
+            return
+        if "@localhost" in value and spelling in _LOCALHOST_FIELDS:
+            value = _LOCALHOST.sub(f"@{local}", value)
+        if header is None:
+            self.others.append(f"{name if name.lower() in preserved else spelling}: {value}\r\n")
+        elif spelling in _OURS:
+            return
+        elif not header.is_valid(value):
+            self.invalid.append(header)
+        else:
+            self._keep(header, value)
+
+    def _keep(self, header: Header, value: str) -> None:
+        values = self.fields.get(header)
+        if header.repetition is Repetition.LINES and header.name == "Contact":
+            (values or self.fields.setdefault(header, [])).extend(split_values(value))
+        elif values is None:
+            self.fields[header] = [value]
+        elif header.repetition is Repetition.LINES:
+            values.append(value)
+        elif header.repetition is Repetition.MERGED:
+            values[0] = f"{values[0]}, {value}"
+        else:
+            values[0] = value
+
+    def get(self, name: str) -> str:
+        """The value of the known field ``name`` (lower case), or an empty text."""
+        values = self.fields.get(HEADERS[name])
+        return values[0] if values else ""
+
+    def set_default(self, name: str, value: str) -> None:
+        """Give the known field ``name`` (lower case) a value unless the application did."""
+        self.fields.setdefault(HEADERS[name], [value])
+
+    def take(self, name: str) -> str:
+        """Remove the known field ``name`` (lower case) and return its value, or an empty text."""
+        values = self.fields.pop(HEADERS[name], None)
+        return values[0] if values else ""
+
+    def lines(self) -> str:
+        """All header lines in the order of the table, Content-Length with them, unknown ones behind."""
+        fields = self.fields
+        known = ""
+        if fields:
+            known = "".join(
+                [
+                    f"{header.name}: {value}\r\n"
+                    for header in sorted(fields, key=_rank)
+                    for value in fields[header]
+                ]
+            )
+        return f"{known}Content-Length: {len(self.body)}\r\n{''.join(self.others)}"
+
+
+def _rank(header: Header) -> int:
+    return header.rank
+
+
+def _resolve(name: str) -> tuple[Header | None, str]:
+    """The known field that ``name`` means and the spelling that goes out; an empty spelling if it is no name."""
+    resolved = _RESOLVED.get(name)
+    if resolved is None:
+        header = known_header(name)
+        spelling = header.name if header else spelled(name) if is_token(name) else ""
+        resolved = (header, spelling)
+        if len(_RESOLVED) < _RESOLVED_KEPT:
+            _RESOLVED[name] = resolved
+    return resolved

@@ -1,0 +1,45 @@
+"""Identifiers that must not repeat or be guessed: UUIDs, tags, branches and Call-IDs, from a pool of random octets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+_ALPHABET = b"0123456789aBcDeFgHjKmNpQrStUvXyZ"
+_TO_ALPHABET = (_ALPHABET * 8)[:256]
+_POOL = 8192
+_TAG_LENGTH = 13
+
+MAGIC_COOKIE = "z9hG4bK"
+"""What the branch of an RFC 3261 element begins with (§8.1.1.7)."""
+
+
+class Identifiers:
+    """Makes every identifier of one server."""
+
+    def __init__(self, random_octets: Callable[[int], bytes]) -> None:
+        """``random_octets(n)`` returns n octets; cryptographic ones in production."""
+        self._random_octets = random_octets
+        self._pool = b""
+        self._used = 0
+
+    def _take(self, count: int) -> bytes:
+        used = self._used
+        if used + count > len(self._pool):
+            self._pool = self._random_octets(_POOL)
+            used = 0
+        self._used = used + count
+        return self._pool[used : used + count]
+
+    def uuid(self) -> str:
+        """A version 4 UUID (RFC 9562 §5.4): message ids and transaction ids."""
+        text = self._take(16).hex()
+        variant = "89ab"[int(text[16], 16) & 3]
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+
+    def tag(self) -> str:
+        """Thirteen characters, 65 random bits (RFC 3261 §19.3)."""
+        return self._take(_TAG_LENGTH).translate(_TO_ALPHABET).decode("latin-1")
+
+    def branch(self) -> str:
+        """A branch parameter for a request of ours (RFC 3261 §8.1.1.7)."""
+        return MAGIC_COOKIE + self.tag()

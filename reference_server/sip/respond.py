@@ -1,0 +1,62 @@
+"""Composing responses (RFC 3261 §8.2.6): what of the request comes back, and in which order."""
+
+from __future__ import annotations
+
+from reference_server.sip.draft import Draft
+from reference_server.sip.message import Request
+from reference_server.sip.via import TopVia, completed_via
+
+REASONS = {
+    100: "Trying",
+    200: "OK",
+    400: "Bad Request",
+    405: "Method Not Allowed",
+    480: "Temporarily Unavailable",
+    481: "Call/Transaction Does Not Exist",
+    487: "Request Terminated",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+    504: "Server Time-out",
+    505: "Version Not Supported",
+}
+"""The phrases of the responses that the server makes itself."""
+
+
+class ResponseFrame:
+    """The headers that every response to one request has in common, made once."""
+
+    __slots__ = ("call_id", "cseq", "from_", "record_routes", "to", "vias")
+
+    def __init__(self, request: Request, via: TopVia, source_host: str, source_port: int) -> None:
+        first = request.first
+        completed = completed_via(via, source_host, source_port)
+        lines = request.all("via")
+        lines[0] = completed + lines[0][len(via.value) :]
+        self.vias = "".join([f"Via: {line}\r\n" for line in lines])
+        self.record_routes = (
+            "".join([f"Record-Route: {value}\r\n" for value in request.all("record-route")])
+            if "record-route" in first
+            else ""
+        )
+        self.from_ = first.get("from", "")
+        self.to = first.get("to", "")
+        """as received, so without our tag on a request outside dialogs"""
+        self.call_id = first.get("call-id", "")
+        self.cseq = first.get("cseq", "")
+
+    def compose(self, status_line: str, to: str, draft: Draft, with_record_route: bool) -> str:
+        """A response for an application; its own From, Call-ID and CSeq win (RSP-6)."""
+        record_routes = self.record_routes if with_record_route else ""
+        return (
+            f"{status_line}\r\n{self.vias}{record_routes}"
+            f"From: {draft.take('from') or self.from_}\r\nTo: {to}\r\n"
+            f"Call-ID: {draft.take('call-id') or self.call_id}\r\nCSeq: {draft.take('cseq') or self.cseq}\r\n"
+            f"{draft.lines()}\r\n{draft.body}"
+        )
+
+    def minimal(self, status: int, to: str, extra: str = "", reason: str = "") -> str:
+        """A response that the server makes itself; ``extra`` are complete header lines."""
+        return (
+            f"SIP/2.0 {status} {reason or REASONS[status]}\r\n{self.vias}From: {self.from_}\r\nTo: {to}\r\n"
+            f"Call-ID: {self.call_id}\r\nCSeq: {self.cseq}\r\n{extra}Content-Length: 0\r\n\r\n"
+        )

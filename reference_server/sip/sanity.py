@@ -1,0 +1,65 @@
+"""What makes a request unanswerable by an application: the status it gets instead (RFC 3261 §8.2, §16.3, §20)."""
+
+from __future__ import annotations
+
+from reference_server.sip.headers import HEADERS, Repetition
+from reference_server.sip.message import Request
+
+_REQUIRED = ("from", "to", "call-id", "cseq")
+_CHECKED = tuple(
+    (name, header)
+    for name, header in HEADERS.items()
+    if name
+    in {
+        "from",
+        "to",
+        "contact",
+        "expires",
+        "max-forwards",
+        "content-type",
+        "content-length",
+        "session-expires",
+        "min-se",
+        "rack",
+        "cseq",
+    }
+)
+_SINGLE = tuple(name for name, header in _CHECKED if header.repetition is Repetition.LAST)
+
+BAD_REQUEST = (400, "Bad Request")
+
+
+def fault_of(request: Request) -> tuple[int, str] | None:
+    """The status and reason of the first thing wrong with ``request``, or None.
+
+    The reasons are the genuine server's: ``400 Bad Request`` for what is missing, ``400 Bad Expires Header`` for a
+    value that is not the field's, ``505 Version Not Supported``.
+    """
+    if request.version.upper() != "SIP/2.0":
+        return 505, "Version Not Supported"
+    first = request.first
+    for name in _REQUIRED:
+        if not first.get(name):
+            return BAD_REQUEST
+    for name, header in _CHECKED:
+        value = first.get(name)
+        if value is not None and not header.is_valid(value):
+            return 400, f"Bad {header.name} Header"
+    if request.cseq_method != request.method or not 0 <= request.cseq_number < 2**31:
+        return BAD_REQUEST
+    if len(request.fields) != len(first):
+        for name in _SINGLE:
+            if len({value for field, value in request.fields if field == name}) > 1:
+                return BAD_REQUEST
+    length = first.get("content-length")
+    if length is not None and int(length) > len(request.body):
+        return BAD_REQUEST
+    return _fault_of_register(request) if request.method == "REGISTER" else None
+
+
+def _fault_of_register(request: Request) -> tuple[int, str] | None:
+    """``Contact: *`` is for removing all bindings only (RFC 3261 §10.2.2)."""
+    contacts = request.all("contact")
+    if "*" in contacts and (len(contacts) > 1 or request.first.get("expires", "0") != "0"):
+        return BAD_REQUEST
+    return None

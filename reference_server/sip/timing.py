@@ -1,0 +1,19 @@
+"""The base times of RFC 3261 §17.1.1.1 and the two rows of intervals that are made of them. Seconds throughout."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Timing(Struct, frozen=True):
+    """T1, T2, T4 and 64·T1, each configurable as the genuine server has it (``<timers>``)."""
+
+    t1: float = 0.5
+    t2: float = 4.0
+    t4: float = 5.0
+    t1x64: float = 32.0
+
+    @property
+    def first_client_interval(self) -> float:
+        """When a client first repeats a request: the genuine server waits a second even if T1 is shorter."""
+        return max(self.t1, 1.0)

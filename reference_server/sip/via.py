@@ -1,0 +1,80 @@
+"""The topmost Via of a request: where its response goes, and which transaction it belongs to (RFC 3261 §18.2, §17.2.3)."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from reference_server.sip.identifiers import MAGIC_COOKIE
+from reference_server.sip.message import Request, unfolded
+
+_VIA = re.compile(
+    r"SIP\s*/\s*\d\.\d\s*/\s*(?P<transport>[A-Za-z0-9-]+)"
+    r"\s+(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:;,\[\]]+)(?:\s*:\s*(?P<port>\d{1,5}))?"
+    r"(?P<parameters>(?:\s*;[^,]*)?)",
+    re.IGNORECASE,
+)
+_BRANCH = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
+_RPORT = re.compile(r";\s*rport\s*(?:=\s*\d*)?(?=[\s;,]|$)", re.IGNORECASE)
+_RECEIVED = re.compile(r";\s*received\s*=\s*[^\s;,]+", re.IGNORECASE)
+
+
+class TopVia(Struct, frozen=True, gc=False):
+    """What matters of the topmost Via value."""
+
+    transport: str
+    host: str
+    port: str
+    branch: str
+    value: str
+    """this value alone, as it was written"""
+
+
+def parse_top_via(value: str) -> TopVia | None:
+    """Parse the first value of a Via header line; None if it is no Via."""
+    matched = _VIA.match(value)
+    if matched is None:
+        return None
+    branch = _BRANCH.search(matched["parameters"])
+    return TopVia(
+        matched["transport"],
+        matched["host"],
+        matched["port"] or "",
+        branch[1] if branch else "",
+        matched[0].rstrip(),
+    )
+
+
+def completed_via(via: TopVia, source_host: str, source_port: int) -> str:
+    """``via`` with ``rport`` and, if its host is not where the message came from, ``received`` (RFC 3581 §4).
+
+    The genuine server gives ``rport`` whether it was asked for or not, behind ``received`` if it was not (SIP-3).
+    """
+    text = via.value
+    bracketed = f"[{source_host}]" if ":" in source_host else source_host
+    received = "" if via.host in (source_host, bracketed) else f";received={source_host}"
+    if received:
+        text = _RECEIVED.sub("", text)
+    asked = _RPORT.search(text)
+    if asked is None:
+        return f"{text}{received};rport={source_port}"
+    return f"{text[: asked.start()]};rport={source_port}{text[asked.end() :]}{received}"
+
+
+def with_completed_via(request: Request, via: TopVia, completed: str) -> str:
+    """The text of ``request`` with its topmost Via value completed and nothing else touched."""
+    text = request.text
+    at = text.find(via.value)
+    if at < 0:  # the value is folded over several lines
+        text = unfolded(text)
+        at = text.find(via.value)
+    return f"{text[:at]}{completed}{text[at + len(via.value) :]}"
+
+
+def transaction_key(request: Request, via: TopVia, method: str) -> str:
+    """What a request and its retransmissions have in common (§17.2.3); an ACK or CANCEL names its INVITE's method."""
+    if via.branch.startswith(MAGIC_COOKIE):
+        return f"{via.branch}|{via.host}:{via.port}|{method}"
+    # A client of RFC 2543: all of Request-URI, From tag, Call-ID, CSeq and topmost Via; the To tag changes in the ACK.
+    return f"{request.uri}|{request.get('from')}|{request.get('call-id')}|{request.cseq_number}|{via.value}|{method}"
