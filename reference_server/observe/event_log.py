@@ -1,0 +1,41 @@
+"""Events in the log: one line each, ``name: key=value, key=value``, at the level that the event deserves."""
+
+from __future__ import annotations
+
+from reference_server.calls.ports import Flow
+from reference_server.config.model import LogLevel
+from reference_server.observe.log import Log
+from reference_server.observe.octets import readable
+
+LEVELS: dict[str, LogLevel] = {
+    "sip-dropped": LogLevel.WARNING,
+}
+"""Where it is not ``info``."""
+
+
+class EventLog:
+    """A tap that writes events into the log."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def frame(self, connection: int, sent: bool, payload: str) -> None:
+        """Frames are shown by ``--show-frames`` and ``--trace``."""
+
+    def sip(self, sent: bool, flow: Flow, text: str) -> None:
+        """SIP messages have records of their own (sip_trace.py)."""
+
+    def event(self, name: str, **details: str | int) -> None:
+        """One line."""
+        level = LEVELS.get(name, LogLevel.INFO)
+        if self._log.enabled(level):
+            told = ", ".join(f"{key}={on_one_line(value)}" for key, value in details.items())
+            self._log.at(level, f"{name}: {told}" if told else name)
+
+
+def on_one_line(value: str | int) -> str:
+    """A detail as it can stand in a line: what a peer sent must not begin a new one."""
+    if isinstance(value, int) or (value.isascii() and value.isprintable()):
+        return str(value)
+    text = readable(value)
+    return repr(value if text is None else text)

@@ -1,0 +1,137 @@
+"""``--show-frames``: every frame decoded, live on standard error.
+
+::
+
+    09:44:10.120417 app 1 → server  authenticate message_id=9f1c… secret=*** tags=red,blue
+    09:44:10.120592 server → app 1  response id=…, request_id=9f1c…, status=OK, hostports=udp/127.0.0.1:5060, …
+    09:44:11.000112 server → app 1  sip id=…, source=network, length=310, protocol=udp, …
+        INVITE sip:bob@127.0.0.1 SIP/2.0
+        Via: …
+
+Tokens bear the names that docs/protocol.md gives them, empty ones are left out; the secret is ``***``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from msgspec import structs
+
+from reference_server.calls.ports import Flow
+from reference_server.observe.log import LocalTime
+from reference_server.observe.octets import readable
+from reference_server.observe.redaction import without_secret
+from reference_server.wire.requests import RequestError, parse_request
+
+_META = ("source", "length", "protocol", "host", "port", "time", "transaction_id", "dialog_id")
+_NEW_REQUEST = (*_META, "local_host", "local_port")
+_CDR = {
+    "cdr:attempt": ("source", "time"),
+    "cdr:start": ("source", "time", "role"),
+    "cdr:stop": ("source", "time", "reason"),
+}
+
+
+class ShownFrames:
+    """A tap that prints frames for a reader. When the stream breaks, it falls silent."""
+
+    def __init__(self, stream: TextIO, wall: Callable[[], float] = time.time) -> None:
+        self._stream: TextIO | None = stream
+        self._wall = wall
+        self._time = LocalTime()
+
+    def frame(self, connection: int, sent: bool, payload: str) -> None:
+        """Print one frame."""
+        if self._stream is None:
+            return
+        at = self._time.format(self._wall()).partition(" ")[2]
+        way = f"server → app {connection} " if sent else f"app {connection} → server "
+        text = describe_sent(payload) if sent else describe_received(payload)
+        try:
+            self._stream.write(f"{at} {way} {text}\n")
+            self._stream.flush()
+        except UnicodeEncodeError:
+            self._stream.write(f"{at} {way} {text}\n".encode("ascii", "backslashreplace").decode("ascii"))
+        except (OSError, ValueError):
+            self._stream = None
+
+    def sip(self, sent: bool, flow: Flow, text: str) -> None:
+        """SIP messages are in the log and in the trace file."""
+
+    def event(self, name: str, **details: str | int) -> None:
+        """Events are in the log and in the trace file."""
+
+
+def describe_received(payload: str) -> str:
+    """What an application sent, its tokens by name; the SIP message indented below."""
+    payload = without_secret(payload)
+    try:
+        message = parse_request(payload)
+    except RequestError as wrong:
+        return f"not understood ({wrong}): {_printable(payload)}"
+    verb = payload.split("|", 2)[1].partition("\r\n")[0]
+    named: list[tuple[str, str]] = []
+    text = ""
+    for name, value in structs.asdict(message).items():
+        if name == "text":
+            text = value
+        elif isinstance(value, tuple):
+            named.append((name, "|".join(value)))
+        else:
+            named.append((name, value))
+    return _described(verb, named, text)
+
+
+def describe_sent(payload: str) -> str:
+    """What the server sent, likewise."""
+    line, _, text = payload.partition("\r\n")
+    tokens = line.split("|")
+    verb = tokens[1] if len(tokens) > 1 else ""
+    named = [("id", tokens[0])]
+    match tokens[1:]:
+        case ["response", request_id, status, *rest]:
+            named += [("request_id", request_id), ("status", status), *_name_answer(status, rest)]
+        case ["sip", *rest] if len(rest) > len(_META) + 1:
+            # a new request: its dialog token is empty, our address follows
+            named += _name(_NEW_REQUEST, rest)
+        case ["sip", *rest]:
+            named += _name(_META, rest)
+        case [record, *rest] if record in _CDR:
+            named += _name(_CDR[record], rest)
+        case _:
+            return _printable(payload)
+    return _described(verb, named, text)
+
+
+def _name_answer(status: str, rest: Sequence[str]) -> list[tuple[str, str]]:
+    if status != "OK":
+        return [("text", "|".join(rest))]
+    if len(rest) > len(_META) and "Msg sent:" in rest:
+        return _name(_META[:7] if rest[7] == "Msg sent:" else _META, [t for t in rest if t != "Msg sent:"])
+    if len(rest) == 3:
+        return _name(("hostports", "version", "local_hostports"), rest)
+    return _name(("hostports",) if "/" in "".join(rest) else ("text",), rest)
+
+
+def _name(names: Sequence[str], tokens: Sequence[str]) -> list[tuple[str, str]]:
+    """Pair names and tokens; what has no name is called by its place."""
+    surplus = [f"token_{number}" for number in range(len(names) + 1, len(tokens) + 1)]
+    return list(zip([*names, *surplus], tokens, strict=False))
+
+
+def _described(verb: str, named: Sequence[tuple[str, str]], text: str) -> str:
+    tokens = ", ".join(f"{name}={_printable(value)}" for name, value in named if value)
+    lines = [f"{_printable(verb)} {tokens}"]
+    if text:
+        lines += [f"    {_printable(line.rstrip())}".rstrip() for line in text.rstrip("\r\n").split("\n")]
+    return "\n".join(lines)
+
+
+def _printable(octets: str) -> str:
+    """UTF-8 as the text it is, whatever else could disturb a terminal escaped."""
+    text = readable(octets)
+    if text is None:
+        return "".join(c if c.isascii() and c.isprintable() else f"\\x{ord(c):02x}" for c in octets)
+    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text)
