@@ -59,6 +59,8 @@ class MutationKind(StrEnum):
     """the message comes after the deadline"""
     INJECT = "inject"
     """another message comes first, or comes where nothing should"""
+    LENGTH = "length"
+    """the frame's length counts something else"""
     REPLACE = "replace"
     """the message is ``value``"""
 

@@ -1,0 +1,58 @@
+"""Keeps everything that crosses a wire during one case, as the rows of its ladder."""
+
+from __future__ import annotations
+
+import time
+
+from drachtio_conformance.results import WireEvent
+from drachtio_conformance.variables import readable
+from msgtrace import messages, sip
+
+SERVER = "server"
+"""The lifeline of the server under test."""
+
+
+class Recorder:
+    """The events of one case. Time is real time plus what was advanced, in seconds since it was made."""
+
+    def __init__(self) -> None:
+        self.events: list[WireEvent] = []
+        self.advanced = 0.0
+        self._started = time.monotonic()
+
+    def now(self) -> float:
+        """Seconds since the case began, advanced time included."""
+        return time.monotonic() - self._started + self.advanced
+
+    def real_duration(self) -> float:
+        """Seconds that really passed."""
+        return time.monotonic() - self._started
+
+    def frame(self, application: str, payload: str, length: int, *, from_server: bool) -> None:
+        """A whole frame on an application's connection."""
+        summary = messages.decode(payload, from_server=from_server).summary()
+        self._wire("frame", application, f"{length}#{payload}", summary, from_server=from_server)
+
+    def octets(self, application: str, data: str, *, from_server: bool) -> None:
+        """Octets on an admin connection that are no single whole frame."""
+        summary = f"{len(data)} octets: {readable(data[:32])}{'…' if len(data) > 32 else ''}"
+        self._wire("frame", application, data, summary, from_server=from_server)
+
+    def sip(self, peer: str, raw: str, *, from_server: bool) -> None:
+        """A SIP message at a peer."""
+        summary = sip.parse(raw).summary() or f"{len(raw)} octets"
+        self._wire("sip", peer, raw, summary, from_server=from_server)
+
+    def note(self, lifeline: str, summary: str) -> None:
+        """A remark: a connection opened or closed, time advanced."""
+        self.events.append(
+            WireEvent(at=self.now(), kind="note", source=lifeline, target=lifeline, summary=summary)
+        )
+
+    def _wire(self, kind: str, name: str, data: str, summary: str, *, from_server: bool) -> None:
+        source, target = (SERVER, name) if from_server else (name, SERVER)
+        self.events.append(
+            WireEvent(
+                at=self.now(), kind=kind, source=source, target=target, summary=readable(summary), data=data
+            )
+        )

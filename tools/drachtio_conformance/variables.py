@@ -1,0 +1,91 @@
+"""The variables of a running case, and how texts are filled with them.
+
+Texts of a case are Unicode; the wire is octets. :func:`octets` is the only way from one to the other:
+UTF-8, one character for each octet. Values of variables are wire text already.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from collections.abc import Callable
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_.-]*)\}")
+AUTO = "auto"
+"""``${auto}`` is not a variable: it stands for a length that is computed when the message is complete."""
+
+
+class UnknownVariable(Exception):
+    """A text names a variable that has no value (yet)."""
+
+
+def octets(text: str) -> str:
+    """Unicode text as wire text."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def readable(wire: str) -> str:
+    """Wire text as Unicode, for people; octets that are not UTF-8 show as U+FFFD."""
+    return wire.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def new_tag() -> str:
+    """A fresh From or To tag."""
+    return secrets.token_hex(5)
+
+
+def new_branch() -> str:
+    """A fresh Via branch (RFC 3261 §8.1.1.7)."""
+    return "z9hG4bK" + secrets.token_hex(8)
+
+
+def new_call_id() -> str:
+    """A fresh Call-ID."""
+    return secrets.token_hex(8) + "@suite"
+
+
+_FRESH: dict[str, Callable[[], str]] = {
+    "new.uuid": lambda: str(uuid.uuid4()),
+    "new.tag": new_tag,
+    "new.branch": new_branch,
+    "new.call_id": new_call_id,
+}
+
+
+class Variables:
+    """Names and their values."""
+
+    def __init__(self, values: dict[str, str] | None = None) -> None:
+        self.values: dict[str, str] = dict(values or {})
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.values[name] = value
+
+    def __getitem__(self, name: str) -> str:
+        if fresh := _FRESH.get(name):
+            return fresh()
+        try:
+            return self.values[name]
+        except KeyError:
+            raise UnknownVariable(
+                f"${{{name}}} has no value here; known are {', '.join(sorted(self.values)) or 'none'}"
+            ) from None
+
+    def get(self, name: str) -> str | None:
+        """The value, or None."""
+        return self.values.get(name)
+
+    def fill(self, text: str) -> str:
+        """A text of a case as wire text, every variable replaced; ``${auto}`` stays.
+
+        Raises :class:`UnknownVariable`.
+        """
+        return _VARIABLE.sub(self._value, octets(text))
+
+    def fill_escaped(self, text: str) -> str:
+        """Like :meth:`fill` for a regular expression: values are taken literally."""
+        return _VARIABLE.sub(lambda match: re.escape(self._value(match)), octets(text))
+
+    def _value(self, match: re.Match[str]) -> str:
+        return match[0] if match[1] == AUTO else self[match[1]]
