@@ -12,10 +12,12 @@ from msgspec import Struct
 class RequestError(Exception):
     """A well-formed frame with a wrong content; the text goes into the ``NO`` answer, and the connection ends."""
 
-    def __init__(self, message_id: str, text: str) -> None:
+    def __init__(self, message_id: str, text: str, is_authenticate: bool = False) -> None:
         super().__init__(text)
         self.message_id = message_id
         self.text = text
+        self.is_authenticate = is_authenticate
+        """it was meant to be an ``authenticate``, the one verb that needs none before it"""
 
 
 class Authenticate(Struct, frozen=True, gc=False):
@@ -103,7 +105,7 @@ def parse_request(payload: str) -> ClientMessage:
             return RemoveRoute(message_id, tokens[2])
         case "authenticate":
             if len(tokens) < 3:
-                raise RequestError(message_id, _INVALID)
+                raise RequestError(message_id, _INVALID, is_authenticate=True)
             return Authenticate(message_id, tokens[2], tokens[3] if len(tokens) > 3 else "")
         case "proxy":
             if len(tokens) < 9:

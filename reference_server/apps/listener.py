@@ -1,0 +1,116 @@
+"""The admin port: accepts applications, and is what all their connections share."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from reference_server.apps.connection import AdminConnection
+from reference_server.apps.registry import Registry
+from reference_server.calls.calls import Calls
+from reference_server.calls.ports import Tap, Timers
+from reference_server.config.model import AdminConfiguration
+from reference_server.sip.identifiers import Identifiers
+
+
+class AdminListener:
+    """Listens on the admin address."""
+
+    def __init__(
+        self,
+        configuration: AdminConfiguration,
+        *,
+        version: str,
+        dialect_0_8: bool,
+        hostports: Callable[[], tuple[str, str]],
+        registry: Registry,
+        calls: Calls,
+        timers: Timers,
+        identifiers: Identifiers,
+        taps: tuple[Tap, ...],
+    ) -> None:
+        """``hostports`` returns the two lists of the authenticate reply: as advertised, as bound."""
+        self.configuration = configuration
+        self.secret = configuration.secret
+        self.version = version
+        self.dialect_0_8 = dialect_0_8
+        self.hostports = hostports
+        self.registry = registry
+        self.calls = calls
+        self.timers = timers
+        self.identifiers = identifiers
+        self.taps = taps
+        self.address: tuple[str, int] = (configuration.address, configuration.port)
+        self._connections: set[AdminConnection] = set()
+        self._accepted = 0
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Bind and listen. Raises OSError."""
+        self.loop = asyncio.get_running_loop()
+        configuration = self.configuration
+        family = socket.AF_INET6 if ":" in configuration.address else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((configuration.address, configuration.port))
+        except OSError:
+            listening.close()
+            raise
+        self._server = await self.loop.create_server(self._accept, sock=listening, backlog=1024)
+        self.address = listening.getsockname()[:2]
+
+    def _accept(self) -> AdminConnection:
+        self._accepted += 1
+        return AdminConnection(self, self._accepted)
+
+    def connected(self, connection: AdminConnection) -> None:
+        """A connection was made."""
+        self._connections.add(connection)
+        keepalive = int(self.configuration.tcp_keepalive)
+        accepted = connection.socket()
+        if accepted is not None:
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if keepalive:
+                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)  # as the genuine server sets it
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, keepalive)
+        self.event("admin-connected", connection=connection.number, peer=connection.peer)
+
+    def lost(self, connection: AdminConnection) -> None:
+        """A connection is gone, or as good as gone."""
+        self._connections.discard(connection)
+        self.registry.remove(connection)
+        self.event("admin-disconnected", connection=connection.number, peer=connection.peer)
+        self.calls.application_lost(connection)
+
+    def saw_frame(self, connection: AdminConnection, sent: bool, payload: str) -> None:
+        """Tell those who watch."""
+        for tap in self.taps:
+            tap.frame(connection.number, sent, payload)
+
+    def event(self, name: str, **details: str | int) -> None:
+        """Tell those who watch."""
+        for tap in self.taps:
+            tap.event(name, **details)
+
+    def __len__(self) -> int:
+        """How many connections there are."""
+        return len(self._connections)
+
+    def stop_accepting(self) -> None:
+        """No new connections."""
+        if self._server is not None:
+            self._server.close()
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        self.stop_accepting()
+        for connection in list(self._connections):
+            connection.close()
+        while self._connections:
+            await asyncio.sleep(0)
+        if self._server is not None:
+            await self._server.wait_closed()
+            self._server = None

@@ -1,0 +1,212 @@
+"""SIP over TCP: connections that framed messages come from and go to, whoever opened them.
+
+A connection is known by its number (so that a response leaves on the connection of its request) and by the
+remote address (so that a request to that address reuses it; the latest connection counts). All that is
+written in one turn of the loop goes out in one write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from itertools import count
+
+from reference_server.calls.ports import Endpoint, Flow
+from reference_server.sip.stream import StreamError, StreamFramer
+
+_UNWRITTEN_LIMIT = 8 * 1024 * 1024
+_CONNECT_SECONDS = 32.0
+
+
+class TcpConnection(asyncio.Protocol):
+    """One connection. The loop calls it; the table below gives it a number and forgets it."""
+
+    def __init__(self, table: TcpConnections, endpoint: Endpoint) -> None:
+        self._table = table
+        self._framer = StreamFramer()
+        self._pending: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self.flow = Flow("tcp", "", 0, endpoint)
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the table; a connection of a socket to itself is aborted as what it is, a refused one."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername")
+        if not peer or peer == transport.get_extra_info("sockname"):
+            transport.abort()
+            return
+        self.flow = self._table.add(self, peer[0], peer[1])
+
+    @property
+    def usable(self) -> bool:
+        """Whether something can be sent."""
+        return self.flow.connection > 0 and self._transport is not None and not self._transport.is_closing()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over each complete message; a stream that cannot be framed is closed."""
+        framer = self._framer
+        framer.feed(data)
+        try:
+            while self.usable and (message := framer.next_message()) is not None:
+                self._table.receive(message, self.flow)
+        except StreamError as error:
+            self._table.warn(f"closing {self}: {error}")
+            self.close()
+        if framer.pings:
+            self._write(b"\r\n" * framer.pings)
+            framer.pings = 0
+
+    def send(self, data: str) -> bool:
+        """Queue one message for the end of this turn of the loop; False if the connection is gone."""
+        if not self.usable:
+            return False
+        self._write(data.encode("latin-1"))
+        return True
+
+    def _write(self, octets: bytes) -> None:
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._pending.append(octets)
+
+    def _flush(self) -> None:
+        if not self._pending or self._transport is None or self._transport.is_closing():
+            self._pending.clear()
+            return
+        self._transport.write(b"".join(self._pending))
+        self._pending.clear()
+        waiting = self._transport.get_write_buffer_size()
+        if waiting > _UNWRITTEN_LIMIT:
+            self._table.warn(f"closing {self}: the peer does not read, {waiting} octets wait for it")
+            self.abort()
+
+    def eof_received(self) -> None:
+        """The peer has closed: what was queued is still written, then our side closes."""
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the table."""
+        self._table.remove(self)
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def close(self) -> None:
+        """Write what is queued and close."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def __str__(self) -> str:
+        return f"tcp/[{self.flow.remote_host}]:{self.flow.remote_port}"
+
+
+class TcpConnections:
+    """All connections of a server, and the listeners that accept them."""
+
+    def __init__(self, receive: Callable[[str, Flow], None], warn: Callable[[str], None]) -> None:
+        self.receive = receive
+        self.warn = warn
+        self._numbers = count(1)
+        self._by_number: dict[int, TcpConnection] = {}
+        self._by_peer: dict[tuple[str, int], TcpConnection] = {}
+        self._waiting: dict[tuple[str, int], list[Callable[[Flow | str], None]]] = {}
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+
+    async def listen(self, sock: socket.socket, endpoint: Endpoint) -> None:
+        """Accept on a listening socket, for ever."""
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_server(lambda: TcpConnection(self, endpoint), sock=sock))
+
+    def __len__(self) -> int:
+        """How many connections are open."""
+        return len(self._by_number)
+
+    def add(self, connection: TcpConnection, host: str, port: int) -> Flow:
+        """Number an established connection; returns its flow."""
+        number = next(self._numbers)
+        self._by_number[number] = connection
+        self._by_peer[host, port] = connection
+        return Flow("tcp", host, port, connection.flow.local, number)
+
+    def remove(self, connection: TcpConnection) -> None:
+        """Forget a connection that was lost."""
+        flow = connection.flow
+        self._by_number.pop(flow.connection, None)
+        peer = (flow.remote_host, flow.remote_port)
+        if self._by_peer.get(peer) is connection:
+            del self._by_peer[peer]
+
+    def alive(self, flow: Flow) -> bool:
+        """Whether the connection of ``flow`` can still be sent on."""
+        connection = self._by_number.get(flow.connection)
+        return connection is not None and connection.usable
+
+    def send(self, data: str, flow: Flow) -> bool:
+        """Send on the connection of ``flow``; False if it is gone."""
+        connection = self._by_number.get(flow.connection)
+        return connection is not None and connection.send(data)
+
+    def open(self, host: str, port: int, endpoint: Endpoint, done: Callable[[Flow | str], None]) -> None:
+        """Reuse the connection to a literal address or make one; ``done`` gets its flow or the error's text.
+
+        An existing connection is given at once. Connections being made are shared by all who wait for them.
+        """
+        peer = (host, port)
+        connection = self._by_peer.get(peer)
+        if connection is not None and connection.usable:
+            done(connection.flow)
+        elif (waiting := self._waiting.get(peer)) is not None:
+            waiting.append(done)
+        else:
+            self._waiting[peer] = [done]
+            task = asyncio.get_running_loop().create_task(self._connect(host, port, endpoint))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, host: str, port: int, endpoint: Endpoint) -> None:
+        outcome: Flow | str
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: TcpConnection(self, endpoint), host, port, local_addr=(endpoint.host, 0)
+                )
+            outcome = connection.flow if connection.usable else "Service Unavailable"
+        except TimeoutError:
+            outcome = "Request Timeout"
+        except OSError as error:
+            self.warn(f"cannot connect to tcp/[{host}]:{port}: {error.strerror or error}")
+            outcome = "Service Unavailable"
+        finally:
+            waiting = self._waiting.pop((host, port))
+        for done in waiting:
+            done(outcome)
+
+    async def stop(self, seconds: float = 1.0) -> None:
+        """Stop listening and close every connection; those that have not closed after ``seconds`` are
+        aborted.
+        """
+        for server in self._servers:
+            server.close()
+        tasks = list(self._connecting)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        connections = list(self._by_number.values())
+        for connection in connections:
+            connection.close()
+        if connections:
+            closed = [connection.closed for connection in connections]
+            _, late = await asyncio.wait(closed, timeout=seconds)
+            if late:
+                for connection in connections:
+                    connection.abort()
+                await asyncio.wait(closed)
+        self._servers.clear()

@@ -1,0 +1,148 @@
+"""The server: puts the parts together, starts them, stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from collections.abc import Sequence
+
+from reference_server import PARITY_VERSION, __version__
+from reference_server.apps.listener import AdminListener
+from reference_server.apps.registry import Registry
+from reference_server.calls.calls import Calls
+from reference_server.calls.ports import Tap
+from reference_server.calls.state import CallState, Settings
+from reference_server.config.model import Configuration, Dialect
+from reference_server.net.binding import TransportError
+from reference_server.net.clock import LoopClock
+from reference_server.net.network import Network
+from reference_server.sip.identifiers import Identifiers
+from reference_server.sip.timing import Timing
+
+VERSION = f"{PARITY_VERSION}-ref.{__version__}"
+"""What the authenticate reply says; drachtio-srf wants ``vN.N.N`` at its beginning."""
+
+
+class StartError(Exception):
+    """The server cannot start; the text says which address and why."""
+
+
+class Server:
+    """One server in the running loop."""
+
+    def __init__(self, configuration: Configuration, *, taps: Sequence[Tap] = ()) -> None:
+        self._configuration = configuration
+        self._taps = tuple(taps)
+        self._registry = Registry()
+        self._identifiers = Identifiers(os.urandom)
+
+    async def start(self) -> None:
+        """Open the SIP transports, then the admin port. Raises StartError."""
+        configuration = self._configuration
+        self._clock = LoopClock()
+        self._network = Network()
+        dialect_0_8 = configuration.dialect is Dialect.V0_8
+        timers = configuration.timers
+        self._state = CallState(
+            Settings(
+                timing=Timing(timers.t1, timers.t2, timers.t4, timers.t1x64),
+                hangup_on_application_loss=configuration.admin.hangup_on_application_loss,
+                dialect_0_8=dialect_0_8,
+                preserved_header_names=frozenset(
+                    name.lower() for name in configuration.preserve_header_names
+                ),
+            ),
+            self._clock,
+            self._clock.timers,
+            self._identifiers,
+            self._network,
+            self._registry,
+            self._taps,
+        )
+        calls = Calls(self._state)
+        self._listener = AdminListener(
+            configuration.admin,
+            version=VERSION,
+            dialect_0_8=dialect_0_8,
+            hostports=self._hostports,
+            registry=self._registry,
+            calls=calls,
+            timers=self._clock.timers,
+            identifiers=self._identifiers,
+            taps=self._taps,
+        )
+        try:
+            await self._network.start(configuration.contacts, calls.receive)
+        except TransportError as error:
+            raise StartError(str(error)) from error
+        try:
+            await self._listener.start()
+        except OSError as error:
+            await self._network.stop()
+            address = f"{configuration.admin.address}:{configuration.admin.port}"
+            raise StartError(
+                f"cannot listen for applications on {address}: {error.strerror or error}"
+            ) from error
+
+    def _hostports(self) -> tuple[str, str]:
+        return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
+
+    @property
+    def admin_address(self) -> tuple[str, int]:
+        """Where applications connect."""
+        return self._listener.address
+
+    @property
+    def hostports(self) -> list[str]:
+        """Where SIP is listened for: ``udp/127.0.0.1:5060``."""
+        return self._network.local_hostports()
+
+    @property
+    def version(self) -> str:
+        """As in the authenticate reply."""
+        return VERSION
+
+    def set_secret(self, secret: str) -> None:
+        """From now on applications need this secret; those that are connected stay."""
+        self._listener.secret = secret
+
+    def occupancy(self) -> dict[str, int]:
+        """The size of every table; all 0 when nothing is going on and nobody is connected."""
+        return {
+            **self._state.occupancy(),
+            "routes": len(self._registry),
+            "admin connections": len(self._listener),
+            "timers": len(self._clock.timers),
+        }
+
+    async def advance(self, seconds: float) -> None:
+        """Move the clock on; what falls due runs in order, as if the time had passed."""
+        await self._clock.advance(seconds)
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new applications and wait until no call is going on, at most ``seconds``."""
+        self._listener.stop_accepting()
+        end = self._clock.monotonic() + seconds
+        while self._clock.monotonic() < end and self._busy():
+            await asyncio.sleep(0.05)
+
+    def _busy(self) -> bool:
+        return bool(self._state.incoming or self._state.dialogs_by_id)
+
+    async def stop(self) -> None:
+        """Close everything."""
+        await self._listener.stop()
+        await self._network.stop()
+        self._clock.stop()
+
+
+def tune_for_traffic() -> None:
+    """Spare the garbage collector what lives as long as the process, and most of its passes.
+
+    Calls leave few cycles behind, but tens of thousands of transactions wait for their timers; a full collection
+    that walks them all stops the server for longer than T1 allows.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
