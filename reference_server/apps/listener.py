@@ -51,7 +51,8 @@ class AdminListener:
         self.loop = asyncio.get_running_loop()
         configuration = self.configuration
         family = socket.AF_INET6 if ":" in configuration.address else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # With its protocol named, asyncio switches Nagle's algorithm off on the connections that it accepts.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind((configuration.address, configuration.port))
@@ -71,7 +72,7 @@ class AdminListener:
         keepalive = int(self.configuration.tcp_keepalive)
         accepted = connection.socket()
         if accepted is not None:
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # uvloop leaves it as it is
             if keepalive:
                 accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)  # as the genuine server sets it

@@ -43,7 +43,8 @@ class Calls:
         elif message.transaction_id:
             text = f"unable to cancel unknown transaction id: {message.transaction_id}"
             if not message.text.startswith("CANCEL"):
-                text = f"Unknown transaction id: {message.transaction_id}"
+                start_line = message.text.partition("\r\n")[0]
+                text = f"Server error: invalid or missing method supplied on start line: {start_line}"
             application.deliver(NotSent(message.message_id, text))
         else:
             application.deliver(NotSent(message.message_id, OUTSIDE_DIALOGS))
