@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from asyncio.trsock import TransportSocket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from reference_server.wire.framing import FrameDecoder, FramingError
 from reference_server.wire.replies import (
@@ -77,11 +77,10 @@ class AdminConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the application has connected."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         self._connected = True
-        host, port = transport.get_extra_info("peername")[:2]
-        self.peer = f"{host}:{port}"
+        peer = self._transport.get_extra_info("peername")
+        self.peer = f"{peer[0]}:{peer[1]}" if peer else "gone"
         self._listener.connected(self)
 
     def socket(self) -> TransportSocket | None:

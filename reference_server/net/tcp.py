@@ -11,6 +11,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from itertools import count
+from typing import cast
 
 from reference_server.calls.ports import Endpoint, Flow
 from reference_server.sip.stream import StreamError, StreamFramer
@@ -32,8 +33,8 @@ class TcpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join the table; a connection of a socket to itself is aborted as what it is, a refused one."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        transport = self._transport
         peer = transport.get_extra_info("peername")
         if not peer or peer == transport.get_extra_info("sockname"):
             transport.abort()
