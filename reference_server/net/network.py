@@ -192,11 +192,11 @@ class Network:
         resolving = list(self._resolving)
         for task in resolving:
             task.cancel()
-        await asyncio.gather(*resolving, return_exceptions=True)
         for transport in self._udp.values():
             transport.close()
         if self._tcp is not None:
             await self._tcp.stop()
+        await asyncio.gather(*resolving, return_exceptions=True)
         self._udp.clear()
         self._targets.clear()
         self._candidates.clear()

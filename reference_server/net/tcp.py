@@ -146,7 +146,7 @@ class TcpConnections:
             del self._by_peer[peer]
 
     def alive(self, flow: Flow) -> bool:
-        """Whether the connection of ``flow`` can still be sent on."""
+        """Whether something can be sent on the connection of ``flow``."""
         connection = self._by_number.get(flow.connection)
         return connection is not None and connection.usable
 

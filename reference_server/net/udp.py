@@ -1,0 +1,135 @@
+"""SIP over UDP: one socket per endpoint, read and written directly on the event loop.
+
+This is the hottest path of the server. A wake reads what has arrived, up to a bound so that timers and
+connections get their turn; each datagram costs one system call, one decoding and one look into the table
+of flows. Answers leave at once by ``sendto``; only when the kernel's buffer is full do they queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+from reference_server.calls.ports import Endpoint, Flow
+
+Receive: TypeAlias = Callable[[str, Flow], None]
+"""Gets the text of a message, one character per octet, and the flow to its sender."""
+
+_DATAGRAM = 65535
+_READS_PER_WAKE = 64
+_FLOWS_KEPT = 10_000
+_QUEUE_LIMIT = 1_000
+_STUN_COOKIE = b"\x21\x12\xa4\x42"
+_BLANKS = b"\0\t\r\n "
+
+
+def is_keep_alive(data: bytes) -> bool:
+    """Whether a datagram is no SIP but keeps a NAT binding open: line ends, zero octets, nothing, or STUN."""
+    return not data.strip(_BLANKS) or (data[0] < 4 and data[4:8] == _STUN_COOKIE)
+
+
+class UdpTransport:
+    """A bound socket of one endpoint. Must be made inside the running loop, which it reads on until
+    ``close``.
+    """
+
+    def __init__(
+        self, sock: socket.socket, endpoint: Endpoint, receive: Receive, warn: Callable[[str], None]
+    ) -> None:
+        """``sock`` is bound and does not block; ``warn`` gets one line per datagram that cannot be sent."""
+        self.endpoint = endpoint
+        self._socket = sock
+        self._receive = receive
+        self._warn = warn
+        self._flows: dict[tuple[str | int, ...], Flow] = {}
+        self._unsent: deque[tuple[bytes, Flow]] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(sock.fileno(), self._readable)
+
+    def flow_to(self, host: str, port: int) -> Flow:
+        """The flow to a literal address, the same object as long as it is kept."""
+        address = (host, port)
+        flow = self._flows.get(address)
+        if flow is None:
+            flow = self._remember(address, Flow("udp", host, port, self.endpoint))
+        return flow
+
+    def _remember(self, address: tuple[str | int, ...], flow: Flow) -> Flow:
+        if len(self._flows) >= _FLOWS_KEPT:
+            self._flows.clear()
+        self._flows[address] = flow
+        return flow
+
+    def _readable(self) -> None:
+        flows = self._flows
+        recvfrom = self._socket.recvfrom
+        for _ in range(_READS_PER_WAKE):
+            try:
+                data, address = recvfrom(_DATAGRAM)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                self._warn(f"cannot read from udp port {self.endpoint.port}: {error}")
+                return
+            if data[:1] <= b" " and is_keep_alive(data):
+                continue
+            # An IPv6 address has four parts here; the first two are all that a flow needs.
+            flow = flows.get(address)
+            if flow is None:
+                flow = self._remember(address, self.flow_to(address[0], address[1]))
+            self._receive(data.decode("latin-1"), flow)
+            if self._socket.fileno() < 0:
+                return
+
+    def send(self, data: str, flow: Flow) -> bool:
+        """Send one datagram; False if that is impossible (too large, no route), which is also warned of."""
+        octets = data.encode("latin-1")
+        if self._unsent:
+            return self._queue(octets, flow)
+        try:
+            self._socket.sendto(octets, (flow.remote_host, flow.remote_port))
+        except (BlockingIOError, InterruptedError):
+            return self._queue(octets, flow)
+        except OSError as error:
+            self._complain(octets, flow, error.strerror or str(error))
+            return False
+        return True
+
+    def _queue(self, octets: bytes, flow: Flow) -> bool:
+        if len(self._unsent) >= _QUEUE_LIMIT:
+            self._complain(octets, flow, f"{_QUEUE_LIMIT} datagrams are waiting already")
+            return False
+        if not self._unsent:
+            self._loop.add_writer(self._socket.fileno(), self._writable)
+        self._unsent.append((octets, flow))
+        return True
+
+    def _writable(self) -> None:
+        while self._unsent:
+            octets, flow = self._unsent[0]
+            try:
+                self._socket.sendto(octets, (flow.remote_host, flow.remote_port))
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                self._complain(octets, flow, error.strerror or str(error))
+            self._unsent.popleft()
+        self._loop.remove_writer(self._socket.fileno())
+
+    def _complain(self, octets: bytes, flow: Flow, reason: str) -> None:
+        self._warn(
+            f"cannot send {len(octets)} octets to udp/[{flow.remote_host}]:{flow.remote_port}: {reason}"
+        )
+
+    def close(self) -> None:
+        """Stop reading and free the port; what is still queued is dropped."""
+        if self._socket.fileno() < 0:
+            return
+        self._loop.remove_reader(self._socket.fileno())
+        if self._unsent:
+            self._loop.remove_writer(self._socket.fileno())
+            self._unsent.clear()
+        self._socket.close()

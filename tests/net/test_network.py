@@ -1,0 +1,199 @@
+"""The network as the server uses it: contacts in, messages and flows out."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from reference_server.calls.ports import Endpoint, Flow, SipNetwork
+from reference_server.config.model import ContactConfiguration
+from reference_server.net.binding import TransportError
+from reference_server.net.network import Network
+from tests.net.conftest import Run
+
+Messages = asyncio.Queue[tuple[str, Flow]]
+
+
+async def _started(*contacts: ContactConfiguration) -> tuple[Network, Messages]:
+    messages: Messages = asyncio.Queue()
+    network = Network()
+    await network.start(contacts, lambda *message: messages.put_nowait(message))
+    return network, messages
+
+
+async def _open(network: SipNetwork, next_hop: str) -> Flow | str:
+    outcome: asyncio.Future[Flow | str] = asyncio.get_running_loop().create_future()
+    network.open(next_hop, outcome.set_result)
+    return await outcome
+
+
+def test_one_contact_two_transports_one_port(run: Run) -> None:
+    async def story() -> None:
+        network, _ = await _started(ContactConfiguration(port=0))
+        udp, tcp = network.endpoints()
+        assert udp == Endpoint("udp", "127.0.0.1", udp.port, "127.0.0.1", f"sip:127.0.0.1:{udp.port}")
+        assert tcp.contact == f"sip:127.0.0.1:{udp.port};transport=tcp"
+        assert network.hostports() == [f"udp/127.0.0.1:{udp.port}", f"tcp/127.0.0.1:{udp.port}"]
+        await network.stop()
+        assert network.endpoints() == ()
+
+    run(story())
+
+
+def test_user_and_external_address(run: Run) -> None:
+    async def story() -> None:
+        contact = ContactConfiguration(user="svc", port=0, transports=("tcp",), external_ip="9.9.9.9")
+        network, _ = await _started(contact, ContactConfiguration(host="::1", port=0, transports=("udp",)))
+        tcp, udp = network.endpoints()
+        assert tcp.contact == f"sip:svc@9.9.9.9:{tcp.port};transport=tcp"
+        assert (tcp.host, tcp.advertised_host) == ("127.0.0.1", "9.9.9.9")
+        assert (udp.host, udp.advertised_host, udp.contact) == ("::1", "[::1]", f"sip:[::1]:{udp.port}")
+        assert network.hostports() == [f"tcp/9.9.9.9:{tcp.port}", f"udp/[::1]:{udp.port}"]
+        assert network.local_hostports() == [f"tcp/127.0.0.1:{tcp.port}", f"udp/[::1]:{udp.port}"]
+        await network.stop()
+
+    run(story())
+
+
+def test_all_addresses_of_the_machine(run: Run) -> None:
+    async def story() -> None:
+        network, _ = await _started(ContactConfiguration(host="*", port=0, transports=("udp",)))
+        hosts = [endpoint.host for endpoint in network.endpoints()]
+        assert "127.0.0.1" in hosts
+        assert "0.0.0.0" not in hosts
+        assert len({endpoint.port for endpoint in network.endpoints()}) == 1
+        await network.stop()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("127.0.0.1", "127.0.0.2"), ("::1", "::1"), ("localhost", "127.0.0.1")],
+)
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_two_servers_talk(run: Run, first: str, second: str, transport: str) -> None:
+    async def story() -> None:
+        caller, answers = await _started(ContactConfiguration(host=first, port=0))
+        callee, requests = await _started(ContactConfiguration(host=second, port=0))
+        host = f"[{second}]" if ":" in second else second
+        flow = await _open(caller, f"sip:bob@{host}:{callee.endpoints()[0].port};transport={transport}")
+        assert isinstance(flow, Flow)
+        assert flow.local in caller.endpoints()
+        assert flow.transport == transport
+        request = "OPTIONS sip:bob SIP/2.0\r\nContent-Length: 0\r\n\r\n"
+        assert caller.send(request, flow)
+        text, back = await requests.get()
+        assert text == request
+        assert (back.transport, back.remote_host) == (transport, flow.local.host)
+        answer = "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"
+        assert callee.send(answer, back)
+        assert await answers.get() == (answer, flow)
+        assert caller.connections() == callee.connections() == (transport == "tcp")
+        await caller.stop()
+        await callee.stop()
+        assert not caller.send(request, flow)
+
+    run(story())
+
+
+def test_localhost_resolves_and_literals_are_given_at_once(run: Run) -> None:
+    async def story() -> None:
+        network, _ = await _started(ContactConfiguration(port=0))
+        flow = await _open(network, "sip:localhost:5070")
+        assert isinstance(flow, Flow)
+        assert (flow.remote_host, flow.remote_port) == ("127.0.0.1", 5070)
+        outcomes: list[Flow | str] = []
+        for _ in range(2):
+            network.open("sip:127.0.0.1:5070;lr", outcomes.append)
+        network.open("sip:10.0.0.1;maddr=127.0.0.9", outcomes.append)
+        assert outcomes[0] is outcomes[1] is flow
+        last = outcomes[2]
+        assert isinstance(last, Flow)
+        assert (last.remote_host, last.remote_port) == ("127.0.0.9", 5060)
+        await network.stop()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("next_hop", "error"),
+    [
+        ("sip:127.0.0.1;transport=ws", "requested protocol/transport not available"),
+        ("sip:127.0.0.1;transport=tcp", "requested protocol/transport not available"),
+        ("sip:[::1]", "requested protocol/transport not available"),
+        ("sips:127.0.0.1", "requested protocol/transport not available"),
+        ("tel:+123", "requested protocol/transport not available"),
+        ("sip:no-such-host.invalid", "DNS Error"),
+        (f"sip:{'x' * 70}.invalid", "DNS Error"),
+        ("sip:a@127.0.0.1:99999", "expected a port from 0 to 65535, got 'sip:a@127.0.0.1:99999'"),
+    ],
+)
+def test_nowhere_to_send(run: Run, next_hop: str, error: str) -> None:
+    async def story() -> None:
+        network, _ = await _started(ContactConfiguration(port=0, transports=("udp",)))
+        assert await _open(network, next_hop) == error
+        await network.stop()
+
+    run(story())
+
+
+def test_a_dead_tcp_destination(run: Run) -> None:
+    async def story() -> None:
+        warnings: list[str] = []
+        network = Network(warnings.append)
+        await network.start([ContactConfiguration(port=0)], lambda *_: None)
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            port = closed.getsockname()[1]
+            assert await _open(network, f"sip:127.0.0.1:{port};transport=tcp") == "Service Unavailable"
+        assert len(warnings) == 1
+        await network.stop()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("contact", "reason"),
+    [
+        (ContactConfiguration(scheme="sips"), "cannot listen on sips/127.0.0.1:5060: only sip: is supported"),
+        (ContactConfiguration(transports=("udp", "ws")), "ws/127.0.0.1:5060: only udp and tcp are supported"),
+        (
+            ContactConfiguration(host="no-such-host.invalid"),
+            "sip/no-such-host.invalid:5060: the name does not",
+        ),
+        (
+            ContactConfiguration(host="203.0.113.1", port=1),
+            "tcp/203.0.113.1:1: Cannot assign requested address",
+        ),
+    ],
+)
+def test_a_contact_that_cannot_listen_frees_the_others(
+    run: Run, contact: ContactConfiguration, reason: str
+) -> None:
+    async def story() -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        network = Network()
+        with pytest.raises(TransportError) as error:
+            await network.start([ContactConfiguration(port=port), contact], lambda *_: None)
+        assert reason in str(error.value)
+        network, _ = await _started(ContactConfiguration(port=port))
+        await network.stop()
+
+    run(story())
+
+
+def test_stop_ends_what_is_pending(run: Run) -> None:
+    async def story() -> None:
+        network, _ = await _started(ContactConfiguration(port=0))
+        outcomes: list[Flow | str] = []
+        network.open("sip:localhost;transport=tcp", outcomes.append)
+        network.open("sip:127.0.0.1:9;transport=tcp", outcomes.append)
+        await network.stop()
+        assert outcomes == []
+
+    run(story())

@@ -1,0 +1,150 @@
+"""UDP on real loopback sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from reference_server.calls.ports import Endpoint, Flow
+from reference_server.net.binding import bind_sockets, family_of
+from reference_server.net.udp import UdpTransport, is_keep_alive
+from tests.net.conftest import Run
+
+STUN = bytes.fromhex("0001000421 12a442".replace(" ", "")) + b"x" * 16
+
+
+@contextmanager
+def _peer(host: str = "127.0.0.1") -> Iterator[socket.socket]:
+    with socket.socket(family_of(host), socket.SOCK_DGRAM) as peer:
+        peer.settimeout(5)
+        peer.bind((host, 0))
+        yield peer
+
+
+class _Server:
+    """A transport whose messages wait in a queue."""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        bound = bind_sockets([host], ["udp"], 0)[0]
+        self.address = (host, bound.port)
+        self.endpoint = Endpoint("udp", host, bound.port, host, "")
+        self.messages: asyncio.Queue[tuple[str, Flow]] = asyncio.Queue()
+        self.warnings: list[str] = []
+        self.transport = UdpTransport(
+            bound.socket,
+            self.endpoint,
+            lambda *message: self.messages.put_nowait(message),
+            self.warnings.append,
+        )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_request_and_answer(run: Run, host: str) -> None:
+    async def story() -> None:
+        server = _Server(host)
+        with _peer(host) as peer:
+            every_octet = "OPTIONS " + "".join(map(chr, range(256)))
+            peer.sendto(every_octet.encode("latin-1"), server.address)
+            text, flow = await server.messages.get()
+            assert text == every_octet
+            assert flow == Flow("udp", host, peer.getsockname()[1], server.endpoint)
+            assert server.transport.flow_to(host, peer.getsockname()[1]) is flow
+            assert server.transport.send(every_octet, flow)
+            assert peer.recv(1000) == every_octet.encode("latin-1")
+        server.transport.close()
+        server.transport.close()
+
+    run(story())
+
+
+def test_a_burst_arrives_whole_and_in_order(run: Run) -> None:
+    async def story() -> None:
+        server = _Server()
+        with _peer() as peer:
+            sent = [f"M{number} sip:a SIP/2.0" for number in range(200)]
+            for text in sent:
+                peer.sendto(text.encode(), server.address)
+            received = [await server.messages.get() for _ in sent]
+            assert [text for text, _ in received] == sent
+            assert all(flow is received[0][1] for _, flow in received)
+        server.transport.close()
+
+    run(story())
+
+
+def test_the_largest_datagram_passes_and_a_larger_one_is_refused(run: Run) -> None:
+    async def story() -> None:
+        server = _Server()
+        with _peer() as peer:
+            peer.sendto(b"M" * 65507, server.address)
+            text, flow = await server.messages.get()
+            assert text == "M" * 65507
+            assert server.transport.send(text, flow)
+            assert len(peer.recv(65535)) == 65507
+            assert not server.transport.send(text + "M", flow)
+            port = peer.getsockname()[1]
+            assert server.warnings == [
+                f"cannot send 65508 octets to udp/[127.0.0.1]:{port}: Message too long"
+            ]
+        server.transport.close()
+
+    run(story())
+
+
+@pytest.mark.parametrize("data", [b"", b"\r\n\r\n", b"\0", b"\0\0\0\0", STUN])
+def test_keep_alives_are_not_messages(run: Run, data: bytes) -> None:
+    async def story() -> None:
+        server = _Server()
+        with _peer() as peer:
+            peer.sendto(data, server.address)
+            peer.sendto(b"\r\nOPTIONS", server.address)
+            text, _ = await server.messages.get()
+            assert text == "\r\nOPTIONS"
+        server.transport.close()
+
+    assert is_keep_alive(data)
+    run(story())
+
+
+def test_what_the_kernel_cannot_take_now_is_sent_later_in_order(run: Run) -> None:
+    async def story() -> None:
+        # A Unix datagram socket pair is the one datagram transport whose buffer fills up on the same machine.
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        warnings: list[str] = []
+        endpoint = Endpoint("udp", "127.0.0.1", 1, "127.0.0.1", "")
+        transport = UdpTransport(_Connected(ours), endpoint, lambda *_: None, warnings.append)
+        flow = transport.flow_to("127.0.0.1", 1)
+        accepted = 0
+        while transport.send(f"{accepted}", flow):
+            accepted += 1
+        assert "1000 datagrams are waiting already" in warnings[0]
+        for number in range(accepted):
+            while True:
+                try:
+                    data = theirs.recv(100)
+                except BlockingIOError:
+                    await asyncio.sleep(0)
+                else:
+                    break
+            assert data == str(number).encode()
+        assert transport.send("more", flow)
+        transport.close()
+        theirs.close()
+
+    run(story())
+
+
+class _Connected(socket.socket):
+    """A connected socket that takes, and ignores, the address of each datagram."""
+
+    def __init__(self, other: socket.socket) -> None:
+        super().__init__(other.family, other.type, other.proto, fileno=other.detach())
+
+    def sendto(self, data: bytes, address: object) -> int:  # type: ignore[override]
+        return self.send(data)
