@@ -14,7 +14,7 @@ from reference_server.net.binding import bind_sockets, family_of
 from reference_server.net.udp import UdpTransport, is_keep_alive
 from tests.net.conftest import Run
 
-STUN = bytes.fromhex("0001000421 12a442".replace(" ", "")) + b"x" * 16
+STUN = bytes.fromhex("0001 0010 2112a442") + b"x" * 16
 
 
 @contextmanager
