@@ -1,0 +1,208 @@
+"""The command ``drachtio-load``: SIPp callers against a server, with a verdict that can be trusted.
+
+Exit codes: 0 every call successful, 1 some failed, 2 wrong usage, 3 nothing came from the peer,
+4 sipp is missing or failed itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from drachtio_conformance.outcome import ExitCode
+from drachtio_load.scenarios import LoadScenario, ScenarioError, find_scenario, load_scenarios
+from drachtio_load.sipp import LoadPlan, LoadRun, SippMissing, Transport, run_sipp, sipp_command
+from drachtio_load.verdict import Judgement, judge
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "list":
+            return _list()
+        return _run(_plan(options), options)
+    except ScenarioError as error:
+        return _complain(ExitCode.USAGE, str(error))
+    except SippMissing as error:
+        return _complain(ExitCode.HARNESS, str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="drachtio-load",
+        description="Calls a server with SIPp and judges by SIPp's statistics.",
+        epilog="Exit code: 0 all calls successful, 1 some failed, 2 usage, 3 nothing came, 4 sipp failed.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("list", help="the scenarios, one a line")
+    run = commands.add_parser("run", help="run one scenario")
+    run.add_argument("scenario", metavar="SCENARIO", help="a name of `drachtio-load list`, or an XML file")
+    run.add_argument("target", metavar="HOST:PORT", help="where the server takes SIP")
+    option = run.add_argument
+    option("--transport", type=Transport, choices=list(Transport), default=Transport.UDP, help="default: udp")
+    option("--rate", type=_positive, default=10.0, metavar="R", help="calls begun in a second (default: 10)")
+    option("--calls", type=_count, default=1, metavar="N", help="calls in all (default: 1)")
+    option("--concurrent", type=_count, metavar="L", help="most calls open at once (default: SIPp's)")
+    option("--hold", type=_seconds, default=0.0, metavar="S", help="seconds between ACK and BYE (default: 0)")
+    option(
+        "--answer-within", type=_positive, default=10.0, metavar="S", help="for each message (default: 10)"
+    )
+    option("--deadline", type=_positive, metavar="S", help="seconds for all (default: what the others need)")
+    option("--user", default="service", help="user part of the Request-URI (default: service)")
+    option("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    option("--keep", type=Path, metavar="DIR", help="leave sipp's files in DIR, every message included")
+    return parser
+
+
+def _plan(options: argparse.Namespace) -> LoadPlan:
+    host, port = _target(options.target)
+    scenario: LoadScenario = find_scenario(options.scenario)
+    return LoadPlan(
+        scenario=scenario,
+        host=host,
+        port=port,
+        transport=options.transport,
+        rate=options.rate,
+        calls=options.calls,
+        concurrent=options.concurrent,
+        hold=options.hold,
+        answer_within=options.answer_within,
+        deadline=options.deadline,
+        user=options.user,
+        trace_messages=options.keep is not None,
+    )
+
+
+def _list() -> int:
+    scenarios = load_scenarios()
+    width = max(len(scenario.name) for scenario in scenarios)
+    for scenario in scenarios:
+        _say(f"{scenario.name:{width}}  {scenario.about}")
+    return ExitCode.OK
+
+
+def _run(plan: LoadPlan, options: argparse.Namespace) -> int:
+    sipp_command()
+    keep: Path | None = options.keep
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        if any(keep.iterdir()):
+            return _complain(ExitCode.USAGE, f"--keep: expected an empty or new folder, and {keep} has files")
+    with tempfile.TemporaryDirectory(prefix="drachtio-load-") as temporary:
+        folder = keep.resolve() if keep is not None else Path(temporary)
+        try:
+            run = asyncio.run(_attempt(plan, folder))
+        except OSError as error:
+            why = error.strerror or "no answer in time"
+            return _complain(ExitCode.NO_PEER, f"{plan.host}:{plan.port} ({plan.transport}): {why}")
+    judgement = judge(run)
+    _say(judgement.sentence)
+    _table(run)
+    if options.json is not None:
+        _write(options.json, run, judgement)
+    return judgement.code
+
+
+async def _attempt(plan: LoadPlan, folder: Path) -> LoadRun:
+    """Looks whether anybody listens first, where that can be known; raises OSError if not."""
+    if plan.transport is Transport.TCP:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(plan.host, plan.port), plan.answer_within)
+        writer.close()
+        await writer.wait_closed()
+    return await run_sipp(plan, folder)
+
+
+def _table(run: LoadRun) -> None:
+    figures = run.statistics
+    if figures is None:
+        return
+    rows = (
+        ("calls", f"{figures.created}"),
+        ("successful", f"{figures.successful}"),
+        ("failed", f"{figures.failed}"),
+        ("hung", f"{figures.unfinished}"),
+        ("retransmissions", f"{figures.retransmissions}"),
+        ("calls a second", f"{figures.rate:.1f}"),
+        ("response, mean", f"{figures.response_milliseconds:.1f} ms"),
+    )
+    for name, value in rows:
+        _say(f"  {name:16}{value:>12}")
+
+
+def _write(path: Path, run: LoadRun, judgement: Judgement) -> None:
+    plan = run.plan
+    document = {
+        "scenario": plan.scenario.name,
+        "target": f"{plan.host}:{plan.port}",
+        "transport": plan.transport,
+        "rate": plan.rate,
+        "calls": plan.calls,
+        "concurrent": plan.concurrent,
+        "exit_code": int(judgement.code),
+        "sentence": judgement.sentence,
+        "ended_by_deadline": run.ended_by_deadline,
+        "received_messages": run.received,
+        "statistics": run.statistics,
+    }
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+
+
+def _target(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ScenarioError(f"expected HOST:PORT, such as 127.0.0.1:5060; got {text!r}")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _positive(text: str) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = _number(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, got {text!r}")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}")
+    return value
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return int(text)
+
+
+def _complain(code: ExitCode, sentence: str) -> int:
+    sys.stderr.write(f"drachtio-load: {sentence}\n")
+    return code
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

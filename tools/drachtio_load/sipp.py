@@ -1,0 +1,196 @@
+"""One run of SIPp: its command line, its folder of files, and a deadline of our own.
+
+SIPp's ``-timeout`` ends a run without a word on the calls still open, and its exit codes say the same for a
+missing peer as for a failed call. So the run is ended from here, and the statistics that SIPp writes every
+second remain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import socket
+from contextlib import closing
+from enum import StrEnum
+from pathlib import Path
+
+from msgspec import Struct
+
+from drachtio_load.messages import SeenMessage, read_messages
+from drachtio_load.scenarios import LoadScenario
+from drachtio_load.statistics import CallStatistics, StatisticsError, count_received, read_statistics
+
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\d\t\S+\t[\d.]+: ")
+_GRACE = 2.0
+"""seconds that SIPp gets to end after SIGTERM"""
+
+
+class Transport(StrEnum):
+    """How the calls are carried; the value is that of ``--transport``."""
+
+    UDP = "udp"
+    TCP = "tcp"
+
+    @property
+    def sipp_mode(self) -> str:
+        """The ``-t`` of SIPp: one socket for all calls."""
+        return {Transport.UDP: "u1", Transport.TCP: "t1"}[self]
+
+
+class SippMissing(RuntimeError):
+    """The command ``sipp`` is not installed."""
+
+
+class LoadPlan(Struct, frozen=True, kw_only=True):
+    """What to run. Times are in seconds."""
+
+    scenario: LoadScenario
+    host: str
+    port: int
+    transport: Transport = Transport.UDP
+    rate: float = 10.0
+    """calls begun in a second"""
+    calls: int = 1
+    concurrent: int | None = None
+    """most calls open at once; None leaves it to SIPp"""
+    hold: float = 0.0
+    """the pause of a scenario that has one"""
+    answer_within: float = 10.0
+    """a call fails when an awaited message has not come after this time"""
+    deadline: float | None = None
+    """the whole run is ended after this time; None: what the other settings allow for"""
+    user: str = "service"
+    """user part of the Request-URI"""
+    trace_messages: bool = False
+    """keep every SIP message in the run's folder (slow)"""
+
+    def allowed_seconds(self) -> float:
+        """The deadline that holds."""
+        if self.deadline is not None:
+            return self.deadline
+        return self.calls / self.rate + self.hold + 2 * self.answer_within + 5.0
+
+
+class LoadRun(Struct, frozen=True, kw_only=True):
+    """What is left when SIPp has ended."""
+
+    plan: LoadPlan
+    exit_code: int
+    ended_by_deadline: bool
+    statistics: CallStatistics | None
+    received: int
+    """messages that came from the peer"""
+    complaint: str
+    """why there are no statistics, or SIPp's own last words; may be empty"""
+    messages: list[SeenMessage]
+    """empty unless the plan says ``trace_messages``"""
+
+
+def sipp_command() -> str:
+    """The path of ``sipp``; raises SippMissing."""
+    found = shutil.which("sipp")
+    if found is None:
+        raise SippMissing("the command sipp is not installed (Debian: apt-get install sip-tester)")
+    return found
+
+
+async def run_sipp(plan: LoadPlan, folder: Path) -> LoadRun:
+    """Runs one plan; SIPp's files go to ``folder``, which must be empty. Raises SippMissing."""
+    process = await asyncio.create_subprocess_exec(
+        sipp_command(),
+        *_arguments(plan),
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    words = asyncio.ensure_future(process.communicate())
+    ended_by_deadline = False
+    try:
+        _, stderr = await asyncio.wait_for(asyncio.shield(words), plan.allowed_seconds())
+    except TimeoutError:
+        ended_by_deadline = True
+        process.terminate()
+        try:
+            _, stderr = await asyncio.wait_for(asyncio.shield(words), _GRACE)
+        except TimeoutError:
+            process.kill()
+            _, stderr = await words
+    except BaseException:
+        process.kill()
+        await words
+        raise
+    complaint = _last_words(stderr.decode("latin-1"))
+    statistics: CallStatistics | None = None
+    received = 0
+    try:
+        statistics = read_statistics(folder / "statistics.csv")
+        counts = next(folder.glob("*_counts.csv"), folder / "counts.csv")
+        received = count_received(counts)
+    except StatisticsError as error:
+        complaint = complaint or str(error)
+    return LoadRun(
+        plan=plan,
+        exit_code=process.returncode if process.returncode is not None else -1,
+        ended_by_deadline=ended_by_deadline,
+        statistics=statistics,
+        received=received,
+        complaint=complaint,
+        messages=read_messages(folder / "messages.log"),
+    )
+
+
+def _arguments(plan: LoadPlan) -> list[str]:
+    local = local_address(plan.host, plan.port)
+    arguments = [
+        *("-sf", str(plan.scenario.path), "-t", plan.transport.sipp_mode, "-s", plan.user),
+        *("-i", local, "-mi", local, "-bind_local", "-p", str(_free_port(local)), "-nostdin"),
+        *("-m", str(plan.calls), "-r", f"{plan.rate:g}", "-d", str(round(plan.hold * 1000))),
+        *("-recv_timeout", str(round(plan.answer_within * 1000))),
+        *("-trace_stat", "-stf", "statistics.csv", "-fd", "1", "-trace_counts"),
+        *("-trace_err", "-error_file", "errors.log", "-skip_rlimit"),
+    ]
+    if plan.rate >= 200:
+        # the default of 10 ms makes bursts of calls, and hundreds of calls wait for one tick
+        arguments += ["-timer_resol", "1"]
+    if plan.concurrent is not None:
+        arguments += ["-l", str(plan.concurrent)]
+    if plan.trace_messages:
+        arguments += ["-trace_msg", "-message_file", "messages.log"]
+    host = f"[{plan.host}]" if ":" in plan.host else plan.host
+    return [*arguments, f"{host}:{plan.port}"]
+
+
+def local_address(host: str, port: int) -> str:
+    """The address of this machine from which ``host`` is reached; nothing is sent.
+
+    Raises OSError when ``host`` is not known or not reachable.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    with closing(socket.socket(family, kind, protocol)) as probe:
+        probe.connect(address)
+        name: str = probe.getsockname()[0]
+        return name
+
+
+def _free_port(address: str) -> int:
+    """A port that was free a moment ago, for UDP and TCP; SIPp's own choice begins at 5060, a server's."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    while True:
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as stream:
+            stream.bind((address, 0))
+            port: int = stream.getsockname()[1]
+            with closing(socket.socket(family, socket.SOCK_DGRAM)) as datagram:
+                try:
+                    datagram.bind((address, port))
+                except OSError:
+                    continue
+                return port
+
+
+def _last_words(stderr: str) -> str:
+    """The last line of SIPp's stderr that is a complaint, without its time stamp."""
+    chatter = ("Resolving", "There were", "Warning:")
+    lines = [line for line in stderr.splitlines() if line.strip() and not line.startswith(chatter)]
+    return _STAMP.sub("", lines[-1]) if lines else ""

@@ -1,0 +1,52 @@
+"""From what SIPp left to one sentence and one exit code."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from drachtio_conformance.outcome import ExitCode
+from drachtio_load.sipp import LoadRun
+
+
+class Judgement(Struct, frozen=True):
+    """What a run comes to."""
+
+    code: ExitCode
+    sentence: str
+
+
+def judge(run: LoadRun) -> Judgement:
+    """OK when every planned call succeeded; NO_PEER when nothing at all came from the peer; else FAILURES.
+
+    HARNESS when SIPp itself failed, which says nothing about the peer.
+    """
+    statistics, plan = run.statistics, run.plan
+    peer = f"{plan.host}:{plan.port} ({plan.transport})"
+    if statistics is None:
+        return Judgement(
+            ExitCode.HARNESS, f"sipp ended with status {run.exit_code}: {run.complaint or 'no statistics'}"
+        )
+    if statistics.created == 0:
+        why = run.complaint or "no call was begun"
+        return Judgement(ExitCode.HARNESS, f"sipp ended with status {run.exit_code}: {why}")
+    if statistics.successful == plan.calls and not statistics.failed and not run.ended_by_deadline:
+        return Judgement(
+            ExitCode.OK, f"{_calls(plan.calls)} of {plan.scenario.name} to {peer}: all successful."
+        )
+    if run.received == 0:
+        return Judgement(ExitCode.NO_PEER, f"Nothing came back from {peer} in {_calls(statistics.created)}.")
+    parts = [f"{statistics.successful} of {_calls(plan.calls)} successful"]
+    parts += [f"{count} failed ({reason})" for reason, count in statistics.failures.items()]
+    if unexplained := statistics.failed - sum(statistics.failures.values()):
+        parts.append(f"{unexplained} failed")
+    if statistics.unfinished:
+        parts.append(f"{statistics.unfinished} hung")
+    if missing := plan.calls - statistics.created:
+        parts.append(f"{missing} never begun")
+    if run.ended_by_deadline:
+        parts.append(f"ended after {plan.allowed_seconds():g} s, the deadline")
+    return Judgement(ExitCode.FAILURES, f"{plan.scenario.name} to {peer}: {', '.join(parts)}.")
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
