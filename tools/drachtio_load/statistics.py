@@ -105,9 +105,7 @@ def _last_row(path: Path) -> dict[str, str]:
     except OSError:
         raise StatisticsError(f"sipp wrote no {path.name}") from None
     if len(rows) < 2:
-        raise StatisticsError(
-            f"{path.name}: expected a heading and a line of figures, got {len(rows)} line(s)"
-        )
+        raise StatisticsError(f"{path.name}: expected a heading and figures, got {len(rows)} line(s)")
     return {column: value for column, value in zip(rows[0], rows[-1], strict=False) if column}
 
 

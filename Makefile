@@ -1,0 +1,76 @@
+# make run and make test are all that a newcomer needs; `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+ifeq ($(wildcard pyproject.toml),)
+$(error start make in the folder of this Makefile: make -C FOLDER …)
+endif
+
+# Everything is named relative to this folder, so that its own path may hold spaces.
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+REPORT ?= report
+
+# An environment knows where it was made; in a copied or moved checkout it is made anew.
+ifneq ($(shell cat .venv/made-in 2>/dev/null),$(CURDIR))
+.PHONY: .venv/made-in
+endif
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+.PHONY: run
+run: .venv/run-installed ## the suite against the reference server over real sockets; writes report/index.html
+	@$(BIN)/drachtio-conformance server --report '$(REPORT)'
+
+.PHONY: test
+test: setup ## everything: style, types, layers, tests, and the suite with its mutants
+	@$(MAKE) lint
+	@printf '\n== tests\n'; $(BIN)/python -m pytest
+	@printf '\n== the suite and its mutants\n'; $(BIN)/drachtio-conformance server --mutants
+
+.PHONY: lint
+lint: .venv/test-installed ## style, types and layers alone
+	@printf '== style\n'; $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@printf '\n== types\n'; $(BIN)/mypy
+	@printf '\n== layers\n'; $(BIN)/lint-imports
+
+.PHONY: serve
+serve: .venv/run-installed ## the reference server, admin 127.0.0.1:9022, SIP 127.0.0.1:5060; ARGS='…' for options
+	@exec $(BIN)/drachtio-reference-server $(ARGS)
+
+.PHONY: bench
+bench: setup ## CPU per basic call beside a bare echo server; ARGS='--help' for options
+	@$(BIN)/python -m tests.bench.run $(ARGS)
+
+.PHONY: setup
+setup: debian-packages .venv/test-installed node_modules/.installed ## all that make test needs, and nothing twice
+
+.PHONY: debian-packages
+debian-packages:
+	@.ci/debian-packages
+
+.venv/made-in: .ci/make-environment
+	@.ci/make-environment
+
+.venv/run-installed: .venv/made-in requirements/run.txt pyproject.toml
+	@echo 'Installing what the project runs on …'
+	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/test-installed: .venv/run-installed requirements/test.txt
+	@echo 'Installing what the tests need …'
+	@$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+# Waits for the Debian packages, which may bring npm.
+node_modules/.installed: package.json package-lock.json .npmrc | debian-packages
+	@echo 'Installing drachtio-srf …'
+	@npm ci --ignore-scripts --loglevel=error
+	@touch $@
