@@ -6,6 +6,7 @@ derived mutations each break exactly one thing that the comparison asserts.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from msgspec import Struct, field
@@ -187,7 +188,7 @@ def sip_mutants(expected: SipExpectation, message: SipMessage, variables: Variab
         yield from _header_mutants(name, pattern, message.all(name), variables)
     for name in expected.absent:
         yield Mutation(kind=MutationKind.ADD_HEADER, name=name, value="mutant")
-    for first, second in zip(expected.order, expected.order[1:], strict=False):
+    for first, second in itertools.pairwise(expected.order):
         yield Mutation(kind=MutationKind.SWAP_HEADERS, name=first, value=second)
     if expected.body is not None:
         yield from _body_mutant(expected.body, message.body, variables)
@@ -240,7 +241,7 @@ def _whole_mutants(text: str, message: SipMessage, variables: Variables) -> Iter
         yield Mutation(kind=MutationKind.DROP_HEADER, name=came.name)
     yield Mutation(kind=MutationKind.ADD_HEADER, name="X-Mutant", value="mutant")
     names = [item.name for item in message.fields]
-    for first, second in zip(names, names[1:], strict=False):
+    for first, second in itertools.pairwise(names):
         if canonical(first) != canonical(second):
             yield Mutation(kind=MutationKind.SWAP_HEADERS, name=first, value=second)
     yield from _body_mutant(body, message.body, variables)
