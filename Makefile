@@ -12,7 +12,7 @@ endif
 
 # Everything is named relative to this folder, so that its own path may hold spaces.
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet --no-input
 REPORT ?= report
 
 # An environment knows where it was made; in a copied or moved checkout it is made anew.
