@@ -5,9 +5,14 @@ from __future__ import annotations
 from reference_server.calls.ports import Flow
 from reference_server.config.model import LogLevel
 from reference_server.observe.log import Log
-from reference_server.observe.octets import readable
+from reference_server.observe.octets import shown
 
 LEVELS: dict[str, LogLevel] = {
+    "admin-incomplete-frame": LogLevel.WARNING,
+    "admin-refused": LogLevel.WARNING,
+    "application-does-not-read": LogLevel.ERROR,
+    "bye-not-sent": LogLevel.WARNING,
+    "frame-not-sent": LogLevel.ERROR,
     "sip-dropped": LogLevel.WARNING,
 }
 """Where it is not ``info``."""
@@ -34,8 +39,5 @@ class EventLog:
 
 
 def on_one_line(value: str | int) -> str:
-    """A detail as it can stand in a line: what a peer sent must not begin a new one."""
-    if isinstance(value, int) or (value.isascii() and value.isprintable()):
-        return str(value)
-    text = readable(value)
-    return repr(value if text is None else text)
+    """A detail as it can stand in a line (in UTF-8): what a peer sent must not begin a new one."""
+    return shown(str(value)).encode().decode("latin-1")

@@ -21,7 +21,7 @@ from msgspec import structs
 
 from reference_server.calls.ports import Flow
 from reference_server.observe.log import LocalTime
-from reference_server.observe.octets import readable
+from reference_server.observe.octets import shown
 from reference_server.observe.redaction import without_secret
 from reference_server.wire.requests import RequestError, parse_request
 
@@ -49,11 +49,11 @@ class ShownFrames:
         at = self._time.format(self._wall()).partition(" ")[2]
         way = f"server → app {connection} " if sent else f"app {connection} → server "
         text = describe_sent(payload) if sent else describe_received(payload)
+        encoding = self._stream.encoding or "utf-8"
+        line = f"{at} {way} {text}\n".encode(encoding, "backslashreplace").decode(encoding)
         try:
-            self._stream.write(f"{at} {way} {text}\n")
+            self._stream.write(line)
             self._stream.flush()
-        except UnicodeEncodeError:
-            self._stream.write(f"{at} {way} {text}\n".encode("ascii", "backslashreplace").decode("ascii"))
         except (OSError, ValueError):
             self._stream = None
 
@@ -70,7 +70,7 @@ def describe_received(payload: str) -> str:
     try:
         message = parse_request(payload)
     except RequestError as wrong:
-        return f"not understood ({wrong}): {_printable(payload)}"
+        return f"not understood ({wrong}): {shown(payload)}"
     verb = payload.split("|", 2)[1].partition("\r\n")[0]
     named: list[tuple[str, str]] = []
     text = ""
@@ -101,7 +101,7 @@ def describe_sent(payload: str) -> str:
         case [record, *rest] if record in _CDR:
             named += _name(_CDR[record], rest)
         case _:
-            return _printable(payload)
+            return shown(payload)
     return _described(verb, named, text)
 
 
@@ -122,16 +122,8 @@ def _name(names: Sequence[str], tokens: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _described(verb: str, named: Sequence[tuple[str, str]], text: str) -> str:
-    tokens = ", ".join(f"{name}={_printable(value)}" for name, value in named if value)
-    lines = [f"{_printable(verb)} {tokens}"]
+    tokens = ", ".join(f"{name}={shown(value)}" for name, value in named if value)
+    lines = [f"{shown(verb)} {tokens}"]
     if text:
-        lines += [f"    {_printable(line.rstrip())}".rstrip() for line in text.rstrip("\r\n").split("\n")]
+        lines += [f"    {shown(line.rstrip())}".rstrip() for line in text.rstrip("\r\n").split("\n")]
     return "\n".join(lines)
-
-
-def _printable(octets: str) -> str:
-    """UTF-8 as the text it is, whatever else could disturb a terminal escaped."""
-    text = readable(octets)
-    if text is None:
-        return "".join(c if c.isascii() and c.isprintable() else f"\\x{ord(c):02x}" for c in octets)
-    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text)

@@ -49,6 +49,10 @@ class LogFile:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file: FileIO | None = self._open()
+        except FileExistsError:
+            raise LogFileError(
+                f"cannot open the log file {configuration.name}: {self._path.parent} is no directory"
+            ) from None
         except (OSError, ValueError) as reason:
             text = os.strerror(reason.errno) if isinstance(reason, OSError) and reason.errno else str(reason)
             raise LogFileError(f"cannot open the log file {configuration.name}: {text}") from None

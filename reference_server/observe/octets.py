@@ -20,6 +20,18 @@ def to_octets(text: str) -> bytes:
     return text.encode("latin-1", _ERRORS)
 
 
+def shown(text: str) -> str:
+    """For the eye: UTF-8 as the text it is, our own sentences as they are, all that is not printable escaped."""
+    if text.isascii() and text.isprintable():
+        return text
+    decoded = readable(text)
+    if decoded is None and max(text) > "\xff":
+        decoded = text  # no octets: a sentence of ours
+    if decoded is None:
+        return "".join(c if c.isascii() and c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in decoded)
+
+
 def readable(text: str) -> str | None:
     """The text that the octets are in UTF-8, or None if they are not UTF-8."""
     if text.isascii():

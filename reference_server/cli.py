@@ -1,0 +1,240 @@
+"""``drachtio-reference-server``: read the configuration, start the server, say that it is ready, obey signals.
+
+Status at the end: 0 stopped by SIGTERM or SIGINT (or nothing was to be started), 2 wrong usage or configuration,
+3 the server could not start. SIGTERM lets transactions that are under way end first; a second signal does not wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+
+from msgspec import structs
+
+from reference_server.calls.ports import Tap
+from reference_server.config.model import Configuration, LoggingConfiguration, LogLevel
+from reference_server.config.reading import Reading, read
+from reference_server.config.reference import help_text
+from reference_server.observe.event_log import EventLog
+from reference_server.observe.frames import ShownFrames
+from reference_server.observe.jsonl import JsonlTrace, TraceFileError
+from reference_server.observe.log import Console, Log, LogSink
+from reference_server.observe.log_file import LogFile, LogFileError
+from reference_server.observe.sip_trace import SipTrace
+from reference_server.server import VERSION, Server, StartError, tune_for_traffic
+
+PROGRAM = "drachtio-reference-server"
+
+USAGE_STATUS = 2
+START_STATUS = 3
+
+DRAIN = 5.0
+"""Seconds that transactions under way get after the first SIGTERM."""
+
+LoopFactory = Callable[[], asyncio.AbstractEventLoop]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; ``argv`` is without the program's name. Returns the exit status."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    reading = read(arguments, os.environ)
+    if reading.show_help:
+        sys.stdout.write(help_text(PROGRAM))
+        return 0
+    if reading.show_version:
+        sys.stdout.write(f"{VERSION}\n")
+        return 0
+    for problem in reading.problems:
+        _say(str(problem))
+    if reading.configuration is None or reading.errors:
+        return USAGE_STATUS
+    if (new_loop := _loop_factory(reading.loop)) is None:
+        _say("error: option --loop: expected a loop that is installed, got 'uvloop'")
+        return USAGE_STATUS
+    if reading.check:
+        sys.stdout.write("configuration ok\n")
+        return 0
+    try:
+        log = _open_log(reading.configuration.logging)
+    except LogFileError as reason:
+        _say(f"error: {reason}")
+        return START_STATUS
+    if reading.configuration.logging.file is not None:
+        for problem in reading.problems:
+            log.warning(str(problem))
+    try:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            return runner.run(_Run(reading, reading.configuration, log, arguments).serve())
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        log.close()
+
+
+class _Run:
+    """One server from its start to its end."""
+
+    def __init__(
+        self, reading: Reading, configuration: Configuration, log: Log, arguments: Sequence[str]
+    ) -> None:
+        self._reading = reading
+        self._configuration = configuration
+        self._log = log
+        self._arguments = arguments
+        self._secret = configuration.admin.secret
+        self._stop = asyncio.Event()
+        self._stop_at_once = asyncio.Event()
+
+    async def serve(self) -> int:
+        """Serve until a signal ends it. Returns the exit status."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._internal_error)
+        self._log.notice(f"Starting {PROGRAM} {VERSION}")
+        self._log.notice(f"Logging threshold:                     {int(self._log.level)}")
+        if self._reading.file is not None:
+            self._log.notice(f"Configuration file:                    {self._reading.file}")
+        try:
+            trace = self._open_trace(loop)
+        except TraceFileError as reason:
+            _say(f"error: {reason}")
+            return START_STATUS
+        server = Server(self._configuration, taps=self._taps(trace))
+        try:
+            try:
+                await server.start()
+            except StartError as reason:
+                _say(f"error: {reason}")
+                return START_STATUS
+            self._obey_signals(loop, server)
+            tune_for_traffic()
+            self._announce(server.admin_address, server.hostports, server.version)
+            await self._stop.wait()
+            await self._drain(server.drain(DRAIN))
+            return 0
+        finally:
+            await server.stop()
+            if trace is not None:
+                trace.close()
+
+    def _open_trace(self, loop: asyncio.AbstractEventLoop) -> JsonlTrace | None:
+        if not self._configuration.trace_file:
+            return None
+        return JsonlTrace(self._configuration.trace_file, VERSION, loop.call_later)
+
+    def _taps(self, trace: JsonlTrace | None) -> list[Tap]:
+        taps: list[Tap] = [SipTrace(self._log), EventLog(self._log)]
+        if trace is not None:
+            taps.append(trace)
+        if self._configuration.show_frames:
+            taps.append(ShownFrames(sys.stderr))
+        return taps
+
+    def _announce(self, admin: tuple[str, int], hostports: list[str], version: str) -> None:
+        """Print the ready line, the one thing that goes to standard output."""
+        host, port = admin
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._log.notice(f"Ready: applications on {address}, SIP on {', '.join(hostports)}")
+        ready = {"ready": True, "admin": address, "sip": hostports, "pid": os.getpid(), "version": version}
+        try:
+            sys.stdout.write(json.dumps(ready) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            self._log.warning("nobody reads standard output, where the ready line goes")
+
+    def _obey_signals(self, loop: asyncio.AbstractEventLoop, server: Server) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, number)
+        loop.add_signal_handler(signal.SIGHUP, self._read_again, server)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._stop.is_set():
+            self._log.notice(f"Received {number.name} again; ending at once")
+            self._stop_at_once.set()
+        else:
+            self._log.notice(f"Received {number.name}; ending what is under way")
+            self._stop.set()
+
+    async def _drain(self, draining: Coroutine[object, object, object]) -> None:
+        """Wait for the server to drain, or for the signal that ends the waiting."""
+        tasks = {asyncio.ensure_future(draining), asyncio.ensure_future(self._stop_at_once.wait())}
+        done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    def _read_again(self, server: Server) -> None:
+        """SIGHUP: log level and secret change at once; of everything else that has changed the log says so."""
+        self._log.notice("Received SIGHUP; reading the configuration again")
+        reading = read(self._arguments, os.environ)
+        for problem in reading.problems:
+            self._log.error(str(problem))
+        new = reading.configuration
+        if new is None:
+            self._log.error("nothing is changed; correct the configuration and send SIGHUP again")
+            return
+        if new.logging.level != self._log.level:
+            self._log.level = new.logging.level
+            self._log.notice(f"the log level is now {new.logging.level.name.lower()}")
+        if new.admin.secret != self._secret:
+            self._secret = new.admin.secret
+            server.set_secret(new.admin.secret)
+            self._log.notice("the secret has changed; applications that are connected stay")
+        waiting = _waiting_for_restart(self._configuration, new)
+        if waiting:
+            self._log.notice(f"changed, but in effect only after a restart: {', '.join(waiting)}")
+
+    def _internal_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """An error that nothing has caught is a mistake of ours: logged, and the server goes on."""
+        error = context.get("exception")
+        self._log.error(f"internal error, please report: {context.get('message')}: {error!r}")
+        if isinstance(error, BaseException) and self._log.enabled(LogLevel.DEBUG):
+            self._log.debug("".join(traceback.format_exception(error)))
+
+
+def _waiting_for_restart(old: Configuration, new: Configuration) -> list[str]:
+    """The sections in which ``new`` differs in more than log level and secret."""
+    applied = structs.replace(
+        new,
+        admin=structs.replace(new.admin, secret=old.admin.secret),
+        logging=structs.replace(new.logging, level=old.logging.level),
+    )
+    return [
+        name for name in Configuration.__struct_fields__ if bool(getattr(old, name) != getattr(applied, name))
+    ]
+
+
+def _open_log(configuration: LoggingConfiguration) -> Log:
+    """The log with its destinations. Raises LogFileError."""
+    sinks: list[LogSink] = []
+    if configuration.file is not None:
+        sinks.append(LogFile(configuration.file, globally_readable=configuration.globally_readable))
+    if configuration.console or not sinks:
+        sinks.append(Console(sys.stderr.buffer))
+    return Log(configuration.level, sinks)
+
+
+def _loop_factory(name: str) -> LoopFactory | None:
+    """The loop of ``--loop``, or None if it is not installed."""
+    if name != "asyncio":
+        try:
+            import uvloop
+        except ImportError:
+            return asyncio.new_event_loop if name == "auto" else None
+        return uvloop.new_event_loop
+    return asyncio.new_event_loop
+
+
+def _say(text: str) -> None:
+    """A line for the user on standard error."""
+    sys.stderr.write(f"{PROGRAM}: {text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
