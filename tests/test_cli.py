@@ -1,0 +1,384 @@
+"""``drachtio-reference-server`` as a user meets it: a process, its two streams, its signals and its status."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from reference_server.cli import main
+
+ROOT = Path(__file__).parents[1]
+DEADLINE = 20.0  # seconds that anything may take before a test fails
+ANYWHERE = ("--port", "0", "--contact", "sip:127.0.0.1:0")
+
+COMMAND = (sys.executable, "-m", "reference_server.cli")
+
+
+class Process:
+    """A server process; its standard error is read line by line as it comes."""
+
+    def __init__(self, arguments: Sequence[str], directory: Path, command: Sequence[str] = COMMAND) -> None:
+        environment = {name: text for name, text in os.environ.items() if not name.startswith("DRACHTIO_")}
+        environment["PYTHONPATH"] = str(ROOT)
+        self._process = subprocess.Popen(
+            [*command, *arguments],
+            cwd=directory,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.ready: dict[str, object] = {}
+        self._reader = threading.Thread(target=self._read_errors)
+        self._reader.start()
+
+    def _read_errors(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._lines.put(line.decode("utf-8", "backslashreplace").rstrip("\n"))
+
+    def wait_until_ready(self) -> None:
+        assert self._process.stdout is not None
+        self.ready = json.loads(self._process.stdout.readline())
+
+    @property
+    def admin(self) -> tuple[str, int]:
+        host, _, port = str(self.ready["admin"]).rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait_for(self, text: str) -> str:
+        """The next line of standard error that contains ``text``."""
+        while True:
+            line = self._lines.get(timeout=DEADLINE)
+            if text in line:
+                return line
+
+    def end(self) -> tuple[int, str]:
+        """The status when it ends by itself, and the rest of standard error."""
+        status = self._process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        rest: list[str] = []
+        while not self._lines.empty():
+            rest.append(self._lines.get())
+        return status, "\n".join(rest)
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+class Starter:
+    """Starts servers that end with the test."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.processes: list[Process] = []
+
+    def __call__(self, *arguments: str, command: Sequence[str] = COMMAND) -> Process:
+        process = Process(arguments, self.directory, command)
+        self.processes.append(process)
+        return process
+
+    def ready(self, *arguments: str, command: Sequence[str] = COMMAND) -> Process:
+        process = self(*ANYWHERE, *arguments, command=command)
+        process.wait_until_ready()
+        return process
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Starter]:
+    starter = Starter(tmp_path)
+    yield starter
+    for process in starter.processes:
+        process.close()
+
+
+def ask(process: Process, *payloads: str) -> list[str]:
+    """Send frames one after another over one connection; the answers' tokens behind the id of the question."""
+    answers: list[str] = []
+    with socket.create_connection(process.admin, timeout=DEADLINE) as connection:
+        stream = connection.makefile("rb")
+        for payload in payloads:
+            octets = payload.encode()
+            connection.sendall(b"%d#%b" % (len(octets), octets))
+            count = b""
+            while (octet := stream.read(1)) != b"#":
+                assert octet, "the server has closed the connection"
+                count += octet
+            answers.append(stream.read(int(count)).decode().split("|", 3)[3])
+    return answers
+
+
+# What needs no server.
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    output = capsys.readouterr()
+    assert output.out.startswith("v0.9.5-ref.")
+    assert output.err == ""
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-h"]) == 0
+    assert "--contact URI" in capsys.readouterr().out
+
+
+def test_check_of_a_good_configuration(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "d.xml"
+    file.write_text('<drachtio><admin port="9022" secret="cymru">127.0.0.1</admin></drachtio>')
+    assert main(["--check", "-f", str(file)]) == 0
+    output = capsys.readouterr()
+    assert (output.out, output.err) == ("configuration ok\n", "")
+
+
+def test_check_of_a_configuration_with_a_warning(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "d.xml"
+    file.write_text("<drachtio>\n<admin>127.0.0.1</admin>\n<cdr>yes</cdr></drachtio>")
+    assert main(["--check", "-f", str(file)]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == (
+        f"drachtio-reference-server: warning: {file}:3: <cdr>: unknown element, ignored, did you mean <cdrs>?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--port", "x"], "error: option --port: expected a port from 0 to 65535, got 'x'"),
+        (["--nonsense"], "error: option --nonsense: unknown option"),
+        (
+            ["-f", "/nonexistent.xml"],
+            "error: /nonexistent.xml: cannot read the configuration file: No such file",
+        ),
+        (["--contact", "sip:127.0.0.1;transport=tls"], "tls is not supported by this release"),
+    ],
+)
+def test_a_wrong_configuration(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    assert main(arguments) == 2
+    output = capsys.readouterr()
+    assert expected in output.err
+    assert output.err.startswith("drachtio-reference-server: error: ")
+    assert output.err.count("\n") == 1
+    assert output.out == ""
+
+
+# Start, stop and signals.
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop", "auto"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_starts_and_a_signal_ends_it(start: Starter, loop: str, number: signal.Signals) -> None:
+    process = start.ready("--secret", "cymru", "--loop", loop)
+    assert process.ready["ready"] is True
+    assert str(process.ready["version"]).startswith("v0.9.5-ref.")
+    assert isinstance(process.ready["pid"], int)
+    sip = process.ready["sip"]
+    assert isinstance(sip, list)
+    assert [entry.partition("/")[0] for entry in sip] == ["udp", "tcp"]
+    assert ask(process, "1|authenticate|cymru|", "2|ping") == [
+        f"OK|{','.join(sip)}|{process.ready['version']}|{','.join(sip)}",
+        "OK|pong",
+    ]
+    process.signal(number)
+    status, _ = process.end()
+    assert status == 0
+
+
+def test_ipv6(start: Starter) -> None:
+    process = start("--address", "::1", "--port", "0", "--contact", "sip:[::1]:0;transport=udp")
+    process.wait_until_ready()
+    assert str(process.ready["admin"]).startswith("[::1]:")
+    assert str(process.ready["sip"]).startswith("['udp/[::1]:")
+    assert ask(process, "1|authenticate|admin")[0].startswith("OK|udp/[::1]:")
+
+
+def test_the_admin_port_is_taken(start: Starter) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        status, errors = start("--port", port, "--contact", "sip:127.0.0.1:0").end()
+    assert status == 3
+    assert errors.splitlines()[-1] == (
+        f"drachtio-reference-server: error: cannot listen for applications on 127.0.0.1:{port}: Address already in use"
+    )
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_the_sip_port_is_taken(start: Starter, transport: str) -> None:
+    kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        if transport == "tcp":
+            taken.listen()
+        port = str(taken.getsockname()[1])
+        contact = f"sip:127.0.0.1:{port};transport={transport}"
+        status, errors = start("--port", "0", "--contact", contact).end()
+    assert status == 3
+    last = errors.splitlines()[-1]
+    assert last.startswith("drachtio-reference-server: error: ")
+    assert "ddress already in use" in last
+    assert port in last
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--port", "0", "--contact", "sip:203.0.113.1:0"),
+        ("--address", "203.0.113.1", "-c", "sip:127.0.0.1:0"),
+    ],
+)
+def test_an_address_that_is_not_ours(start: Starter, arguments: Sequence[str]) -> None:
+    status, errors = start(*arguments).end()
+    assert status == 3
+    last = errors.splitlines()[-1]
+    assert "203.0.113.1" in last
+    assert "annot assign requested address" in last
+    assert "Traceback" not in errors
+
+
+def test_a_log_or_trace_file_that_cannot_be_opened(start: Starter, tmp_path: Path) -> None:
+    status, errors = start(*ANYWHERE, "--trace", "none/t.jsonl").end()
+    assert status == 3
+    assert errors.endswith("error: cannot open the trace file none/t.jsonl: No such file or directory")
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "d.xml").write_text(
+        "<drachtio><admin>127.0.0.1</admin><logging><file><name>file/x.log</name></file></logging></drachtio>"
+    )
+    status, errors = start("-f", "d.xml", *ANYWHERE).end()
+    assert status == 3
+    assert (
+        errors
+        == "drachtio-reference-server: error: cannot open the log file file/x.log: file is no directory"
+    )
+
+
+def test_hangup_changes_secret_and_log_level(start: Starter, tmp_path: Path) -> None:
+    file = tmp_path / "d.xml"
+    text = """<drachtio><admin secret="{secret}" tcp-keepalive="{alive}">127.0.0.1</admin>
+    <logging><loglevel>{level}</loglevel></logging></drachtio>"""
+    file.write_text(text.format(secret="old", alive=45, level="notice"))
+    process = start.ready("-f", "d.xml")
+    assert ask(process, "1|authenticate|old")[0].startswith("OK|")
+    file.write_text(text.format(secret="new", alive=7, level="info"))
+    process.signal(signal.SIGHUP)
+    line = process.wait_for("changed, but in effect only after a restart")
+    assert line.endswith(": admin")
+    assert ask(process, "1|authenticate|old") == ["NO|incorrect secret"]
+    assert ask(process, "1|authenticate|new")[0].startswith("OK|")
+    process.wait_for("admin-connected: connection=3")  # at info, which notice hides
+
+    file.write_text("<drachtio>")
+    process.signal(signal.SIGHUP)
+    process.wait_for("nothing is changed")
+    assert ask(process, "1|authenticate|new")[0].startswith("OK|")
+
+
+def test_the_log_file_gets_everything_and_the_console_nothing(start: Starter, tmp_path: Path) -> None:
+    (tmp_path / "d.xml").write_text(
+        "<drachtio><admin secret='hidden'>127.0.0.1</admin><cdr/>"
+        "<logging><file><name>log/dr.log</name></file></logging></drachtio>"
+    )
+    process = start.ready("-f", "d.xml")
+    ask(process, "1|authenticate|hidden")
+    process.signal(signal.SIGTERM)
+    status, errors = process.end()
+    assert status == 0
+    warning = "warning: d.xml:1: <cdr>: unknown element, ignored, did you mean <cdrs>?"
+    assert errors == f"drachtio-reference-server: {warning}"
+    log = (tmp_path / "log" / "dr.log").read_text()
+    for text in (
+        warning,
+        "Starting drachtio-reference-server v0.9.5",
+        "Ready: ",
+        "admin-connected",
+        "Received SIGTERM",
+    ):
+        assert text in log
+    assert "hidden" not in log
+
+
+def test_the_trace_of_a_request_that_nobody_wants(start: Starter, tmp_path: Path) -> None:
+    process = start.ready("--secret", "hidden", "--trace", "t.jsonl", "--show-frames")
+    ask(process, "1|authenticate|hidden")
+    process.wait_for("server → app 1  response id=")
+    sip = process.ready["sip"]
+    assert isinstance(sip, list)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+        caller.settimeout(DEADLINE)
+        caller.bind(("127.0.0.1", 0))
+        caller.connect(("127.0.0.1", int(sip[0].rpartition(":")[2])))
+        port = caller.getsockname()[1]
+        caller.send(
+            f"OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK1\r\n"
+            "Max-Forwards: 70\r\nFrom: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:x@127.0.0.1>\r\nCall-ID: 1\r\n"
+            "CSeq: 1 OPTIONS\r\nSubject: caf\xe9\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
+        )
+        answer = caller.recv(65535)
+    assert answer.startswith(b"SIP/2.0 503 ")
+    process.wait_for(" bytes from udp/[127.0.0.1]:")  # the SIP trace is in the log, too
+    process.signal(signal.SIGTERM)
+    assert process.end()[0] == 0
+    validator = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "trace.schema.json").read_text()))
+    content = (tmp_path / "t.jsonl").read_text()
+    records = [json.loads(line) for line in content.splitlines()]
+    for record in records:
+        validator.validate(record)
+    kinds = [(record["kind"], record.get("direction")) for record in records]
+    assert kinds[0] == ("start", None)
+    assert ("frame", "received") in kinds
+    assert kinds.index(("sip", "received")) < kinds.index(("sip", "sent"))
+    assert "hidden" not in content
+
+
+BLOCKED = """
+import sys
+
+class OnlyWhatTheServerNeeds:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names or top in ("msgspec", "reference_server"):
+            return None
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, OnlyWhatTheServerNeeds())
+from reference_server.cli import main
+sys.exit(main())
+"""
+
+
+def test_the_standard_library_and_msgspec_are_enough(start: Starter) -> None:
+    process = start.ready(command=(sys.executable, "-c", BLOCKED))
+    assert ask(process, "1|authenticate|admin", "2|route|invite")[1] == "OK"
+    process.signal(signal.SIGTERM)
+    assert process.end()[0] == 0
+
+
+def test_a_loop_that_is_not_installed(start: Starter) -> None:
+    status, errors = start("--loop", "uvloop", command=(sys.executable, "-c", BLOCKED)).end()
+    assert status == 2
+    assert errors == (
+        "drachtio-reference-server: error: option --loop: expected a loop that is installed, got 'uvloop'"
+    )
