@@ -118,11 +118,11 @@ class NewRequest(Struct, frozen=True, gc=False):
     sip: str
 
     def format(self, message_id: str) -> str:
-        """``uuid|sip|network|len|proto|addr|port|time|txn||localAddr|localPort|``"""
-        local = f"|{self.local_host}|{self.local_port}" if self.local_host else ""
+        """``uuid|sip|network|len|proto|addr|port|time|txn||localAddr|localPort|``, in the 0.8 dialect ``…|txn|``"""
+        local = f"||{self.local_host}|{self.local_port}|" if self.local_host else "|"
         return (
             f"{message_id}|sip|network|{self.length}|{self.protocol}|{self.remote_host}|{self.remote_port}|"
-            f"{self.time}|{self.transaction_id}|{local}|\r\n{self.sip}"
+            f"{self.time}|{self.transaction_id}{local}\r\n{self.sip}"
         )
 
 
