@@ -98,6 +98,8 @@ class _Run:
         self._log.notice(f"Logging threshold:                     {int(self._log.level)}")
         if self._reading.file is not None:
             self._log.notice(f"Configuration file:                    {self._reading.file}")
+        if self._configuration.contacts == Configuration().contacts:
+            self._log.notice("No SIP contact is given; SIP is awaited on 127.0.0.1 only")
         try:
             trace = self._open_trace(loop)
         except TraceFileError as reason:

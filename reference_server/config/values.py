@@ -43,6 +43,7 @@ class Kind(Generic[T_co]):
 
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of arguments that are not UTF-8
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # with '_', which names of containers have
 _DNS_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?")
@@ -81,7 +82,8 @@ def _text(text: str) -> str | None:
 
 
 def _secret(text: str) -> str | None:
-    return text if text and not set(text) & set("|\r\n") else None
+    """An application must be able to say it: a token of UTF-8 in one line."""
+    return text if text and not set(text) & set("|\r\n") and not _SURROGATE.search(text) else None
 
 
 def _literal_address(text: str) -> str | None:
@@ -137,7 +139,7 @@ def _port_or_address(text: str) -> str | None:
 
 TEXT: Kind[str] = Kind("text", "a text that is not empty", _text)
 SECRET: Kind[str] = Kind(
-    "secret", "a text that is not empty and has no '|' and no line end", _secret, trimmed=False
+    "secret", "a text that is not empty and has no '|' and no line end, in UTF-8", _secret, trimmed=False
 )
 PATH: Kind[str] = Kind("path", "the path of a file", _text)
 DIRECTORY: Kind[str] = Kind("directory", "the path of a directory", _text)
