@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias, cast
 from msgspec import Struct
 
 from drachtio_conformance.admin_peer import ConnectFailed, cut, own_segments, reset
-from drachtio_conformance.channel import Channel, Closed
+from drachtio_conformance.channel import Bell, Channel, Closed
 from drachtio_conformance.steps import Split
 from msgtrace import sip
 
@@ -59,9 +59,9 @@ class Endpoint(Protocol):
 class UdpEndpoint(asyncio.DatagramProtocol):
     """A datagram socket that talks to one server address."""
 
-    def __init__(self, server: tuple[str, int], arrived: Arrived) -> None:
+    def __init__(self, server: tuple[str, int], arrived: Arrived, bell: Bell | None = None) -> None:
         """``arrived`` is told each message as it comes, before it is queued."""
-        self.incoming: Channel[Incoming] = Channel()
+        self.incoming: Channel[Incoming] = Channel(bell)
         self._arrived = arrived
         self._server = server
         self._transport: asyncio.DatagramTransport | None = None
@@ -184,9 +184,9 @@ class _Connection(asyncio.Protocol):
 class TcpEndpoint:
     """A listening socket and a connection to the server from the same port."""
 
-    def __init__(self, server: tuple[str, int], arrived: Arrived) -> None:
+    def __init__(self, server: tuple[str, int], arrived: Arrived, bell: Bell | None = None) -> None:
         """``arrived`` is told each message as it comes, before it is queued."""
-        self.incoming: Channel[Incoming] = Channel()
+        self.incoming: Channel[Incoming] = Channel(bell)
         self.arrived = arrived
         self.connections: list[_Connection] = []
         self._server = server

@@ -1,0 +1,123 @@
+"""Steps that are small stories: a whole call, a second connection, the passing of time."""
+
+from __future__ import annotations
+
+from drachtio_conformance.admin_peer import AdminPeer, Incoming, new_id
+from drachtio_conformance.admin_steps import authenticate, first_answer, ping, route
+from drachtio_conformance.channel import Closed, NothingCame
+from drachtio_conformance.sip_compose import SDP
+from drachtio_conformance.sip_peer import SipPeer
+from drachtio_conformance.stage import CheckFailed, Finding, Stage
+from drachtio_conformance.steps import Advance, Alive, Authenticate, CallSucceeds, Ping, Route, seconds
+from msgtrace import messages, sip
+from msgtrace.frames import Frame
+from msgtrace.messages import Message
+
+
+async def advance(stage: Stage, step: Advance) -> Finding:
+    """Let time pass."""
+    duration = seconds(step.duration)
+    await stage.server.advance(duration)
+    if stage.embedded:
+        stage.recorder.advanced += duration
+    stage.recorder.note("server", f"{step.duration} later")
+    return Finding()
+
+
+async def alive(stage: Stage, step: Alive) -> Finding:
+    """A new connection authenticates and is ponged."""
+    name = _unused(stage, "second")
+    await authenticate(stage, Authenticate(app=name))
+    await ping(stage, Ping(app=name))
+    stage.application(name).close()
+    return Finding(expected="OK|pong on a new connection", actual="OK|pong")
+
+
+def _unused(stage: Stage, name: str) -> str:
+    number = 1
+    candidate = name
+    while candidate in stage.applications or candidate in stage.peers:
+        number += 1
+        candidate = f"{name}{number}"
+    return candidate
+
+
+async def call_succeeds(stage: Stage, step: CallSucceeds) -> Finding:
+    """INVITE, 200, ACK, BYE, 200, each seen by both ends."""
+    own = step.app is None
+    name = _unused(stage, "callee") if step.app is None else step.app
+    if own:
+        await authenticate(stage, Authenticate(app=name))
+        await route(stage, Route(app=name, verb="invite"))
+    caller = await stage.open_peer(_unused(stage, "caller"), step.transport, "ipv4")
+    caller.request("INVITE")
+    call_id = stage.variables[f"{caller.name}.call_id"]
+    candidates = [app for app in stage.applications.values() if own and not app.closed]
+    callee, invite = await _offered(stage, candidates or [stage.application(name)], "INVITE", call_id)
+    await _answer(stage, callee, invite, f"Content-Type: application/sdp\r\n\r\n{SDP}")
+    await _final(stage, caller, "INVITE")
+    caller.ack()
+    await _offered(stage, [callee], "ACK", call_id)
+    caller.request("BYE", in_dialog=True)
+    _, bye = await _offered(stage, [callee], "BYE", call_id)
+    await _answer(stage, callee, bye, "\r\n")
+    await _final(stage, caller, "BYE")
+    caller.close()
+    if own:
+        stage.application(name).close()
+    return Finding(expected="a call through an application", actual="INVITE 200 ACK BYE 200")
+
+
+async def _offered(
+    stage: Stage, applications: list[AdminPeer], method: str, call_id: str
+) -> tuple[AdminPeer, Message]:
+    """The request of that call, as it comes to one of these applications; other frames stay queued."""
+
+    def wanted(item: Incoming) -> bool:
+        if not isinstance(item, Frame):
+            return False
+        _, content = messages.split(item.payload)
+        message = sip.parse(content)
+        return message.is_request and message.method == method and message.call_id == call_id
+
+    def look() -> tuple[AdminPeer, Message] | None:
+        for application in applications:
+            item = application.incoming.find(wanted)
+            if isinstance(item, Frame):
+                return application, messages.decode(item.payload, from_server=True)
+        return None
+
+    names = " or ".join(application.name for application in applications)
+    try:
+        return await stage.bell.until(look, stage.patience(None))
+    except NothingCame as error:
+        raise CheckFailed(f"the {method} of the call at {names}", str(error)) from None
+
+
+async def _answer(stage: Stage, application: AdminPeer, request: Message, rest: str) -> None:
+    """The application answers 200 and the server reports that it sent it."""
+    message_id = new_id()
+    transaction = request.get("transaction-id")
+    await application.send_message(f"{message_id}|sip|{transaction}|\r\nSIP/2.0 200 OK\r\n{rest}")
+    frame = await first_answer(stage, application, message_id, stage.patience(None))
+    tokens, _ = messages.split(frame.payload)
+    if tokens[3:4] != ["OK"]:
+        raise CheckFailed("OK to the application's 200", frame.payload)
+
+
+async def _final(stage: Stage, caller: SipPeer, method: str) -> None:
+    """The caller gets 200."""
+    while True:
+        try:
+            item = await caller.endpoint.incoming.take(stage.patience(None))
+        except NothingCame as error:
+            raise CheckFailed(f"200 to the caller's {method}", str(error)) from None
+        if isinstance(item, Closed):
+            raise CheckFailed(f"200 to the caller's {method}", "the connection was closed")
+        message = sip.parse(item.raw)
+        if message.status is None or message.status < 200 or message.method != method:
+            continue
+        if message.status != 200:
+            raise CheckFailed(f"200 to the caller's {method}", item.raw)
+        caller.learn(item)
+        return

@@ -1,0 +1,109 @@
+"""Carries out one step on the stage, whatever its kind, and says how it went."""
+
+from __future__ import annotations
+
+from drachtio_conformance import absence_steps, admin_steps, composite_steps, sip_steps, steps
+from drachtio_conformance.admin_peer import ConnectFailed
+from drachtio_conformance.patterns import PatternError
+from drachtio_conformance.results import StepOutcome, StepResult
+from drachtio_conformance.sip_peer import SipStateError
+from drachtio_conformance.stage import CheckFailed, Finding, Stage, StepError
+from drachtio_conformance.steps import CHECKS, Located, Step
+from drachtio_conformance.variables import UnknownVariable, octets, readable
+from drachtio_conformance.wording import sentence
+
+
+def not_run(located: Located) -> StepResult:
+    """The result of a step whose turn has not come."""
+    kind = str(located.step.__struct_config__.tag)
+    return StepResult(
+        kind=kind, sentence=sentence(located.step), source=located.source, is_check=kind in CHECKS
+    )
+
+
+async def perform(stage: Stage, located: Located) -> StepResult:
+    """Carry out a step; a failure is in the result, nothing is raised for what a peer or a case does."""
+    result = not_run(located)
+    result.started = stage.recorder.now()
+    stage.asserted = []
+    try:
+        finding = await carry_out(stage, located.step)
+    except CheckFailed as failure:
+        result.outcome = StepOutcome.FAILED
+        finding = Finding(expected=failure.expected, actual=failure.actual)
+    except (StepError, ConnectFailed, PatternError, SipStateError, UnknownVariable) as error:
+        result.outcome = StepOutcome.ERROR
+        finding = Finding(actual=octets(str(error)))
+    else:
+        result.outcome = StepOutcome.OK
+    secret = octets(stage.server.endpoints.secret)
+    result.expected = readable(finding.expected).replace(secret, "(secret)")
+    result.actual = readable(finding.actual).replace(secret, "(secret)")
+    return result
+
+
+async def carry_out(stage: Stage, step: Step) -> Finding:
+    """Carry out a step. Raises CheckFailed, and for steps that cannot be carried out StepError and its like."""
+    match step:
+        case steps.Connect():
+            await stage.connect(step.name)
+            return Finding()
+        case steps.Authenticate():
+            return await admin_steps.authenticate(stage, step)
+        case steps.Route() | steps.RemoveRoute():
+            return await admin_steps.route(stage, step)
+        case steps.Ping():
+            return await admin_steps.ping(stage, step)
+        case steps.Send():
+            return await admin_steps.send(stage, step)
+        case steps.SendBytes():
+            return await admin_steps.send_bytes(stage, step)
+        case steps.Expect():
+            return await admin_steps.expect(stage, step)
+        case steps.ExpectClose():
+            if step.of in stage.peers:
+                return await sip_steps.expect_close(stage, step)
+            return await admin_steps.expect_close(stage, step)
+        case steps.ExpectNothing():
+            return await absence_steps.expect_nothing(stage, step)
+        case steps.Close() | steps.Abort():
+            return _close(stage, step.of, broken=isinstance(step, steps.Abort))
+        case steps.SipPeer():
+            await stage.open_peer(step.name, step.transport, step.family)
+            return Finding()
+        case steps.SipRequest():
+            return sip_steps.request(stage, step)
+        case steps.SipSend():
+            return sip_steps.send(stage, step)
+        case steps.SipExpect():
+            return await sip_steps.expect(stage, step)
+        case steps.SipNothing():
+            return await absence_steps.sip_nothing(stage, step)
+        case steps.SipRespond():
+            return sip_steps.respond(stage, step)
+        case steps.SipAck():
+            return sip_steps.ack(stage, step)
+        case steps.SipCancel():
+            return sip_steps.cancel(stage, step)
+        case steps.SipRetransmit():
+            return sip_steps.retransmit(stage, step)
+        case steps.Respond():
+            return await admin_steps.respond(stage, step)
+        case steps.Advance():
+            return await composite_steps.advance(stage, step)
+        case steps.CallSucceeds():
+            return await composite_steps.call_succeeds(stage, step)
+        case steps.Alive():
+            return await composite_steps.alive(stage, step)
+        case steps.Note():
+            return Finding()
+
+
+def _close(stage: Stage, name: str, *, broken: bool) -> Finding:
+    if name in stage.peers:
+        stage.peer(name).close(broken=broken)
+    elif broken:
+        stage.application(name).abort()
+    else:
+        stage.application(name).close()
+    return Finding()

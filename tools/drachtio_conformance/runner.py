@@ -1,0 +1,345 @@
+"""Runs cases against a target and gives verdicts; runs their broken twins and names the survivors."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from msgspec import Struct, field, structs
+
+from drachtio_conformance.case import Case, Level, ServerSettings
+from drachtio_conformance.perform import not_run, perform
+from drachtio_conformance.results import CaseResult, RunResult, StepOutcome, StepResult, Verdict
+from drachtio_conformance.stage import Pace, Stage
+from drachtio_conformance.steps import Advance, Located, Mutation, MutationKind
+from drachtio_conformance.target import ServerUnderTest, StartFailed, Target
+
+SETTLING = 32.0
+"""64·T1: how far time is advanced after a case, before the server's tables must be empty (seconds)."""
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """How a run behaves."""
+
+    pace: Pace = Pace()
+    slow: bool = False
+    """also run slow cases (on a foreign server: all that advance time)"""
+    profile: str | None = None
+    """like ``drachtio-0.9``; found from the server's version if absent"""
+    features: frozenset[str] | None = None
+    """what the peer declares; None: everything"""
+    baseline: dict[str, str] = field(default_factory=dict)
+    """case name to reason: known failures"""
+    rerun: str = "drachtio-conformance server --filter {name}"
+    """command that runs one case, for reports"""
+
+
+class Survivor(Struct, frozen=True):
+    """A broken twin that was not noticed where it should have been: the check is worth nothing."""
+
+    case: str
+    source: str
+    """``file:line`` of the check"""
+    mutation: Mutation
+    outcome: str
+    """what happened instead"""
+
+
+class MutantReport(Struct, frozen=True):
+    """The broken twins of one case."""
+
+    case: str
+    run: int
+    """how many twins ran"""
+    survivors: tuple[Survivor, ...]
+    reason: str = ""
+    """why none could run"""
+
+
+Progress = Callable[[Case, CaseResult | None], None]
+"""Called with None when a case begins, and with its result when it ends."""
+
+
+class _Attempt(Struct):
+    """One pass through the steps of a case."""
+
+    steps: list[StepResult]
+    asserted: list[list[Mutation]]
+    stage: Stage
+    leftovers: str = ""
+
+    @property
+    def ended_at(self) -> int | None:
+        """Index of the first step that was not OK."""
+        for index, step in enumerate(self.steps):
+            if step.outcome is not StepOutcome.OK:
+                return index
+        return None
+
+
+class Runner:
+    """Runs cases one after another, each on connections of its own."""
+
+    def __init__(self, target: Target, options: Options | None = None) -> None:
+        self.target = target
+        self.options = options or Options()
+        self.never_came_up: str = ""
+        """why the target could not be reached at all; empty if it could"""
+        self._shared: ServerUnderTest | None = None
+        self._version = ""
+
+    async def run(self, cases: Sequence[Case], on_progress: Progress | None = None) -> RunResult:
+        """Run all cases. Verdicts: design, the conformance contract."""
+        started, clock = datetime.now(UTC), time.monotonic()
+        results: list[CaseResult] = []
+        try:
+            for case in cases:
+                if on_progress is not None:
+                    on_progress(case, None)
+                result = await self.run_case(case)
+                results.append(result)
+                if on_progress is not None:
+                    on_progress(case, result)
+        finally:
+            await self.close()
+        return RunResult(
+            target=self.target.description,
+            server_version=self._version,
+            suite_version=suite_version(),
+            started=started.isoformat(timespec="seconds"),
+            duration=time.monotonic() - clock,
+            cases=results,
+        )
+
+    async def close(self) -> None:
+        """Stop the server that cases share."""
+        shared, self._shared = self._shared, None
+        if shared is not None:
+            await shared.stop()
+
+    async def run_case(self, case: Case) -> CaseResult:
+        """Run one case; every peer failure ends up in the result."""
+        clock = time.monotonic()
+        try:
+            result = await self._judged(case)
+        except StartFailed as error:
+            self.never_came_up = self.never_came_up or str(error)
+            result = _result(case, Verdict.ERROR, str(error))
+        result.duration = time.monotonic() - clock
+        result.rerun = self.options.rerun.format(name=shlex.quote(case.name))
+        return result
+
+    async def _judged(self, case: Case) -> CaseResult:
+        if self.never_came_up:
+            raise StartFailed(self.never_came_up)
+        if reason := self._out_of_reach(case):
+            return _result(case, Verdict.NOT_APPLICABLE, reason)
+        server = await self._server(case)
+        profile = self._profile(server)
+        if profile in case.danger:
+            await self._release(server, case, clean=True)
+            return _result(case, Verdict.NOT_APPLICABLE, f"danger to {profile}: {case.danger[profile]}")
+        under = case.expect_under.get(profile)
+        steps = under.steps if under is not None and under.steps else case.steps
+        attempt = await self._attempt(server, case, steps)
+        result = _result(case, Verdict.PASS, "")
+        result.steps, result.events = attempt.steps, attempt.stage.recorder.events
+        _judge(result, attempt)
+        known = self.options.baseline.get(case.name, "")
+        if under is not None and not under.steps:
+            known = known or under.reason
+        elif under is not None and result.verdict is Verdict.PASS:
+            result.reason = f"as {profile} does: {under.reason}"
+        _weigh(result, case.level, known)
+        return result
+
+    # Where a case can run
+
+    def _out_of_reach(self, case: Case) -> str:
+        """Why a case does not apply here; empty if it does."""
+        features = self.options.features
+        if features is not None:
+            missing = [feature for feature in case.requires if feature not in features]
+            if missing:
+                return f"the peer does not declare {', '.join(missing)}"
+        if not self.target.embedded and case.server is not None:
+            return "needs a server with settings of its own"
+        if not self.options.slow and self._takes_real_time(case):
+            return "slow: runs with --slow only"
+        return ""
+
+    def _takes_real_time(self, case: Case) -> bool:
+        advances = any(isinstance(located.step, Advance) for located in case.steps)
+        return case.slow or (advances and not self.target.embedded)
+
+    def _profile(self, server: ServerUnderTest) -> str:
+        if self.options.profile is not None:
+            return self.options.profile
+        return profile_of(server.endpoints.version)
+
+    async def _server(self, case: Case) -> ServerUnderTest:
+        settings = _settings(case)
+        if settings is not None and self.target.embedded:
+            return await self.target.start(settings)
+        if self._shared is None:
+            self._shared = await self.target.start(None)
+            self._version = self._shared.endpoints.version
+        return self._shared
+
+    async def _release(self, server: ServerUnderTest, case: Case, *, clean: bool) -> None:
+        """A server that a case had for itself ends with it, and so does one that is not as it was."""
+        if server is self._shared:
+            if clean or not self.target.embedded:
+                return
+            self._shared = None
+        await server.stop()
+
+    # One pass
+
+    async def _attempt(
+        self,
+        server: ServerUnderTest,
+        case: Case,
+        steps: Sequence[Located],
+        twin: tuple[int, Mutation] | None = None,
+    ) -> _Attempt:
+        """Carry out the steps up to the first that is not OK; then leave nothing behind.
+
+        ``twin`` is a mutation and the index of the step that must notice it.
+        """
+        stage = Stage(server, self.options.pace, embedded=self.target.embedded)
+        attempt = _Attempt([not_run(located) for located in steps], [[] for _ in steps], stage)
+        clean = False
+        try:
+            for index, located in enumerate(steps):
+                stage.mutation = twin[1] if twin is not None and twin[0] == index else None
+                attempt.steps[index] = await perform(stage, located)
+                attempt.asserted[index] = stage.asserted
+                if attempt.steps[index].outcome is not StepOutcome.OK:
+                    break
+            else:
+                clean = True
+        finally:
+            stage.clear()
+            if clean and twin is None:
+                attempt.leftovers = await _leftovers(server, self.options.pace.deadline)
+                clean = not attempt.leftovers
+            await self._release(server, case, clean=clean)
+        return attempt
+
+    # Broken twins
+
+    async def run_mutants(self, case: Case) -> MutantReport:
+        """Run every broken twin of a case; each must fail at the check that it concerns."""
+        if reason := self._out_of_reach(case):
+            return MutantReport(case.name, 0, (), reason)
+        try:
+            original = await self._attempt(await self._server(case), case, case.steps)
+        except StartFailed as error:
+            return MutantReport(case.name, 0, (), str(error))
+        if original.ended_at is not None:
+            failed = original.steps[original.ended_at]
+            return MutantReport(case.name, 0, (), f"the case itself fails at {failed.source}")
+        run = 0
+        survivors: list[Survivor] = []
+        for index, mutations in enumerate(original.asserted):
+            for mutation in dict.fromkeys(mutations):
+                run += 1
+                twin = await self._attempt(await self._server(case), case, case.steps, (index, mutation))
+                if not _noticed(twin, index, mutation):
+                    outcome = "passed" if twin.ended_at is None else f"ended at step {twin.ended_at + 1}"
+                    survivors.append(Survivor(case.name, case.steps[index].source, mutation, outcome))
+        return MutantReport(case.name, run, tuple(survivors))
+
+
+def _noticed(twin: _Attempt, index: int, mutation: Mutation) -> bool:
+    ended = twin.ended_at
+    if ended is None or twin.steps[ended].outcome is not StepOutcome.FAILED:
+        return False
+    return ended >= index if mutation.kind is MutationKind.DUPLICATE else ended == index
+
+
+async def _leftovers(server: ServerUnderTest, patience: float) -> str:
+    """What remains in the server's tables 64·T1 after everybody has gone; empty if nothing or unknown."""
+    if server.occupancy() is None:
+        return ""
+    deadline = time.monotonic() + patience
+    await server.advance(SETTLING)
+    while True:
+        remaining = {name: count for name, count in (server.occupancy() or {}).items() if count}
+        if not remaining:
+            return ""
+        if time.monotonic() > deadline:
+            return ", ".join(f"{count} {name}" for name, count in sorted(remaining.items()))
+        await asyncio.sleep(0)  # the server may not have read the end of a connection yet
+        await server.advance(SETTLING)
+
+
+def _settings(case: Case) -> ServerSettings | None:
+    if "ipv6" in case.requires:
+        return structs.replace(case.server or ServerSettings(), ipv6=True)
+    return case.server
+
+
+def _result(case: Case, verdict: Verdict, reason: str) -> CaseResult:
+    return CaseResult(
+        name=case.name,
+        title=case.title,
+        clauses=list(case.clauses),
+        verdict=verdict,
+        reason=reason,
+        source=case.source,
+        steps=[not_run(located) for located in case.steps],
+    )
+
+
+def _judge(result: CaseResult, attempt: _Attempt) -> None:
+    """The plain verdict of a pass through the steps."""
+    if attempt.ended_at is not None:
+        step = attempt.steps[attempt.ended_at]
+        if step.outcome is StepOutcome.ERROR:
+            result.verdict = Verdict.ERROR
+            result.reason = f"{step.source}: {step.kind}: {step.actual}"
+        else:
+            result.verdict = Verdict.FAIL
+            result.reason = (
+                f"{step.source}: expected {step.expected}, got {step.actual.partition(chr(10))[0]}"
+            )
+    elif attempt.leftovers:
+        result.verdict = Verdict.FAIL
+        result.reason = (
+            f"after everybody has gone and 64·T1 have passed the server still holds {attempt.leftovers}"
+        )
+
+
+def _weigh(result: CaseResult, level: Level, known: str) -> None:
+    """Turn the plain verdict into the final one."""
+    if known:
+        if result.verdict is Verdict.PASS:
+            result.verdict = Verdict.UNEXPECTED_PASS
+            result.reason = f"was expected to fail: {known}"
+        elif result.verdict is Verdict.FAIL:
+            result.verdict = Verdict.KNOWN_FAILING
+            result.reason = f"{known} ({result.reason})"
+    elif result.verdict is Verdict.FAIL and level is Level.SHOULD:
+        result.verdict = Verdict.WARN
+
+
+def profile_of(server_version: str) -> str:
+    """Profile of a genuine server by its version: ``v0.9.5-rc3`` → ``drachtio-0.9``; ours has none."""
+    parts = server_version.removeprefix("v").split(".")
+    if "-ref." in server_version or len(parts) < 3 or not parts[0].isdecimal() or not parts[1].isdecimal():
+        return ""
+    return f"drachtio-{parts[0]}.{parts[1]}"
+
+
+def suite_version() -> str:
+    """The version of the installed suite."""
+    try:
+        return version("drachtio-conformance")
+    except PackageNotFoundError:
+        return "unknown"
