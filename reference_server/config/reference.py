@@ -100,7 +100,6 @@ variables. It also runs without any of them: applications are then awaited on 12
       <contact>sip:[::1]:5060;transport=udp</contact>
     </contacts>
   </sip>
-  <cdrs>yes</cdrs>
   <logging>
     <file><name>/var/log/drachtio/drachtio.log</name></file>
     <loglevel>notice</loglevel>
@@ -131,7 +130,9 @@ def _table(settings: Iterable[Setting[object]]) -> str:
             f"`{setting.default}`" if setting.default else "",
             setting.meaning,
         )
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        lines.append(
+            "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from reference_server.config import values
 from reference_server.config.contact import CONTACT
 from reference_server.config.not_in_effect import NOT_IN_EFFECT
-from reference_server.config.setting import Setting
+from reference_server.config.setting import Effect, Setting
 
 # Where applications connect.
 ADMIN_ADDRESS = Setting(
@@ -130,6 +130,7 @@ DNS_NAMES = Setting(
     path="sip/contacts/contact@dns-names",
     option="dns-name",
     argument="NAME",
+    effect=Effect.NOT_YET,
 )
 T1 = Setting(
     kind=values.MILLISECONDS,
@@ -163,7 +164,11 @@ PRESERVE_HEADER_NAMES = Setting(
 
 # Logging and other outputs.
 CDRS = Setting(
-    kind=values.YES_NO, meaning="send call detail records to applications", default="no", path="cdrs"
+    kind=values.YES_NO,
+    meaning="send call detail records to applications",
+    default="no",
+    path="cdrs",
+    effect=Effect.NOT_YET,
 )
 LOG_LEVEL = Setting(
     kind=values.LOG_LEVEL,
@@ -270,7 +275,7 @@ LOOP = Setting(
 VERSION = Setting(kind=values.FLAG, meaning="print the version", option="version", letter="v")
 HELP = Setting(kind=values.FLAG, meaning="print this text", option="help", letter="h")
 
-_IN_EFFECT: tuple[Setting[object], ...] = (
+_READ_BY_NAME: tuple[Setting[object], ...] = (
     ADMIN_ADDRESS,
     ADMIN_PORT,
     SECRET,
@@ -312,7 +317,7 @@ _IN_EFFECT: tuple[Setting[object], ...] = (
     HELP,
 )
 
-TABLE: tuple[Setting[object], ...] = (*_IN_EFFECT, *NOT_IN_EFFECT)
+TABLE: tuple[Setting[object], ...] = (*_READ_BY_NAME, *NOT_IN_EFFECT)
 BY_PATH: dict[str, Setting[object]] = {setting.path: setting for setting in TABLE if setting.path}
 BY_OPTION = {setting.option: setting for setting in TABLE if setting.option}
 BY_LETTER = {setting.letter: setting for setting in TABLE if setting.letter}

@@ -62,14 +62,13 @@ def test_every_setting_of_a_file(tmp_path: Path) -> None:
         <admin port="9000" secret="cymru" tcp-keepalive="0"> ::1 </admin>
         <sip>
           <contacts>
-            <contact external-ip="203.0.113.7" local-net="10.0.0.0/8" dns-names="a.example b.example">
+            <contact external-ip="203.0.113.7" local-net="10.0.0.0/8">
               <!-- the outside --> sip:10.1.2.3:5080;transport=tcp
             </contact>
             <contact>sip:*</contact>
           </contacts>
           <timers><t1> 200 </t1><t2>2000</t2><t4>2500</t4><t1x64>6000</t1x64></timers>
         </sip>
-        <cdrs>True</cdrs>
         <logging>
           <console/>
           <file>
@@ -90,12 +89,10 @@ def test_every_setting_of_a_file(tmp_path: Path) -> None:
             transports=("tcp",),
             external_ip="203.0.113.7",
             local_net="10.0.0.0/8",
-            dns_names=("a.example", "b.example"),
         ),
         ContactConfiguration(host="*"),
     )
     assert configuration.timers == TimerConfiguration(t1=0.2, t2=2.0, t4=2.5, t1x64=6.0)
-    assert configuration.cdrs
     assert configuration.logging.console
     assert configuration.logging.level is LogLevel.DEBUG
     assert configuration.logging.file == LogFileConfiguration(
@@ -175,22 +172,37 @@ def test_a_switch_is_on_if_any_source_says_so(tmp_path: Path) -> None:
 
 def test_contacts_of_the_command_line_replace_those_of_the_file(tmp_path: Path) -> None:
     file = written(tmp_path, "<sip><contacts><contact>sip:*</contact></contacts></sip>")
+    arguments = ["-c", "sip:127.0.0.2", "-x", "1.1.1.1", "--contact", "sip:127.0.0.3", "-n", "10.0.0.0/8"]
+    assert configured(*arguments, file=file).contacts == (
+        ContactConfiguration(host="127.0.0.2", external_ip="1.1.1.1"),
+        ContactConfiguration(host="127.0.0.3", local_net="10.0.0.0/8"),
+    )
+
+
+def test_names_belong_to_the_contact_before_them() -> None:
     arguments = [
         "-c",
-        "sip:127.0.0.2",
-        "-x",
-        "1.1.1.1",
+        "sip:*",
         "--dns-name",
         "a",
-        "--contact",
-        "sip:127.0.0.3",
-        "-n",
+        "-c",
+        "sip:127.0.0.1",
+        "--dns-name",
+        "b",
+        "--dns-name",
+        "c",
     ]
-    contacts = configured(*arguments, "10.0.0.0/8", "--dns-name", "b", "--dns-name", "c", file=file).contacts
-    assert contacts == (
-        ContactConfiguration(host="127.0.0.2", external_ip="1.1.1.1", dns_names=("a",)),
-        ContactConfiguration(host="127.0.0.3", local_net="10.0.0.0/8", dns_names=("b", "c")),
-    )
+    configuration = read(*arguments).configuration
+    assert configuration is not None
+    assert [contact.dns_names for contact in configuration.contacts] == [("a",), ("b", "c")]
+
+
+def test_call_detail_records_and_names_of_a_file(tmp_path: Path) -> None:
+    text = "<sip><contacts><contact dns-names='a;b'>sip:*</contact></contacts></sip><cdrs>True</cdrs>"
+    configuration = read(default_file=written(tmp_path, text)).configuration
+    assert configuration is not None
+    assert configuration.cdrs
+    assert configuration.contacts[0].dns_names == ("a", "b")
 
 
 def test_the_old_single_contact_wins_over_contacts(tmp_path: Path) -> None:
@@ -380,7 +392,7 @@ _VALUES = ("1", "2", "local0", "1.2", "get", "yes", "text")
 @pytest.mark.parametrize("name", [s.option for s in TABLE if s.option and s.effect is not Effect.NOW])
 def test_every_option_without_effect_says_so(name: str) -> None:
     setting = next(setting for setting in TABLE if setting.option == name)
-    readings = [read(f"--{name}", *([value] if setting.argument else [])) for value in _VALUES]
+    readings = [read("-c", "sip:*", f"--{name}", *([value] if setting.argument else [])) for value in _VALUES]
     accepted = [reading for reading in readings if reading.configuration is not None]
     assert accepted
     assert all("has no effect in this" in reading.problems[0].text for reading in accepted)
