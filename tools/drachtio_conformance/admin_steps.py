@@ -274,10 +274,11 @@ async def respond(stage: Stage, step: Respond) -> Finding:
     body = crlf(fill(step.body or ""))
     message_id = await _send(stage, peer, new_id(), f"sip|{transaction}|\r\n{start}\r\n{headers}\r\n{body}")
     stage.variables["answered.transaction"] = transaction
+    stage.variables["answered.start"] = start
     check = Expect(
         app=step.app,
         tokens=OK_ECHO if step.answer is None else step.answer,
-        start=f"={start}" if step.answer is None else None,
+        start="=${answered.start}" if step.answer is None else None,
         within=step.within,
         mutate=step.mutate,
     )

@@ -7,6 +7,7 @@ derived mutations each break exactly one thing that the comparison asserts.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct, field
@@ -15,6 +16,8 @@ from drachtio_conformance.patterns import counterexample, describe, matches
 from drachtio_conformance.steps import Expect, HeaderFields, Mutation, MutationKind, SipExpect
 from drachtio_conformance.variables import Variables
 from msgtrace.sip import SipMessage, canonical
+
+_NAME = re.compile(r"[^:\s]+[ \t]*:[ \t]*")
 
 
 class Mismatch(Struct, frozen=True):
@@ -158,27 +161,47 @@ def _wire_lines(pattern: str) -> str:
 
 def _whole(text: str) -> tuple[list[str], str]:
     head, _, body = text.partition("\n\n")
-    return head.rstrip("\n").split("\n"), body
+    return _unfolded(head.rstrip("\n").split("\n")), body
 
 
 def _check_whole(text: str | None, message: SipMessage, variables: Variables) -> Iterator[Mismatch]:
     if text is None:
         return
-    (start, *lines), body = _whole(text)
+    (start, *patterns), body = _whole(text)
     if not matches(start, message.start_line, variables):
         yield Mismatch("start line", describe(start, variables), message.start_line)
-    for index, line in enumerate(lines):
-        if index >= len(message.fields):
-            yield Mismatch(f"header line {index + 1}", describe(line, variables), "(no more headers)")
+    lines = _lines(message)
+    for index, pattern in enumerate(patterns):
+        if index >= len(lines):
+            yield Mismatch(f"header line {index + 1}", describe(pattern, variables), "(no more headers)")
             break
-        came = message.fields[index]
-        name, _, pattern = line.partition(":")
-        if came.name != name.strip() or not matches(pattern.strip(), came.value, variables):
-            actual = f"{came.name}: {came.value}"
-            yield Mismatch(f"header line {index + 1}", describe(line, variables), actual)
-    for surplus in message.fields[len(lines) :]:
-        yield Mismatch("header lines", str(len(lines)), f"also {surplus.name}: {surplus.value}")
+        name, value = _halves(pattern)
+        if not lines[index].startswith(name) or not matches(value, lines[index][len(name) :], variables):
+            yield Mismatch(f"header line {index + 1}", describe(pattern, variables), lines[index])
+    for surplus in lines[len(patterns) :]:
+        yield Mismatch("header lines", str(len(patterns)), f"also {surplus}")
     yield from _check_body(body, message.body, variables)
+
+
+def _lines(message: SipMessage) -> list[str]:
+    """The header lines as they were sent; a folded one is one text with CRLF in it."""
+    return _unfolded(message.raw.partition("\r\n\r\n")[0].split("\r\n"))[1:]
+
+
+def _unfolded(lines: list[str]) -> list[str]:
+    joined: list[str] = []
+    for line in lines:
+        if joined and line[:1] in (" ", "\t"):
+            joined[-1] += f"\r\n{line}"
+        else:
+            joined.append(line)
+    return joined
+
+
+def _halves(line: str) -> tuple[str, str]:
+    """A header line cut behind the blanks that follow its colon; the first half is compared literally."""
+    match = _NAME.match(line)
+    return (match[0], line[match.end() :]) if match else ("", line)
 
 
 def sip_mutants(expected: SipExpectation, message: SipMessage, variables: Variables) -> Iterator[Mutation]:
@@ -230,17 +253,19 @@ def _body_mutant(pattern: str, body: str, variables: Variables) -> Iterator[Muta
 
 
 def _whole_mutants(text: str, message: SipMessage, variables: Variables) -> Iterator[Mutation]:
-    (start, *lines), body = _whole(text)
+    (start, *patterns), body = _whole(text)
     value = counterexample(start, message.start_line, variables)
     if value is not None:
         yield Mutation(kind=MutationKind.START, value=_text(value))
-    for line, came in zip(lines, message.fields, strict=False):
-        value = counterexample(line.partition(":")[2].strip(), came.value, variables)
-        if value is not None:
-            yield Mutation(kind=MutationKind.HEADER, name=came.name, value=_text(value))
-        yield Mutation(kind=MutationKind.DROP_HEADER, name=came.name)
-    yield Mutation(kind=MutationKind.ADD_HEADER, name="X-Mutant", value="mutant")
+    for pattern, line in zip(patterns, _lines(message), strict=False):
+        name, expected = _halves(pattern)
+        value = counterexample(expected, line[len(name) :], variables)
+        if value is not None and name:
+            yield Mutation(kind=MutationKind.HEADER, name=name.partition(":")[0], value=_text(value))
     names = [item.name for item in message.fields]
+    for name in names:
+        yield Mutation(kind=MutationKind.DROP_HEADER, name=name)
+    yield Mutation(kind=MutationKind.ADD_HEADER, name="X-Mutant", value="mutant")
     for first, second in itertools.pairwise(names):
         if canonical(first) != canonical(second):
             yield Mutation(kind=MutationKind.SWAP_HEADERS, name=first, value=second)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -71,6 +72,8 @@ class _Attempt(Struct):
     asserted: list[list[Mutation]]
     stage: Stage
     leftovers: str = ""
+    crashes: list[str] = field(default_factory=list)
+    """exceptions that an embedded server let escape into the event loop"""
 
     @property
     def ended_at(self) -> int | None:
@@ -214,6 +217,9 @@ class Runner:
         stage = Stage(server, self.options.pace, embedded=self.target.embedded)
         attempt = _Attempt([not_run(located) for located in steps], [[] for _ in steps], stage)
         clean = False
+        loop = asyncio.get_running_loop()
+        handler = loop.get_exception_handler()
+        loop.set_exception_handler(lambda _, context: attempt.crashes.append(_escaped(context)))
         try:
             for index, located in enumerate(steps):
                 stage.mutation = twin[1] if twin is not None and twin[0] == index else None
@@ -226,9 +232,10 @@ class Runner:
         finally:
             stage.clear()
             if clean and twin is None:
-                attempt.leftovers = await _leftovers(server, self.options.pace.deadline)
-                clean = not attempt.leftovers
+                attempt.leftovers = await leftovers(server, self.options.pace.deadline)
+                clean = not attempt.leftovers and not attempt.crashes
             await self._release(server, case, clean=clean)
+            loop.set_exception_handler(handler)
         return attempt
 
     # Broken twins
@@ -263,7 +270,17 @@ def _noticed(twin: _Attempt, index: int, mutation: Mutation) -> bool:
     return ended >= index if mutation.kind is MutationKind.DUPLICATE else ended == index
 
 
-async def _leftovers(server: ServerUnderTest, patience: float) -> str:
+def _escaped(context: dict[str, object]) -> str:
+    """One line about what the event loop reports, with the place it comes from."""
+    error = context.get("exception")
+    if not isinstance(error, BaseException):
+        return str(context.get("message"))
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" ({frame.filename.rpartition('/')[2]}:{frame.lineno})" for frame in place)
+    return f"{type(error).__name__}: {error}{where}"
+
+
+async def leftovers(server: ServerUnderTest, patience: float) -> str:
     """What remains in the server's tables 64·T1 after everybody has gone; empty if nothing or unknown."""
     if server.occupancy() is None:
         return ""
@@ -299,7 +316,10 @@ def _result(case: Case, verdict: Verdict, reason: str) -> CaseResult:
 
 def _judge(result: CaseResult, attempt: _Attempt) -> None:
     """The plain verdict of a pass through the steps."""
-    if attempt.ended_at is not None:
+    if attempt.crashes:
+        result.verdict = Verdict.FAIL
+        result.reason = f"an exception escaped in the server: {attempt.crashes[0]}"
+    elif attempt.ended_at is not None:
         step = attempt.steps[attempt.ended_at]
         if step.outcome is StepOutcome.ERROR:
             result.verdict = Verdict.ERROR
