@@ -1,0 +1,1 @@
+"""Unmodified drachtio-srf applications on the reference server, called by SIPp."""

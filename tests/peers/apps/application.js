@@ -1,0 +1,33 @@
+// What every application here shares: a connection as the environment says it, and JSON lines on stdout for the test.
+'use strict';
+
+const Srf = require('drachtio-srf');
+
+function say(event, details = {}) {
+  process.stdout.write(`${JSON.stringify({event, ...details})}\n`);
+}
+
+// Connects to DRACHTIO_HOST:DRACHTIO_PORT with DRACHTIO_SECRET; says `connected` with the server's SIP addresses.
+// The application ends when its stdin does, so that it never outlives the test.
+function connect() {
+  const srf = new Srf();
+  srf.connect({
+    host: process.env.DRACHTIO_HOST,
+    port: parseInt(process.env.DRACHTIO_PORT, 10),
+    secret: process.env.DRACHTIO_SECRET,
+  });
+  srf.on('connect', (err, hostports, version) => {
+    if (err) say('refused', {reason: err.message});
+    else say('connected', {hostports, version});
+  });
+  srf.on('error', (err) => say('error', {reason: err.message}));
+  process.stdin.on('end', () => process.exit(0)).resume();
+  return srf;
+}
+
+// The session description of somebody who listens to nothing.
+const localSdp = [
+  'v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', 'm=audio 9 RTP/AVP 0', '',
+].join('\r\n');
+
+module.exports = {connect, say, localSdp};

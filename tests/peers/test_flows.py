@@ -1,0 +1,138 @@
+"""What caller and application saw of each other through the server."""
+
+from __future__ import annotations
+
+import pytest
+
+from drachtio_conformance.outcome import ExitCode
+from drachtio_load.messages import SeenMessage
+from drachtio_load.verdict import judge
+from tests.peers.flows import CALLS, FLOWS, Flow, Flows, Played
+from tests.peers.processes import Server
+
+REJECT, ANSWER, ANSWER_HANGUP, CANCEL, OPTIONS, MESSAGE, REGISTER = FLOWS
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.application)
+def test_every_call_succeeds_for_both_sides(flow: Flow, flows: Flows) -> None:
+    for played in flows.play(flow):
+        assert judge(played.run).code is ExitCode.OK, judge(played.run).sentence
+        statistics = played.run.statistics
+        assert statistics is not None
+        assert (statistics.successful, statistics.unexpected) == (CALLS, 0)
+        assert sorted(str(line["callId"]) for line in played.events(flow.last)) == sorted(played.call_ids())
+        assert not played.events("failed")
+        assert not played.events("error")
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.application)
+def test_responses_carry_what_ties_them_to_their_request(flow: Flow, flows: Flows) -> None:
+    for played in flows.play(flow):
+        requests = {
+            (seen.header("Call-ID"), seen.header("CSeq")): seen
+            for seen in played.run.messages
+            if seen.sent and not seen.start_line.startswith("SIP/2.0")
+        }
+        responses = played.received("SIP/2.0")
+        assert responses
+        for response in responses:
+            request = requests[response.header("Call-ID"), response.header("CSeq")]
+            via, request_via = response.header("Via"), request.header("Via")
+            assert via is not None
+            assert request_via is not None
+            port = request_via.partition(";")[0].rpartition(":")[2]
+            learnt = via.partition("rport=")[2].partition(";")[0]
+            assert via.replace(f"rport={learnt}", "rport") == request_via
+            assert learnt.isdigit()
+            assert learnt == port or played.transport == "tcp"
+            assert response.header("From") == request.header("From")
+            assert (response.header("To") or "").startswith(request.header("To") or "-")
+            trying = response.start_line.startswith("SIP/2.0 100")
+            assert (";tag=" in (response.header("To") or "")) is not trying
+
+
+def test_the_application_learns_where_the_server_listens(flows: Flows, server: Server) -> None:
+    connected = flows.play(OPTIONS)[0].connected
+    assert sorted(str(connected["hostports"]).split(",")) == sorted(server.hostports)
+    assert connected["version"] == server.version
+
+
+def test_reject(flows: Flows) -> None:
+    for played in flows.play(REJECT):
+        for invite in played.events("invite"):
+            assert invite["protocol"] == played.transport
+            assert invite["sourceAddress"] == "127.0.0.1"
+            assert (invite["calledNumber"], invite["callingNumber"]) == ("service", "sipp")
+        tags = [line["to"] for line in played.events("sent")]
+        busy = played.received("SIP/2.0 486")
+        assert {seen.start_line for seen in busy} == {"SIP/2.0 486 So sorry, busy right now"}
+        assert {seen.header("X-Custom") for seen in busy} == {"my custom header value"}
+        assert {seen.header("User-Agent") for seen in busy} == {"drachtio"}
+        assert {seen.header("To") for seen in busy} == set(tags)
+        assert len(set(tags)) == CALLS
+        assert {line["status"] for line in played.events("sent")} == {486}
+
+
+def test_answer(flows: Flows, server: Server) -> None:
+    for played in flows.play(ANSWER):
+        offers = {seen.text.partition("\r\n\r\n")[2] for seen in played.sent("INVITE")}
+        assert {str(line["body"]) for line in played.events("invite")} == offers
+        answers = [seen for seen in played.received("SIP/2.0 200") if seen.header("CSeq") == "1 INVITE"]
+        assert len(answers) == CALLS
+        address = f"127.0.0.1:{server.sip_port(played.transport)}"
+        parameter = ";transport=tcp" if played.transport == "tcp" else ""
+        for answer in answers:
+            assert answer.header("X-Answered-By") == "drachtio-srf"
+            assert answer.header("Content-Type") == "application/sdp"
+            assert answer.header("Contact") == f"<sip:{address}{parameter}>"
+            assert answer.text.endswith("m=audio 9 RTP/AVP 0\r\n")
+        assert {line["method"] for line in played.events("destroyed")} == {"BYE"}
+
+
+def test_answer_hangup(flows: Flows) -> None:
+    for played in flows.play(ANSWER_HANGUP):
+        contacts = {contact_uri(seen.header("Contact") or "") for seen in played.sent("INVITE")}
+        byes = distinct_calls(played, "BYE")
+        assert {seen.start_line for seen in byes} == {f"BYE {contact} SIP/2.0" for contact in contacts}
+        assert {seen.header("X-Reason") for seen in byes} == {"enough said"}
+        assert len(byes) == CALLS
+
+
+def test_cancel(flows: Flows) -> None:
+    for played in flows.play(CANCEL):
+        assert len(played.received("SIP/2.0 180")) == CALLS
+        assert {seen.header("CSeq") for seen in played.received("SIP/2.0 487")} == {"1 INVITE"}
+        assert {seen.header("CSeq") for seen in played.received("SIP/2.0 200")} == {"1 CANCEL"}
+        assert {line["method"] for line in played.events("cancelled")} == {"CANCEL"}
+
+
+def test_options(flows: Flows) -> None:
+    for played in flows.play(OPTIONS):
+        answers = played.received("SIP/2.0 200")
+        assert {seen.header("Allow") for seen in answers} == {"INVITE, ACK, BYE, CANCEL, OPTIONS"}
+        assert {seen.header("Contact") for seen in answers} == {None}
+
+
+def test_message(flows: Flows) -> None:
+    for played in flows.play(MESSAGE):
+        assert {str(line["body"]).strip() for line in played.events("message")} == {"Watson, come here."}
+        text = "I’m coming, Mr. Bell — ☎".encode()
+        for answer in played.received("SIP/2.0 200"):
+            assert answer.text.partition("\r\n\r\n")[2].encode("latin-1") == text
+            assert answer.header("Content-Length") == str(len(text))
+
+
+def test_register(flows: Flows) -> None:
+    for played in flows.play(REGISTER):
+        wished = {seen.header("Contact") for seen in played.sent("REGISTER")}
+        granted = {seen.header("Contact") for seen in played.received("SIP/2.0 200")}
+        assert granted == {f"{contact};expires=60" for contact in wished}
+        assert {f"<{line['contact']}>" for line in played.events("register")} == wished
+
+
+def contact_uri(contact: str) -> str:
+    return contact.partition("<")[2].partition(">")[0]
+
+
+def distinct_calls(played: Played, start: str) -> list[SeenMessage]:
+    return list({seen.header("Call-ID"): seen for seen in played.received(start)}.values())
