@@ -38,6 +38,7 @@ class AdminPeer(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._gone = asyncio.Event()
 
     async def connect(self, host: str, port: int, *, seconds: float) -> None:
         """Open the connection. Raises :class:`ConnectFailed`."""
@@ -85,6 +86,21 @@ class AdminPeer(asyncio.Protocol):
             self.closed = True
             self._transport.close()
 
+    async def leave(self, seconds: float) -> None:
+        """End the connection and wait until the server has seen it, that is until it closed its side, too."""
+        transport = self._transport
+        if self.closed or transport is None:
+            return
+        self._recorder.note(self.name, "closed by the application")
+        self.closed = True
+        if transport.can_write_eof():
+            transport.write_eof()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._gone.wait()
+        except TimeoutError:
+            transport.abort()
+
     def abort(self) -> None:
         """Break the connection with RST."""
         if not self.closed and self._transport is not None:
@@ -123,6 +139,7 @@ class AdminPeer(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""
         self._writable.set()
+        self._gone.set()
         for item in self._decoder.close():
             self._take(item)
         if not self.closed:

@@ -219,7 +219,7 @@ class Runner:
         clean = False
         loop = asyncio.get_running_loop()
         handler = loop.get_exception_handler()
-        loop.set_exception_handler(lambda _, context: attempt.crashes.append(_escaped(context)))
+        loop.set_exception_handler(lambda _, context: attempt.crashes.append(escaped(context)))
         try:
             for index, located in enumerate(steps):
                 stage.mutation = twin[1] if twin is not None and twin[0] == index else None
@@ -230,7 +230,7 @@ class Runner:
             else:
                 clean = True
         finally:
-            stage.clear()
+            await stage.clear()
             if clean and twin is None:
                 attempt.leftovers = await leftovers(server, self.options.pace.deadline)
                 clean = not attempt.leftovers and not attempt.crashes
@@ -270,8 +270,8 @@ def _noticed(twin: _Attempt, index: int, mutation: Mutation) -> bool:
     return ended >= index if mutation.kind is MutationKind.DUPLICATE else ended == index
 
 
-def _escaped(context: dict[str, object]) -> str:
-    """One line about what the event loop reports, with the place it comes from."""
+def escaped(context: dict[str, object]) -> str:
+    """One line about an exception that the event loop reports, with the place it comes from."""
     error = context.get("exception")
     if not isinstance(error, BaseException):
         return str(context.get("message"))
@@ -281,7 +281,10 @@ def _escaped(context: dict[str, object]) -> str:
 
 
 async def leftovers(server: ServerUnderTest, patience: float) -> str:
-    """What remains in the server's tables 64·T1 after everybody has gone; empty if nothing or unknown."""
+    """What remains in the server's tables 64·T1 after everybody has gone; empty if nothing or unknown.
+
+    ``patience`` is how long the server may really take to notice that they have gone (seconds).
+    """
     if server.occupancy() is None:
         return ""
     deadline = time.monotonic() + patience

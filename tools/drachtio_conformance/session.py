@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 from drachtio_conformance.case import Case, ServerSettings
 from drachtio_conformance.perform import perform
 from drachtio_conformance.results import CaseResult, StepOutcome, StepResult, Verdict, WireEvent
-from drachtio_conformance.runner import leftovers
+from drachtio_conformance.runner import escaped, leftovers
 from drachtio_conformance.stage import Pace, Stage
 from drachtio_conformance.steps import Located, Step
 from drachtio_conformance.target import Endpoints, ServerUnderTest, Target
@@ -72,6 +72,7 @@ class Session:
         self._pace = pace or Pace()
         self._target = target
         self._results: list[StepResult] = []
+        self._crashes: list[str] = []
         try:
             self._server: ServerUnderTest = self._thread.call(target.start(settings))
         except BaseException:
@@ -80,6 +81,8 @@ class Session:
         self._stage = self._thread.call(self._new_stage())
 
     async def _new_stage(self) -> Stage:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: self._crashes.append(escaped(context)))
         return Stage(self._server, self._pace, embedded=self._target.embedded)
 
     @property
@@ -144,16 +147,23 @@ class Session:
         )
 
     def close(self) -> str:
-        """Close every connection and the server; returns what the server still held, empty if nothing."""
+        """Close every connection and the server.
+
+        Returns a complaint about the server, if there is one: what its tables still held, or an exception that
+        escaped in it.
+        """
         try:
             return self._thread.call(self._end())
         finally:
             self._end_thread()
 
     async def _end(self) -> str:
-        self._stage.clear()
+        await self._stage.clear()
         try:
-            return await leftovers(self._server, self._pace.deadline)
+            held = await leftovers(self._server, self._pace.deadline)
+            complaints = [f"after everybody has gone the server still holds {held}"] if held else []
+            complaints += [f"an exception escaped in the server: {crash}" for crash in self._crashes]
+            return "; ".join(complaints)
         finally:
             await self._server.stop()
 
@@ -167,6 +177,6 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        held = self.close()
-        if held and error is None:
-            raise AssertionError(f"after everybody has gone the server still holds {held}")
+        complaint = self.close()
+        if complaint and error is None:
+            raise AssertionError(complaint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from msgspec import Struct
 
 from drachtio_conformance.admin_peer import AdminPeer
@@ -144,8 +146,13 @@ class Stage:
         if (application is not None and not application.closed) or (peer is not None and not peer.closed):
             raise StepError(f"the name {name!r} is taken")
 
-    def clear(self) -> None:
-        """Close everything."""
+    async def clear(self) -> None:
+        """Close everything, and wait until a foreign server has seen it, lest it offers the next case's calls here.
+
+        An embedded server's tables tell when it has.
+        """
+        if not self.embedded:
+            await asyncio.gather(*(peer.leave(1.0 * self._pace.scale) for peer in self.applications.values()))
         for application in self.applications.values():
             application.close()
         for peer in self.peers.values():
