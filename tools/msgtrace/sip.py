@@ -39,6 +39,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _REQUEST_LINE = re.compile(r"(\S+) (\S*) ?(SIP/\S*)?\Z")
 _STATUS_LINE = re.compile(r"SIP/\S+ ([0-9]{3})(?: (.*))?\Z", re.DOTALL)
 _ANGLE = re.compile(r"<([^>]*)>")
+_DISPLAY_NAME = re.compile(r'(?<!=)"(?:[^"\\]|\\.)*"')
 
 
 class Field(Struct, frozen=True):
@@ -165,7 +166,7 @@ def _fields(lines: list[str]) -> list[Field]:
 
 def parameter(value: str, name: str) -> str:
     """Value of the parameter ``;name=value`` of a header value; empty if it is not there."""
-    outside = _ANGLE.sub("", value)
+    outside = _ANGLE.sub("", _DISPLAY_NAME.sub("", value))
     match = re.search(rf";\s*{re.escape(name)}\s*=\s*(\"[^\"]*\"|[^;,\s]*)", outside, re.IGNORECASE)
     return match[1].strip('"') if match else ""
 
@@ -177,5 +178,5 @@ def tag(value: str) -> str:
 
 def address_uri(value: str) -> str:
     """The URI of a name-addr or addr-spec: what stands in ``<>``, else all before the first ``;``."""
-    match = _ANGLE.search(value)
+    match = _ANGLE.search(_DISPLAY_NAME.sub("", value))
     return match[1] if match else value.partition(";")[0].strip()
