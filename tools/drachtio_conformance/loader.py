@@ -171,7 +171,9 @@ class _Reader:
         except msgspec.ValidationError as error:
             message, _, path = str(error).partition(" - at `")
             where = path.rstrip("`").removeprefix("$").lstrip(".")
-            raise self.error(_at(node, path), (f"{where}: " if where else "") + _polite(message)) from None
+            raise self.error(
+                _at(node, path.rstrip("`")), (f"{where}: " if where else "") + _polite(message)
+            ) from None
 
     def items(self, node: yaml.Node | None, expected: str, parent: yaml.Node) -> list[yaml.Node]:
         if not isinstance(node, yaml.SequenceNode):
