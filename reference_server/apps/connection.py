@@ -62,6 +62,7 @@ class AdminConnection(asyncio.Protocol):
         self._connected = False
         self._refused = False
         self._incomplete: TimerHandle | None = None
+        self._next_id = listener.identifiers.message_ids()
         self.tags: frozenset[str] = frozenset()
         self.peer = ""
 
@@ -170,7 +171,7 @@ class AdminConnection(asyncio.Protocol):
         """Queue ``message``; it leaves at the end of this turn of the loop."""
         if not self._connected:
             return
-        payload = message.format(self._listener.identifiers.uuid())
+        payload = message.format(self._next_id())
         length = len(payload)
         if self._listener.dialect_0_8 and isinstance(message, _IN_CODE_POINTS_BEFORE_0_9):
             try:

@@ -75,7 +75,9 @@ class AdminListener:
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # uvloop leaves it as it is
             if keepalive:
                 accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)  # as the genuine server sets it
+                accepted.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1
+                )  # as the genuine server sets it
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, keepalive)
         self.event("admin-connected", connection=connection.number, peer=connection.peer)
 

@@ -13,7 +13,6 @@ from reference_server.calls.state import CallState
 from reference_server.sip.dialog import Dialog, DialogState, contact_uri, record_route_of
 from reference_server.sip.success import SuccessRepeater
 from reference_server.sip.timers import TimerHandle
-from reference_server.sip.uri import tag_of
 
 _DEFAULT_SUBSCRIPTION_SECONDS = 3600
 
@@ -70,7 +69,7 @@ def dialog_id_of(state: CallState, incoming: IncomingRequest) -> str:
     call_id = frame.call_id.replace("|", "%7C")
     if state.settings.dialect_0_8:
         return f"{call_id};uas"
-    return f"{call_id};from-tag={tag_of(frame.from_).replace('|', '%7C')}"
+    return f"{call_id};from-tag={incoming.request.from_tag.replace('|', '%7C')}"
 
 
 def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDialog:
@@ -79,7 +78,9 @@ def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDial
     dialog = Dialog(
         call_id=incoming.frame.call_id,
         local=incoming.to_with_tag(state.identifiers),
+        local_tag=incoming.local_tag,
         remote=incoming.frame.from_,
+        remote_tag=request.from_tag,
         local_cseq=request.cseq_number,
         remote_cseq=request.cseq_number,
         remote_target=contact_uri(request),

@@ -17,7 +17,6 @@ from reference_server.sip.dialog import dialog_key
 from reference_server.sip.message import Request, Response, SipSyntaxError, parse_message
 from reference_server.sip.sanity import fault_of
 from reference_server.sip.server_transaction import InviteServerTransaction
-from reference_server.sip.uri import tag_of
 from reference_server.sip.via import parse_top_via, transaction_key
 
 ROUTABLE_METHODS = ("INVITE", "REGISTER", "MESSAGE", "OPTIONS", "INFO", "NOTIFY", "SUBSCRIBE", "PUBLISH")
@@ -85,7 +84,9 @@ def _dispatch(state: CallState, incoming: IncomingRequest) -> None:
     method = incoming.request.method
     frame = incoming.frame
     if incoming.local_tag:
-        dialog = state.dialogs_by_key.get(dialog_key(frame.call_id, incoming.local_tag, tag_of(frame.from_)))
+        dialog = state.dialogs_by_key.get(
+            dialog_key(frame.call_id, incoming.local_tag, incoming.request.from_tag)
+        )
         if dialog is not None:
             receive_in_dialog(state, dialog, incoming)
             return

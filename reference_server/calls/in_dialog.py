@@ -13,7 +13,6 @@ from reference_server.calls.ports import Flow
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState, dialog_key
 from reference_server.sip.message import Request
-from reference_server.sip.uri import tag_of
 from reference_server.sip.via import TopVia, completed_via, with_completed_via
 from reference_server.wire.replies import DialogMessage
 
@@ -72,8 +71,8 @@ def _end_by_bye(state: CallState, found: ApplicationDialog) -> None:
 
 def receive_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> None:
     """An ACK that belongs to no failure response: stop repeating the 2xx, tell the owner."""
-    local_tag, remote_tag = tag_of(request.get("to")), tag_of(request.get("from"))
-    found = state.dialogs_by_key.get(dialog_key(request.get("call-id"), local_tag, remote_tag))
+    key = dialog_key(request.get("call-id"), request.to_tag, request.from_tag)
+    found = state.dialogs_by_key.get(key)
     acknowledged = found.acknowledgements.pop(request.cseq_number, None) if found else None
     if found is None or acknowledged is None:
         return  # repeated, or for nothing: an ACK is never answered (§17)

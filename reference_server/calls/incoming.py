@@ -15,7 +15,6 @@ from reference_server.sip.server_transaction import (
     ServerTransaction,
 )
 from reference_server.sip.timers import TimerHandle
-from reference_server.sip.uri import tag_of
 from reference_server.sip.via import TopVia, with_completed_via
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class IncomingRequest:
         self.transaction_id = ""
         self.application: Application | None = None
         self.dialog: ApplicationDialog | None = None
-        self.local_tag = tag_of(self.frame.to)
+        self.local_tag = request.to_tag
         self.in_dialog = bool(self.local_tag)
         """the request came with a To tag"""
         self.answered = False
@@ -77,7 +76,7 @@ class IncomingRequest:
     def to_with_tag(self, identifiers: Identifiers) -> str:
         """The To of our responses; the tag is made once (RFC 3261 §8.2.6.2)."""
         to = self.frame.to
-        if tag_of(to):
+        if self.in_dialog:
             return to
         if not self.local_tag:
             self.local_tag = identifiers.tag()

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from reference_server.sip.draft import Draft
 from reference_server.sip.headers import split_values
 from reference_server.sip.message import SipMessage
-from reference_server.sip.uri import UriError, parse_address, parse_uri, tag_of
+from reference_server.sip.uri import UriError, parse_address, parse_uri
 
 
 class DialogState(Enum):
@@ -38,18 +38,20 @@ class Dialog:
         self,
         call_id: str,
         local: str,
+        local_tag: str,
         remote: str,
+        remote_tag: str,
         local_cseq: int,
         remote_cseq: int,
         remote_target: str,
         route_set: list[str],
     ) -> None:
-        """``local`` and ``remote`` are the values of the From and To of our requests, with their tags."""
+        """``local`` and ``remote`` are the values of the From and To of our requests, tags included."""
         self.call_id = call_id
         self.local = local
-        self.local_tag = tag_of(local)
+        self.local_tag = local_tag
         self.remote = remote
-        self.remote_tag = tag_of(remote)
+        self.remote_tag = remote_tag
         self.local_cseq = local_cseq
         self.remote_cseq = remote_cseq
         self.remote_target = remote_target

@@ -11,7 +11,8 @@ import re
 from reference_server.sip.headers import HEADERS, Header, Repetition, known_header, spelled, split_values
 from reference_server.sip.message import is_token
 
-_LINE_END = re.compile(r"[\r\n]+")
+_FIELD = re.compile(r"[\r\n]([^\s:][^:\r\n\0]*):[ \t]*([^\r\n\0]*)(?=[\r\n]|\Z)")
+"""A header line; one that begins with a blank is none, nor one with a NUL in it."""
 _LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
 _LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
 _OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length"})
@@ -38,36 +39,32 @@ class Draft:
         """header lines of unknown fields, ready to send"""
         self.invalid: list[Header] = []
         """known fields with a value that is not theirs"""
-        if lines:
-            for line in _LINE_END.split(lines):
-                self._add(line, local, preserved)
+        for written, value in _FIELD.findall(f"\n{lines}"):
+            header, spelling = _RESOLVED.get(written) or _resolve(written)
+            if not spelling:
+                continue  # no field name, or one that is the server's
+            if "@localhost" in value and spelling in _LOCALHOST_FIELDS:
+                value = _LOCALHOST.sub(f"@{local}", value)
+            value = value.rstrip(" \t")
+            if header is None:
+                name = (
+                    written.strip(" \t")
+                    if preserved and written.strip(" \t").lower() in preserved
+                    else spelling
+                )
+                self.others.append(f"{name}: {value}\r\n")
+            elif not header.is_valid(value):
+                self.invalid.append(header)
+            elif header not in self.fields:
+                self.fields[header] = split_values(value) if header.name == "Contact" else [value]
+            else:
+                self._add_to(header, value)
 
-    def _add(self, line: str, local: str, preserved: frozenset[str]) -> None:
-        written, colon, value = line.partition(":")
-        if not colon or line[0] in " \t" or "\0" in line:
-            return  # a continuation line, or no header line at all
-        name = written.strip(" \t")
-        value = value.strip(" \t")
-        header, spelling = _resolve(name)
-        if not spelling:
-            return
-        if "@localhost" in value and spelling in _LOCALHOST_FIELDS:
-            value = _LOCALHOST.sub(f"@{local}", value)
-        if header is None:
-            self.others.append(f"{name if name.lower() in preserved else spelling}: {value}\r\n")
-        elif spelling in _OURS:
-            return
-        elif not header.is_valid(value):
-            self.invalid.append(header)
-        else:
-            self._keep(header, value)
-
-    def _keep(self, header: Header, value: str) -> None:
-        values = self.fields.get(header)
-        if header.repetition is Repetition.LINES and header.name == "Contact":
-            (values or self.fields.setdefault(header, [])).extend(split_values(value))
-        elif values is None:
-            self.fields[header] = [value]
+    def _add_to(self, header: Header, value: str) -> None:
+        """One more value of a field that was given before."""
+        values = self.fields[header]
+        if header.name == "Contact":
+            values.extend(split_values(value))
         elif header.repetition is Repetition.LINES:
             values.append(value)
         elif header.repetition is Repetition.MERGED:
@@ -108,13 +105,12 @@ def _rank(header: Header) -> int:
     return header.rank
 
 
-def _resolve(name: str) -> tuple[Header | None, str]:
-    """The known field that ``name`` means and the spelling that goes out; an empty spelling if it is no name."""
-    resolved = _RESOLVED.get(name)
-    if resolved is None:
-        header = known_header(name)
-        spelling = header.name if header else spelled(name) if is_token(name) else ""
-        resolved = (header, spelling)
-        if len(_RESOLVED) < _RESOLVED_KEPT:
-            _RESOLVED[name] = resolved
+def _resolve(written: str) -> tuple[Header | None, str]:
+    """The known field that a name means and the spelling that goes out; no spelling if the line does not go out."""
+    name = written.strip(" \t")
+    header = known_header(name)
+    spelling = header.name if header else spelled(name) if is_token(name) else ""
+    resolved = (header, "" if spelling in _OURS else spelling)
+    if len(_RESOLVED) < _RESOLVED_KEPT:
+        _RESOLVED[written] = resolved
     return resolved

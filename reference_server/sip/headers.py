@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import Enum, auto
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -51,8 +52,9 @@ def _number_and_parameters(value: str) -> bool:
 
 
 _PLAIN_ADDRESS = re.compile(
-    r"(?:\"[^\"\\]*\" ?|[A-Za-z0-9 ]*)<sips?:(?:[A-Za-z0-9+_.-]+@)?[A-Za-z0-9.-]+(?::\d{1,4})?"
+    r"(?:\"[^\"\\]*\" ?|[A-Za-z0-9 ]*)<sips?:(?:[A-Za-z0-9+_.-]+@)?[A-Za-z0-9.-]+(?::[1-5]?\d{1,4})?"
     r"(?:;[A-Za-z0-9=._-]+)*>(?:;[A-Za-z0-9=._-]+)*"
+    r"|sips?:(?:[A-Za-z0-9+_.-]+@)?[A-Za-z0-9.-]+(?::[1-5]?\d{1,4})?"
 )
 """The shape of nearly all addresses; what has it needs no closer look."""
 
@@ -68,6 +70,7 @@ def _addresses(value: str) -> bool:
     return bool(value)
 
 
+@lru_cache(256)
 def _media_type(value: str) -> bool:
     media_type = value.partition(";")[0]
     kind, _, subtype = media_type.partition("/")

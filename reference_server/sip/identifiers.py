@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 _ALPHABET = b"0123456789aBcDeFgHjKmNpQrStUvXyZ"
 _TO_ALPHABET = (_ALPHABET * 8)[:256]
@@ -35,6 +36,12 @@ class Identifiers:
         text = self._take(16).hex()
         variant = "89ab"[int(text[16], 16) & 3]
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+
+    def message_ids(self) -> Callable[[], str]:
+        """A source of ids for the messages of one connection: UUIDs of one random beginning, counted at the end."""
+        beginning = self.uuid()[:-12]
+        counter = count(int.from_bytes(self._take(5)))
+        return lambda: f"{beginning}{next(counter):012x}"
 
     def tag(self) -> str:
         """Thirteen characters, 65 random bits (RFC 3261 §19.3)."""

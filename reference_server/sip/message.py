@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reference_server.sip.uri import tag_of
+
 COMPACT_FORMS: Final = {
     "a": "accept-contact",  # RFC 3841
     "b": "referred-by",  # RFC 3892
@@ -32,11 +34,15 @@ COMPACT_FORMS: Final = {
 }
 
 _FOLD = re.compile(r"(?:\r\n|\n)[ \t]+")
+_EMPTY_LINE = re.compile(r"\r\n\r\n|\n\n")
+_FIELD = re.compile(r"\n([^:\s]+)[ \t]*:[ \t]*([^\r\n]*)")
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
+_METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"})  # the ones worth a short cut
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
 _STATUS = re.compile(r"(SIP/\d+\.\d+) (\d{3})(?: (.*))?", re.IGNORECASE)
 _NAMES: dict[str, str] = {}
 _NAMES_KEPT = 512
+LONGEST_NUMBER: Final = 100  # digits; Python converts no more than 4,300
 
 
 class SipSyntaxError(Exception):
@@ -59,14 +65,26 @@ def _field_name(written: str) -> str:
 
 def unfolded(text: str) -> str:
     """A message with each folded header line on one line (§7.3.1); the body stays."""
-    head, separator, body = text.partition("\r\n\r\n")
-    return _FOLD.sub(" ", head) + separator + body
+    empty_line = _EMPTY_LINE.search(text)
+    end = empty_line.start() if empty_line else len(text)
+    return _FOLD.sub(" ", text[:end]) + text[end:]
 
 
 class SipMessage:
     """What requests and responses share."""
 
-    __slots__ = ("body", "fields", "first", "malformed", "start_line", "text")
+    __slots__ = (
+        "_from_tag",
+        "_to_tag",
+        "body",
+        "cseq_method",
+        "cseq_number",
+        "fields",
+        "first",
+        "malformed",
+        "start_line",
+        "text",
+    )
 
     def __init__(
         self, text: str, start_line: str, fields: list[tuple[str, str]], body: str, malformed: str
@@ -79,12 +97,18 @@ class SipMessage:
         self.body = body
         self.malformed = malformed
         """the first header line that is none, or empty"""
-        first: dict[str, str] = {}
-        for name, value in fields:
-            if name not in first:
-                first[name] = value
+        first = dict(fields[::-1])
         self.first = first
         """the first value of each name"""
+        cseq = first.get("cseq", "").split()
+        number, method = cseq if len(cseq) == 2 else (cseq[0] if cseq else "", "")
+        is_number = number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
+        self.cseq_number = int(number) if is_number else -1
+        """the number of the CSeq (§20.16), or -1 if there is none"""
+        self.cseq_method = method
+        """the method of the CSeq, or an empty text"""
+        self._from_tag: str | None = None
+        self._to_tag: str | None = None
 
     def get(self, name: str) -> str:
         """The first value of the field ``name`` (lower-case long form), or an empty text."""
@@ -95,16 +119,20 @@ class SipMessage:
         return [value for field, value in self.fields if field == name]
 
     @property
-    def cseq_number(self) -> int:
-        """The number of the CSeq (§20.16), or -1 if there is none."""
-        number = self.get("cseq").split(None, 1)
-        return int(number[0]) if number and number[0].isascii() and number[0].isdigit() else -1
+    def from_tag(self) -> str:
+        """The tag of the From, or an empty text."""
+        tag = self._from_tag
+        if tag is None:
+            tag = self._from_tag = tag_of(self.first.get("from", ""))
+        return tag
 
     @property
-    def cseq_method(self) -> str:
-        """The method of the CSeq (§20.16), or an empty text."""
-        parts = self.get("cseq").split()
-        return parts[1] if len(parts) == 2 else ""
+    def to_tag(self) -> str:
+        """The tag of the To, or an empty text."""
+        tag = self._to_tag
+        if tag is None:
+            tag = self._to_tag = tag_of(self.first.get("to", ""))
+        return tag
 
 
 class Request(SipMessage):
@@ -136,28 +164,44 @@ def parse_message(text: str) -> Request | Response:
     head, separator, body = text.partition("\r\n\r\n")
     if (not separator and "\r\n" not in head) or "\n\n" in head:
         head, _, body = text.partition("\n\n")
-    if "\n " in head or "\n\t" in head:
-        head = _FOLD.sub(" ", head)
-    lines = head.split("\r\n") if "\r\n" in head else head.split("\n")
-    start_line = lines[0]
-    malformed = ""
-    fields: list[tuple[str, str]] = []
-    names = _NAMES
-    for index in range(1, len(lines)):
-        line = lines[index]
-        written, colon, value = line.partition(":")
-        if not colon:
-            if line and not malformed:
-                malformed = line
-            continue
-        name = names.get(written)
-        fields.append((_field_name(written) if name is None else name, value.strip(" \t")))
-    message = _with_start_line(text, start_line, fields, body, malformed)
+    start_line, _, _ = head.partition("\n")
+    pairs = _FIELD.findall(head)
+    if len(pairs) == head.count("\n") and not _is_odd(head):
+        names = _NAMES
+        fields = [(names.get(written) or _field_name(written), value) for written, value in pairs]
+        malformed = ""
+    else:
+        fields, malformed = _fields_of(head)
+    message = _with_start_line(text, start_line.rstrip("\r"), fields, body, malformed)
     if body:
         length = message.get("content-length")
-        if length.isascii() and length.isdigit() and int(length) < len(body):
+        if (
+            length.isdigit()
+            and length.isascii()
+            and len(length) <= LONGEST_NUMBER
+            and int(length) < len(body)
+        ):
             message.body = body[: int(length)]
     return message
+
+
+def _is_odd(head: str) -> bool:
+    """Whether a header block has what _FIELD cannot take: a folded line, or blanks at a line's end."""
+    return "\n " in head or " \r" in head or "\t" in head or " \n" in head or head.endswith(" ")
+
+
+def _fields_of(head: str) -> tuple[list[tuple[str, str]], str]:
+    """The fields of a header block line by line, and its first line that is no field: for what is folded or odd."""
+    lines = _FOLD.sub(" ", head).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    fields: list[tuple[str, str]] = []
+    malformed = ""
+    for line in lines[1:]:
+        written, colon, value = line.partition(":")
+        if colon:
+            fields.append((_field_name(written), value.strip(" \t")))
+        elif line and not malformed:
+            malformed = line
+    return fields, malformed
 
 
 def _with_start_line(
@@ -171,11 +215,16 @@ def _with_start_line(
         response.status = int(matched[2])
         response.reason = matched[3] or ""
         return response
-    parts = start_line.split(" ")
-    if len(parts) < 3 or not is_token(parts[0]) or not _VERSION.fullmatch(parts[-1]):
+    method, _, rest = start_line.partition(" ")
+    uri, _, version = rest.rpartition(" ")
+    if (
+        not uri
+        or not (method in _METHODS or is_token(method))
+        or (version != "SIP/2.0" and not _VERSION.fullmatch(version))
+    ):
         raise SipSyntaxError(f"expected '<method> <uri> SIP/2.0', got {start_line[:80]!a}")
     request = Request(text, start_line, fields, body, malformed)
-    request.method = parts[0]
-    request.uri = " ".join(parts[1:-1])
-    request.version = parts[-1]
+    request.method = method
+    request.uri = uri
+    request.version = version
     return request

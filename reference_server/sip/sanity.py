@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from reference_server.sip.headers import HEADERS, Repetition
-from reference_server.sip.message import Request
+from reference_server.sip.message import LONGEST_NUMBER, Request
 
 _REQUIRED = ("from", "to", "call-id", "cseq")
-_CHECKED = tuple(
-    (name, header)
-    for name, header in HEADERS.items()
-    if name
-    in {
+_CHECKED = {
+    name: HEADERS[name]
+    for name in (
         "from",
         "to",
         "contact",
@@ -21,10 +19,9 @@ _CHECKED = tuple(
         "session-expires",
         "min-se",
         "rack",
-        "cseq",
-    }
-)
-_SINGLE = tuple(name for name, header in _CHECKED if header.repetition is Repetition.LAST)
+    )
+}
+_SINGLE = tuple(name for name, header in _CHECKED.items() if header.repetition is Repetition.LAST)
 
 BAD_REQUEST = (400, "Bad Request")
 
@@ -41,9 +38,9 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     for name in _REQUIRED:
         if not first.get(name):
             return BAD_REQUEST
-    for name, header in _CHECKED:
-        value = first.get(name)
-        if value is not None and not header.is_valid(value):
+    for name, value in first.items():
+        header = _CHECKED.get(name)
+        if header is not None and not header.is_valid(value):
             return 400, f"Bad {header.name} Header"
     if request.cseq_method != request.method or not 0 <= request.cseq_number < 2**31:
         return BAD_REQUEST
@@ -52,7 +49,7 @@ def fault_of(request: Request) -> tuple[int, str] | None:
             if len({value for field, value in request.fields if field == name}) > 1:
                 return BAD_REQUEST
     length = first.get("content-length")
-    if length is not None and int(length) > len(request.body):
+    if length is not None and (len(length) > LONGEST_NUMBER or int(length) > len(request.body)):
         return BAD_REQUEST
     return _fault_of_register(request) if request.method == "REGISTER" else None
 

@@ -15,6 +15,7 @@ _VIA = re.compile(
     r"(?P<parameters>(?:\s*;[^,]*)?)",
     re.IGNORECASE,
 )
+_VIA_FIELD = re.compile(r"[\r\n](?:via|v)[ \t]*:\s*", re.IGNORECASE)
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
 _RPORT = re.compile(r";\s*rport\s*(?:=\s*\d*)?(?=[\s;,]|$)", re.IGNORECASE)
 _RECEIVED = re.compile(r";\s*received\s*=\s*[^\s;,]+", re.IGNORECASE)
@@ -66,15 +67,24 @@ def with_completed_via(request: Request, via: TopVia, completed: str) -> str:
     """The text of ``request`` with its topmost Via value completed and nothing else touched."""
     text = request.text
     at = text.find(via.value)
-    if at < 0:  # the value is folded over several lines
-        text = unfolded(text)
-        at = text.find(via.value)
+    if text[at - 6 : at] != "\nVia: ":  # another spelling, another field with the same text, or folded
+        at = _value_of_via(text)
+        if not text.startswith(via.value, at):
+            text = unfolded(text)
+            at = _value_of_via(text)
     return f"{text[:at]}{completed}{text[at + len(via.value) :]}"
+
+
+def _value_of_via(text: str) -> int:
+    """Where the value of the first Via field begins in a message that has one."""
+    found = _VIA_FIELD.search(text)
+    assert found is not None
+    return found.end()
 
 
 def transaction_key(request: Request, via: TopVia, method: str) -> str:
     """What a request and its retransmissions have in common (§17.2.3); an ACK or CANCEL names its INVITE's method."""
-    if via.branch.startswith(MAGIC_COOKIE):
+    if via.branch.startswith(MAGIC_COOKIE) and via.branch != MAGIC_COOKIE:
         return f"{via.branch}|{via.host}:{via.port}|{method}"
     # A client of RFC 2543: all of Request-URI, From tag, Call-ID, CSeq and topmost Via; the To tag changes in the ACK.
     return f"{request.uri}|{request.get('from')}|{request.get('call-id')}|{request.cseq_number}|{via.value}|{method}"

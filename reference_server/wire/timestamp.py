@@ -24,10 +24,11 @@ class TimeToken:
         """The token of this moment. The fraction is cut, never rounded up, so that no token lies in the
         future.
         """
-        second, fraction = divmod(int(self._wall() * 1_000_000), 1_000_000)
+        microseconds = int(self._wall() * 1_000_000)
+        second = microseconds // 1_000_000
         if second != self._second:
             minutes, seconds = divmod(second % 86_400, 60)
             hours, minutes = divmod(minutes, 60)
             self._second = second
             self._text = f"{hours:02d}:{minutes:02d}:{seconds:02d}."
-        return f"{self._text}{fraction:06d}"
+        return f"{self._text}{microseconds - second * 1_000_000:06d}"
