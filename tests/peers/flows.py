@@ -13,6 +13,8 @@ from drachtio_load.scenarios import find_scenario
 from drachtio_load.sipp import LoadPlan, LoadRun, Transport, run_sipp
 from tests.peers.processes import Line, NodeApplication, Server
 
+APPLICATIONS = Path(__file__).with_name("apps")
+
 CALLS = 4
 """calls of each flow by each transport"""
 
@@ -77,7 +79,8 @@ class Flows:
     def play(self, flow: Flow) -> Sequence[Played]:
         """The flow by UDP, then by TCP."""
         if flow.application not in self._played:
-            application = NodeApplication(flow.application, self.server.admin_port)
+            script = APPLICATIONS / f"{flow.application}.js"
+            application = NodeApplication(script, self.server.admin_port)
             try:
                 self._played[flow.application] = [self._play(flow, application, by) for by in Transport]
             finally:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 PATIENCE = 15.0
 """seconds to wait for a line; only a failing test waits that long"""
@@ -101,10 +102,13 @@ class Talker:
 class Server(Talker):
     """The reference server by its console command, on free ports of 127.0.0.1, ready."""
 
+    command: ClassVar[tuple[str, ...]] = (
+        str(Path(sys.executable).with_name("drachtio-reference-server")),
+        *("--secret", SECRET, "--port", "0", "--contact", "sip:127.0.0.1:0;transport=udp,tcp"),
+    )
+
     def __init__(self, *options: str) -> None:
-        command = Path(sys.executable).with_name("drachtio-reference-server")
-        contact = "sip:127.0.0.1:0;transport=udp,tcp"
-        super().__init__([command, "--secret", SECRET, "--port", "0", "--contact", contact, *options])
+        super().__init__([*self.command, *options])
         self.wait_for("its ready line", lambda said: bool(said))
         ready = self.said[0]
         assert ready["ready"] is True
@@ -121,13 +125,13 @@ class Server(Talker):
 
 
 class NodeApplication(Talker):
-    """One of ``apps/*.js``, connected."""
+    """A drachtio-srf application, connected."""
 
-    def __init__(self, name: str, admin_port: int) -> None:
+    def __init__(self, script: Path, admin_port: int) -> None:
         environment = {
             "DRACHTIO_HOST": "127.0.0.1",
             "DRACHTIO_PORT": str(admin_port),
             "DRACHTIO_SECRET": SECRET,
         }
-        super().__init__(["node", Path(__file__).parent / "apps" / f"{name}.js"], environment)
+        super().__init__(["node", script], environment)
         self.connected = self.wait_for_events("connected", 1)[0]
