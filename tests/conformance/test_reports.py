@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+from base64 import b64decode
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -125,6 +127,29 @@ def test_html_shows_clause_text_deviation_and_expected_against_actual() -> None:
     assert "<b>DEV-1</b> refuses" in page
     assert "<code>uuid|response|1|NO|Unknown message type</code>" in page
     assert "A frame <strong>MUST</strong> be split <code>anywhere</code> &lt;br&gt;." in page
+
+
+def test_html_packs_the_cases_that_passed() -> None:
+    page = report_html.render(sample_run(), sample_specification())
+    match = re.search(r'id="packed">([^<]*)<', page)
+    assert match is not None
+    packed = json.loads(gzip.decompress(b64decode(match[1])))
+    assert len(packed) == 2
+    assert "A ping is answered with <code>OK|pong</code>." in packed[0]
+    assert 'href="#c0-4"' in packed[0]
+    assert 'id="c0-4"' in packed[0]
+    assert 'id="c0" data-packed="0"' in page
+    assert 'id="c1" data-verdict="fail"' in page
+
+
+def test_html_shows_a_very_long_case_from_both_ends() -> None:
+    events = [event(number, "app", "server", f"ping {number}", "6#p|ping") for number in range(1000)]
+    run = structs.replace(sample_run(), cases=[case("x/y", Verdict.FAIL, events=events)])
+    page = report_html.render(run, None)
+    assert "800 more, see report.json" in page
+    assert "<b>ping 149</b>" in page
+    assert "<b>ping 150</b>" not in page
+    assert "<b>ping 999</b>" in page
 
 
 def test_html_matrix_shows_the_worst_verdict_of_each_clause() -> None:

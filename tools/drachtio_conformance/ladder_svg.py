@@ -72,10 +72,12 @@ def draw(events: Sequence[WireEvent], anchor: str, failure: str = "") -> Markup:
 def _arrow(arrow: Arrow, names: Sequence[str], y: int, x: list[int], width: int, anchor: str) -> Markup:
     time = Markup('<text class="time" x="56" y="{y}">{at:.3f}</text>').format(y=y + 4, at=arrow.at)
     if arrow.kind == "note" or arrow.source == arrow.target or min(arrow.source, arrow.target) < 0:
+        label = _cut(arrow.label, width - _TIME)
+        half = round(len(label) * _GLYPH / 2)
         middle = x[arrow.source] if arrow.source >= 0 else (_TIME + width) // 2
-        room = 2 * min(middle - _TIME + 20, width - middle)
+        middle = max(min(middle, width - half), _TIME + half)
         return time + Markup('<text class="note" x="{x}" y="{y}">{text}</text>').format(
-            x=middle, y=y + 4, text=_cut(arrow.label, room)
+            x=middle, y=y + 4, text=label
         )
     start, end = x[arrow.source], x[arrow.target]
     direction = 1 if end > start else -1

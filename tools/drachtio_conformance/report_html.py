@@ -1,12 +1,16 @@
 """The HTML report: one page without any external resource, made from the model of results.py.
 
-The page works without scripts (every case and message is a ``details`` element); with them it searches, filters
-and opens what an address names. A message of more than :data:`SHOWN` octets is shown from both its ends.
+Cases that need a look stand in the page as they are. What belongs to the others (most of the page, and much alike) is
+packed: a JSON list of HTML texts, gzip, base64, unpacked by the page's script when a case is opened. That makes a
+page of some 6 MB one of a few hundred KB. Very long messages and ladders are shown from both their ends.
 """
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +28,10 @@ from msgtrace.octets import pieces
 SHOWN = 8192
 """octets of one message that the page shows"""
 
+EVENTS = 200
+"""events of one case that the page shows"""
+
+_PACKED = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -37,10 +45,10 @@ class _Case(Struct, frozen=True):
     result: CaseResult
     anchor: str
     search: str
-    clauses: list[Clause]
-    unknown_clauses: list[str]
-    ladder: Markup
-    messages: list[_Message]
+    inside: Markup
+    """what opens; empty if it is packed"""
+    packed: int = -1
+    """its place in the packed list"""
 
 
 class _Cell(Struct, frozen=True):
@@ -71,10 +79,24 @@ def render(run: RunResult, specification: Specification | None) -> str:
         lstrip_blocks=True,
     )
     environment.filters["seconds"] = outcome.seconds
-    clauses = specification.clauses if specification else {}
+    environment.globals["prose"] = prose
+    environment.globals["deviations"] = specification.deviations_of if specification else lambda _: []
     groups: dict[str, list[_Case]] = {}
-    for number, case in enumerate(run.cases):
-        groups.setdefault(outcome.family(case), []).append(_case(case, number, clauses))
+    packed: list[str] = []
+    for number, result in enumerate(run.cases):
+        inside = _inside(environment, result, f"c{number}", specification.clauses if specification else {})
+        case = _Case(
+            result=result,
+            anchor=f"c{number}",
+            search=" ".join(
+                [result.name, result.title, *result.clauses, result.reason, result.mutant]
+            ).lower(),
+            inside=Markup("") if result.verdict in _PACKED else inside,
+            packed=len(packed) if result.verdict in _PACKED else -1,
+        )
+        if case.packed >= 0:
+            packed.append(str(inside))
+        groups.setdefault(outcome.family(result), []).append(case)
     return environment.get_template("report.html.j2").render(
         run=run,
         groups=groups,
@@ -86,9 +108,13 @@ def render(run: RunResult, specification: Specification | None) -> str:
         failed=any(case.verdict in outcome.FAILING for case in run.cases),
         sentence=outcome.sentence(run),
         rows=_matrix(run.cases, specification) if specification else [],
-        deviations=specification.deviations_of if specification else lambda _: [],
-        prose=prose,
+        packed=pack(packed),
     )
+
+
+def pack(texts: list[str]) -> str:
+    """A list of texts as base64 of gzip of JSON."""
+    return b64encode(gzip.compress(json.dumps(texts).encode(), mtime=0)).decode("ascii")
 
 
 def prose(markdown: str) -> Markup:
@@ -142,24 +168,34 @@ def _lines(data: str) -> Markup:
     return Markup("").join(result)
 
 
-def _case(case: CaseResult, number: int, clauses: dict[str, Clause]) -> _Case:
-    anchor = f"c{number}"
+def _inside(environment: Environment, case: CaseResult, anchor: str, clauses: dict[str, Clause]) -> Markup:
+    """What a case shows when it is opened."""
     failed = next((step for step in case.steps if step.outcome is StepOutcome.FAILED), None)
-    return _Case(
+    events = _shortened(case.events)
+    text = environment.get_template("case.html.j2").render(
         result=case,
-        anchor=anchor,
-        search=" ".join([case.name, case.title, *case.clauses, case.reason, case.mutant]).lower(),
         clauses=[clauses[clause] for clause in case.clauses if clause in clauses],
         unknown_clauses=[clause for clause in case.clauses if clause not in clauses],
-        ladder=draw(case.events, anchor, f"✗ {failed.sentence}" if failed else "")
-        if case.events
-        else Markup(""),
+        ladder=draw(events, anchor, f"✗ {failed.sentence}" if failed else "") if events else Markup(""),
         messages=[
             _Message(anchor=f"{anchor}-{position}", event=event, octets=octets(event.data))
-            for position, event in enumerate(case.events)
+            for position, event in enumerate(events)
             if event.kind != "note"
         ],
     )
+    return Markup(text)
+
+
+def _shortened(events: list[WireEvent]) -> list[WireEvent]:
+    """The events that are shown: all, or the first and last with a remark between them."""
+    rest = len(events) - EVENTS
+    if rest <= 0:
+        return events
+    first, last = events[: EVENTS * 3 // 4], events[-(EVENTS // 4) :]
+    remark = WireEvent(
+        at=first[-1].at, kind="note", source="", target="", summary=f"{rest:,} more, see report.json"
+    )
+    return [*first, remark, *last]
 
 
 def _matrix(cases: Sequence[CaseResult], specification: Specification) -> list[_Row]:
