@@ -1,0 +1,83 @@
+"""Runs the features against a server: the embedded reference server, or ``--target HOST:PORT --secret S``.
+
+Each scenario is a :class:`~drachtio_conformance.session.Session`: a thread owns the event loop, and the steps (in
+``features/steps``) are synchronous. A tag that is a clause id becomes ``pytest.mark.clause(id)``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from drachtio_conformance import specification
+from drachtio_conformance.embedded import EmbeddedTarget
+from drachtio_conformance.foreign import ForeignTarget
+from drachtio_conformance.session import LoopThread, Session
+from drachtio_conformance.target import Target
+
+_CLAUSE_TAG = re.compile(r"[A-Z]+-\d+")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the features."""
+    group = parser.getgroup("drachtio features")
+    group.addoption(
+        "--target", metavar="HOST:PORT", help="admin port of a running server (default: embedded)"
+    )
+    group.addoption(
+        "--secret",
+        metavar="S",
+        default=os.environ.get("DRACHTIO_SECRET", "admin"),
+        help="its shared secret (default: the environment's DRACHTIO_SECRET, else admin)",
+    )
+    group.addoption("--slow", action="store_true", help="with --target: also run scenarios that take minutes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the sentences."""
+    config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
+    for module in ("applications", "callers"):
+        config.pluginmanager.import_plugin(f"features.steps.{module}")
+
+
+def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:
+    """A clause id becomes a mark with the id; an id that the specification does not know fails the collection."""
+    if not _CLAUSE_TAG.fullmatch(tag):
+        return None
+    if tag not in specification.load().clauses:
+        raise pytest.UsageError(f"tag @{tag}: docs/protocol.md has no such clause")
+    pytest.mark.clause(tag)(function)
+    return True
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> Target:
+    """What is tested."""
+    given = request.config.getoption("--target")
+    if given is None:
+        return EmbeddedTarget()
+    host, colon, port = str(given).rpartition(":")
+    if not colon or not port.isdigit():
+        raise pytest.UsageError(f"--target: expected HOST:PORT, got {given!r}")
+    return ForeignTarget(host.strip("[]"), int(port), str(request.config.getoption("--secret")))
+
+
+@pytest.fixture(scope="session")
+def loop_thread() -> Iterator[LoopThread]:
+    """The thread on which every session runs."""
+    thread = LoopThread()
+    yield thread
+    thread.close()
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest, target: Target, loop_thread: LoopThread) -> Iterator[Session]:
+    """One scenario's server and peers; in the end the server must hold nothing any more."""
+    slow = request.node.get_closest_marker("slow") is not None
+    if slow and not target.embedded and not request.config.getoption("--slow"):
+        pytest.skip("lets time pass, which takes minutes on this server: run with --slow")
+    with Session(target, thread=loop_thread) as opened:
+        yield opened

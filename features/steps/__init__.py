@@ -1,0 +1,4 @@
+"""The sentences of the features. Each builds steps of the suite's vocabulary and lets the session play them.
+
+applications.py: what applications do and see; callers.py: what Alice does and sees.
+"""

@@ -1,0 +1,174 @@
+"""What Alice, who has a SIP phone, does and sees; and the passing of time."""
+
+from __future__ import annotations
+
+from pytest_bdd import given, parsers, then, when
+
+from drachtio_conformance import steps
+from drachtio_conformance.session import Session
+from features.steps.applications import receive
+
+_CONTENT: dict[str, tuple[dict[str, str | list[str]], str | None]] = {
+    "MESSAGE": ({"Content-Type": "text/plain;charset=utf-8"}, "hello"),
+    "INFO": ({"Content-Type": "application/dtmf-relay"}, "Signal=1"),
+    "NOTIFY": ({"Event": "presence", "Subscription-State": "active"}, None),
+    "SUBSCRIBE": ({"Event": "presence", "Expires": "0"}, None),
+    "PUBLISH": ({"Event": "presence"}, None),
+}
+"""What a request of that method needs besides what every request has: headers and a body."""
+
+
+def send_request(session: Session, method: str, transport: str = "udp", body: str | None = None) -> None:
+    """Alice sends a request that begins something new; the application has not received it yet."""
+    if not session.has_peer("phone"):
+        session.do(steps.SipPeer(name="phone", transport="tcp" if transport == "tcp" else "udp"))
+    headers, default = _CONTENT.get(method, ({}, None))
+    session.do(steps.SipRequest(method=method, headers=headers, body=default if body is None else body))
+    session.set("pending", method)
+
+
+@given("a call between Alice and the application")
+def a_call(session: Session) -> None:
+    send_request(session, "INVITE")
+    receive(session, "app", "INVITE")
+    session.do(steps.Respond(status=200))
+    session.do(steps.SipExpect(status=200, skip=["100"]))
+    session.do(steps.SipAck())
+    receive(session, "app", "ACK")
+
+
+@when(parsers.re(r"Alice sends an? (?P<method>[A-Z]+) request$"))
+def she_sends_a_request(session: Session, method: str) -> None:
+    send_request(session, method)
+
+
+@when(parsers.re(r"Alice sends an? (?P<method>[A-Z]+) request over (?P<transport>UDP|TCP)$"))
+def she_sends_a_request_over(session: Session, method: str, transport: str) -> None:
+    send_request(session, method, transport.lower())
+
+
+@when(parsers.parse("Alice sends two {method} requests"))
+def she_sends_two_requests(session: Session, method: str) -> None:
+    send_request(session, method)
+    send_request(session, method)
+
+
+@when(parsers.parse('Alice sends the message "{text}"'))
+def she_sends_a_message(session: Session, text: str) -> None:
+    send_request(session, "MESSAGE", body=text)
+
+
+@when("Alice calls")
+def she_calls(session: Session) -> None:
+    send_request(session, "INVITE")
+
+
+@when(parsers.re(r"Alice calls over (?P<transport>UDP|TCP)$"))
+def she_calls_over(session: Session, transport: str) -> None:
+    send_request(session, "INVITE", transport.lower())
+
+
+@when("Alice's request is repeated by the network")
+def her_request_is_repeated(session: Session) -> None:
+    session.do(steps.SipRetransmit())
+
+
+@when("Alice hangs up a call that never was")
+def she_hangs_up_nothing(session: Session) -> None:
+    session.do(steps.SipPeer())
+    session.do(steps.SipRequest(method="BYE", headers={"To": "<sip:bob@${phone.server}>;tag=none"}))
+
+
+@when("Alice sends noise")
+def she_sends_noise(session: Session) -> None:
+    session.do(steps.SipPeer())
+    session.do(steps.SipSend(text="this is no SIP\r\n\r\n"))
+    session.do(steps.SipSend(hex="00 01 02 ff fe"))
+
+
+@when("Alice acknowledges")
+@then("Alice acknowledges")
+def she_acknowledges(session: Session) -> None:
+    session.do(steps.SipAck())
+
+
+@when("Alice cancels")
+def she_cancels(session: Session) -> None:
+    session.do(steps.SipCancel())
+
+
+@when("Alice hangs up")
+def she_hangs_up(session: Session) -> None:
+    session.do(steps.SipRequest(method="BYE", in_dialog=True))
+    session.set("pending", "BYE")
+
+
+@when(parsers.parse("Alice answers {status:d}"))
+def she_answers(session: Session, status: int) -> None:
+    session.do(steps.SipRespond(status=status))
+
+
+@when(parsers.parse("{count:d} seconds pass"))
+def seconds_pass(session: Session, count: int) -> None:
+    session.do(steps.Advance(duration=f"{count}s"))
+
+
+@when(parsers.parse("{count:d} minutes pass"))
+def minutes_pass(session: Session, count: int) -> None:
+    session.do(steps.Advance(duration=f"{60 * count}s"))
+
+
+@then(parsers.re(r'Alice receives "(?P<status>\d+) (?P<reason>[^"]+)"$'))
+def she_receives(session: Session, status: str, reason: str) -> None:
+    expect_response(session, status, reason, {})
+
+
+@then(
+    parsers.re(
+        r'Alice receives "(?P<status>\d+) (?P<reason>[^"]+)" with the header "(?P<header>[^:]+): (?P<value>[^"]+)"$'
+    )
+)
+def she_receives_with_a_header(session: Session, status: str, reason: str, header: str, value: str) -> None:
+    expect_response(session, status, reason, {header: value})
+
+
+@then(
+    parsers.re(r'Alice receives "(?P<status>\d+) (?P<reason>[^"]+)" with a Contact at the server\'s address$')
+)
+def she_receives_a_contact(session: Session, status: str, reason: str) -> None:
+    expect_response(session, status, reason, {"Contact": "<sip:me@${phone.server}>"})
+
+
+@then(parsers.re(r'her CANCEL receives "(?P<status>\d+) (?P<reason>[^"]+)"$'))
+def her_cancel_receives(session: Session, status: str, reason: str) -> None:
+    session.do(
+        steps.SipExpect(
+            status=int(status), method="CANCEL", start=f"SIP/2.0 {status} {reason}", skip=["100", "200"]
+        )
+    )
+
+
+@then("Alice receives a BYE request")
+def she_receives_a_bye(session: Session) -> None:
+    session.do(steps.SipExpect(method="BYE", skip=["100", "200", "481"]))
+
+
+@then(parsers.parse('Alice receives a BYE request because of "{reason}"'))
+def she_receives_a_bye_because(session: Session, reason: str) -> None:
+    session.do(
+        steps.SipExpect(method="BYE", skip=["100", "200"], headers={"Reason": f'~SIP;.*text="{reason}"'})
+    )
+
+
+@then("Alice receives nothing")
+def she_receives_nothing(session: Session) -> None:
+    session.do(steps.SipNothing(peer="phone"))
+
+
+def expect_response(session: Session, status: str, reason: str, headers: dict[str, str]) -> None:
+    """The next response, 100 Trying and the answer to a CANCEL passed over."""
+    skip = [code for code in ("100", "200", "180") if code != status]
+    wanted: steps.HeaderFields = dict(headers)
+    session.do(
+        steps.SipExpect(status=int(status), start=f"SIP/2.0 {status} {reason}", skip=skip, headers=wanted)
+    )
