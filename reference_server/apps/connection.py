@@ -206,7 +206,7 @@ class AdminConnection(asyncio.Protocol):
     def _refuse(self, message_id: str, text: str) -> None:
         """Answer ``NO`` and end the connection."""
         self._listener.event("admin-refused", connection=self._number, peer=self.peer, reason=text)
-        self.deliver(Refused(message_id, text))
+        self.deliver(Refused(message_id, text.encode().decode("latin-1")))
         self._end()
 
     def _end(self) -> None:

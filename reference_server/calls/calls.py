@@ -7,10 +7,11 @@ from reference_server.calls.from_network import receive
 from reference_server.calls.hangup import hang_up
 from reference_server.calls.incoming import reject
 from reference_server.calls.ports import Application, Flow
-from reference_server.calls.requesting import request_in_dialog
+from reference_server.calls.requesting import METHODS, request_in_dialog
 from reference_server.calls.responding import respond
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
+from reference_server.sip.uri import UriError, parse_uri
 from reference_server.wire.replies import NotSent, Refused
 from reference_server.wire.requests import Proxy, Sip
 
@@ -18,6 +19,18 @@ TRANSACTION_ID_MISSING = "transaction id missing"
 OUTSIDE_DIALOGS = "requests outside dialogs are not supported by this release"
 PROXYING = "proxying is not supported by this release"
 _LOSS = 'SIP;cause=480;text="Application disconnected"'
+
+
+def _fault_outside_dialogs(text: str) -> str:
+    """Why a request outside dialogs is not sent (OUT-1): its start line, or that this release sends none."""
+    start_line = text.partition("\r\n")[0]
+    method, _, rest = start_line.partition(" ")
+    uri, _, version = rest.rpartition(" ")
+    try:
+        usable = method in METHODS and version == "SIP/2.0" and bool(parse_uri(uri).host)
+    except UriError:
+        usable = False
+    return OUTSIDE_DIALOGS if usable else f"invalid request-uri: {start_line}"
 
 
 class Calls:
@@ -47,7 +60,7 @@ class Calls:
                 text = f"Server error: invalid or missing method supplied on start line: {start_line}"
             application.deliver(NotSent(message.message_id, text))
         else:
-            application.deliver(NotSent(message.message_id, OUTSIDE_DIALOGS))
+            application.deliver(NotSent(message.message_id, _fault_outside_dialogs(message.text)))
         return True
 
     def proxy(self, application: Application, message: Proxy) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from reference_server.config.given import Given, Problem, error, nearest, warning
-from reference_server.config.setting import Setting
+from reference_server.config.given import NO_EFFECT, Given, Problem, error, nearest, warning
+from reference_server.config.setting import Effect, Setting
 from reference_server.config.table import BY_PATH, CONTACT_URI, SINGLE_CONTACT
 
 SIZE_LIMIT = 1024 * 1024
@@ -36,6 +36,18 @@ _CONTAINERS = frozenset(
 _KNOWN = _ELEMENTS | _CONTAINERS
 
 
+def _effect(element: str) -> Effect:
+    """The greatest effect that an element, its attributes or anything in it has."""
+    inside = tuple(f"{element}{mark}" for mark in "/@")
+    effects = {
+        setting.effect for path, setting in BY_PATH.items() if path == element or path.startswith(inside)
+    }
+    return next(effect for effect in (Effect.NOW, Effect.NOT_YET, Effect.NEVER) if effect in effects)
+
+
+_EFFECTS = {element: _effect(element) for element in _KNOWN}
+
+
 @dataclass(slots=True)
 class Document:
     """What one file gives, in its order, and what is wrong with it."""
@@ -51,6 +63,8 @@ class _Element:
     line: int
     number: int
     setting: Setting[object] | None
+    announced: bool
+    """it has been said that it, or an element around it, has no effect"""
     text: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     """names of children that have occurred"""
@@ -156,7 +170,7 @@ class _Reader:
         text = "".join(element.text)
         if element.setting is not None:
             if text.strip() or element.path not in _TEXT_OPTIONAL:
-                self._give(element.setting, text, element.line, f"<{name}>", element.number)
+                self._give(element.setting, text, element.line, f"<{name}>", element)
         elif element.path == "logging/file" and "logging/file/name" not in element.seen:
             self._error(element.line, "<file>: expected a <name> in it, found none")
         elif text.strip():
@@ -178,13 +192,18 @@ class _Reader:
         self, path: str, line: int, setting: Setting[object] | None, attributes: dict[str, str]
     ) -> None:
         self._count += 1
-        element = _Element(path, line, self._count, setting)
-        self._open.append(element)
         tag = path.rpartition("/")[2] or _ROOT
+        announced = bool(self._open) and self._open[-1].announced
+        effect = _EFFECTS.get(path, Effect.NOW)
+        if effect is not Effect.NOW and not announced:
+            self._warn(line, f"<{tag}>", NO_EFFECT[effect])
+            announced = True
+        element = _Element(path, line, self._count, setting, announced)
+        self._open.append(element)
         for name, text in attributes.items():
             known = BY_PATH.get(f"{path}@{name}")
             if known is not None:
-                self._give(known, text, line, f"<{tag} {name}>", element.number)
+                self._give(known, text, line, f"<{tag} {name}>", element)
                 continue
             siblings = [key.partition("@")[2] for key in BY_PATH if key.startswith(f"{path}@")]
             hint = nearest(name, siblings) or self._elsewhere(name)
@@ -203,9 +222,9 @@ class _Reader:
                 return f", did you mean {key}?"
         return nearest(name, [key.replace("@", "/").rpartition("/")[2] for key in BY_PATH], cutoff=0.75)
 
-    def _give(self, setting: Setting[object], text: str, line: int, tag: str, number: int) -> None:
+    def _give(self, setting: Setting[object], text: str, line: int, tag: str, element: _Element) -> None:
         place = f"{self._document.name}:{line}: {tag}"
-        self._document.given.append(Given(setting, text, place, number))
+        self._document.given.append(Given(setting, text, place, element.number, element.announced))
 
     def _warn(self, line: int, tag: str, text: str) -> None:
         self._document.problems.append(warning(f"{self._document.name}:{line}: {tag}", text))

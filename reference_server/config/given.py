@@ -41,6 +41,8 @@ class Given:
     """how a user finds it: ``drachtio.xml:3: <admin port>``, ``option --port``, ``variable DRACHTIO_SECRET``"""
     element: int = 0
     """for the file: the number of the element that it belongs to, so that attributes find their contact"""
+    announced: bool = False
+    """it has been said already that the setting has no effect, of an element around it"""
 
 
 def error(place: str, text: str) -> Problem:
@@ -71,13 +73,13 @@ def judge(given: Iterable[Given], *, variable: bool = False) -> list[Problem]:
             came = "something else" if item.setting.secret else repr(item.text) if item.text else "nothing"
             problems.append(error(item.place, f"{wrong}, got {came}"))
             continue
-        if item.setting.effect is not Effect.NOW and id(item.setting) not in named:
+        if item.setting.effect is not Effect.NOW and not item.announced and id(item.setting) not in named:
             named.add(id(item.setting))
-            problems.append(warning(item.place, _NO_EFFECT[item.setting.effect]))
+            problems.append(warning(item.place, NO_EFFECT[item.setting.effect]))
     return problems
 
 
-_NO_EFFECT = {
+NO_EFFECT = {
     Effect.NOT_YET: "has no effect in this release yet",
     Effect.NEVER: "has no effect in this server",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from reference_server.sip.headers import HEADERS, Repetition
 from reference_server.sip.message import LONGEST_NUMBER, Request
 
@@ -23,6 +25,8 @@ _CHECKED = {
 }
 _SINGLE = tuple(name for name, header in _CHECKED.items() if header.repetition is Repetition.LAST)
 
+_TAG = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]*")  # a token, or none (RFC 3261 §19.3)
+
 BAD_REQUEST = (400, "Bad Request")
 
 
@@ -42,6 +46,10 @@ def fault_of(request: Request) -> tuple[int, str] | None:
         header = _CHECKED.get(name)
         if header is not None and not header.is_valid(value):
             return 400, f"Bad {header.name} Header"
+    if not _TAG.fullmatch(request.from_tag):
+        return 400, "Bad From Header"
+    if not _TAG.fullmatch(request.to_tag):
+        return 400, "Bad To Header"
     if request.cseq_method != request.method or not 0 <= request.cseq_number < 2**31:
         return BAD_REQUEST
     if len(request.fields) != len(first):

@@ -82,7 +82,7 @@ class FrameDecoder:
 
     def _malformed(self, start: int) -> FramingError:
         shown = self._buffer[start : start + _SHOWN]
-        came = ascii(shown.decode("latin-1"))
+        came = ascii(shown.decode("latin-1")).replace("|", "\\x7c")  # the text becomes a token
         return FramingError(f"1–{MAX_DIGITS} digits and '#'", came, self._offset + start)
 
 
