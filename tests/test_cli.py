@@ -207,6 +207,37 @@ def test_it_starts_and_a_signal_ends_it(start: Starter, loop: str, number: signa
     assert status == 0
 
 
+def test_a_call_may_end_first_unless_a_second_signal_comes(start: Starter) -> None:
+    process = start.ready()
+    sip = process.ready["sip"]
+    assert isinstance(sip, list)
+    with (
+        socket.create_connection(process.admin) as application,
+        socket.socket(type=socket.SOCK_DGRAM) as caller,
+    ):
+        application.sendall(b"20#1|authenticate|admin14#2|route|invite")
+        process.wait_for("admin-connected")
+        application.settimeout(DEADLINE)
+        received = b""
+        while b"|2|OK" not in received:
+            received += application.recv(65536)
+        caller.bind(("127.0.0.1", 0))
+        port = caller.getsockname()[1]
+        request = (
+            f"INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK1\r\n"
+            "Max-Forwards: 70\r\nFrom: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:x@127.0.0.1>\r\nCall-ID: 1\r\n"
+            f"CSeq: 1 INVITE\r\nContact: <sip:127.0.0.1:{port}>\r\nContent-Length: 0\r\n\r\n"
+        )
+        caller.sendto(request.encode(), ("127.0.0.1", int(sip[0].rpartition(":")[2])))
+        while b"INVITE sip:x" not in received:
+            received += application.recv(65536)
+        process.signal(signal.SIGTERM)
+        process.wait_for("Received SIGTERM; ending what is under way")
+        process.signal(signal.SIGTERM)
+        process.wait_for("Received SIGTERM again; ending at once")
+        assert process.end()[0] == 0
+
+
 def test_ipv6(start: Starter) -> None:
     process = start("--address", "::1", "--port", "0", "--contact", "sip:[::1]:0;transport=udp")
     process.wait_until_ready()
