@@ -1,0 +1,158 @@
+"""docs/protocol.md says the truth about itself: counts of frames, references, and the cases behind its clauses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from drachtio_conformance import loader, specification
+from msgtrace import frames, messages
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
+SPECIFICATION = specification.load(ROOT / "docs")
+_PREFIXES = ("C: ", "S: ", "C! ", "N> ", "N< ")
+
+
+class Shown(Struct, frozen=True):
+    """One message of an example."""
+
+    line: int
+    prefix: str
+    octets: bytes
+
+
+def shown_messages() -> Iterator[Shown]:
+    """Every message of every example; CR LF is written ⏎ and a lone LF ␊, line breaks are layout."""
+    fenced, prefix, start, text = False, "", 0, ""
+
+    def finished() -> Iterator[Shown]:
+        if prefix:
+            yield Shown(start, prefix, text.replace("⏎", "\r\n").replace("␊", "\n").encode())
+
+    for number, line in enumerate(DOCUMENT.splitlines(), 1):
+        if line.startswith("```"):
+            yield from finished()
+            fenced, prefix = not fenced, ""
+        elif not fenced:
+            continue
+        elif line.startswith(_PREFIXES):
+            yield from finished()
+            prefix, start, text = line[:3], number, line[3:]
+        elif line.startswith("("):
+            yield from finished()
+            prefix = ""
+        else:
+            text += line.removeprefix("   ")
+    yield from finished()
+
+
+MESSAGES = list(shown_messages())
+FRAMES = [message for message in MESSAGES if message.prefix in ("C: ", "S: ")]
+
+
+def where(message: Shown) -> str:
+    return f"line-{message.line}"
+
+
+def test_there_are_examples() -> None:
+    assert len(FRAMES) > 100
+
+
+@pytest.mark.parametrize("message", FRAMES, ids=where)
+def test_a_frame_is_exactly_as_long_as_it_says(message: Shown) -> None:
+    count, _, payload = message.octets.partition(b"#")
+    old = SPECIFICATION.clauses["VER-5"].example.encode()
+    in_code_points = message.prefix == "S: " and count + b"#" in old and message.octets[:60] in old
+    assert int(count) == (len(payload.decode()) if in_code_points else len(payload))
+
+
+@pytest.mark.parametrize("message", [item for item in FRAMES if item.octets != b"0#"], ids=where)
+def test_a_frame_decodes_as_what_its_side_sends(message: Shown) -> None:
+    payload = message.octets.decode("latin-1").partition("#")[2]
+    from_server = message.prefix == "S: "
+    decoded = messages.decode(payload, from_server=from_server)
+    assert decoded.from_server or not from_server
+    if from_server:
+        assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", decoded.id)
+        assert decoded.kind is not messages.MessageKind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "message",
+    [item for item in FRAMES if re.search(rb"\|(OK|sip)\|(application|network)\|", item.octets)],
+    ids=where,
+)
+def test_the_length_token_counts_the_sip_message(message: Shown) -> None:
+    payload = message.octets.partition(b"#")[2]
+    meta, _, sip = payload.partition(b"\r\n")
+    tokens = meta.split(b"|")
+    said = int(tokens[3] if tokens[1] == b"sip" else tokens[5])
+    received_request = tokens[2] == b"network" and not sip.startswith(b"SIP/2.0")
+    added = re.search(rb"(;rport=\d+)(;received=[0-9.]+)?", sip) if received_request else None
+    assert said == len(sip) - (len(added[0]) if added else 0)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=where)
+def test_content_length_is_right(message: Shown) -> None:
+    if message.prefix == "C: ":
+        return  # an application's own says nothing (FRAME-18)
+    head, blank, body = message.octets.partition(b"\r\n\r\n")
+    found = re.search(rb"\r\n(?:Content-Length|l): (\d+)", head)
+    if found and blank:
+        assert int(found[1]) == len(body)
+
+
+def test_what_is_shown_as_wrong_is_wrong() -> None:
+    for message in MESSAGES:
+        if message.prefix == "C! " and not message.octets.startswith(b"0"):
+            found = list(frames.decode(message.octets))
+            assert not (len(found) == 1 and isinstance(found[0], frames.Frame)), where(message)
+
+
+def test_references_to_clauses_and_deviations_exist() -> None:
+    families = {clause.family for clause in SPECIFICATION.clauses.values()}
+    for name in re.findall(r"\b([A-Z]+-\d+)\b", DOCUMENT):
+        if name.startswith("DEV-"):
+            assert name in SPECIFICATION.deviations
+        elif name.rpartition("-")[0] in families:
+            assert name in SPECIFICATION.clauses
+
+
+def test_a_remark_about_the_genuine_server_names_a_deviation_of_its_clause() -> None:
+    for clause in SPECIFICATION.clauses.values():
+        own = {deviation.id for deviation in SPECIFICATION.deviations_of(clause.id)}
+        section = DOCUMENT.partition(f"### {clause.id} ")[2].partition("\n###")[0]
+        named = set(re.findall(r"\[(DEV-\d+)\]", section))
+        assert named <= own, clause.id
+
+
+def test_every_deviation_is_mentioned_where_its_clause_stands() -> None:
+    mentioned = set(re.findall(r"\[(DEV-\d+)\]", DOCUMENT))
+    assert set(SPECIFICATION.deviations) == mentioned
+
+
+def test_every_clause_has_a_case_and_every_case_known_clauses() -> None:
+    tested: set[str] = set()
+    for case in loader.load([ROOT / "scenarios"]):
+        unknown = set(case.clauses) - set(SPECIFICATION.clauses)
+        assert not unknown, f"{case.source}: {sorted(unknown)}"
+        tested |= set(case.clauses)
+    untested = {name for name, clause in SPECIFICATION.clauses.items() if not clause.untestable} - tested
+    assert not untested
+
+
+@pytest.mark.parametrize("folder", ["reference_server", "tools", "features"])
+def test_clauses_cited_in_the_code_exist(folder: str) -> None:
+    families = {clause.family for clause in SPECIFICATION.clauses.values()}
+    wrong: list[str] = []
+    for file in sorted((ROOT / folder).rglob("*.py")):
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+            for family, name in re.findall(r"\b(([A-Z]+)-\d+)\b", line):
+                if name in families and family not in SPECIFICATION.clauses:
+                    wrong.append(f"{file.relative_to(ROOT)}:{number}: {family}")
+    assert not wrong
