@@ -36,10 +36,14 @@ async def perform(stage: Stage, located: Located) -> StepResult:
         finding = Finding(actual=octets(str(error)))
     else:
         result.outcome = StepOutcome.OK
-    secret = octets(stage.server.endpoints.secret)
-    result.expected = readable(finding.expected).replace(secret, "(secret)")
-    result.actual = readable(finding.actual).replace(secret, "(secret)")
+    result.expected = _without_secret(stage, readable(finding.expected))
+    result.actual = _without_secret(stage, readable(finding.actual))
     return result
+
+
+def _without_secret(stage: Stage, text: str) -> str:
+    secret = stage.server.endpoints.secret
+    return text.replace(secret, "(secret)") if secret else text
 
 
 async def carry_out(stage: Stage, step: Step) -> Finding:

@@ -13,12 +13,18 @@ SERVER = "server"
 
 
 class Recorder:
-    """The events of one case. Time is real time plus what was advanced, in seconds since it was made."""
+    """The events of one case. Time is real time plus what was advanced, in seconds since it was made.
 
-    def __init__(self) -> None:
+    The shared secret is recorded as so many asterisks: reports are passed around.
+    """
+
+    def __init__(self, secret: str = "") -> None:
+        """``secret`` is wire text."""
         self.events: list[WireEvent] = []
         self.advanced = 0.0
         self._started = time.monotonic()
+        self._secret = f"|authenticate|{secret}"
+        self._hidden = f"|authenticate|{'*' * len(secret)}"
 
     def now(self) -> float:
         """Seconds since the case began, advanced time included."""
@@ -31,10 +37,12 @@ class Recorder:
     def frame(self, application: str, payload: str, length: int, *, from_server: bool) -> None:
         """A whole frame on an application's connection."""
         summary = messages.decode(payload, from_server=from_server).summary()
-        self._wire("frame", application, f"{length}#{payload}", summary, from_server=from_server)
+        data = f"{length}#{payload}".replace(self._secret, self._hidden)
+        self._wire("frame", application, data, summary, from_server=from_server)
 
     def octets(self, application: str, data: str, *, from_server: bool) -> None:
         """Octets on an admin connection that are no single whole frame."""
+        data = data.replace(self._secret, self._hidden)
         summary = f"{len(data)} octets: {readable(data[:32])}{'…' if len(data) > 32 else ''}"
         self._wire("frame", application, data, summary, from_server=from_server)
 
