@@ -7,6 +7,7 @@ what it carries, so it can be as wrong as a case wants.
 from __future__ import annotations
 
 import asyncio
+import os
 import itertools
 import socket
 import struct
@@ -49,7 +50,7 @@ class AdminPeer(asyncio.Protocol):
         except TimeoutError:
             raise ConnectFailed(f"no connection to {host}:{port} within {seconds:g} s") from None
         except OSError as error:
-            raise ConnectFailed(f"no connection to {host}:{port}: {error.strerror or error}") from None
+            raise ConnectFailed(f"no connection to {host}:{port}: {told(error)}") from None
         self._recorder.note(self.name, "connected")
 
     @property
@@ -179,6 +180,11 @@ def reset(transport: asyncio.Transport) -> None:
     if sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
+
+
+def told(error: OSError) -> str:
+    """What is wrong, in the system's words; asyncio's own text repeats the address and leaves out the reason."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def new_id() -> str:

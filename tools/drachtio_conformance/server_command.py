@@ -34,7 +34,6 @@ from drachtio_conformance.results import CaseResult, RunResult, Verdict
 from drachtio_conformance.runner import MutantReport, Options, Runner, profile_of, suite_version
 from drachtio_conformance.stage import Pace
 from drachtio_conformance.target import Target
-from msgtrace.redact import REDACTED
 
 
 class Paths(Struct, frozen=True):
@@ -76,8 +75,6 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     result = session.result(target.description)
     result.cases += baseline.stale(entries, result.cases, {case.name for case in cases})
     code = _exit_code(runner, target, result, crashed)
-    if options.secret:
-        _without_secret(result, options.secret)
     _write(result, rules, paths, code)
     if code is ExitCode.NO_PEER:
         sys.stderr.write(f"drachtio-conformance: {runner.never_came_up}\n")
@@ -133,9 +130,16 @@ class _Session:
             self._took(result)
 
     def _took(self, result: CaseResult) -> None:
+        for event in result.events:
+            event.summary = _one_line(event.summary)
         self._ended.append(result)
         if not self._runner.never_came_up:
             self._console.finished(result)
+
+
+def _one_line(text: str) -> str:
+    """``text`` with its control characters spelled out: ``8#id1|ping\\r\\n``."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def mutant_result(case: Case, report: MutantReport, duration: float) -> CaseResult:
@@ -246,11 +250,3 @@ def _told(error: Exception) -> str:
         f"the suite itself failed, this is a defect of it: {type(error).__name__}: {error} "
         f"({Path(frame.filename).name}:{frame.lineno}; DRACHTIO_CONFORMANCE_TRACEBACK=1 shows more)"
     )
-
-
-def _without_secret(result: RunResult, secret: str) -> None:
-    """Take the secret out of the frames that a report would show."""
-    wire = secret.encode("utf-8").decode("latin-1")
-    for case in result.cases:
-        for event in case.events:
-            event.data = event.data.replace(f"|authenticate|{wire}", f"|authenticate|{REDACTED}")

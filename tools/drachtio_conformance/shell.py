@@ -44,7 +44,7 @@ the shell
   $t $d $id                      latest transaction id, dialog id, and own message id
   wait [SECONDS]                 wait for the next frame from the server (5 s)
   brief, full                    one line for each frame, or every token by name
-  connect, close                 a new connection; the end of this one
+  connect, close                 a new connection (authenticated, if there is a --secret); the end of this one
   help, quit
 """
 
@@ -91,11 +91,13 @@ class Shell:
         self._last_id = self._transaction = self._dialog = ""
 
     def connect(self) -> None:
-        """Open the connection. Raises CannotConnect."""
+        """Open the connection, and authenticate if there is a secret. Raises CannotConnect."""
         self.close()
         self._connection = ShellConnection(*self._address, self._arrived)
         host, port = self._address
         self._write(f"connected to {host}:{port}")
+        if self._secret:
+            self._send_tokens(f"authenticate|{self._secret}|")
 
     def close(self) -> None:
         """End the connection, if there is one."""
@@ -139,10 +141,11 @@ class Shell:
             case "wait":
                 self._wait(rest)
             case _:
-                self._protocol(command, [self._replaced(word) for word in words[1:]], rest, more)
+                content = _message(more) if command == "sip" else ""
+                self._protocol(command, [self._replaced(word) for word in words[1:]], rest, content)
         return True
 
-    def _protocol(self, command: str, words: list[str], rest: str, more: Callable[[], str | None]) -> None:
+    def _protocol(self, command: str, words: list[str], rest: str, content: str) -> None:
         match command, words:
             case "authenticate", []:
                 if not self._secret:
@@ -165,7 +168,7 @@ class Shell:
                     self._send_tokens(f"{command}|{verb}")
             case "sip", ids if len(ids) <= 3:
                 padded = ["" if word == "-" else word for word in ids] + [""] * (2 - len(ids))
-                self._send_tokens("|".join(["sip", *padded]), "\r\n" + _message(more))
+                self._send_tokens("|".join(["sip", *padded]), "\r\n" + content)
             case "respond", [status, *reason] if status.isdecimal():
                 if not self._transaction:
                     raise BadInput(
@@ -266,8 +269,10 @@ class Shell:
 
     def _show(self, arrow: str, length: int, payload: str, message: Message, remark: str) -> None:
         shown = messages.decode(redact.secrets(payload), from_server=arrow == "<--")
-        lines = [f"{arrow} {shown.summary()}   ({_octet_count(length)}){remark}"]
+        lines = [f"{arrow} {shown.summary()}{remark}"]
         if not self._brief:
+            meta = "|".join(token.value for token in shown.tokens)
+            lines.append(f"       {length}#{readable(meta, keep='')}")
             lines += render.tokens(shown)
             text = readable(shown.content).rstrip("\n")
             lines += [f"         │ {row}".rstrip() for row in text.split("\n") if text]

@@ -64,9 +64,7 @@ def run(address: tuple[str, int], secret: str, *, brief: bool = False) -> bool:
     shell.connect()
     good = True
     lines = terminal.lines()
-    if secret:
-        shell.execute("authenticate", lambda: None)
-        shell.settle()
+    shell.settle()
     if terminal.interactive:
         terminal.write("type help for the commands, quit or Ctrl-D to leave")
     for line in lines:

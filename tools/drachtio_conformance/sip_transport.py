@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias, cast
 
 from msgspec import Struct
 
-from drachtio_conformance.admin_peer import ConnectFailed, cut, own_segments, reset
+from drachtio_conformance.admin_peer import ConnectFailed, cut, own_segments, reset, told
 from drachtio_conformance.channel import Bell, Channel, Closed
 from drachtio_conformance.steps import Split
 from msgtrace import sip
@@ -71,7 +71,7 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         try:
             await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=(host, 0))
         except OSError as error:
-            raise ConnectFailed(f"no UDP socket on {host}: {error.strerror or error}") from None
+            raise ConnectFailed(f"no UDP socket on {host}: {told(error)}") from None
 
     @property
     def port(self) -> int:
@@ -210,8 +210,9 @@ class TcpEndpoint:
         except TimeoutError:
             raise ConnectFailed(f"no TCP connection to SIP port {self._server[1]} in {seconds:g} s") from None
         except OSError as error:
-            text = error.strerror or str(error)
-            raise ConnectFailed(f"no TCP connection to {self._server[0]}:{self._server[1]}: {text}") from None
+            raise ConnectFailed(
+                f"no TCP connection to {self._server[0]}:{self._server[1]}: {told(error)}"
+            ) from None
 
     @property
     def port(self) -> int:

@@ -20,6 +20,7 @@ examples:
   nc -l 9022 | msgtrace decode -            a bare stream of frames, as it comes from a socket
   msgtrace decode --jsonl trace.jsonl | jq  for a program to read
 
+--> application to server, <-- server to application; <~~ SIP that the server received, ~~> SIP that it sent.
 It reads a bare stream of frames, client logs with ===> and <===, and what `drachtio-reference-server --trace`
 writes. The secret of authenticate and credentials in Authorization headers are shown as ***.
 
