@@ -7,8 +7,8 @@ what it carries, so it can be as wrong as a case wants.
 from __future__ import annotations
 
 import asyncio
-import os
 import itertools
+import os
 import socket
 import struct
 import uuid
