@@ -137,7 +137,7 @@ def test_the_secret_is_in_no_reason() -> None:
 
 
 def test_the_secret_is_on_no_ladder() -> None:
-    steps = "authenticate: app\nsend_bytes: '23#x|authenticate|${admin.secret}|'\nexpect: {tokens: '**'}"
+    steps = "authenticate: app\nsend_bytes: '22#x|authenticate|${admin.secret}|'\nexpect: {tokens: '**'}"
     result = outcome(case(steps))
     assert result.verdict is Verdict.PASS
     sent = [event.data for event in result.events if "authenticate" in event.data]

@@ -1,0 +1,34 @@
+"""Every check of every case can fail: each broken twin of each case is noticed at its check."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from drachtio_conformance.embedded import EmbeddedTarget
+from drachtio_conformance.loader import load
+from drachtio_conformance.runner import MutantReport, Options, Runner
+from drachtio_conformance.steps import CHECKS
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+FILES = sorted(SCENARIOS.rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SCENARIOS).with_suffix("")))
+def test_no_twin_survives(file: Path) -> None:
+    cases = load([file])
+
+    async def story() -> list[MutantReport]:
+        runner = Runner(EmbeddedTarget(), Options(slow=True))
+        try:
+            return [await runner.run_mutants(case) for case in cases]
+        finally:
+            await runner.close()
+
+    for case, report in zip(cases, asyncio.run(story()), strict=True):
+        assert report.reason == "", case.name
+        assert report.survivors == (), case.name
+        checks = {located.step.__struct_config__.tag for located in case.steps} & CHECKS
+        assert report.run > 0 or not checks, f"{case.name} has no twin"
