@@ -228,6 +228,8 @@ def _names(kind: MessageKind, values: list[str]) -> tuple[str, ...]:
     match kind:
         case MessageKind.OK:
             return _ANSWER + _ok_names(values[4:])
+        case MessageKind.NETWORK_REQUEST if len(values) <= len(_NAMES[MessageKind.NETWORK_RESPONSE]):
+            return _NAMES[MessageKind.NETWORK_RESPONSE]  # inside a dialog, or a CANCEL: no local address
         case MessageKind.CDR:
             detail = "reason" if values[1] == "cdr:stop" else "role"
             return ("id", "verb", "source", "time", detail)
