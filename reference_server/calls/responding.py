@@ -22,6 +22,7 @@ from reference_server.calls.ports import Application
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
+from reference_server.sip.message import LONGEST_NUMBER
 from reference_server.sip.success import SuccessRepeater
 from reference_server.sip.uri import tag_of
 from reference_server.wire.replies import NotSent, ResponseSent
@@ -33,7 +34,7 @@ NOT_SENDABLE = "Unknown server error sending response"
 NO_100REL = "Remote endpoint does not support 100rel"
 FLOW_GONE = "transport for response has been shutdown or closed"
 
-_STATUS_LINE = re.compile(r"SIP/\d\.\d\s+(\d+)(?:\s(.*))?\Z", re.DOTALL)
+_STATUS_LINE = re.compile(r"SIP/\d\.\d[ \t]+([0-9]+)(?:[ \t]([^\r\n\0]*))?\Z")
 _CANCEL = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+CANCEL[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -44,12 +45,17 @@ def respond(state: CallState, application: Application, message: Sip) -> None:
         text = CANCEL_IS_OURS if _CANCEL.search(message.text) else UNKNOWN_TRANSACTION
         application.deliver(NotSent(message.message_id, text))
         return
+    if incoming.transaction.reliable and not state.network.alive(incoming.flow):
+        gone = FLOW_GONE if incoming.answered else UNKNOWN_TRANSACTION
+        _fail(state, incoming)  # nobody hears it, but the request is over
+        application.deliver(NotSent(message.message_id, gone))
+        return
     local = incoming.flow.local
     draft = Draft(
         message.text, f"{local.advertised_host}:{local.port}", state.settings.preserved_header_names
     )
     matched = _STATUS_LINE.match(draft.start_line)
-    status = int(matched[1]) if matched and len(matched[1]) <= 4 else -1
+    status = int(matched[1][:LONGEST_NUMBER]) if matched else -1
     if not 100 <= status <= 699 or draft.invalid:
         # The genuine server ends the request with 500, unless the status is too small to be one (RSP-13).
         if status >= 700 or status == 0 or draft.invalid:
