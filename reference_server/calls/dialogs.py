@@ -7,10 +7,11 @@ the dialog stays, owned by nobody, until another application uses its id.
 
 from __future__ import annotations
 
-from reference_server.calls.incoming import IncomingRequest
+from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import Dialog, DialogState, contact_uri, record_route_of
+from reference_server.sip.message import LONGEST_NUMBER
 from reference_server.sip.success import SuccessRepeater
 from reference_server.sip.timers import TimerHandle
 
@@ -26,6 +27,7 @@ class ApplicationDialog:
         "dialog_id",
         "expiry",
         "flow",
+        "invite",
         "key",
         "last_answered_invite",
         "own_acks",
@@ -40,6 +42,8 @@ class ApplicationDialog:
         self.flow = flow
         """where the far end was last heard, for requests to a peer that nothing else routes to"""
         self.key = dialog.key
+        self.invite: IncomingRequest | None = None
+        """the latest INVITE from the far end, answered or not"""
         self.acknowledgements: dict[int, tuple[IncomingRequest, SuccessRepeater]] = {}
         """our 2xx to INVITEs that wait for an ACK, by CSeq number"""
         self.own_acks: dict[int, str] = {}
@@ -88,14 +92,20 @@ def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDial
     )
     begun = ApplicationDialog(dialog, dialog_id_of(state, incoming), incoming.application, incoming.flow)
     incoming.dialog = begun
+    begun.invite = incoming
     state.dialogs_by_id[begun.dialog_id] = begun
     state.dialogs_by_key[begun.key] = begun
     return begun
 
 
 def end_dialog(state: CallState, ended: ApplicationDialog) -> None:
-    """Forget a dialog and stop what it repeats; does nothing the second time."""
+    """Forget a dialog and stop what it repeats; an INVITE that waits in it gets 487 (RFC 3261 §15.1.2)."""
     ended.dialog.state = DialogState.OVER
+    invite = ended.invite
+    if invite is not None:
+        ended.invite = None
+        if state.invites.get(invite.transaction.key) is invite:
+            reject(state, invite, 487)
     if state.dialogs_by_key.get(ended.key) is ended:
         del state.dialogs_by_key[ended.key]
     if state.dialogs_by_id.get(ended.dialog_id) is ended:
@@ -113,7 +123,8 @@ def keep_subscription(state: CallState, subscribed: ApplicationDialog, expires: 
     subscribed.subscription = True
     if subscribed.expiry is not None:
         subscribed.expiry.cancel()
-    seconds = int(expires) if expires.isdigit() else _DEFAULT_SUBSCRIPTION_SECONDS
+    digits = expires.partition(";")[0].strip()
+    seconds = int(digits[:LONGEST_NUMBER]) if digits.isdigit() else _DEFAULT_SUBSCRIPTION_SECONDS
     subscribed.expiry = state.timers.start(
         min(seconds, 10**6) + state.timing.t1x64, lambda: end_dialog(state, subscribed)
     )

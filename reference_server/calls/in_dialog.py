@@ -11,7 +11,7 @@ from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.new_requests import wait_for_application
 from reference_server.calls.ports import Flow
 from reference_server.calls.state import CallState
-from reference_server.sip.dialog import DialogState, dialog_key
+from reference_server.sip.dialog import dialog_key
 from reference_server.sip.message import Request
 from reference_server.sip.via import TopVia, completed_via, with_completed_via
 from reference_server.wire.replies import DialogMessage
@@ -38,12 +38,13 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
     incoming.application = owner
     incoming.transaction_id = state.identifiers.uuid()
     if method == "BYE":
-        _end_by_bye(state, found)
+        end_dialog(state, found)
     elif method == "SUBSCRIBE" and found.subscription:
         keep_subscription(state, found, request.get("expires"))
     wait_for_application(state, incoming)
     if method == "INVITE":
         state.invites[incoming.transaction.key] = incoming
+        found.invite = incoming
     flow = incoming.flow
     owner.deliver(
         DialogMessage(
@@ -58,15 +59,6 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
             incoming.text_for_application(),
         )
     )
-
-
-def _end_by_bye(state: CallState, found: ApplicationDialog) -> None:
-    """The far end hangs up; in an early dialog its INVITE is over, too (RFC 3261 §15.1.2)."""
-    early = found.dialog.state is DialogState.EARLY
-    end_dialog(state, found)
-    if early:
-        for invite in [pending for pending in state.invites.values() if pending.dialog is found]:
-            reject(state, invite, 487)
 
 
 def receive_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> None:

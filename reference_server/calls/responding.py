@@ -166,8 +166,8 @@ def _conclude(
     status: int,
     draft: Draft,
 ) -> None:
-    """What a final response does to the dialog."""
-    if dialog is None:
+    """What a final response does to the dialog, unless that has ended meanwhile."""
+    if dialog is None or dialog.dialog.state is DialogState.OVER:
         return
     request = incoming.request
     if request.method == "INVITE":
