@@ -87,6 +87,7 @@ class _Run:
         self._log = log
         self._arguments = arguments
         self._secret = configuration.admin.secret
+        self._sip_trace = SipTrace(self._log)
         self._stop = asyncio.Event()
         self._stop_at_once = asyncio.Event()
 
@@ -129,7 +130,9 @@ class _Run:
         return JsonlTrace(self._configuration.trace_file, VERSION, loop.call_later)
 
     def _taps(self, trace: JsonlTrace | None) -> list[Tap]:
-        taps: list[Tap] = [SipTrace(self._log), EventLog(self._log)]
+        taps: list[Tap] = [EventLog(self._log)]
+        if self._log.enabled(LogLevel.INFO):
+            taps.append(self._sip_trace)
         if trace is not None:
             taps.append(trace)
         if self._configuration.show_frames:
@@ -183,6 +186,10 @@ class _Run:
             return
         if new.logging.level != self._log.level:
             self._log.level = new.logging.level
+            if self._log.enabled(LogLevel.INFO):
+                server.taps.add(self._sip_trace)
+            else:
+                server.taps.remove(self._sip_trace)
             self._log.notice(f"the log level is now {new.logging.level.name.lower()}")
         if new.admin.secret != self._secret:
             self._secret = new.admin.secret

@@ -11,7 +11,7 @@ from reference_server import PARITY_VERSION, __version__
 from reference_server.apps.listener import AdminListener
 from reference_server.apps.registry import Registry
 from reference_server.calls.calls import Calls
-from reference_server.calls.ports import Tap
+from reference_server.calls.ports import Tap, Taps
 from reference_server.calls.state import CallState, Settings
 from reference_server.config.model import Configuration, Dialect
 from reference_server.net.binding import TransportError
@@ -33,7 +33,8 @@ class Server:
 
     def __init__(self, configuration: Configuration, *, taps: Sequence[Tap] = ()) -> None:
         self._configuration = configuration
-        self._taps = tuple(taps)
+        self.taps = Taps(*taps)
+        """those who watch; may be changed while the server runs"""
         self._registry = Registry()
         self._identifiers = Identifiers(os.urandom)
 
@@ -58,7 +59,7 @@ class Server:
             self._identifiers,
             self._network,
             self._registry,
-            self._taps,
+            self.taps,
         )
         calls = Calls(self._state)
         self._listener = AdminListener(
@@ -70,7 +71,7 @@ class Server:
             calls=calls,
             timers=self._clock.timers,
             identifiers=self._identifiers,
-            taps=self._taps,
+            taps=self.taps,
         )
         try:
             await self._network.start(configuration.contacts, calls.receive)

@@ -104,7 +104,7 @@ class AdminConnection(asyncio.Protocol):
         try:
             while (payload := decoder.next_frame()) is not None:
                 self._stop_incomplete_timer()
-                if self._listener.taps:
+                if self._listener.frame_taps:
                     self._listener.saw_frame(self, False, payload)
                 if not self._handle(payload):
                     return
@@ -182,7 +182,7 @@ class AdminConnection(asyncio.Protocol):
                 )
                 return
         self._out.append(f"{length}#{payload}".encode("latin-1"))
-        if self._listener.taps:
+        if self._listener.frame_taps:
             self._listener.saw_frame(self, True, payload)
         if not self._flush_scheduled:
             self._flush_scheduled = True

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from reference_server.apps.connection import AdminConnection
 from reference_server.apps.registry import Registry
 from reference_server.calls.calls import Calls
-from reference_server.calls.ports import Tap, Timers
+from reference_server.calls.ports import Taps, Timers
 from reference_server.config.model import AdminConfiguration
 from reference_server.sip.identifiers import Identifiers
 
@@ -28,7 +28,7 @@ class AdminListener:
         calls: Calls,
         timers: Timers,
         identifiers: Identifiers,
-        taps: tuple[Tap, ...],
+        taps: Taps,
     ) -> None:
         """``hostports`` returns the two lists of the authenticate reply: as advertised, as bound."""
         self.configuration = configuration
@@ -40,7 +40,8 @@ class AdminListener:
         self.calls = calls
         self.timers = timers
         self.identifiers = identifiers
-        self.taps = taps
+        self.event = taps.event
+        self.frame_taps = taps.frames
         self.address: tuple[str, int] = (configuration.address, configuration.port)
         self._connections: set[AdminConnection] = set()
         self._accepted = 0
@@ -90,13 +91,8 @@ class AdminListener:
 
     def saw_frame(self, connection: AdminConnection, sent: bool, payload: str) -> None:
         """Tell those who watch."""
-        for tap in self.taps:
+        for tap in self.frame_taps:
             tap.frame(connection.number, sent, payload)
-
-    def event(self, name: str, **details: str | int) -> None:
-        """Tell those who watch."""
-        for tap in self.taps:
-            tap.event(name, **details)
 
     def __len__(self) -> int:
         """How many connections there are."""

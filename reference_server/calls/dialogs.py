@@ -10,7 +10,7 @@ from __future__ import annotations
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.state import CallState
-from reference_server.sip.dialog import Dialog, DialogState, contact_uri, record_route_of
+from reference_server.sip.dialog import Dialog, DialogState, record_route_of
 from reference_server.sip.message import LONGEST_NUMBER
 from reference_server.sip.success import SuccessRepeater
 from reference_server.sip.timers import TimerHandle
@@ -87,7 +87,7 @@ def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDial
         remote_tag=request.from_tag,
         local_cseq=request.cseq_number,
         remote_cseq=request.cseq_number,
-        remote_target=contact_uri(request),
+        remote_contact=request.get("contact"),
         route_set=record_route_of(request),
     )
     begun = ApplicationDialog(dialog, dialog_id_of(state, incoming), incoming.application, incoming.flow)

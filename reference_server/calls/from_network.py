@@ -28,7 +28,7 @@ _NEEDS_DIALOG = frozenset({"BYE", "UPDATE", "PRACK"})
 
 def receive(state: CallState, text: str, flow: Flow) -> None:
     """One SIP message from the network."""
-    for tap in state.taps:
+    for tap in state.sip_taps:
         tap.sip(False, flow, text)
     try:
         message = parse_message(text)

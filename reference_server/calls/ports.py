@@ -7,7 +7,7 @@ Each is a small protocol that an adapter (net/, apps/, observe/) or a test imple
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -19,9 +19,13 @@ __all__ = [
     "Applications",
     "Clock",
     "Endpoint",
+    "EventTap",
     "Flow",
+    "FrameTap",
     "SipNetwork",
+    "SipTap",
     "Tap",
+    "Taps",
     "TimerHandle",
     "Timers",
 ]
@@ -101,14 +105,60 @@ class Applications(Protocol):
         """The next application, round robin, that has routed ``verb`` (and carries ``tag``, if given)."""
 
 
-class Tap(Protocol):
-    """Somebody who watches. With no tap the server computes nothing for one."""
+@runtime_checkable
+class FrameTap(Protocol):
+    """Somebody who watches the admin connections."""
 
     def frame(self, connection: int, sent: bool, payload: str) -> None:
         """A frame of admin connection ``connection``; ``payload`` is without its length."""
 
+
+@runtime_checkable
+class SipTap(Protocol):
+    """Somebody who watches the SIP network."""
+
     def sip(self, sent: bool, flow: Flow, text: str) -> None:
         """A SIP message as it was on the wire."""
 
+
+@runtime_checkable
+class EventTap(Protocol):
+    """Somebody who watches what happens."""
+
     def event(self, name: str, **details: str | int) -> None:
-        """Something that happened to a connection or a call: ``admin-connected``, ``call-rejected`` …"""
+        """Something that happened to a connection or a call: ``admin-connected``, ``sip-dropped`` …"""
+
+
+Tap = FrameTap | SipTap | EventTap
+
+
+class Taps:
+    """Those who watch, sorted by what they watch: what nobody watches costs nothing. May change at any time."""
+
+    def __init__(self, *taps: Tap) -> None:
+        self.frames: list[FrameTap] = []
+        self.sip: list[SipTap] = []
+        self.events: list[EventTap] = []
+        for tap in taps:
+            self.add(tap)
+
+    def add(self, tap: Tap) -> None:
+        """``tap`` watches from now on."""
+        self.remove(tap)
+        if isinstance(tap, FrameTap):
+            self.frames.append(tap)
+        if isinstance(tap, SipTap):
+            self.sip.append(tap)
+        if isinstance(tap, EventTap):
+            self.events.append(tap)
+
+    def remove(self, tap: Tap) -> None:
+        """``tap`` does not watch any more."""
+        self.frames[:] = [other for other in self.frames if other is not tap]
+        self.sip[:] = [other for other in self.sip if other is not tap]
+        self.events[:] = [other for other in self.events if other is not tap]
+
+    def event(self, name: str, **details: str | int) -> None:
+        """Tell those who watch what happens."""
+        for tap in self.events:
+            tap.event(name, **details)

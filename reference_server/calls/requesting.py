@@ -89,8 +89,9 @@ def _send(
     ends_subscription = method == "NOTIFY" and draft.get("subscription-state").lower().startswith(
         "terminated"
     )
+    unacknowledged = found.last_answered_invite not in found.own_acks
     if method == "ACK":
-        cseq = dialog.local_cseq
+        cseq = found.last_answered_invite if unacknowledged else dialog.local_cseq
     else:
         dialog.local_cseq += 1
         cseq = dialog.local_cseq
@@ -98,7 +99,8 @@ def _send(
     outgoing = OutgoingRequest(state, application, found, method, cseq, transaction_id, text, flow)
     outgoing.ends_dialog = method == "BYE" or (ends_subscription and found.subscription)
     if method == "ACK":
-        found.own_acks[cseq] = text
+        if unacknowledged:
+            found.own_acks[cseq] = text
         state.send(text, flow)
     else:
         outgoing.begin(branch)

@@ -16,7 +16,9 @@ def open_flow(state: CallState, found: ApplicationDialog, done: Callable[[Flow |
     a NAT is between, and over TCP the connection that exists; a connection that is gone is opened to the Contact.
     """
     dialog = found.dialog
-    if dialog.route_set:
+    if not dialog.remote_target:
+        done("the far end gave no Contact")
+    elif dialog.route_set:
         state.network.open(dialog.next_hop(), done)
     elif found.flow.transport == "udp" or state.network.alive(found.flow):
         done(found.flow)

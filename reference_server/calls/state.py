@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reference_server.calls.ports import Applications, Clock, Flow, SipNetwork, Tap, Timers
+from reference_server.calls.ports import Applications, Clock, Flow, SipNetwork, Taps, Timers
 from reference_server.sip.client_transaction import ClientTransaction
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.server_transaction import ServerTransaction
@@ -47,7 +47,7 @@ class CallState:
         identifiers: Identifiers,
         network: SipNetwork,
         applications: Applications,
-        taps: tuple[Tap, ...],
+        taps: Taps,
     ) -> None:
         self.settings = settings
         self.timing = settings.timing
@@ -56,7 +56,8 @@ class CallState:
         self.identifiers = identifiers
         self.network = network
         self.applications = applications
-        self.taps = taps
+        self.event = taps.event
+        self.sip_taps = taps.sip
         self.server_transactions: dict[str, ServerTransaction] = {}
         self.client_transactions: dict[str, ClientTransaction] = {}
         self.incoming: dict[str, IncomingRequest] = {}
@@ -80,7 +81,7 @@ class CallState:
     def send(self, text: str, flow: Flow) -> bool:
         """Put one SIP message on the wire; False if the flow is gone."""
         sent = self.network.send(text, flow)
-        for tap in self.taps:
+        for tap in self.sip_taps:
             tap.sip(True, flow, text)
         return sent
 
@@ -88,11 +89,6 @@ class CallState:
         """A function that sends by ``flow``, for a transaction."""
         send = self.send
         return lambda text: send(text, flow)
-
-    def event(self, name: str, **details: str | int) -> None:
-        """Tell those who watch."""
-        for tap in self.taps:
-            tap.event(name, **details)
 
     def forget_server_transaction(self, transaction: ServerTransaction) -> None:
         """It is over."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from reference_server.calls.ports import Flow
 from reference_server.config.model import LogLevel
 from reference_server.observe.log import Log
 from reference_server.observe.octets import shown
@@ -23,12 +22,6 @@ class EventLog:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-
-    def frame(self, connection: int, sent: bool, payload: str) -> None:
-        """Frames are shown by ``--show-frames`` and ``--trace``."""
-
-    def sip(self, sent: bool, flow: Flow, text: str) -> None:
-        """SIP messages have records of their own (sip_trace.py)."""
 
     def event(self, name: str, **details: str | int) -> None:
         """One line."""

@@ -19,7 +19,6 @@ from typing import TextIO
 
 from msgspec import structs
 
-from reference_server.calls.ports import Flow
 from reference_server.observe.log import LocalTime
 from reference_server.observe.octets import shown
 from reference_server.observe.redaction import without_secret
@@ -56,12 +55,6 @@ class ShownFrames:
             self._stream.flush()
         except (OSError, ValueError):
             self._stream = None
-
-    def sip(self, sent: bool, flow: Flow, text: str) -> None:
-        """SIP messages are in the log and in the trace file."""
-
-    def event(self, name: str, **details: str | int) -> None:
-        """Events are in the log and in the trace file."""
 
 
 def describe_received(payload: str) -> str:

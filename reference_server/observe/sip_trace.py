@@ -29,9 +29,6 @@ class SipTrace:
         self._wall = wall
         self._time = LocalTime()
 
-    def frame(self, connection: int, sent: bool, payload: str) -> None:
-        """Frames are not traced in the log."""
-
     def sip(self, sent: bool, flow: Flow, text: str) -> None:
         """One record."""
         if not self._log.enabled(LogLevel.INFO):
@@ -40,6 +37,3 @@ class SipTrace:
         what = f"send {len(text)} bytes to" if sent else f"recv {len(text)} bytes from"
         peer = f"{flow.transport}/[{flow.remote_host}]:{flow.remote_port}"
         self._log.info(f"{what} {peer} at {at}:\n{text} ")
-
-    def event(self, name: str, **details: str | int) -> None:
-        """Events have records of their own (event_log.py)."""

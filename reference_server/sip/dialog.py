@@ -22,6 +22,7 @@ class Dialog:
     """One dialog in which this server is an end."""
 
     __slots__ = (
+        "_remote_contact",
         "call_id",
         "local",
         "local_cseq",
@@ -29,7 +30,6 @@ class Dialog:
         "remote",
         "remote_cseq",
         "remote_tag",
-        "remote_target",
         "route_set",
         "state",
     )
@@ -43,7 +43,7 @@ class Dialog:
         remote_tag: str,
         local_cseq: int,
         remote_cseq: int,
-        remote_target: str,
+        remote_contact: str,
         route_set: list[str],
     ) -> None:
         """``local`` and ``remote`` are the values of the From and To of our requests, tags included."""
@@ -54,9 +54,14 @@ class Dialog:
         self.remote_tag = remote_tag
         self.local_cseq = local_cseq
         self.remote_cseq = remote_cseq
-        self.remote_target = remote_target
+        self._remote_contact = remote_contact
         self.route_set = route_set
         self.state = DialogState.EARLY
+
+    @property
+    def remote_target(self) -> str:
+        """The URI of the far end's Contact, empty if it gave none that can be used; parsed when it is needed."""
+        return contact_uri_of(self._remote_contact)
 
     @property
     def key(self) -> str:
@@ -69,9 +74,9 @@ class Dialog:
 
     def refresh_target(self, message: SipMessage) -> None:
         """Take over the Contact of a request or 2xx that refreshes the target (§12.2)."""
-        contact = contact_uri(message)
-        if contact:
-            self.remote_target = contact
+        contact = message.get("contact")
+        if contact_uri_of(contact):
+            self._remote_contact = contact
 
     def request(self, method: str, cseq: int, via: str, draft: Draft) -> str:
         """Compose a request inside the dialog; the application's From, To and Call-ID win, its CSeq does not (DLG-6)."""
@@ -94,9 +99,8 @@ def dialog_key(call_id: str, local_tag: str, remote_tag: str) -> str:
     return f"{call_id}\n{local_tag}\n{remote_tag}"
 
 
-def contact_uri(message: SipMessage) -> str:
-    """The URI of the first Contact, or an empty text if there is none that can be used."""
-    value = message.get("contact")
+def contact_uri_of(value: str) -> str:
+    """The URI of the first address of a Contact, or an empty text if there is none that can be used."""
     if not value or value == "*":
         return ""
     try:
@@ -123,4 +127,6 @@ def is_loose(route: str) -> bool:
 
 def record_route_of(message: SipMessage) -> list[str]:
     """Every Record-Route value of a message in order (§20.30)."""
+    if "record-route" not in message.first:
+        return []
     return [value for line in message.all("record-route") for value in split_values(line)]

@@ -11,8 +11,7 @@ import re
 from reference_server.sip.headers import HEADERS, Header, Repetition, known_header, spelled, split_values
 from reference_server.sip.message import is_token
 
-_FIELD = re.compile(r"[\r\n]([^\s:][^:\r\n\0]*):[ \t]*([^\r\n\0]*)(?=[\r\n]|\Z)")
-"""A header line; one that begins with a blank is none, nor one with a NUL in it."""
+_LINE_END = re.compile(r"[\r\n]+")
 _LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
 _LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
 _OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length"})
@@ -39,24 +38,32 @@ class Draft:
         """header lines of unknown fields, ready to send"""
         self.invalid: list[Header] = []
         """known fields with a value that is not theirs"""
-        for written, value in _FIELD.findall(f"\n{lines}"):
-            header, spelling = _RESOLVED.get(written) or _resolve(written)
+        if lines:
+            self._read(lines, local, preserved)
+
+    def _read(self, lines: str, local: str, preserved: frozenset[str]) -> None:
+        fields = self.fields
+        for line in _lines_of(lines):
+            written, _, value = line.partition(": ")
+            resolved = _RESOLVED.get(written)
+            if resolved is None:
+                written, colon, value = line.partition(":")
+                if not colon or line[0] in " \t":
+                    continue  # no header line, or the rest of one: nothing is folded here
+                resolved = _resolve(written)
+            header, spelling = resolved
             if not spelling:
                 continue  # no field name, or one that is the server's
             if "@localhost" in value and spelling in _LOCALHOST_FIELDS:
                 value = _LOCALHOST.sub(f"@{local}", value)
-            value = value.rstrip(" \t")
+            value = value.strip(" \t")
             if header is None:
-                name = (
-                    written.strip(" \t")
-                    if preserved and written.strip(" \t").lower() in preserved
-                    else spelling
-                )
-                self.others.append(f"{name}: {value}\r\n")
+                name = written.strip(" \t")
+                self.others.append(f"{name if name.lower() in preserved else spelling}: {value}\r\n")
             elif not header.is_valid(value):
                 self.invalid.append(header)
-            elif header not in self.fields:
-                self.fields[header] = split_values(value) if header.name == "Contact" else [value]
+            elif header not in fields:
+                fields[header] = split_values(value) if header.name == "Contact" else [value]
             else:
                 self._add_to(header, value)
 
@@ -99,6 +106,15 @@ class Draft:
                 ]
             )
         return f"{known}Content-Length: {len(self.body)}\r\n{''.join(self.others)}"
+
+
+def _lines_of(lines: str) -> list[str]:
+    """Header lines, which end with any of CR and LF; one with a NUL in it is none."""
+    cut = lines.split("\r\n")
+    ends = len(cut) - 1
+    if lines.count("\n") != ends or lines.count("\r") != ends or "\0" in lines:
+        cut = [line for line in _LINE_END.split(lines) if line and "\0" not in line]
+    return cut
 
 
 def _rank(header: Header) -> int:

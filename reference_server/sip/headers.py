@@ -59,6 +59,7 @@ _PLAIN_ADDRESS = re.compile(
 """The shape of nearly all addresses; what has it needs no closer look."""
 
 
+@lru_cache(8192)  # the addresses of a call come in each of its messages
 def _addresses(value: str) -> bool:
     if _PLAIN_ADDRESS.fullmatch(value) or value == "*":
         return True

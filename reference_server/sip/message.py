@@ -35,7 +35,6 @@ COMPACT_FORMS: Final = {
 
 _FOLD = re.compile(r"(?:\r\n|\n)[ \t]+")
 _EMPTY_LINE = re.compile(r"\r\n\r\n|\n\n")
-_FIELD = re.compile(r"\n([^:\s]+)[ \t]*:[ \t]*([^\r\n]*)")
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"})  # the ones worth a short cut
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
@@ -56,6 +55,9 @@ def is_token(text: str) -> bool:
 
 def _field_name(written: str) -> str:
     """The lower-case long form of a field name; spellings seen before cost one look-up."""
+    known = _NAMES.get(written)
+    if known is not None:
+        return known
     name = written.strip(" \t").lower()
     name = COMPACT_FORMS.get(name, name)
     if len(_NAMES) < _NAMES_KEPT:
@@ -75,11 +77,11 @@ class SipMessage:
 
     __slots__ = (
         "_from_tag",
+        "_pairs",
         "_to_tag",
         "body",
         "cseq_method",
         "cseq_number",
-        "fields",
         "first",
         "malformed",
         "start_line",
@@ -87,25 +89,29 @@ class SipMessage:
     )
 
     def __init__(
-        self, text: str, start_line: str, fields: list[tuple[str, str]], body: str, malformed: str
+        self,
+        text: str,
+        start_line: str,
+        pairs: list[list[str]],
+        first: dict[str, str],
+        body: str,
+        malformed: str,
     ) -> None:
+        """``pairs`` are the fields in order, their names as written; ``first`` the first value of each name."""
         self.text = text
         """the whole message as received"""
         self.start_line = start_line
-        self.fields = fields
-        """(lower-case long name, value) in order"""
         self.body = body
         self.malformed = malformed
         """the first header line that is none, or empty"""
-        first = dict(fields[::-1])
+        self._pairs = pairs
         self.first = first
         """the first value of each name"""
-        cseq = first.get("cseq", "").split()
-        number, method = cseq if len(cseq) == 2 else (cseq[0] if cseq else "", "")
+        number, _, method = first.get("cseq", "").replace("\t", " ").partition(" ")
         is_number = number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
         self.cseq_number = int(number) if is_number else -1
         """the number of the CSeq (§20.16), or -1 if there is none"""
-        self.cseq_method = method
+        self.cseq_method = method.strip(" ")
         """the method of the CSeq, or an empty text"""
         self._from_tag: str | None = None
         self._to_tag: str | None = None
@@ -114,9 +120,22 @@ class SipMessage:
         """The first value of the field ``name`` (lower-case long form), or an empty text."""
         return self.first.get(name, "")
 
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """(lower-case long name, value) in order."""
+        return [(_field_name(written), value) for written, value in self._pairs]
+
+    @property
+    def repeats(self) -> bool:
+        """Whether any field comes more than once."""
+        return len(self.first) != len(self._pairs)
+
     def all(self, name: str) -> list[str]:
         """Every value of the field ``name``, one per header line."""
-        return [value for field, value in self.fields if field == name]
+        value = self.first.get(name)
+        if value is None:
+            return []
+        return [value for field, value in self.fields if field == name] if self.repeats else [value]
 
     @property
     def from_tag(self) -> str:
@@ -161,18 +180,20 @@ def parse_message(text: str) -> Request | Response:
     wrong inside a value is for the one who parses that value. On a datagram, what follows Content-Length octets of
     body is not part of the message (§18.3).
     """
-    head, separator, body = text.partition("\r\n\r\n")
-    if (not separator and "\r\n" not in head) or "\n\n" in head:
-        head, _, body = text.partition("\n\n")
-    start_line, _, _ = head.partition("\n")
-    pairs = _FIELD.findall(head)
-    if len(pairs) == head.count("\n") and not _is_odd(head):
-        names = _NAMES
-        fields = [(names.get(written) or _field_name(written), value) for written, value in pairs]
-        malformed = ""
-    else:
-        fields, malformed = _fields_of(head)
-    message = _with_start_line(text, start_line.rstrip("\r"), fields, body, malformed)
+    head, _, body = text.partition("\r\n\r\n")
+    lines = head.split("\r\n")
+    malformed = ""
+    try:
+        pairs = [line.split(": ", 1) for line in lines[1:]]
+        first = {_NAMES[written]: value for written, value in pairs[::-1]}
+        plain = head.count("\n") == head.count("\r") == len(pairs) and not _is_odd(head)
+    except (KeyError, ValueError):  # a name not seen before, or a line that is not ``Name: value``
+        plain = False
+    if not plain:
+        head, body = _halves(text)
+        lines, pairs, malformed = _careful_pairs(head)
+        first = {_field_name(written): value for written, value in pairs[::-1]}
+    message = _with_start_line(text, lines[0], pairs, first, body, malformed)
     if body:
         length = message.get("content-length")
         if (
@@ -186,32 +207,45 @@ def parse_message(text: str) -> Request | Response:
 
 
 def _is_odd(head: str) -> bool:
-    """Whether a header block has what _FIELD cannot take: a folded line, or blanks at a line's end."""
-    return "\n " in head or " \r" in head or "\t" in head or " \n" in head or head.endswith(" ")
+    """Whether there are blanks around a value that the quick way would take for a part of it."""
+    return ":  " in head or " \r" in head or "\t" in head or head.endswith(" ")
 
 
-def _fields_of(head: str) -> tuple[list[tuple[str, str]], str]:
-    """The fields of a header block line by line, and its first line that is no field: for what is folded or odd."""
+def _halves(text: str) -> tuple[str, str]:
+    """Header block and body of a message whose lines may end with LF alone."""
+    head, separator, body = text.partition("\r\n\r\n")
+    if (not separator and "\r\n" not in head) or "\n\n" in head:
+        head, _, body = text.partition("\n\n")
+    return head, body
+
+
+def _careful_pairs(head: str) -> tuple[list[str], list[list[str]], str]:
+    """The lines of a header block, its fields, and its first line that is none: for what is folded or odd."""
     lines = _FOLD.sub(" ", head).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    fields: list[tuple[str, str]] = []
+    pairs: list[list[str]] = []
     malformed = ""
     for line in lines[1:]:
         written, colon, value = line.partition(":")
         if colon:
-            fields.append((_field_name(written), value.strip(" \t")))
+            pairs.append([written, value.strip(" \t")])
         elif line and not malformed:
             malformed = line
-    return fields, malformed
+    return lines, pairs, malformed
 
 
 def _with_start_line(
-    text: str, start_line: str, fields: list[tuple[str, str]], body: str, malformed: str
+    text: str,
+    start_line: str,
+    pairs: list[list[str]],
+    first: dict[str, str],
+    body: str,
+    malformed: str,
 ) -> Request | Response:
     if start_line[:4].upper() == "SIP/":
         matched = _STATUS.fullmatch(start_line)
         if matched is None:
             raise SipSyntaxError(f"expected 'SIP/2.0 <status> <reason>', got {start_line[:80]!a}")
-        response = Response(text, start_line, fields, body, malformed)
+        response = Response(text, start_line, pairs, first, body, malformed)
         response.status = int(matched[2])
         response.reason = matched[3] or ""
         return response
@@ -223,7 +257,7 @@ def _with_start_line(
         or (version != "SIP/2.0" and not _VERSION.fullmatch(version))
     ):
         raise SipSyntaxError(f"expected '<method> <uri> SIP/2.0', got {start_line[:80]!a}")
-    request = Request(text, start_line, fields, body, malformed)
+    request = Request(text, start_line, pairs, first, body, malformed)
     request.method = method
     request.uri = uri
     request.version = version

@@ -52,9 +52,10 @@ def fault_of(request: Request) -> tuple[int, str] | None:
         return 400, "Bad To Header"
     if request.cseq_method != request.method or not 0 <= request.cseq_number < 2**31:
         return BAD_REQUEST
-    if len(request.fields) != len(first):
+    if request.repeats:
+        fields = request.fields
         for name in _SINGLE:
-            if len({value for field, value in request.fields if field == name}) > 1:
+            if len({value for field, value in fields if field == name}) > 1:
                 return BAD_REQUEST
     length = first.get("content-length")
     if length is not None and (len(length) > LONGEST_NUMBER or int(length) > len(request.body)):

@@ -9,6 +9,7 @@ names that compare without case (scheme, parameter names) are lowered.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -193,6 +194,7 @@ def _header_parameters(text: str, whole: str) -> dict[str, str | None]:
     return parameters
 
 
+@lru_cache(8192)
 def tag_of(header_value: str) -> str:
     """The ``tag`` of a From or To value, empty if it has none; looks at nothing else of the value."""
     if '"' in header_value:

@@ -16,6 +16,7 @@ _VIA = re.compile(
     re.IGNORECASE,
 )
 _VIA_FIELD = re.compile(r"[\r\n](?:via|v)[ \t]*:\s*", re.IGNORECASE)
+_PLAIN_PROTOCOLS = {"SIP/2.0/UDP": "UDP", "SIP/2.0/TCP": "TCP"}
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
 _RPORT = re.compile(r";\s*rport\s*(?:=\s*\d*)?(?=[\s;,]|$)", re.IGNORECASE)
 _RECEIVED = re.compile(r";\s*received\s*=\s*[^\s;,]+", re.IGNORECASE)
@@ -34,6 +35,9 @@ class TopVia(Struct, frozen=True, gc=False):
 
 def parse_top_via(value: str) -> TopVia | None:
     """Parse the first value of a Via header line; None if it is no Via."""
+    plain = _parse_plain_via(value)
+    if plain is not None:
+        return plain
     matched = _VIA.match(value)
     if matched is None:
         return None
@@ -47,6 +51,19 @@ def parse_top_via(value: str) -> TopVia | None:
     )
 
 
+def _parse_plain_via(value: str) -> TopVia | None:
+    """Nearly every Via: one value, one blank, a name or IPv4 address, a branch. A short cut; None proves nothing."""
+    protocol, _, rest = value.partition(" ")
+    transport = _PLAIN_PROTOCOLS.get(protocol)
+    if transport is None or " " in rest or "," in rest or "[" in rest or "\t" in rest:
+        return None
+    host, _, port = rest.partition(";")[0].partition(":")
+    branch = rest.partition(";branch=")[2].partition(";")[0]
+    if not host or not branch or not (port.isdecimal() and len(port) < 6):
+        return None
+    return TopVia(transport, host, port, branch, value)
+
+
 def completed_via(via: TopVia, source_host: str, source_port: int) -> str:
     """``via`` with ``rport`` and, if its host is not where the message came from, ``received`` (RFC 3581 §4).
 
@@ -57,7 +74,7 @@ def completed_via(via: TopVia, source_host: str, source_port: int) -> str:
     received = "" if via.host in (source_host, bracketed) else f";received={source_host}"
     if received:
         text = _RECEIVED.sub("", text)
-    asked = _RPORT.search(text)
+    asked = _RPORT.search(text) if "rport" in text.lower() else None
     if asked is None:
         return f"{text}{received};rport={source_port}"
     return f"{text[: asked.start()]};rport={source_port}{text[asked.end() :]}{received}"

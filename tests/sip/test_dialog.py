@@ -7,7 +7,7 @@ import pytest
 from reference_server.sip.dialog import (
     Dialog,
     DialogState,
-    contact_uri,
+    contact_uri_of,
     dialog_key,
     is_loose,
     record_route_of,
@@ -28,7 +28,7 @@ def dialog(*routes: str, target: str = "sip:alice@127.0.0.1:5080") -> Dialog:
         remote_tag="theirs",
         local_cseq=1,
         remote_cseq=1,
-        remote_target=target,
+        remote_contact=f"<{target}>" if target else "",
         route_set=list(routes),
     )
 
@@ -108,7 +108,7 @@ def response(*lines: str) -> str:
     ],
 )
 def test_the_target_in_a_contact(line: str, uri: str) -> None:
-    assert contact_uri(parse_message(response(line))) == uri
+    assert contact_uri_of(parse_message(response(line)).get("contact")) == uri
 
 
 def test_refreshing_the_target() -> None:

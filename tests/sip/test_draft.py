@@ -129,6 +129,11 @@ def test_localhost(line: str, out: str) -> None:
     assert lines(line) == out.replace("|", f"|{name}: ").split("|")
 
 
+def test_a_name_without_a_colon_is_no_field_even_if_it_was_seen_before() -> None:
+    assert lines("Subject: 1\r\nX-a: 1") == ["Subject: 1", "X-a: 1"]
+    assert lines("Subject\r\nX-a\r\nX-b: b") == ["X-b: b"]
+
+
 def test_preserved_names() -> None:
     assert lines("foo-BAR: 1\r\nfoo-baz: 2", frozenset({"foo-bar"})) == ["foo-BAR: 1", "Foo-Baz: 2"]
 

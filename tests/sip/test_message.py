@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reference_server.sip.message import Request, Response, SipSyntaxError, is_token, parse_message
 
-TORTURE = Path("/work/shared/rfc4475")
+TORTURE = Path(__file__).parents[3] / "shared" / "rfc4475"
 
 OPTIONS = (
     "OPTIONS sip:bob@127.0.0.1:5060 SIP/2.0\r\n"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reference_server.sip.message import Request, Response, SipSyntaxError, parse_message
 from reference_server.sip.sanity import fault_of
 
-TORTURE = Path("/work/shared/rfc4475")
+TORTURE = Path(__file__).parents[3] / "shared" / "rfc4475"
 DIGITS = "9" * 5000
 
 
