@@ -89,9 +89,11 @@ def _send(
     ends_subscription = method == "NOTIFY" and draft.get("subscription-state").lower().startswith(
         "terminated"
     )
-    unacknowledged = found.last_answered_invite not in found.own_acks
+    acknowledged = -1
     if method == "ACK":
-        cseq = found.last_answered_invite if unacknowledged else dialog.local_cseq
+        if found.last_answered_invite not in found.own_acks:
+            acknowledged = found.last_answered_invite
+        cseq = acknowledged if acknowledged >= 0 else dialog.local_cseq
     else:
         dialog.local_cseq += 1
         cseq = dialog.local_cseq
@@ -99,7 +101,7 @@ def _send(
     outgoing = OutgoingRequest(state, application, found, method, cseq, transaction_id, text, flow)
     outgoing.ends_dialog = method == "BYE" or (ends_subscription and found.subscription)
     if method == "ACK":
-        if unacknowledged:
+        if acknowledged >= 0:
             found.own_acks[cseq] = text
         state.send(text, flow)
     else:
