@@ -72,19 +72,19 @@ async def place(call: Call, progress: Callable[[WireEvent], None] | None = None)
         recorder.sip("phone", raw, from_server=True)
 
     endpoint: UdpEndpoint | TcpEndpoint
-    try:
-        if transport == "tcp":
-            endpoint = TcpEndpoint((host, port), arrived)
-            await endpoint.open(local, seconds=min(call.patience, 5.0))
-        else:
-            endpoint = UdpEndpoint((host, port), arrived)
-            await endpoint.open(local)
-    except ConnectFailed as error:
-        return Outcome(recorder.events, ExitCode.NO_PEER, str(error))
+    endpoint = (
+        TcpEndpoint((host, port), arrived) if transport == "tcp" else UdpEndpoint((host, port), arrived)
+    )
     shown = f"[{host}]" if ":" in host else host
     try:
+        if isinstance(endpoint, TcpEndpoint):
+            await endpoint.open(local, seconds=min(call.patience, 5.0))
+        else:
+            await endpoint.open(local)
         peer = SipPeer("phone", transport, local, endpoint, f"{shown}:{port}", recorder, Variables())
         return await _Caller(peer, call, transport == "udp", recorder).run()
+    except ConnectFailed as error:
+        return Outcome(recorder.events, ExitCode.NO_PEER, str(error))
     finally:
         (peer or endpoint).close()
 
@@ -179,7 +179,7 @@ class _Caller:
         text = f"{call.method} had no final response within {call.patience:g} s"
         if call.method == "INVITE":
             self._peer.cancel()
-            if await self._final("INVITE", 4.0) is not None:
+            if await self._final("INVITE", min(call.patience, 4.0)) is not None:
                 self._peer.ack()
                 text += ", so it was cancelled"
         return self._outcome(ExitCode.FAILURES, text)

@@ -171,6 +171,8 @@ def _shell(address: HostPort, secret: str, brief: bool) -> int:
 
 
 def _traceability(check: bool) -> int:
+    if data.installed():
+        raise UsageError("this is an installed package; the documents are written in a checkout")
     rules, cases, features = specification.load(), load_cases(), traceability.scenarios()
     problems = traceability.problems(rules, cases, features)
     for problem in problems:
@@ -183,8 +185,6 @@ def _traceability(check: bool) -> int:
                 f"{data.shown(path)} is stale: run drachtio-conformance traceability", ExitCode.FAILURES
             )
         return ExitCode.FAILURES if problems or stale else ExitCode.OK
-    if data.installed():
-        raise UsageError("this is an installed package; the documents are written in a checkout")
     for path in stale:
         path.write_text(wanted[path], "utf-8")
         _print(f"wrote {data.shown(path)}")

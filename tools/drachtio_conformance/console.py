@@ -25,6 +25,9 @@ from msgtrace import ladder
 SHORT_LADDER = 14
 """events that a failed case shows"""
 
+TOLD_IN_FULL = 20
+"""cases that are explained on the terminal"""
+
 COLOURS = {
     Verdict.PASS: "green",
     Verdict.FAIL: "red",
@@ -90,9 +93,11 @@ class RunConsole:
         """The failed cases in full, the table, the sentence; ``written`` names the reports that were written."""
         self.stopped()
         told = [case for case in run.cases if case.verdict in _TOLD]
-        for case in told:
+        for case in told[:TOLD_IN_FULL]:
             self._console.print()
             self._console.print(self.failure(case))
+        if len(told) > TOLD_IN_FULL:
+            self._console.print(f"\n… and {len(told) - TOLD_IN_FULL} more; --report DIR shows all of them")
         if len(run.cases) > 1:
             self._console.print()
             self._console.print(self._table(run) if self._console.is_terminal else self._plain_table(run))

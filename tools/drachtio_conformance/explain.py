@@ -74,7 +74,9 @@ def clause(
 def _family(clauses: Sequence[Clause], width: int) -> str:
     lines = [clauses[0].section, ""]
     for each in clauses:
-        lines.append(textwrap.shorten(f"{each.id:10} {each.level:10} {each.text}", width, placeholder=" …"))
+        lines.append(
+            f"{each.id:10} {each.level:10} {textwrap.shorten(each.text, width - 22, placeholder=' …')}"
+        )
     return "\n".join(lines)
 
 

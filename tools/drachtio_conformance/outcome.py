@@ -70,11 +70,18 @@ def exit_code(run: RunResult) -> ExitCode:
 
 
 def sentence(run: RunResult) -> str:
-    """``63 cases in 4.1 s: 61 pass, 2 fail``."""
-    number = counts(run.cases)
-    told = [f"{number[verdict]} {verdict}" for verdict in Verdict if number[verdict]]
-    cases = "1 case" if len(run.cases) == 1 else f"{len(run.cases)} cases"
-    return f"{cases} in {seconds(run.duration)}: {', '.join(told) or 'nothing ran'}"
+    """``63 cases in 4.1 s: 61 pass, 2 fail``; broken twins are told apart."""
+    cases = [case for case in run.cases if not case.mutant]
+    twins = [case for case in run.cases if case.mutant]
+    number = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
+    broken = f"; broken twins of {len(twins)}: {_told(twins)}" if twins else ""
+    return f"{number} in {seconds(run.duration)}: {_told(cases)}{broken}"
+
+
+def _told(cases: Iterable[CaseResult]) -> str:
+    """``61 pass, 2 fail``"""
+    told = [f"{number} {verdict}" for verdict, number in counts(cases).items() if number]
+    return ", ".join(told) or "nothing ran"
 
 
 def seconds(duration: float) -> str:

@@ -76,8 +76,9 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     result.cases += baseline.stale(entries, result.cases, {case.name for case in cases})
     code = _exit_code(runner, target, result, crashed)
     _write(result, rules, paths, code)
-    if code is ExitCode.NO_PEER:
-        sys.stderr.write(f"drachtio-conformance: {runner.never_came_up}\n")
+    if runner.never_came_up:
+        hint = "; give the right one by --secret or DRACHTIO_SECRET" if code is ExitCode.USAGE else ""
+        sys.stderr.write(f"drachtio-conformance: {runner.never_came_up}{hint}\n")
         return code
     console.summary(result, paths.written())
     if crashed:

@@ -88,6 +88,7 @@ class Shell:
         self._asked: dict[str, _Asked] = {}
         self._news = 0
         self._waited_for = 0
+        self._ending = False
         self._last_id = self._transaction = self._dialog = ""
 
     def connect(self) -> None:
@@ -104,14 +105,23 @@ class Shell:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._asked.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        """No answers will come any more."""
+        with self._lock:
+            self._asked.clear()
+            self._ending = False
+            self._lock.notify_all()
 
     def settle(self, seconds: float | None = None) -> None:
-        """Wait until every request is answered, the connection is lost, or ``seconds`` have passed."""
+        """Wait until every request is answered, or ``seconds`` have passed.
+
+        Behind a NO the server closes the connection, so that is waited for, too.
+        """
         with self._lock:
             self._lock.wait_for(
-                lambda: not self._asked or self._connection is None or not self._connection.open,
-                self._patience if seconds is None else seconds,
+                lambda: not self._asked and not self._ending, self._patience if seconds is None else seconds
             )
 
     def execute(self, line: str, more: Callable[[], str | None]) -> bool:
@@ -166,6 +176,7 @@ class Shell:
                             f"note: verbs are compared as typed, and requests match in lower case: {verb.lower()}"
                         )
                     self._send_tokens(f"{command}|{verb}")
+                    self.settle()
             case "sip", ids if len(ids) <= 3:
                 padded = ["" if word == "-" else word for word in ids] + [""] * (2 - len(ids))
                 self._send_tokens("|".join(["sip", *padded]), "\r\n" + content)
@@ -235,9 +246,10 @@ class Shell:
         except ValueError:
             raise BadInput(f"wait takes seconds, got '{seconds}'") from None
         with self._lock:
-            if not self._lock.wait_for(lambda: self._news > self._waited_for, patience):
+            if self._lock.wait_for(lambda: self._news > self._waited_for, patience):
+                self._waited_for += 1
+            else:
                 self._write(f"nothing came within {patience:g} s")
-            self._waited_for = self._news
 
     # in the receiving thread
 
@@ -245,6 +257,7 @@ class Shell:
         match arrival.item:
             case None:
                 self._write("the server closed the connection (type connect for a new one)")
+                self._forget()
             case Damage() as damage:
                 self._write(f"<-- not a frame: {readable(redact.secrets(damage.explanation))}")
             case frame:
@@ -262,6 +275,7 @@ class Shell:
                 remark = f"   answers {asked.summary} after {(at - asked.at) * 1000:.1f} ms"
             else:
                 self._news += 1
+            self._ending = self._ending or message.kind is MessageKind.NO
             if message.kind is MessageKind.NETWORK_REQUEST:
                 self._transaction = message.get("transaction-id")
             self._dialog = message.get("dialog-id") or self._dialog
