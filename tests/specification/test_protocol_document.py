@@ -15,6 +15,7 @@ from msgtrace import frames, messages
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 SPECIFICATION = specification.load(ROOT / "docs")
+_SYMBOLS = str.maketrans({"⏎": "\r\n", "␊": "\n", "␀": "\0"})
 _PREFIXES = ("C: ", "S: ", "C! ", "N> ", "N< ")
 
 
@@ -27,12 +28,12 @@ class Shown(Struct, frozen=True):
 
 
 def shown_messages() -> Iterator[Shown]:
-    """Every message of every example; CR LF is written ⏎ and a lone LF ␊, line breaks are layout."""
+    """Every message of every example; CR LF, a lone LF and NUL are written as symbols, line breaks are layout."""
     fenced, prefix, start, text = False, "", 0, ""
 
     def finished() -> Iterator[Shown]:
         if prefix:
-            yield Shown(start, prefix, text.replace("⏎", "\r\n").replace("␊", "\n").encode())
+            yield Shown(start, prefix, text.translate(_SYMBOLS).encode())
 
     for number, line in enumerate(DOCUMENT.splitlines(), 1):
         if line.startswith("```"):
