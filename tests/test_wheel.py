@@ -1,0 +1,106 @@
+"""The wheel: what a user gets who has no clone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--quiet",
+        "--quiet",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+    ]
+    subprocess.run([*command, "--wheel-dir", folder, ROOT], check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds what the wheel holds, far from the clone."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run(unpacked: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs ``module``'s main in an empty folder, with the wheel's packages before the clone's."""
+    empty = unpacked.parent / "empty"
+    empty.mkdir(exist_ok=True)
+    code = (
+        f"import sys, {module} as it; assert it.__file__.startswith({str(unpacked)!r}); sys.exit(it.main())"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=empty,
+        env={**os.environ, "PYTHONPATH": str(unpacked)},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_every_case_and_scenario_of_the_clone_is_in_the_wheel(unpacked: Path) -> None:
+    for name, pattern in (
+        ("scenarios", "**/*.yaml"),
+        ("features", "*.feature"),
+        ("sipp", "*.xml"),
+        ("vectors", "*.json"),
+    ):
+        inside = unpacked / "drachtio_conformance" / "_data" / name
+        here = {str(path.relative_to(ROOT / name)) for path in (ROOT / name).glob(pattern)}
+        assert here
+        assert {str(path.relative_to(inside)) for path in inside.glob(pattern)} == here
+
+
+def test_the_suite_runs_from_the_wheel(unpacked: Path) -> None:
+    ended = run(unpacked, "drachtio_conformance.cli", "server", "--filter", "ping/**")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    explained = run(unpacked, "drachtio_conformance.cli", "explain", "FRAME-1")
+    assert explained.stdout.startswith("FRAME-1 · MUST")
+
+
+def test_the_callers_are_found_from_the_wheel(unpacked: Path) -> None:
+    listed = run(unpacked, "drachtio_load.cli", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert "answered " in listed.stdout
+
+
+def test_the_server_needs_msgspec_and_nothing_else(unpacked: Path, tmp_path: Path) -> None:
+    """No site-packages at all but msgspec: no uvloop, no YAML, no templates."""
+    (tmp_path / "msgspec").symlink_to(Path(msgspec.__file__).parent)
+    code = (
+        f"import sys; sys.path[:0] = [{str(unpacked)!r}, {str(tmp_path)!r}]\n"
+        "from reference_server.cli import main\n"
+        "sys.exit(main(['--port', '0', '--contact', 'sip:127.0.0.1:0']))"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    ready = server.stdout.readline()
+    server.send_signal(signal.SIGTERM)
+    _, complaints = server.communicate(timeout=15)
+    assert ready, complaints
+    assert json.loads(ready)["ready"] is True
+    assert server.returncode == 0, complaints
