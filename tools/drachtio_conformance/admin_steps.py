@@ -180,8 +180,9 @@ async def expect(stage: Stage, step: Expect) -> Finding:
         if step.unordered and len(peer.incoming):
             actual += f" that fits ({len(peer.incoming)} other frames came)"
         raise CheckFailed(expected, actual) from None
-    stage.asserted += [*step.mutate, Mutation(kind=MutationKind.DROP)]
-    if isinstance(item, Frame):
+    if stage.collecting:
+        stage.asserted += [*step.mutate, Mutation(kind=MutationKind.DROP)]
+    if stage.collecting and isinstance(item, Frame):
         stage.asserted += _mutants(step, patterns, expectation, item, stage.variables)
     frame = frame_of(altered(stage, peer, item), expected)
     trial = Variables(stage.variables.values)

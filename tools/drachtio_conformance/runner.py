@@ -209,12 +209,16 @@ class Runner:
         case: Case,
         steps: Sequence[Located],
         twin: tuple[int, Mutation] | None = None,
+        *,
+        collecting: bool = False,
     ) -> _Attempt:
         """Carry out the steps up to the first that is not OK; then leave nothing behind.
 
-        ``twin`` is a mutation and the index of the step that must notice it.
+        ``twin`` is a mutation and the index of the step that must notice it; ``collecting`` asks for what the
+        checks assert.
         """
         stage = Stage(server, self.options.pace, embedded=self.target.embedded)
+        stage.collecting = collecting
         attempt = _Attempt([not_run(located) for located in steps], [[] for _ in steps], stage)
         clean = False
         loop = asyncio.get_running_loop()
@@ -245,7 +249,7 @@ class Runner:
         if reason := self._out_of_reach(case):
             return MutantReport(case.name, 0, (), reason)
         try:
-            original = await self._attempt(await self._server(case), case, case.steps)
+            original = await self._attempt(await self._server(case), case, case.steps, collecting=True)
         except StartFailed as error:
             return MutantReport(case.name, 0, (), str(error))
         if original.ended_at is not None:

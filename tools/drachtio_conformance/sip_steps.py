@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from drachtio_conformance.admin_steps import exact_octets, filled, report, whole_message
 from drachtio_conformance.channel import Closed, NothingCame
@@ -104,12 +105,8 @@ async def expect(stage: Stage, step: SipExpect) -> Finding:
     received = await _next(stage, peer, step, expected)
     expectation = SipExpectation.of(step)
     message = sip.parse(received.raw)
-    stage.asserted += [*step.mutate, Mutation(kind=MutationKind.DROP)]
-    stage.asserted += sip_mutants(expectation, message, stage.variables)
-    if step.retransmission:
-        stage.asserted.append(Mutation(kind=MutationKind.ADD_HEADER, name="X-Mutant", value="mutant"))
-    if step.of is not None:
-        stage.asserted.append(Mutation(kind=MutationKind.HEADER, name="Via", value="SIP/2.0/UDP mutant"))
+    if stage.collecting:
+        stage.asserted += [*step.mutate, *_mutants(step, expectation, message, stage.variables)]
     item = altered(stage, peer, received)
     if isinstance(item, Closed):
         raise CheckFailed(expected, "the connection was closed")
@@ -124,6 +121,17 @@ async def expect(stage: Stage, step: SipExpect) -> Finding:
     stage.variables.values.update(trial.values)
     peer.learn(item, save=step.save)
     return Finding(expected=expected, actual=item.raw)
+
+
+def _mutants(
+    step: SipExpect, expectation: SipExpectation, message: SipMessage, variables: Variables
+) -> Iterator[Mutation]:
+    yield Mutation(kind=MutationKind.DROP)
+    yield from sip_mutants(expectation, message, variables)
+    if step.retransmission:
+        yield Mutation(kind=MutationKind.ADD_HEADER, name="X-Mutant", value="mutant")
+    if step.of is not None:
+        yield Mutation(kind=MutationKind.HEADER, name="Via", value="SIP/2.0/UDP mutant")
 
 
 def _wanted(step: SipExpect, variables: Variables) -> str:

@@ -59,6 +59,8 @@ class Stage:
         """applied to the next message that a check looks at"""
         self.asserted: list[Mutation] = []
         """what the checks of the present step assert, as the mutations that break it"""
+        self.collecting = False
+        """whether anybody wants to know ``asserted``"""
         self.variables = Variables(self._facts())
         self._pace = pace
 

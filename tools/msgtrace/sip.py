@@ -8,6 +8,7 @@ business. Field names keep their spelling and order; lookups ignore case and kno
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -137,8 +138,9 @@ class SipMessage(Struct, frozen=True):
         return f"{status} ({method})" if method else status
 
 
+@lru_cache(maxsize=256)
 def parse(raw: str) -> SipMessage:
-    """Read a message; lines may end in CRLF, LF or CR."""
+    """Read a message; lines may end in CRLF, LF or CR. The same octets are read again and again: it remembers."""
     position = 0
     lines: list[str] = []
     while position < len(raw):
