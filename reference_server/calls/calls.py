@@ -81,5 +81,5 @@ class Calls:
                 end_dialog(state, dialog)
         for dialog in [owned for owned in state.dialogs_by_id.values() if owned.owner is application]:
             dialog.owner = None
-            if state.settings.hangup_on_application_loss:
+            if state.settings.hangup_on_application_loss and not dialog.subscription:
                 hang_up(state, dialog, _LOSS)

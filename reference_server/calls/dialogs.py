@@ -93,9 +93,23 @@ def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDial
     begun = ApplicationDialog(dialog, dialog_id_of(state, incoming), incoming.application, incoming.flow)
     incoming.dialog = begun
     begun.invite = incoming
-    state.dialogs_by_id[begun.dialog_id] = begun
     state.dialogs_by_key[begun.key] = begun
+    claim_id(state, begun)
     return begun
+
+
+def claim_id(state: CallState, claiming: ApplicationDialog) -> bool:
+    """Let the id of ``claiming`` name it; False if it names a confirmed dialog already.
+
+    An INVITE that comes by two ways (§8.2.2.2) gives two dialogs one id, which is the first's that is confirmed.
+    """
+    named = state.dialogs_by_id.setdefault(claiming.dialog_id, claiming)
+    if named is claiming:
+        return True
+    if named.dialog.state is DialogState.CONFIRMED:
+        return False
+    state.dialogs_by_id[claiming.dialog_id] = claiming
+    return True
 
 
 def end_dialog(state: CallState, ended: ApplicationDialog) -> None:
