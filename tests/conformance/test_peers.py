@@ -344,3 +344,17 @@ def test_a_tcp_endpoint_listens_on_the_port_it_connects_from() -> None:
         server.close()
 
     run(story())
+
+
+def test_a_tcp_endpoint_that_is_refused_leaves_nothing_open() -> None:
+    async def story() -> None:
+        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        server.close()
+        endpoint = TcpEndpoint(address, lambda raw: None)
+        with pytest.raises(ConnectFailed, match=rf"no TCP connection to 127\.0\.0\.1:{address[1]}"):
+            await endpoint.open("127.0.0.1", seconds=2)
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", endpoint.port)
+
+    run(story())

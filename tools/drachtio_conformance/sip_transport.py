@@ -204,15 +204,20 @@ class TcpEndpoint:
             self._listener = await loop.create_server(lambda: _Connection(self), sock=listening)
             outgoing = _shared(family, (host, self._port))
             outgoing.setblocking(False)
-            async with asyncio.timeout(seconds):
-                await loop.sock_connect(outgoing, self._server)
+            try:
+                async with asyncio.timeout(seconds):
+                    await loop.sock_connect(outgoing, self._server)
+            except (OSError, TimeoutError):
+                outgoing.close()
+                raise
             _, self._to_server = await loop.create_connection(lambda: _Connection(self), sock=outgoing)
         except TimeoutError:
+            self.close()
             raise ConnectFailed(f"no TCP connection to SIP port {self._server[1]} in {seconds:g} s") from None
         except OSError as error:
-            raise ConnectFailed(
-                f"no TCP connection to {self._server[0]}:{self._server[1]}: {told(error)}"
-            ) from None
+            self.close()
+            text = error.strerror or str(error)
+            raise ConnectFailed(f"no TCP connection to {self._server[0]}:{self._server[1]}: {text}") from None
 
     @property
     def port(self) -> int:
