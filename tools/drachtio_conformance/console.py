@@ -54,10 +54,12 @@ class RunConsole:
         self._verbose = verbose
         self._progress: Progress | None = None
 
-    def started(self, total: int, target: str) -> None:
-        """The run begins."""
-        noun = "case" if total == 1 else "cases"
-        self._console.print(f"{total} {noun} against {escape(target)}")
+    def started(self, cases: int, target: str, *, mutants: bool = False) -> None:
+        """The run begins; with ``mutants`` each case is followed later by its broken twins."""
+        noun, twins = ("case", "its broken twins") if cases == 1 else ("cases", "their broken twins")
+        more = f" and {twins}" if mutants else ""
+        self._console.print(f"{cases} {noun}{more} against {escape(target)}")
+        total = cases * 2 if mutants else cases
         if self._console.is_terminal:
             self._progress = Progress(
                 TextColumn("[bold]{task.percentage:3.0f}%"),

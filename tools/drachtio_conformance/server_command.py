@@ -61,7 +61,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     target = _target(options)
     runner = Runner(target, _options(options, profile, entries))
     console = RunConsole(None, rules, verbose=options.verbose)
-    console.started(len(chosen) * (2 if options.mutants else 1), target.description)
+    console.started(len(chosen), target.description, mutants=options.mutants)
     session = _Session(runner, console, chosen, mutants=options.mutants)
     crashed = ""
     try:
