@@ -125,13 +125,15 @@ class Server(Talker):
 
 
 class NodeApplication(Talker):
-    """A drachtio-srf application, connected."""
+    """A drachtio-srf application that has connected, or was refused."""
 
-    def __init__(self, script: Path, admin_port: int) -> None:
+    def __init__(self, script: Path, admin_port: int, secret: str = SECRET) -> None:
         environment = {
             "DRACHTIO_HOST": "127.0.0.1",
             "DRACHTIO_PORT": str(admin_port),
-            "DRACHTIO_SECRET": SECRET,
+            "DRACHTIO_SECRET": secret,
         }
         super().__init__(["node", script], environment)
-        self.connected = self.wait_for_events("connected", 1)[0]
+        self.wait_for("connected or refused", lambda said: bool(said))
+        self.connected = self.said[0]
+        """its first line: ``connected`` with the server's addresses, or ``refused`` with the reason"""
