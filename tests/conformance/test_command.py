@@ -249,6 +249,16 @@ def test_a_wrong_case_file_is_a_defect_of_the_suite(
     assert "wrong.yaml:3: " in capsys.readouterr().err
 
 
+def test_vectors_are_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "new" / "vectors"
+    assert main(["vectors", "export", str(folder)]) == 0
+    written = json.loads((folder / "framing.json").read_text("utf-8"))
+    assert f"{folder / 'framing.json'}  {len(written)} vectors\n" in capsys.readouterr().out
+    assert (folder / "README.md").is_file()
+    assert main(["vectors", "export", "/proc/none"]) == 2
+    assert "/proc/none: " in capsys.readouterr().err
+
+
 def test_call_draws_a_ladder(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["call", f"sip:bob@{running.sip}", "--method", "message", "--body", "hi", "--full"]
     assert main([*arguments, "--header", "X-A: é"]) == 1

@@ -65,6 +65,8 @@ def _dispatch(options: argparse.Namespace) -> int:
             return _call(options)
         case "shell":
             return _shell(options.address, options.secret or "", options.brief)
+        case "vectors":
+            return _vectors(Path(options.folder))
         case _:
             return _traceability(options.check)
 
@@ -168,6 +170,14 @@ def _shell(address: HostPort, secret: str, brief: bool) -> int:
     except CannotConnect as error:
         return _complain(str(error), ExitCode.NO_PEER)
     return ExitCode.OK if good else ExitCode.USAGE
+
+
+def _vectors(folder: Path) -> int:
+    from drachtio_conformance import vectors
+
+    for file in vectors.export(folder):
+        _print(f"{file.path}  {file.vectors} vectors" if file.vectors else str(file.path))
+    return ExitCode.OK
 
 
 def _traceability(check: bool) -> int:

@@ -62,6 +62,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _explain(commands)
     _call(commands)
     _shell(commands)
+    _vectors(commands)
     _traceability(commands)
     return parser
 
@@ -187,6 +188,19 @@ def _shell(commands: _Commands) -> None:
     parser.add_argument("address", type=host_port, metavar="HOST:PORT", help="admin port of a server")
     _secret(parser)
     parser.add_argument("--brief", action="store_true", help="one line for each frame")
+
+
+def _vectors(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "vectors",
+        "write the test vectors for codecs",
+        "Frames in hexadecimal, each with what it decodes to or the error, as JSON for any language.",
+        "example:\n  drachtio-conformance vectors export testdata/drachtio\n",
+    )
+    actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
+    export = actions.add_parser("export", help="write the files to a folder")
+    export.add_argument("folder", metavar="DIR", help="made if need be; files of the same names are replaced")
 
 
 def _traceability(commands: _Commands) -> None:
