@@ -23,6 +23,7 @@ class Dialog:
 
     __slots__ = (
         "_remote_contact",
+        "_remote_target",
         "call_id",
         "local",
         "local_cseq",
@@ -55,13 +56,17 @@ class Dialog:
         self.local_cseq = local_cseq
         self.remote_cseq = remote_cseq
         self._remote_contact = remote_contact
+        self._remote_target: str | None = None
         self.route_set = route_set
         self.state = DialogState.EARLY
 
     @property
     def remote_target(self) -> str:
         """The URI of the far end's Contact, empty if it gave none that can be used; parsed when it is needed."""
-        return contact_uri_of(self._remote_contact)
+        target = self._remote_target
+        if target is None:
+            target = self._remote_target = contact_uri_of(self._remote_contact)
+        return target
 
     @property
     def key(self) -> str:
@@ -74,9 +79,9 @@ class Dialog:
 
     def refresh_target(self, message: SipMessage) -> None:
         """Take over the Contact of a request or 2xx that refreshes the target (§12.2)."""
-        contact = message.get("contact")
-        if contact_uri_of(contact):
-            self._remote_contact = contact
+        target = contact_uri_of(message.get("contact"))
+        if target:
+            self._remote_target = target
 
     def request(self, method: str, cseq: int, via: str, draft: Draft) -> str:
         """Compose a request inside the dialog; the application's From, To and Call-ID win, its CSeq does not (DLG-6)."""

@@ -44,8 +44,8 @@ class Draft:
     def _read(self, lines: str, local: str, preserved: frozenset[str]) -> None:
         fields = self.fields
         for line in _lines_of(lines):
-            written, _, value = line.partition(": ")
-            resolved = _RESOLVED.get(written)
+            written, found, value = line.partition(": ")
+            resolved = _RESOLVED.get(written) if found else None
             if resolved is None:
                 written, colon, value = line.partition(":")
                 if not colon or line[0] in " \t":

@@ -59,8 +59,12 @@ _PLAIN_ADDRESS = re.compile(
 """The shape of nearly all addresses; what has it needs no closer look."""
 
 
-@lru_cache(8192)  # the addresses of a call come in each of its messages
 def _addresses(value: str) -> bool:
+    # What is long is not kept: strangers could fill the memory with it.
+    return _short_addresses(value) if len(value) <= 300 else _are_addresses(value)
+
+
+def _are_addresses(value: str) -> bool:
     if _PLAIN_ADDRESS.fullmatch(value) or value == "*":
         return True
     try:
@@ -69,6 +73,9 @@ def _addresses(value: str) -> bool:
     except UriError:
         return False
     return bool(value)
+
+
+_short_addresses = lru_cache(8192)(_are_addresses)  # the addresses of a call come in each of its messages
 
 
 @lru_cache(256)
