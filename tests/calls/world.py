@@ -210,6 +210,7 @@ class Phone:
     def __init__(self, world: World, name: str = "call1", flow: Flow = BY_UDP) -> None:
         self.world = world
         self.flow = flow
+        self._name = name
         self.call_id = f"{name}@127.0.0.1"
         self.from_ = f"<sip:alice@127.0.0.1:5080>;tag=from-{name}"
         self.to = "<sip:bob@127.0.0.1:5060>"
@@ -226,7 +227,7 @@ class Phone:
         """A request; ``same``: with the branch and CSeq of the one before, as ACK (of a failure) and CANCEL have it."""
         if not same:
             self._branches += 1
-            self.branch = f"z9hG4bK{self.call_id}.{self._branches}"
+            self.branch = f"z9hG4bK{self._name}.{self._branches}"
             if method != "ACK":
                 self.cseq += 1
         transport = self.flow.transport.upper()
