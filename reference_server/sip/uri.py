@@ -66,6 +66,8 @@ _IPV6 = re.compile(r"[0-9A-Fa-f:.]+\Z")
 _PORT = re.compile(r"[0-9]{1,5}\Z", re.ASCII)
 _TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]+"
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_TO_CLOSING_QUOTE = re.compile(r'"(?:[^"\\]|\\.?)*(?:"|\Z)', re.DOTALL)
+"""A quoted string, or all that follows a quote that is never closed; it matches at every quote, so it is never slow."""
 _DISPLAY = re.compile(r"[A-Za-z0-9\-.!%*_+`'~\s\x80-\xff]*\Z")
 _PARAMETER = re.compile(
     rf'\s*;\s*({_TOKEN})(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"<>?]+))?\s*(?=;|\Z)', re.DOTALL
@@ -194,14 +196,21 @@ def _header_parameters(text: str, whole: str) -> dict[str, str | None]:
     return parameters
 
 
-@lru_cache(8192)
 def tag_of(header_value: str) -> str:
     """The ``tag`` of a From or To value, empty if it has none; looks at nothing else of the value."""
+    # What is long is not kept: strangers could fill the memory with it.
+    return _short_tag(header_value) if len(header_value) <= 300 else _tag(header_value)
+
+
+def _tag(header_value: str) -> str:
     if '"' in header_value:
         quoted = _QUOTED.match(header_value.lstrip())
         rest = header_value.lstrip()[quoted.end() :] if quoted else header_value
-        rest = _QUOTED.sub("", rest[rest.find(">") + 1 :])
+        rest = _TO_CLOSING_QUOTE.sub("", rest[rest.find(">") + 1 :])
         match = _TAG.search(rest)
     else:
         match = _TAG.search(header_value, header_value.find(">") + 1)
     return match[1] if match else ""
+
+
+_short_tag = lru_cache(8192)(_tag)
