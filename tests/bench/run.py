@@ -1,8 +1,8 @@
 """``make bench``: CPU of the server process for each basic call, beside the floor.
 
 A basic call is INVITE, 100, 200, ACK, BYE, 200 from SIPp through the subject to a drachtio-srf application. Subjects
-alternate, so that both see the same weather; the best pair counts, for noise only ever adds. A bench is not a test:
-it judges nothing, and needs a machine that does nothing else.
+alternate, so that both see the same weather; the best pair without a failed call or a repeated message counts, for
+noise only adds. A bench is not a test: it judges nothing, and needs a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ class Pair(Struct, frozen=True):
         """How many times the floor the server costs."""
         return self.server.cpu / self.floor.cpu
 
+    @property
+    def clean(self) -> bool:
+        """Whether every call succeeded and nothing was repeated; a server that lags works in cheap bursts."""
+        return not any(run.failed or run.retransmissions for run in (self.floor, self.server))
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the bench, prints the table and writes the JSON file."""
@@ -111,11 +116,10 @@ def _bench(rate: float, seconds: float, count: int, level: str) -> list[Pair]:
         server = _measure("server", Server("--loglevel", level), rate, seconds)
         pairs.append(Pair(floor, server))
         _say(f"  {'':8} {pairs[-1].ratio:6.2f}× the floor")
-    best = min(pairs, key=lambda pair: pair.ratio)
-    cheapest = min(pair.server.cpu for pair in pairs)
-    _say(
-        f"  Best pair: {best.server.cpu:.3f} ms, {best.ratio:.2f}× the floor. Cheapest run: {cheapest:.3f} ms.\n"
-    )
+    clean = [pair for pair in pairs if pair.clean]
+    best = min(clean or pairs, key=lambda pair: pair.ratio)
+    doubt = "" if clean else " No pair is without a failed call or a repeated message: this says little."
+    _say(f"  Best pair: {best.server.cpu:.3f} ms, {best.ratio:.2f}× the floor.{doubt}\n")
     return pairs
 
 
