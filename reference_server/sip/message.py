@@ -186,7 +186,10 @@ def parse_message(text: str) -> Request | Response:
     try:
         pairs = [line.split(": ", 1) for line in lines[1:]]
         first = {_NAMES[written]: value for written, value in pairs[::-1]}
-        plain = head.count("\n") == head.count("\r") == len(pairs) and not _is_odd(head)
+        plain = head.count("\n") == head.count("\r") == len(pairs) and "\t" not in head
+        if plain and (":  " in head or " \r" in head or head.endswith(" ")):  # blanks around a value
+            first = {_NAMES[written]: value.strip(" ") for written, value in pairs[::-1]}
+            pairs = [[written, value.strip(" ")] for written, value in pairs]
     except (KeyError, ValueError):  # a name not seen before, or a line that is not ``Name: value``
         plain = False
     if not plain:
@@ -204,11 +207,6 @@ def parse_message(text: str) -> Request | Response:
         ):
             message.body = body[: int(length)]
     return message
-
-
-def _is_odd(head: str) -> bool:
-    """Whether there are blanks around a value that the quick way would take for a part of it."""
-    return ":  " in head or " \r" in head or "\t" in head or head.endswith(" ")
 
 
 def _halves(text: str) -> tuple[str, str]:

@@ -74,6 +74,9 @@ def completed_via(via: TopVia, source_host: str, source_port: int) -> str:
     received = "" if via.host in (source_host, bracketed) else f";received={source_host}"
     if received:
         text = _RECEIVED.sub("", text)
+    at = text.find(";rport")
+    if at >= 0 and text[at + 6 : at + 7] in (";", ""):
+        return f"{text[:at]};rport={source_port}{text[at + 6 :]}{received}"
     asked = _RPORT.search(text) if "rport" in text.lower() else None
     if asked is None:
         return f"{text}{received};rport={source_port}"

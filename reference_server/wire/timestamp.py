@@ -12,12 +12,12 @@ from collections.abc import Callable
 class TimeToken:
     """Makes time tokens; call it for the token of now."""
 
-    __slots__ = ("_second", "_text", "_wall")
+    __slots__ = ("_start", "_text", "_wall")
 
     def __init__(self, wall: Callable[[], float]) -> None:
         """``wall`` returns Unix seconds."""
         self._wall = wall
-        self._second = -1
+        self._start = -1_000_000  # the microsecond at which the cached second began
         self._text = ""
 
     def __call__(self) -> str:
@@ -25,10 +25,11 @@ class TimeToken:
         future.
         """
         microseconds = int(self._wall() * 1_000_000)
-        second = microseconds // 1_000_000
-        if second != self._second:
+        fraction = microseconds - self._start
+        if not 0 <= fraction < 1_000_000:
+            second, fraction = divmod(microseconds, 1_000_000)
             minutes, seconds = divmod(second % 86_400, 60)
             hours, minutes = divmod(minutes, 60)
-            self._second = second
+            self._start = microseconds - fraction
             self._text = f"{hours:02d}:{minutes:02d}:{seconds:02d}."
-        return f"{self._text}{microseconds - second * 1_000_000:06d}"
+        return f"{self._text}{fraction:06d}"
