@@ -140,6 +140,14 @@ def test_a_running_server(running: Running, tmp_path: Path, capsys: pytest.Captu
     )
 
 
+def test_the_secret_may_come_from_the_environment(
+    running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DRACHTIO_SECRET", running.secret)
+    assert main(["server", *FEW, "--admin", running.admin]) == 0
+    assert " pass · " in capsys.readouterr().out
+
+
 def test_a_wrong_secret_is_wrong_usage(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["server", *FEW, "--admin", running.admin, "--secret", "wrong"]) == 2
     assert "incorrect secret; give the right one by --secret or DRACHTIO_SECRET" in capsys.readouterr().err
@@ -199,6 +207,11 @@ def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[st
     [
         (["server", "--filter", "pingg"], "no case is called 'pingg' (did you mean ping"),
         (["server", "--clause", "PING-99"], "no case tests the clause 'PING-99' (did you mean PING-"),
+        (
+            ["server", "--secret", "x"],
+            "--secret and --sip are about a running server: give its --admin HOST:PORT",
+        ),
+        (["server", "--sip", "udp/127.0.0.1:5060"], "--secret and --sip are about a running server"),
         (["list", "--filter", "pingg"], "no case is called 'pingg'"),
         (["explain", "PINGG-1"], "no clause, deviation or case is called 'PINGG-1' (did you mean PING-1"),
         (["server", "--baseline", "/none.yaml"], "/none.yaml: No such file or directory"),

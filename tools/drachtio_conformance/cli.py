@@ -56,6 +56,11 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "server":
             from drachtio_conformance import server_command
 
+            if options.admin is None and (options.secret is not None or options.sip):
+                raise UsageError(
+                    "--secret and --sip are about a running server: give its --admin HOST:PORT, too"
+                )
+            options.secret = _secret(options)
             return server_command.run(options, load_cases(options.scenarios))
         case "list":
             return _list(options)
@@ -64,11 +69,16 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "call":
             return _call(options)
         case "shell":
-            return _shell(options.address, options.secret or "", options.brief)
+            return _shell(options.address, _secret(options), options.brief)
         case "vectors":
             return _vectors(Path(options.folder))
         case _:
             return _traceability(options.check)
+
+
+def _secret(options: argparse.Namespace) -> str:
+    """The shared secret: the option, else the environment's."""
+    return os.environ.get("DRACHTIO_SECRET", "") if options.secret is None else str(options.secret)
 
 
 def load_cases(folder: str | None = None) -> list[Case]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TypeAlias
 
 HostPort: TypeAlias = tuple[str, int]
@@ -218,7 +217,6 @@ def _traceability(commands: _Commands) -> None:
 def _secret(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--secret",
-        default=os.environ.get("DRACHTIO_SECRET"),
         metavar="S",
         help="shared secret (default: the environment's DRACHTIO_SECRET)",
     )

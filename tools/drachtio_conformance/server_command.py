@@ -179,7 +179,7 @@ def _target(options: argparse.Namespace) -> Target:
         return EmbeddedTarget()
     host, port = options.admin
     patience = 2.0 * max(options.slow or 1.0, 1.0)
-    return ForeignTarget(host, port, options.secret or "", sip=tuple(options.sip), seconds=patience)
+    return ForeignTarget(host, port, options.secret, sip=tuple(options.sip), seconds=patience)
 
 
 def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[baseline.Entry]) -> Options:
