@@ -1,1 +1,4 @@
-"""The conformance suite: one step vocabulary, one runner, the reports. Imports msgtrace; starts the server in embedded.py only."""
+"""The conformance suite: one step vocabulary, one runner, the reports.
+
+Imports msgtrace; imports the reference server in embedded.py only.
+"""

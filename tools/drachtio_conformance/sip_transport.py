@@ -216,8 +216,9 @@ class TcpEndpoint:
             raise ConnectFailed(f"no TCP connection to SIP port {self._server[1]} in {seconds:g} s") from None
         except OSError as error:
             self.close()
-            text = error.strerror or str(error)
-            raise ConnectFailed(f"no TCP connection to {self._server[0]}:{self._server[1]}: {text}") from None
+            raise ConnectFailed(
+                f"no TCP connection to {self._server[0]}:{self._server[1]}: {told(error)}"
+            ) from None
 
     @property
     def port(self) -> int:
