@@ -129,6 +129,23 @@ def test_html_shows_clause_text_deviation_and_expected_against_actual() -> None:
     assert "A frame <strong>MUST</strong> be split <code>anywhere</code> &lt;br&gt;." in page
 
 
+@pytest.mark.parametrize(
+    ("verdict", "clauses", "heading"),
+    [
+        (Verdict.FAIL, ["FRAME-1", "AUTH-1", "PING-1", "PING-2"], "Not conformant"),
+        (Verdict.KNOWN_FAILING, ["FRAME-1", "AUTH-1", "PING-1", "PING-2"], "Only known failures"),
+        (Verdict.PASS, ["FRAME-1", "AUTH-1", "PING-1", "PING-2"], "Conformant"),
+        (Verdict.PASS, ["FRAME-1", "AUTH-1"], "What ran passes"),
+        (Verdict.NOT_APPLICABLE, ["FRAME-1", "AUTH-1", "PING-1", "PING-2"], "What ran passes"),
+    ],
+)
+def test_html_calls_a_peer_conformant_only_if_every_clause_was_tested(
+    verdict: Verdict, clauses: list[str], heading: str
+) -> None:
+    run = structs.replace(sample_run(), cases=[case("x/y", verdict, clauses=clauses)])
+    assert f">{heading}</h1>" in report_html.render(run, sample_specification())
+
+
 def test_html_packs_the_cases_that_passed() -> None:
     page = report_html.render(sample_run(), sample_specification())
     match = re.search(r'id="packed">([^<]*)<', page)

@@ -81,6 +81,7 @@ def render(run: RunResult, specification: Specification | None) -> str:
     environment.filters["seconds"] = outcome.seconds
     environment.globals["prose"] = prose
     environment.globals["deviations"] = specification.deviations_of if specification else lambda _: []
+    rows = _matrix(run.cases, specification) if specification else []
     groups: dict[str, list[_Case]] = {}
     packed: list[str] = []
     for number, result in enumerate(run.cases):
@@ -107,9 +108,24 @@ def render(run: RunResult, specification: Specification | None) -> str:
         ],
         failed=any(case.verdict in outcome.FAILING for case in run.cases),
         sentence=outcome.sentence(run),
-        rows=_matrix(run.cases, specification) if specification else [],
+        heading=_heading(run.cases, rows),
+        rows=rows,
         packed=pack(packed),
     )
+
+
+def _heading(cases: Sequence[CaseResult], rows: Sequence[_Row]) -> str:
+    """The verdict in a word or two; a run of some cases only does not tell whether the peer conforms."""
+    verdicts = {case.verdict for case in cases}
+    if verdicts & outcome.FAILING:
+        return "Not conformant"
+    if Verdict.KNOWN_FAILING in verdicts:
+        return "Only known failures"
+    if not rows or any(
+        cell.state in ("untested", Verdict.NOT_APPLICABLE) for row in rows for cell in row.cells
+    ):
+        return "What ran passes"
+    return "Conformant"
 
 
 def pack(texts: list[str]) -> str:
