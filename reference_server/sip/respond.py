@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reference_server.sip.draft import Draft
+from reference_server.sip.headers import split_values
 from reference_server.sip.message import Request
 from reference_server.sip.via import TopVia, completed_via
 
@@ -34,7 +35,13 @@ class ResponseFrame:
         lines[0] = completed + lines[0][len(via.value) :]
         self.vias = "".join([f"Via: {line}\r\n" for line in lines])
         self.record_routes = (
-            "".join([f"Record-Route: {value}\r\n" for value in request.all("record-route")])
+            "".join(
+                [
+                    f"Record-Route: {value}\r\n"
+                    for line in request.all("record-route")
+                    for value in split_values(line)
+                ]
+            )
             if "record-route" in first
             else ""
         )

@@ -25,7 +25,7 @@ VIAS = (
     "Via: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK1;rport=5099 , SIP/2.0/UDP second;branch=z9hG4bK2\r\n"
     "Via: SIP/2.0/TCP third\r\n"
 )
-ROUTES = "Record-Route: <sip:p1;lr>, <sip:p2;lr>\r\nRecord-Route: <sip:p3;lr>\r\n"
+ROUTES = "Record-Route: <sip:p1;lr>\r\nRecord-Route: <sip:p2;lr>\r\nRecord-Route: <sip:p3;lr>\r\n"
 
 
 def frame() -> ResponseFrame:
