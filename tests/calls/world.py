@@ -169,12 +169,14 @@ class World:
             Taps(self.tap),
         )
         self.calls = Calls(self.state)
-        self._applications = 0
+        self.applications: list[RecordingApplication] = []
 
     def application(self, *verbs: str, tags: str = "") -> RecordingApplication:
         """An application that has routed ``verbs``."""
-        self._applications += 1
-        connected = RecordingApplication(self, self._applications, frozenset(filter(None, tags.split(","))))
+        connected = RecordingApplication(
+            self, len(self.applications) + 1, frozenset(filter(None, tags.split(",")))
+        )
+        self.applications.append(connected)
         for verb in verbs:
             self.registry.add_route(connected, verb)
         return connected
