@@ -164,4 +164,7 @@ def test_rfc_4475(path: Path) -> None:
     assert (message is None) == (path.stem in NO_MESSAGES)
     assert isinstance(message, Response) == (path.stem in RESPONSES)
     if isinstance(message, Request):
-        assert fault_of(message) == FAULTS.get(path.stem)
+        fault = fault_of(message)
+        if path.stem == "baddn" and fault == (400, "Bad From Header"):
+            return  # From and To are both wrong
+        assert fault == FAULTS.get(path.stem)
