@@ -15,6 +15,8 @@ _LINE_END = re.compile(r"[\r\n]+")
 _LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
 _LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
 _OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length"})
+_FROM, _CALL_ID, _CSEQ = HEADERS["from"], HEADERS["call-id"], HEADERS["cseq"]
+_NOT_GIVEN = [""]
 _RESOLVED: dict[str, tuple[Header | None, str]] = {}
 _RESOLVED_KEPT = 512
 
@@ -43,6 +45,7 @@ class Draft:
 
     def _read(self, lines: str, local: str, preserved: frozenset[str]) -> None:
         fields = self.fields
+        localhost = "@localhost" in lines
         for line in _lines_of(lines):
             written, found, value = line.partition(": ")
             resolved = _RESOLVED.get(written) if found else None
@@ -54,7 +57,7 @@ class Draft:
             header, spelling = resolved
             if not spelling:
                 continue  # no field name, or one that is the server's
-            if "@localhost" in value and spelling in _LOCALHOST_FIELDS:
+            if localhost and spelling in _LOCALHOST_FIELDS:
                 value = _LOCALHOST.sub(f"@{local}", value)
             value = value.strip(" \t")
             if header is None:
@@ -92,6 +95,11 @@ class Draft:
         """Remove the known field ``name`` (lower case) and return its value, or an empty text."""
         values = self.fields.pop(HEADERS[name], None)
         return values[0] if values else ""
+
+    def take_identity(self) -> tuple[str, str, str]:
+        """Remove From, Call-ID and CSeq and return their values, empty texts for those that are not given."""
+        pop = self.fields.pop
+        return pop(_FROM, _NOT_GIVEN)[0], pop(_CALL_ID, _NOT_GIVEN)[0], pop(_CSEQ, _NOT_GIVEN)[0]
 
     def lines(self) -> str:
         """All header lines in the order of the table, Content-Length with them, unknown ones behind."""

@@ -7,7 +7,10 @@ compact forms spelled out (§7.3.3); values are unfolded and stripped (§7.3.1).
 from __future__ import annotations
 
 import re
+from operator import methodcaller
 from typing import Final
+
+from msgspec import Struct
 
 from reference_server.sip.uri import tag_of
 
@@ -37,6 +40,8 @@ _FOLD = re.compile(r"(?:\r\n|\n)[ \t]+")
 _EMPTY_LINE = re.compile(r"\r\n\r\n|\n\n")
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"})  # the ones worth a short cut
+_NAME_AND_VALUE = methodcaller("split", ": ", 1)
+_WITHOUT_BLANKS = methodcaller("strip", " ")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
 _STATUS = re.compile(r"(SIP/\d+\.\d+) (\d{3})(?: (.*))?", re.IGNORECASE)
 _NAMES: dict[str, str] = {}
@@ -72,49 +77,29 @@ def unfolded(text: str) -> str:
     return _FOLD.sub(" ", text[:end]) + text[end:]
 
 
-class SipMessage:
+class SipMessage(Struct, eq=False):
     """What requests and responses share."""
 
-    __slots__ = (
-        "_from_tag",
-        "_pairs",
-        "_to_tag",
-        "body",
-        "cseq_method",
-        "cseq_number",
-        "first",
-        "malformed",
-        "start_line",
-        "text",
-    )
-
-    def __init__(
-        self,
-        text: str,
-        start_line: str,
-        pairs: list[list[str]],
-        first: dict[str, str],
-        body: str,
-        malformed: str,
-    ) -> None:
-        """``pairs`` are the fields in order, their names as written; ``first`` the first value of each name."""
-        self.text = text
-        """the whole message as received"""
-        self.start_line = start_line
-        self.body = body
-        self.malformed = malformed
-        """the first header line that is none, or empty"""
-        self._pairs = pairs
-        self.first = first
-        """the first value of each name"""
-        number, _, method = first.get("cseq", "").replace("\t", " ").partition(" ")
-        is_number = number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER
-        self.cseq_number = int(number) if is_number else -1
-        """the number of the CSeq (§20.16), or -1 if there is none"""
-        self.cseq_method = method.strip(" ")
-        """the method of the CSeq, or an empty text"""
-        self._from_tag: str | None = None
-        self._to_tag: str | None = None
+    text: str
+    """the whole message as received"""
+    start_line: str
+    names: tuple[str, ...]
+    """of the fields, in order, as they were written"""
+    values: tuple[str, ...]
+    """of the fields, in order"""
+    first: dict[str, str]
+    """the first value of each field, by its lower-case long name"""
+    body: str
+    malformed: str
+    """the first header line that is none, or empty"""
+    cseq_number: int
+    """the number of the CSeq (§20.16), or -1 if there is none"""
+    cseq_method: str
+    """the method of the CSeq, or an empty text"""
+    from_tag: str
+    """the tag of the From, or an empty text"""
+    to_tag: str
+    """the tag of the To, or an empty text"""
 
     def get(self, name: str) -> str:
         """The first value of the field ``name`` (lower-case long form), or an empty text."""
@@ -123,12 +108,12 @@ class SipMessage:
     @property
     def fields(self) -> list[tuple[str, str]]:
         """(lower-case long name, value) in order."""
-        return [(_field_name(written), value) for written, value in self._pairs]
+        return list(zip(map(_field_name, self.names), self.values, strict=True))
 
     @property
     def repeats(self) -> bool:
         """Whether any field comes more than once."""
-        return len(self.first) != len(self._pairs)
+        return len(self.first) != len(self.names)
 
     def all(self, name: str) -> list[str]:
         """Every value of the field ``name``, one per header line."""
@@ -137,37 +122,17 @@ class SipMessage:
             return []
         return [value for field, value in self.fields if field == name] if self.repeats else [value]
 
-    @property
-    def from_tag(self) -> str:
-        """The tag of the From, or an empty text."""
-        tag = self._from_tag
-        if tag is None:
-            tag = self._from_tag = tag_of(self.first.get("from", ""))
-        return tag
 
-    @property
-    def to_tag(self) -> str:
-        """The tag of the To, or an empty text."""
-        tag = self._to_tag
-        if tag is None:
-            tag = self._to_tag = tag_of(self.first.get("to", ""))
-        return tag
-
-
-class Request(SipMessage):
+class Request(SipMessage, eq=False):
     """A request (§7.1)."""
-
-    __slots__ = ("method", "uri", "version")
 
     method: str
     uri: str
     version: str
 
 
-class Response(SipMessage):
+class Response(SipMessage, eq=False):
     """A response (§7.2)."""
-
-    __slots__ = ("reason", "status")
 
     status: int
     reason: str
@@ -184,29 +149,83 @@ def parse_message(text: str) -> Request | Response:
     lines = head.split("\r\n")
     malformed = ""
     try:
-        pairs = [line.split(": ", 1) for line in lines[1:]]
-        first = {_NAMES[written]: value for written, value in pairs[::-1]}
-        plain = head.count("\n") == head.count("\r") == len(pairs) and "\t" not in head
-        if plain and (":  " in head or " \r" in head or head.endswith(" ")):  # blanks around a value
-            first = {_NAMES[written]: value.strip(" ") for written, value in pairs[::-1]}
-            pairs = [[written, value.strip(" ")] for written, value in pairs]
+        # Loops in C: a header line costs nothing but its cut here.
+        names, values = zip(*map(_NAME_AND_VALUE, lines[1:]))
+        if ":  " in head or " \r" in head or head[-1] == " ":  # blanks around a value
+            values = tuple(map(_WITHOUT_BLANKS, values))
+        first = dict(zip(map(_NAMES.__getitem__, names[::-1]), values[::-1]))
+        plain = head.count("\n") == head.count("\r") == len(names) and "\t" not in head
     except (KeyError, ValueError):  # a name not seen before, or a line that is not ``Name: value``
         plain = False
     if not plain:
         head, body = _halves(text)
-        lines, pairs, malformed = _careful_pairs(head)
-        first = {_field_name(written): value for written, value in pairs[::-1]}
-    message = _with_start_line(text, lines[0], pairs, first, body, malformed)
+        lines, names, values, malformed = _careful_fields(head)
+        first = dict(zip(map(_field_name, names[::-1]), values[::-1]))
     if body:
-        length = message.get("content-length")
-        if (
-            length.isdigit()
-            and length.isascii()
-            and len(length) <= LONGEST_NUMBER
-            and int(length) < len(body)
-        ):
-            message.body = body[: int(length)]
-    return message
+        length = first.get("content-length", "")
+        if length.isdecimal() and len(length) <= LONGEST_NUMBER and int(length) < len(body):
+            body = body[: int(length)]
+    start_line = lines[0]
+    cseq = first.get("cseq", "")
+    number, _, cseq_method = cseq.partition(" ") if plain else " ".join(cseq.split()).partition(" ")
+    cseq_number = int(number) if number.isdecimal() and len(number) <= LONGEST_NUMBER else -1
+    from_tag, to_tag = tag_of(first.get("from", "")), tag_of(first.get("to", ""))
+    # Positional, because a keyword costs ten times its value here.
+    if start_line[:4].upper() == "SIP/":
+        status, reason = _status_of(start_line)
+        return Response(
+            text,
+            start_line,
+            names,
+            values,
+            first,
+            body,
+            malformed,
+            cseq_number,
+            cseq_method.strip(" "),
+            from_tag,
+            to_tag,
+            status,
+            reason,
+        )
+    method, uri, version = _request_line(start_line)
+    return Request(
+        text,
+        start_line,
+        names,
+        values,
+        first,
+        body,
+        malformed,
+        cseq_number,
+        cseq_method.strip(" "),
+        from_tag,
+        to_tag,
+        method,
+        uri,
+        version,
+    )
+
+
+def _status_of(start_line: str) -> tuple[int, str]:
+    """Status and reason of a status line."""
+    matched = _STATUS.fullmatch(start_line)
+    if matched is None:
+        raise SipSyntaxError(f"expected 'SIP/2.0 <status> <reason>', got {start_line[:80]!a}")
+    return int(matched[2]), matched[3] or ""
+
+
+def _request_line(start_line: str) -> tuple[str, str, str]:
+    """Method, URI and version of a request line."""
+    method, _, rest = start_line.partition(" ")
+    uri, _, version = rest.rpartition(" ")
+    if (
+        not uri
+        or not (method in _METHODS or is_token(method))
+        or (version != "SIP/2.0" and not _VERSION.fullmatch(version))
+    ):
+        raise SipSyntaxError(f"expected '<method> <uri> SIP/2.0', got {start_line[:80]!a}")
+    return method, uri, version
 
 
 def _halves(text: str) -> tuple[str, str]:
@@ -217,46 +236,17 @@ def _halves(text: str) -> tuple[str, str]:
     return head, body
 
 
-def _careful_pairs(head: str) -> tuple[list[str], list[list[str]], str]:
-    """The lines of a header block, its fields, and its first line that is none: for what is folded or odd."""
+def _careful_fields(head: str) -> tuple[list[str], tuple[str, ...], tuple[str, ...], str]:
+    """The lines of a header block, its names and values, and its first line that is no field: for what is odd."""
     lines = _FOLD.sub(" ", head).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    pairs: list[list[str]] = []
+    names: list[str] = []
+    values: list[str] = []
     malformed = ""
     for line in lines[1:]:
         written, colon, value = line.partition(":")
         if colon:
-            pairs.append([written, value.strip(" \t")])
+            names.append(written)
+            values.append(value.strip(" \t"))
         elif line and not malformed:
             malformed = line
-    return lines, pairs, malformed
-
-
-def _with_start_line(
-    text: str,
-    start_line: str,
-    pairs: list[list[str]],
-    first: dict[str, str],
-    body: str,
-    malformed: str,
-) -> Request | Response:
-    if start_line[:4].upper() == "SIP/":
-        matched = _STATUS.fullmatch(start_line)
-        if matched is None:
-            raise SipSyntaxError(f"expected 'SIP/2.0 <status> <reason>', got {start_line[:80]!a}")
-        response = Response(text, start_line, pairs, first, body, malformed)
-        response.status = int(matched[2])
-        response.reason = matched[3] or ""
-        return response
-    method, _, rest = start_line.partition(" ")
-    uri, _, version = rest.rpartition(" ")
-    if (
-        not uri
-        or not (method in _METHODS or is_token(method))
-        or (version != "SIP/2.0" and not _VERSION.fullmatch(version))
-    ):
-        raise SipSyntaxError(f"expected '<method> <uri> SIP/2.0', got {start_line[:80]!a}")
-    request = Request(text, start_line, pairs, first, body, malformed)
-    request.method = method
-    request.uri = uri
-    request.version = version
-    return request
+    return lines, tuple(names), tuple(values), malformed

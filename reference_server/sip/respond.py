@@ -54,11 +54,10 @@ class ResponseFrame:
     def compose(self, status_line: str, to: str, draft: Draft, with_record_route: bool) -> str:
         """A response for an application; its own From, Call-ID and CSeq win (RSP-6)."""
         record_routes = self.record_routes if with_record_route else ""
+        from_, call_id, cseq = draft.take_identity()
         return (
-            f"{status_line}\r\n{self.vias}{record_routes}"
-            f"From: {draft.take('from') or self.from_}\r\nTo: {to}\r\n"
-            f"Call-ID: {draft.take('call-id') or self.call_id}\r\nCSeq: {draft.take('cseq') or self.cseq}\r\n"
-            f"{draft.lines()}\r\n{draft.body}"
+            f"{status_line}\r\n{self.vias}{record_routes}From: {from_ or self.from_}\r\nTo: {to}\r\n"
+            f"Call-ID: {call_id or self.call_id}\r\nCSeq: {cseq or self.cseq}\r\n{draft.lines()}\r\n{draft.body}"
         )
 
     def minimal(self, status: int, to: str, extra: str = "", reason: str = "") -> str:

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import re
 
-from reference_server.sip.headers import HEADERS, Repetition
+from reference_server.sip.headers import HEADERS
 from reference_server.sip.message import LONGEST_NUMBER, Request
 
-_REQUIRED = ("from", "to", "call-id", "cseq")
-_CHECKED = {
-    name: HEADERS[name]
-    for name in (
-        "from",
-        "to",
-        "contact",
-        "expires",
-        "max-forwards",
-        "content-type",
-        "content-length",
-        "session-expires",
-        "min-se",
-        "rack",
-    )
-}
-_SINGLE = tuple(name for name, header in _CHECKED.items() if header.repetition is Repetition.LAST)
+_OTHERS = ("expires", "max-forwards", "content-type", "content-length", "session-expires", "min-se", "rack")
+_SINGLE = ("from", "to", *_OTHERS)
+_is_address = HEADERS["from"].is_valid
 
 _TAG = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]*")  # a token, or none (RFC 3261 §19.3)
 
@@ -39,17 +25,18 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     if request.version.upper() != "SIP/2.0":
         return 505, "Version Not Supported"
     first = request.first
-    for name in _REQUIRED:
-        if not first.get(name):
-            return BAD_REQUEST
-    for name, value in first.items():
-        header = _CHECKED.get(name)
-        if header is not None and not header.is_valid(value):
-            return 400, f"Bad {header.name} Header"
-    if not _TAG.fullmatch(request.from_tag):
+    from_, to, contact = first.get("from"), first.get("to"), first.get("contact")
+    if not from_ or not to or not first.get("call-id"):
+        return BAD_REQUEST
+    if not (_is_address(from_) and _TAG.fullmatch(request.from_tag)):
         return 400, "Bad From Header"
-    if not _TAG.fullmatch(request.to_tag):
+    if not (_is_address(to) and _TAG.fullmatch(request.to_tag)):
         return 400, "Bad To Header"
+    if contact is not None and not _is_address(contact):
+        return 400, "Bad Contact Header"
+    for name in _OTHERS:
+        if name in first and not HEADERS[name].is_valid(first[name]):
+            return 400, f"Bad {HEADERS[name].name} Header"
     if request.cseq_method != request.method or not 0 <= request.cseq_number < 2**31:
         return BAD_REQUEST
     if request.repeats:
