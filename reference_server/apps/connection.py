@@ -45,6 +45,9 @@ INCORRECT_SECRET = "incorrect secret"
 UNREAD_LIMIT = 64 * 1024 * 1024
 """Octets that may wait for an application that does not read."""
 
+PATIENCE_WITH_THE_REFUSED = 2.0
+"""Seconds that a refused application has to close its side."""
+
 _IN_CODE_POINTS_BEFORE_0_9 = (NewRequest, DialogMessage, ResponseSent, RequestSent, NotSent)
 
 
@@ -62,6 +65,7 @@ class AdminConnection(asyncio.Protocol):
         self._connected = False
         self._refused = False
         self._incomplete: TimerHandle | None = None
+        self._goodbye: TimerHandle | None = None
         self._next_id = listener.identifiers.message_ids()
         self.tags: frozenset[str] = frozenset()
         self.peer = ""
@@ -92,6 +96,9 @@ class AdminConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the connection is gone."""
         self._stop_incomplete_timer()
+        if self._goodbye is not None:
+            self._goodbye.cancel()
+            self._listener.leaving.discard(self)
         self._transport = None
         self._leave()
 
@@ -111,7 +118,9 @@ class AdminConnection(asyncio.Protocol):
         except FramingError as error:
             self._refuse("", str(error))
             return
-        if decoder.incomplete and self._incomplete is None:
+        if not decoder.incomplete:
+            self._stop_incomplete_timer()  # a piece of an empty frame may have started it
+        elif self._incomplete is None:
             configuration = self._listener.configuration
             self._incomplete = self._listener.timers.start(
                 configuration.incomplete_frame_timeout
@@ -201,7 +210,21 @@ class AdminConnection(asyncio.Protocol):
                 self._listener.event("application-does-not-read", connection=self._number, peer=self.peer)
                 transport.abort()
         if self._refused:
-            transport.close()
+            self._say_goodbye(transport)
+
+    def _say_goodbye(self, transport: asyncio.Transport) -> None:
+        """Send the FIN and drop what still comes until the peer closes: closing at once, with octets unread, would be a
+        RST, which can overtake the answer (CONN-1).
+        """
+        if transport.is_closing() or self._goodbye is not None:
+            return
+        try:
+            transport.write_eof()
+        except OSError:  # the peer is gone already
+            transport.abort()
+            return
+        self._goodbye = self._listener.timers.start(PATIENCE_WITH_THE_REFUSED, transport.abort)
+        self._listener.leaving.add(self)
 
     def _refuse(self, message_id: str, text: str) -> None:
         """Answer ``NO`` and end the connection."""

@@ -44,6 +44,8 @@ class AdminListener:
         self.frame_taps = taps.frames
         self.address: tuple[str, int] = (configuration.address, configuration.port)
         self._connections: set[AdminConnection] = set()
+        self.leaving: set[AdminConnection] = set()
+        """refused ones whose peer has not closed yet"""
         self._accepted = 0
         self._server: asyncio.Server | None = None
 
@@ -106,9 +108,9 @@ class AdminListener:
     async def stop(self) -> None:
         """Close the port and every connection."""
         self.stop_accepting()
-        for connection in list(self._connections):
+        for connection in [*self._connections, *self.leaving]:
             connection.close()
-        while self._connections:
+        while self._connections or self.leaving:
             await asyncio.sleep(0)
         if self._server is not None:
             await self._server.wait_closed()
