@@ -1,4 +1,4 @@
-"""Who is connected and wants what: round robin per verb (ROUTE-3, ROUTE-4)."""
+"""Who is connected and wants what: round robin per verb (ROUTE-3 to ROUTE-6)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Registry:
         self._routes.setdefault(verb, []).append(application)
 
     def remove_route(self, application: TaggedApplication, verb: str) -> None:
-        """``application`` does not want ``verb`` any more; its other verbs stay (RROUTE-2)."""
+        """``application`` does not want ``verb`` any more; its other verbs stay (RROUTE-1)."""
         self._keep(verb, [entry for entry in self._routes.get(verb, ()) if entry is not application])
 
     def remove(self, application: TaggedApplication) -> None:

@@ -22,7 +22,7 @@ _LOSS = 'SIP;cause=480;text="Application disconnected"'
 
 
 def _fault_outside_dialogs(text: str) -> str:
-    """Why a request outside dialogs is not sent (OUT-1): its start line, or that this release sends none."""
+    """Why a request outside dialogs is not sent (RSP-19): its start line, or that this release sends none."""
     start_line = text.partition("\r\n")[0]
     method, _, rest = start_line.partition(" ")
     uri, _, version = rest.rpartition(" ")

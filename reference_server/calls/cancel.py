@@ -1,4 +1,4 @@
-"""CANCEL from the network (RFC 3261 §9.2): 200 for it, 487 for its INVITE, and a word to the application (CALL-7)."""
+"""CANCEL from the network (RFC 3261 §9.2): 200 for it, 487 for its INVITE, and a word to the application (CALL-6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dialogs and the applications that own them (DLG-1 … DLG-9).
+"""Dialogs and the applications that own them (DLG-1, DLG-2, CONN-4, CONN-5).
 
 An application names a dialog by its id: the Call-ID and the From tag of the request that began it (in the 0.8 dialect
 the Call-ID and ``;uas``). A dialog belongs to the application that answered that request. When its owner disconnects
@@ -59,7 +59,7 @@ class ApplicationDialog:
         return owner if owner is not None and owner.connected else None
 
     def usable_by(self, application: Application) -> bool:
-        """Whether ``application`` may use the id; if nobody owned the dialog, it does from now on (DLG-8)."""
+        """Whether ``application`` may use the id; if nobody owned the dialog, it does from now on (CONN-5)."""
         owner = self.current_owner()
         if owner is None:
             self.owner = application
@@ -68,7 +68,7 @@ class ApplicationDialog:
 
 
 def dialog_id_of(state: CallState, incoming: IncomingRequest) -> str:
-    """The id that a dialog begun by ``incoming`` has (DLG-2); ``|`` would be a token's end, so it is escaped."""
+    """The id that a dialog begun by ``incoming`` has (DLG-1, SIP-10); ``|`` would end a token, so it is escaped."""
     frame = incoming.frame
     call_id = frame.call_id.replace("|", "%7C")
     if state.settings.dialect_0_8:

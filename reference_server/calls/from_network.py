@@ -20,7 +20,7 @@ from reference_server.sip.server_transaction import InviteServerTransaction
 from reference_server.sip.via import parse_top_via, transaction_key
 
 ROUTABLE_METHODS = ("INVITE", "REGISTER", "MESSAGE", "OPTIONS", "INFO", "NOTIFY", "SUBSCRIBE", "PUBLISH")
-"""What is offered to applications outside dialogs (SIP-2)."""
+"""What is offered to applications outside dialogs (SIP-3)."""
 
 _ALLOW = f"Allow: {', '.join((*ROUTABLE_METHODS, 'ACK', 'CANCEL', 'BYE', 'PRACK', 'REFER', 'UPDATE'))}\r\n"
 _NEEDS_DIALOG = frozenset({"BYE", "UPDATE", "PRACK"})

@@ -1,4 +1,4 @@
-"""BYEs that the server sends by itself: nobody acknowledged the call, or its application is gone (CALL-9, CONN-5).
+"""BYEs of the server itself: nobody acknowledged the call, or its application is gone (CALL-8, CALL-9, CONN-6).
 
 The application, if there is one, is told with an ``unsolicited`` message that shows the BYE; it does not answer it.
 """

@@ -1,6 +1,6 @@
-"""Requests inside dialogs from the network: to the application that owns the dialog, needing no route (DLG-3).
+"""Requests inside dialogs from the network: to the application that owns the dialog, needing no route (SIP-4, DLG-2).
 
-While nobody owns the dialog they get 481 (DLG-7). A BYE ends the dialog on arrival; the application answers it. An
+While nobody owns the dialog they get 481 (CONN-4). A BYE ends the dialog on arrival; the application answers it. An
 ACK goes to the owner, too, and ends the repetition of the 2xx that it acknowledges.
 """
 

@@ -67,7 +67,7 @@ class IncomingRequest:
         state.server_transactions[key] = self.transaction
 
     def text_for_application(self) -> str:
-        """The request as received, with its topmost Via completed (SIP-3)."""
+        """The request as received, with its topmost Via completed (SIP-2)."""
         via = self.via
         completed = self.frame.vias[5 : self.frame.vias.index("\r\n")]
         rest = self.request.get("via")[len(via.value) :]

@@ -1,8 +1,8 @@
 """Requests outside dialogs: 100 Trying, the choice of an application, and what happens if it stays silent.
 
 An INVITE gets 100 Trying before anybody is asked (CALL-1). Without an application for the method the answer is 503
-(CALL-3). A silent application's request ends with 504: an INVITE's after 64 s without any response, another's just
-before its client would give up (CALL-5, CALL-6).
+(CALL-2). A silent application's request ends with 504: an INVITE's after 64 s without any response, another's just
+before its client would give up (CALL-10, CALL-11).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The application's requests inside dialogs: composed from the dialog, echoed, their responses passed on (DLG-4 … DLG-6).
+"""The application's requests inside dialogs: composed from the dialog, echoed, their responses passed on (DLG-4, 5, 7).
 
 The application names the dialog and gives a method, headers and a body; Request-URI, route set, From, To, Call-ID and
 CSeq are the dialog's. Its ACK for a 2xx is kept and repeated when the 2xx is.

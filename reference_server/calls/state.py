@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reference_server.calls.incoming import IncomingRequest
 
 PENDING_INVITE_SECONDS = 64.0
-"""How long an INVITE waits for an application's first response (CALL-5)."""
+"""How long an INVITE waits for an application's first response (CALL-11)."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):

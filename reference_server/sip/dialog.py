@@ -84,7 +84,7 @@ class Dialog:
             self._remote_target = target
 
     def request(self, method: str, cseq: int, via: str, draft: Draft) -> str:
-        """Compose a request inside the dialog; the application's From, To and Call-ID win, its CSeq does not (DLG-6)."""
+        """A request inside the dialog; the application's From, To and Call-ID win, its CSeq does not (DLG-11)."""
         draft.take("cseq")
         target, routes = self.remote_target, self.route_set
         if routes and not is_loose(routes[0]):  # a strict router (§12.2.1.1)

@@ -1,7 +1,7 @@
 """The known header fields: spelling, place in a message, how often they may occur, and what their values must be.
 
 A message that the server composes has its known fields in the order of this table, ``Content-Length`` last among
-them, then the unknown ones in the order they were given (RSP-8). Names match without case, ``_`` counts as ``-``.
+them, then the unknown ones in the order they were given (RSP-7). Names match without case, ``_`` counts as ``-``.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def known_header(name: str) -> Header | None:
 
 
 def spelled(name: str) -> str:
-    """How the name of an unknown field goes out: its words capitalised, ``X-`` names untouched (RSP-9)."""
+    """How the name of an unknown field goes out: its words capitalised, ``X-`` names untouched (RSP-8)."""
     if name[:2] in ("X-", "x-"):
         return name
     return _WORD_START.sub(lambda matched: matched[0].upper(), name)

@@ -150,17 +150,17 @@ def parse_message(text: str) -> Request | Response:
     malformed = ""
     try:
         # Loops in C: a header line costs nothing but its cut here.
-        names, values = zip(*map(_NAME_AND_VALUE, lines[1:]))
+        names, values = zip(*map(_NAME_AND_VALUE, lines[1:]), strict=True)
         if ":  " in head or " \r" in head or head[-1] == " ":  # blanks around a value
             values = tuple(map(_WITHOUT_BLANKS, values))
-        first = dict(zip(map(_NAMES.__getitem__, names[::-1]), values[::-1]))
+        first = dict(zip(map(_NAMES.__getitem__, names[::-1]), values[::-1], strict=True))
         plain = head.count("\n") == head.count("\r") == len(names) and "\t" not in head
     except (KeyError, ValueError):  # a name not seen before, or a line that is not ``Name: value``
         plain = False
     if not plain:
         head, body = _halves(text)
         lines, names, values, malformed = _careful_fields(head)
-        first = dict(zip(map(_field_name, names[::-1]), values[::-1]))
+        first = dict(zip(map(_field_name, names[::-1]), values[::-1], strict=True))
     if body:
         length = first.get("content-length", "")
         if length.isdecimal() and len(length) <= LONGEST_NUMBER and int(length) < len(body):

@@ -52,7 +52,7 @@ class ResponseFrame:
         self.cseq = first.get("cseq", "")
 
     def compose(self, status_line: str, to: str, draft: Draft, with_record_route: bool) -> str:
-        """A response for an application; its own From, Call-ID and CSeq win (RSP-6)."""
+        """A response for an application; its own From, Call-ID and CSeq win (RSP-22)."""
         record_routes = self.record_routes if with_record_route else ""
         from_, call_id, cseq = draft.take_identity()
         return (

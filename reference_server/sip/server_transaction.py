@@ -17,7 +17,7 @@ Any other request::
 Rules for what lives here: a transaction knows no application and no dialog; it sends text through the function it
 was given, and tells its owner one thing, that it is over. In ACCEPTED an INVITE transaction only absorbs repeated
 INVITEs; repeating a 2xx is the job of :mod:`reference_server.sip.success`, since only the dialog sees the ACK.
-The automatic 100 Trying is not repeated: the genuine server absorbs an INVITE that it has not answered (CALL-2).
+The automatic 100 Trying is not repeated: the genuine server absorbs an INVITE that it has not answered (CALL-3).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The topmost Via of a request: where its response goes, and which transaction it belongs to (RFC 3261 §18.2, §17.2.3)."""
+"""The topmost Via: where a response goes, and which transaction a request belongs to (RFC 3261 §18.2, §17.2.3)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _parse_plain_via(value: str) -> TopVia | None:
 def completed_via(via: TopVia, source_host: str, source_port: int) -> str:
     """``via`` with ``rport`` and, if its host is not where the message came from, ``received`` (RFC 3581 §4).
 
-    The genuine server gives ``rport`` whether it was asked for or not, behind ``received`` if it was not (SIP-3).
+    The genuine server gives ``rport`` whether it was asked for or not, behind ``received`` if it was not (SIP-2).
     """
     text = via.value
     bracketed = f"[{source_host}]" if ":" in source_host else source_host

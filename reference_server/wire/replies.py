@@ -25,7 +25,7 @@ class Authenticated(Struct, frozen=True, gc=False):
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """``OK`` to a control message (ROUTE-2, PING-1)."""
+    """``OK`` to a control message (ROUTE-1, PING-1)."""
 
     request_id: str
     text: str = ""
@@ -48,7 +48,7 @@ class Refused(Struct, frozen=True, gc=False):
 
 
 class NotSent(Struct, frozen=True, gc=False):
-    """``NOK``: the SIP message could not be sent; the connection goes on (RSP-12)."""
+    """``NOK``: the SIP message could not be sent; the connection goes on (FRAME-20, RSP-12)."""
 
     request_id: str
     text: str
@@ -82,7 +82,7 @@ class ResponseSent(Struct, frozen=True, gc=False):
 
 
 class RequestSent(Struct, frozen=True, gc=False):
-    """The echo of a request that was sent for the application (OUT-2, DLG-5)."""
+    """The echo of a request that was sent for the application (DLG-5)."""
 
     request_id: str
     protocol: str

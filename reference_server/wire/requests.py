@@ -61,7 +61,7 @@ class Sip(Struct, frozen=True, gc=False):
 
 
 class Proxy(Struct, frozen=True, gc=False):
-    """``id|proxy|transactionId|…`` and a SIP message whose headers are added (PROXY-1)."""
+    """``id|proxy|transactionId|…`` and a SIP message whose headers are added."""
 
     message_id: str
     transaction_id: str

@@ -315,8 +315,9 @@ def test_damaged_requests_in_any_order(data: st.DataObject) -> None:
     for _, _, sent in world.network.sent:
         parse_message(sent)
     application.leave()
-    for dialog in list(world.state.dialogs_by_id.values()):
-        heir = world.application()
-        heir.request(dialog.dialog_id, "BYE\r\n\r\n")
+    for established in list(world.state.dialogs_by_key.values()):
+        dialog = established.dialog
+        phone.call_id, phone.from_, phone.to = dialog.call_id, dialog.remote, dialog.local
+        phone.send("BYE", cseq=dialog.remote_cseq + 1)
     world.advance(4000)
     world.check_empty()

@@ -47,7 +47,6 @@ DIFFERENT = {
     "f-two-reliables-back-to-back-d028": RELIABLE,
     "prack-uas-100rel-c9ae": RELIABLE,
     "prack-uas-never-sent-05f4": RELIABLE,
-    "prack-uas-unsupported-6fa9": RELIABLE,
     "st-echo-cases-3f06": SESSION_TIMERS,
     "st-echo-cases-0686": SESSION_TIMERS,
     "st-uas-they-refresh-expire-2f6c": SESSION_TIMERS,

@@ -89,9 +89,7 @@ def test_the_largest_datagram_passes_and_a_larger_one_is_refused(run: Run) -> No
             assert len(peer.recv(65535)) == 65507
             assert not server.transport.send(text + "M", flow)
             port = peer.getsockname()[1]
-            assert server.warnings == [
-                f"cannot send 65508 octets to udp/[127.0.0.1]:{port}: too large"
-            ]
+            assert server.warnings == [f"cannot send 65508 octets to udp/[127.0.0.1]:{port}: too large"]
         server.transport.close()
 
     run(story())
