@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 import pytest
@@ -30,6 +31,14 @@ def test_port_0_is_one_port_for_all() -> None:
         assert all(not one.socket.getblocking() for one in bound)
     finally:
         _close(bound)
+
+
+def _bind_to_a_quiet_port(taken: socket.socket) -> int:
+    for port in range(20_000, 30_000):
+        with contextlib.suppress(OSError):
+            taken.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
