@@ -1,0 +1,434 @@
+"""The whole server on real sockets: applications on TCP, phones on UDP and TCP, the clock advanced."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+
+import pytest
+import uvloop
+
+from reference_server.config.model import (
+    AdminConfiguration,
+    Configuration,
+    ContactConfiguration,
+    Dialect,
+    TimerConfiguration,
+)
+from reference_server.server import Server, StartError
+from reference_server.sip.message import parse_message
+from tests.apps.admin_port import Client
+
+Run = Callable[[Coroutine[None, None, None]], None]
+SECRET = "cymru"
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Runs a coroutine to its end, which must come within 20 seconds."""
+    factory = asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop
+
+    def runner(coroutine: Coroutine[None, None, None]) -> None:
+        with asyncio.Runner(loop_factory=factory) as loop:
+            loop.run(asyncio.wait_for(coroutine, 20))
+
+    return runner
+
+
+class Phone(asyncio.DatagramProtocol):
+    """A far end on UDP; its address is that of its socket."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Queue[str] = asyncio.Queue()
+        self.tag = ""
+        self.count = 0
+        self.branch = ""
+
+    @classmethod
+    async def to(cls, server: Server) -> Phone:
+        """A phone that sends to the server's first UDP port."""
+        _, _, port = server.hostports[0].rpartition(":")
+        loop = asyncio.get_running_loop()
+        transport, phone = await loop.create_datagram_endpoint(cls, remote_addr=("127.0.0.1", int(port)))
+        phone.transport = transport
+        phone.port = transport.get_extra_info("sockname")[1]
+        return phone
+
+    transport: asyncio.DatagramTransport
+    port: int
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.came.put_nowait(data.decode("latin-1"))
+
+    def send(self, method: str, *, same: bool = False, cseq: int = 0) -> None:
+        """Send a request of the phone's only call."""
+        if not same:
+            self.count += 1
+            self.branch = f"z9hG4bK{self.port}.{self.count}"
+        tag = f";tag={self.tag}" if self.tag else ""
+        self.transport.sendto(
+            (
+                f"{method} sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{self.port};branch={self.branch}\r\n"
+                f"Max-Forwards: 70\r\nFrom: <sip:a@127.0.0.1>;tag=f\r\nTo: <sip:bob@127.0.0.1>{tag}\r\n"
+                f"Call-ID: {self.port}\r\nCSeq: {cseq or self.count} {method}\r\n"
+                f"Contact: <sip:a@127.0.0.1:{self.port}>\r\nContent-Length: 0\r\n\r\n"
+            ).encode()
+        )
+
+    async def status(self) -> int:
+        """The status of the next message, which is a response; its To tag is kept."""
+        message = parse_message(await self.came.get())
+        self.tag = message.to_tag or self.tag
+        return int(message.start_line.split(" ")[1])
+
+    def answer(self, request: str) -> None:
+        """200 to a request of the server."""
+        message = parse_message(request)
+        lines = "".join(
+            f"{name}: {message.get(name.lower())}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq")
+        )
+        self.transport.sendto(f"SIP/2.0 200 OK\r\n{lines}Content-Length: 0\r\n\r\n".encode())
+
+
+Application = Callable[..., Awaitable[Client]]
+
+
+@asynccontextmanager
+async def serving(**settings: object) -> AsyncIterator[tuple[Server, Application]]:
+    """A server, and what makes applications of it; in the end nothing is left."""
+    given = {
+        "admin": AdminConfiguration(port=0, secret=SECRET),
+        "contacts": (ContactConfiguration(port=0),),
+        **settings,
+    }
+    server = Server(Configuration(**given))  # type: ignore[arg-type]
+    await server.start()
+    clients: list[Client] = []
+
+    async def application(*verbs: str) -> Client:
+        reader, writer = await asyncio.open_connection(*server.admin_address)
+        client = Client(reader, writer)
+        clients.append(client)
+        assert "|OK|" in await client.ask(f"authenticate|{SECRET}|")
+        for verb in verbs:
+            await client.ask(f"route|{verb}")
+        return client
+
+    try:
+        yield server, application
+        for client in clients:
+            await client.close()
+        while server.occupancy()["admin connections"]:
+            await asyncio.sleep(0)
+        await server.advance(64)
+        assert server.occupancy() == dict.fromkeys(server.occupancy(), 0)
+    finally:
+        await server.stop()
+
+
+def transaction_id_of(payload: str) -> str:
+    return payload.split("|")[8]
+
+
+def test_what_it_says_of_itself(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            host, port = server.admin_address
+            assert host == "127.0.0.1"
+            assert port > 0
+            assert [hostport.rpartition(":")[0] for hostport in server.hostports] == [
+                "udp/127.0.0.1",
+                "tcp/127.0.0.1",
+            ]
+            assert server.version.startswith("v0.9.5-ref.")
+            client = await application()
+            answer = await client.ask(f"authenticate|{SECRET}")
+            hostports = ",".join(server.hostports)
+            assert answer.split("|")[3:] == ["OK", hostports, server.version, hostports]
+
+    run(story())
+
+
+def test_a_call_from_beginning_to_end(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            client, phone = await application("invite"), await Phone.to(server)
+            phone.send("INVITE")
+            assert await phone.status() == 100
+            offered = await client.receive()
+            assert offered.split("|")[5:7] == ["127.0.0.1", str(phone.port)]
+            echo = await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert await phone.status() == 200
+            phone.send("ACK", cseq=1)
+            assert transaction_id_of(await client.receive()) == transaction_id_of(offered)
+            dialog_id = echo.split("|")[11]
+            bye = await client.ask(f"sip||{dialog_id}\r\nBYE sip:x SIP/2.0\r\n\r\n")
+            phone.answer(await phone.came.get())
+            response = await client.receive()
+            assert transaction_id_of(response) == bye.split("|")[10]
+            phone.transport.close()
+
+    run(story())
+
+
+def test_time_passes_at_once_and_in_order(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            client, phone = await application("invite"), await Phone.to(server)
+            phone.send("INVITE")
+            offered = await client.receive()
+            await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert [await phone.status() for _ in range(2)] == [100, 200]
+            await server.advance(32)
+            assert [await phone.status() for _ in range(10)] == [200] * 10
+            phone.answer(await phone.came.get())
+            unsolicited = await client.receive()
+            assert unsolicited.split("|")[2] == "application"
+            assert transaction_id_of(unsolicited) == "unsolicited"
+            phone.transport.close()
+
+    run(story())
+
+
+def test_a_silent_application(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            client, phone = await application("options"), await Phone.to(server)
+            phone.send("OPTIONS")
+            await client.receive()
+            await server.advance(31)
+            assert phone.came.empty()
+            await server.advance(0.5)
+            assert await phone.status() == 504
+            phone.transport.close()
+
+    run(story())
+
+
+def test_an_application_that_is_lost_and_another(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            first, second, phone = (
+                await application("invite"),
+                await application("invite"),
+                await Phone.to(server),
+            )
+            phone.send("INVITE")
+            assert await phone.status() == 100
+            await first.receive()
+            await first.close()
+            assert await phone.status() == 480
+            phone.send("ACK", same=True, cseq=1)
+            phone.tag = ""
+            phone.send("INVITE")
+            assert await phone.status() == 100
+            offered = await second.receive()
+            await second.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 486 Busy\r\n\r\n")
+            assert await phone.status() == 486
+            phone.transport.close()
+
+    run(story())
+
+
+def test_hanging_up_when_the_application_is_lost(run: Run) -> None:
+    async def story() -> None:
+        admin = AdminConfiguration(port=0, secret=SECRET, hangup_on_application_loss=True)
+        async with serving(admin=admin) as (server, application):
+            client, phone = await application("invite"), await Phone.to(server)
+            phone.send("INVITE")
+            offered = await client.receive()
+            await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert [await phone.status() for _ in range(2)] == [100, 200]
+            phone.send("ACK", cseq=1)
+            await client.receive()
+            await client.close()
+            bye = await phone.came.get()
+            assert bye.startswith("BYE ")
+            phone.answer(bye)
+            phone.transport.close()
+
+    run(story())
+
+
+def test_over_tcp(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            client = await application("options")
+            port = int(server.hostports[1].rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            text = (
+                "OPTIONS sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1\r\n"
+                "From: <sip:a@b>;tag=f\r\nTo: <sip:c@d>\r\nCall-ID: t\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+            )
+            for octet in text.encode():
+                writer.write(bytes([octet]))
+                await asyncio.sleep(0)
+            offered = await client.receive()
+            assert offered.split("|")[3:5] == [str(len(text)), "tcp"]
+            echo = await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            sent = echo.partition("\r\n")[2].encode()
+            assert await reader.readexactly(len(sent)) == sent
+            writer.close()
+            await writer.wait_closed()
+
+    run(story())
+
+
+def test_garbage_disturbs_nobody(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            client, phone = await application("options"), await Phone.to(server)
+            for data in (
+                b"",
+                b"\0",
+                b"garbage\r\n\r\n",
+                b"\xff" * 1000,
+                b"SIP/2.0 200 OK\r\n\r\n",
+                b"x" * 60_000,
+            ):
+                phone.transport.sendto(data)
+            digits = "9" * 5000
+            phone.transport.sendto(
+                f"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nCSeq: {digits} OPTIONS\r\n\r\n".encode()
+            )
+            assert await phone.status() == 400
+            bad, bad_writer = await asyncio.open_connection(*server.admin_address)
+            bad_writer.write(b"GET / HTTP/1.1\r\n\r\n")
+            assert b"|NO|framing error: " in await bad.read()
+            bad_writer.close()
+            phone.tag = ""
+            phone.send("OPTIONS")
+            offered = await client.receive()
+            await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert await phone.status() == 200
+            phone.transport.close()
+
+    run(story())
+
+
+def test_the_0_8_dialect(run: Run) -> None:
+    async def story() -> None:
+        async with serving(dialect=Dialect.V0_8) as (server, application):
+            client, phone = await application("options"), await Phone.to(server)
+            assert len((await client.ask(f"authenticate|{SECRET}")).split("|")) == 5
+            phone.send("OPTIONS")
+            offered = await client.receive()
+            assert len(offered.partition("\r\n")[0].split("|")) == 10
+            await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert await phone.status() == 200
+            phone.transport.close()
+
+    run(story())
+
+
+def test_configured_timers_and_names(run: Run) -> None:
+    async def story() -> None:
+        timers = TimerConfiguration(t1=0.25, t2=1.0, t4=1.0, t1x64=16.0)
+        async with serving(timers=timers, preserve_header_names=("Odd-NAME",)) as (server, application):
+            client, phone = await application("invite"), await Phone.to(server)
+            phone.send("INVITE")
+            offered = await client.receive()
+            text = "SIP/2.0 486 Busy\r\nodd-naME: 1\r\n\r\n"
+            echo = await client.ask(f"sip|{transaction_id_of(offered)}|\r\n{text}")
+            assert "\r\nodd-naME: 1\r\n" in echo
+            await server.advance(1)
+            assert [await phone.status() for _ in range(4)] == [100, 486, 486, 486]
+            phone.transport.close()
+
+    run(story())
+
+
+def test_occupancy_shows_what_is_there(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            assert set(server.occupancy().values()) == {0}
+            client, phone = await application("invite"), await Phone.to(server)
+            phone.send("INVITE")
+            offered = await client.receive()
+            assert server.occupancy() == {
+                "server transactions": 1,
+                "client transactions": 0,
+                "pending requests": 1,
+                "cancellable INVITEs": 1,
+                "dialogs by id": 0,
+                "dialogs by key": 0,
+                "routes": 1,
+                "admin connections": 1,
+                "timers": 1,
+            }
+            await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 486 Busy\r\n\r\n")
+            phone.transport.close()
+
+    run(story())
+
+
+def test_draining_waits_for_calls_and_takes_no_new_applications(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            await server.drain(10)
+            with pytest.raises(OSError):  # noqa: PT011 - refused or reset
+                await application()
+        async with serving() as (server, application):
+            client, phone = await application("options"), await Phone.to(server)
+            phone.send("OPTIONS")
+            offered = await client.receive()
+            draining = asyncio.create_task(server.drain(10))
+            await asyncio.sleep(0)
+            assert not draining.done()
+            await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            await draining
+            assert await phone.status() == 200
+            phone.send("OPTIONS")
+            assert "sip" in await client.receive()
+            await server.drain(0.05)
+            phone.transport.close()
+
+    run(story())
+
+
+def test_an_admin_port_that_is_taken(run: Run) -> None:
+    async def story() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            server = Server(
+                Configuration(admin=AdminConfiguration(port=port), contacts=(ContactConfiguration(port=0),))
+            )
+            with pytest.raises(
+                StartError, match=rf"cannot listen for applications on 127\.0\.0\.1:{port}: .*in use"
+            ):
+                await server.start()
+            sip_ports = server.hostports
+            assert sip_ports == [], "what was opened is closed again"
+
+    run(story())
+
+
+def test_a_sip_port_that_is_taken(run: Run) -> None:
+    async def story() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+            server = Server(
+                Configuration(admin=AdminConfiguration(port=0), contacts=(ContactConfiguration(port=port),))
+            )
+            with pytest.raises(StartError, match=str(port)):
+                await server.start()
+
+    run(story())
+
+
+def test_it_starts_again_on_its_ports(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            await application()
+            ports = server.admin_address[1], int(server.hostports[0].rpartition(":")[2])
+        admin = AdminConfiguration(port=ports[0], secret=SECRET)
+        async with serving(admin=admin, contacts=(ContactConfiguration(port=ports[1]),)) as (
+            server,
+            application,
+        ):
+            await application()
+
+    run(story())
