@@ -23,7 +23,7 @@ from tests.calls.world import (
     transaction_id_of,
 )
 
-TORTURE = Path("/work/shared/rfc4475")
+TORTURE = Path(__file__).parents[3] / "shared" / "rfc4475"
 ALL = ("invite", "register", "message", "options", "info", "notify", "subscribe", "publish")
 ALL_METHODS = (*ALL, "ack", "cancel", "bye", "prack", "refer", "update")
 

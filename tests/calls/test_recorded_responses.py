@@ -17,7 +17,7 @@ import pytest
 from reference_server.calls.ports import Endpoint, Flow
 from tests.calls.world import World, sip_of, tokens_of, transaction_id_of
 
-TRACES = Path("/work/shared/traces")
+TRACES = Path(__file__).parents[3] / "shared" / "traces"
 NOT_COMPARABLE = {
     "external-ip": "another configuration",
     "http-handlers": "another configuration",
