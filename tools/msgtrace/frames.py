@@ -6,7 +6,8 @@ For others the decoder tries octets, code points, UTF-16 units in this order, an
 which another frame, or nothing, follows; :attr:`Frame.units` tells which fit.
 
 Logs are lossy too: a code point that was cut in two becomes U+FFFD, one for each part, and the text is then
-longer than its length says (:attr:`LengthUnit.INFLATED`). Where no reading fits, a :class:`Damage` names
+longer than its length says (:attr:`LengthUnit.INFLATED`); line ends at the end are trimmed
+(:attr:`Frame.missing`); ``debug()`` formats what it is given. Where no reading fits, a :class:`Damage` names
 what is wrong and the decoder goes on at the next thing that looks like a frame.
 
 Nothing here raises on any input. Octets are held as ``str``, one character for each octet (latin-1).
@@ -41,9 +42,11 @@ class DamageKind(StrEnum):
     """a length, but the next frame begins earlier than it says"""
     TRUNCATED = "truncated"
     """the stream ended within a frame"""
+    GIGANTIC = "gigantic"
+    """a length beyond :data:`LIMIT`: no writer makes such a frame, and nobody should wait for its end"""
 
 
-class Frame(Struct, frozen=True):
+class Frame(Struct, frozen=True, gc=False):
     """One frame."""
 
     offset: int
@@ -53,7 +56,9 @@ class Frame(Struct, frozen=True):
     payload: str
     """octets after ``#``"""
     units: tuple[LengthUnit, ...]
-    """every unit under which ``length`` is right; empty never"""
+    """every unit under which ``length`` is right; empty if none is and something else tells the frame's end"""
+    missing: int = 0
+    """octets that the end lacks by its length: line ends that somebody trimmed"""
 
     @property
     def text(self) -> str:
@@ -82,135 +87,217 @@ class Damage(Struct, frozen=True):
                 return f"the frame at octet {self.offset} is shorter than its length says: {shown}{more}"
             case DamageKind.TRUNCATED:
                 return f"the stream ends within the frame at octet {self.offset}: {shown}{more}"
+            case DamageKind.GIGANTIC:
+                return f"the length at octet {self.offset} is beyond that of any frame: {shown}{more}"
 
+
+LIMIT = 16 * 1024 * 1024
+"""Octets of a payload that the decoder waits for at most; the genuine server stops at five digits."""
 
 _HEAD = re.compile(rb"([0-9]{1,10})#")
 _MAYBE_HEAD = re.compile(rb"[0-9]{1,10}\Z")
 _WHITESPACE = re.compile(rb"[\r\n \t]+")
+_EXACTLY_AHEAD = re.compile(rb"[0-9]{1,10}(#|\Z)")
 _FRAME_AHEAD = re.compile(rb"[\r\n \t]*[0-9]{1,10}(#|\Z)")
 # Where to go on after damage: a length and a message id, verb and separator as every writer makes them.
 _RESUME = re.compile(rb"(?<![0-9])[0-9]{1,10}#[^|#\r\n]{0,200}\|[a-z_]+")
+_BEGINNING_OF_RESUME = re.compile(rb"(?<![0-9])[0-9]{1,10}(?:#[^|#\r\n]{0,200}\|?)?\Z")
 _REPLACEMENT = "�".encode()
+_TRIMMED = 4  # octets: the two line ends of a message without a body
+_ALL_UNITS = (LengthUnit.BYTES, LengthUnit.CODE_POINTS, LengthUnit.UTF16)
+_NOT_YET = None
 
 
 class FrameDecoder:
-    """Feed it a stream in pieces of any size; it returns what each piece completed."""
+    """Feed it a stream in pieces of any size; it returns what each piece completed.
 
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._offset = 0  # of the buffer's first octet in the stream
+    ``lossy`` says that lengths are hints only (``debug()`` output): a frame whose length is wrong under
+    every unit ends where the next one begins, instead of being damage.
+    """
+
+    def __init__(self, *, lossy: bool = False) -> None:
+        self._lossy = lossy
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._needed = 0  # octets from the beginning of the first piece without which a look is in vain
+        self._offset = 0  # of the first piece in the stream
+        self._unit = LengthUnit.BYTES  # what the last frame that told the units apart counted
 
     def feed(self, data: bytes) -> list[Frame | Damage]:
         """Take more octets and return the frames and damages that are now certain."""
-        self._buffer += data
-        return self._decode(final=False)
+        self._pieces.append(data)
+        self._held += len(data)
+        return self._decode(final=False) if self._held >= self._needed else []
 
     def close(self) -> list[Frame | Damage]:
-        """The stream has ended: return what is left, an incomplete frame as a damage."""
-        found = self._decode(final=True)
-        if self._buffer:
-            kind = DamageKind.TRUNCATED if _FRAME_AHEAD.match(self._buffer) else DamageKind.NO_LENGTH
-            found.append(self._damage(len(self._buffer), kind))
-        return found
+        """The stream has ended: return what is left, an incomplete frame as a damage. More may be fed."""
+        return self._decode(final=True)
 
     def pending(self) -> int:
         """How many octets wait for the rest of their frame."""
-        return len(self._buffer)
+        return self._held
+
+    @property
+    def offset(self) -> int:
+        """Where the octets that wait, or else the next ones, stand in the stream."""
+        return self._offset
 
     def _decode(self, *, final: bool) -> list[Frame | Damage]:
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         found: list[Frame | Damage] = []
-        while self._buffer:
-            item = self._next(final=final)
+        position, size, offset = 0, len(data), self._offset
+        self._needed = 0
+        head = _HEAD.match(data)
+        while position < size:
+            if head is not None:  # the common case: ASCII, and the next frame or nothing follows
+                start, length = head.end(), int(head[1])
+                end = start + length
+                following = _HEAD.match(data, end) if end < size else None
+                if end == size or following is not None:
+                    payload = data[start:end]
+                    if payload.isascii():
+                        found.append(Frame(offset + position, length, payload.decode("ascii"), _ALL_UNITS))
+                        position, head = end, following
+                        continue
+            item = self._irregular(data, position, head, final=final)
             if item is None:
                 break
-            found.append(item)
+            found.append(item[0])
+            position = item[1]
+            head = _HEAD.match(data, position)
+        rest = data[position:] if position < size else b""
+        self._pieces = [rest] if rest else []
+        self._held = len(rest)
+        self._offset += position
         return found
 
-    def _next(self, *, final: bool) -> Frame | Damage | None:
-        head = _HEAD.match(self._buffer)
+    def _irregular(
+        self, data: bytes, position: int, head: re.Match[bytes] | None, *, final: bool
+    ) -> tuple[Frame | Damage, int] | None:
+        """The next thing and where it ends; None if that cannot be told yet."""
         if head is None:
-            if whitespace := _WHITESPACE.match(self._buffer):
-                return self._damage(whitespace.end(), DamageKind.STRAY_WHITESPACE)
-            if _MAYBE_HEAD.match(self._buffer):
-                return None
-            return self._damage(self._resume_at(1), DamageKind.NO_LENGTH)
+            if whitespace := _WHITESPACE.match(data, position):
+                return self._damage(data, position, whitespace.end(), DamageKind.STRAY_WHITESPACE)
+            if _MAYBE_HEAD.match(data, position):
+                return self._damage(data, position, len(data), DamageKind.TRUNCATED) if final else _NOT_YET
+            end = _resume_at(data, position + 1, final=final)
+            return self._damage(data, position, end, DamageKind.NO_LENGTH)
         start, length = head.end(), int(head[1])
-        ends = unit_ends(self._buffer, start, length)
-        plausible = {unit: end for unit, end in ends.items() if self._boundary(end)}
-        if plausible:
-            end = next(iter(plausible.values()))
-            return self._frame(start, length, end, tuple(u for u, e in plausible.items() if e == end))
-        resume = _RESUME.search(self._buffer, start)
-        if resume is None and not final and len(ends) < 3:
-            return None
-        if resume is not None and _REPLACEMENT in self._buffer[start : resume.start()]:
-            end = _without_stray_line_end(self._buffer, start, resume.start())
-            return self._frame(start, length, end, (LengthUnit.INFLATED,))
+        if length > LIMIT:
+            return self._damage(data, position, _resume_at(data, start, final=final), DamageKind.GIGANTIC)
+        ends = unit_ends(data, start, length)
+        if not ends and not final:
+            self._needed = start + length - position
+            return _NOT_YET
+        if not final and self._unit in (LengthUnit.CODE_POINTS, LengthUnit.UTF16) and self._unit not in ends:
+            return _NOT_YET
+        end, units = self._plausible(data, ends)
+        if units:
+            return self._frame(data, position, start, length, end, units)
+        return self._by_other_signs(data, position, start, length, ends, final=final)
+
+    def _plausible(self, data: bytes, ends: dict[LengthUnit, int]) -> tuple[int, tuple[LengthUnit, ...]]:
+        """The end behind which a frame or nothing stands, at once rather than behind white space."""
+        for ahead in (_EXACTLY_AHEAD, _FRAME_AHEAD):
+            fitting = {
+                unit: end
+                for unit, end in ends.items()
+                if end == len(data) or ahead.match(data, end) is not None
+            }
+            if fitting:
+                end = fitting.get(self._unit, next(iter(fitting.values())))
+                units = tuple(unit for unit, other in fitting.items() if other == end)
+                if len(set(ends.values())) > 1:
+                    self._unit = units[0]
+                return end, units
+        return 0, ()
+
+    def _by_other_signs(
+        self,
+        data: bytes,
+        position: int,
+        start: int,
+        length: int,
+        ends: dict[LengthUnit, int],
+        *,
+        final: bool,
+    ) -> tuple[Frame | Damage, int] | None:
+        """No unit fits: replacement characters, trimmed line ends, a lossy log, or damage."""
+        size, said_end = len(data), start + length
+        resume = _RESUME.search(data, start)
+        next_frame = resume.start() if resume else size
+        inflated = data.find(_REPLACEMENT, start, next_frame) >= 0
+        if resume is None and not final and (len(ends) < 3 or inflated or self._lossy):
+            if size - start < 4 * length + 1024:
+                return _NOT_YET
+        elif resume is not None or final:
+            if inflated and next_frame > said_end:
+                end = _without_stray_line_end(data, start, next_frame)
+                return self._frame(data, position, start, length, end, (LengthUnit.INFLATED,))
+            if 0 < said_end - next_frame <= _TRIMMED and next_frame > start:
+                missing = said_end - next_frame
+                return self._frame(data, position, start, length, next_frame, (), missing)
+            if self._lossy:
+                end = _without_stray_line_end(data, start, next_frame)
+                return self._frame(data, position, start, length, end, ())
+            if resume is not None and next_frame < said_end:
+                return self._damage(data, position, next_frame, DamageKind.LENGTH_MISMATCH)
         if LengthUnit.BYTES in ends:
             # Complete by octets, yet what follows is no frame: believe the length, the rest is damage.
-            return self._frame(start, length, ends[LengthUnit.BYTES], (LengthUnit.BYTES,))
-        if resume is not None:
-            return self._damage(resume.start(), DamageKind.LENGTH_MISMATCH)
-        return self._damage(len(self._buffer), DamageKind.TRUNCATED) if final else None
+            return self._frame(data, position, start, length, ends[LengthUnit.BYTES], (LengthUnit.BYTES,))
+        return self._damage(data, position, size, DamageKind.TRUNCATED) if final else _NOT_YET
 
-    def _boundary(self, end: int) -> bool:
-        return end == len(self._buffer) or _FRAME_AHEAD.match(self._buffer, end) is not None
+    def _frame(
+        self,
+        data: bytes,
+        position: int,
+        start: int,
+        length: int,
+        end: int,
+        units: tuple[LengthUnit, ...],
+        missing: int = 0,
+    ) -> tuple[Frame, int]:
+        payload = data[start:end].decode("latin-1")
+        return Frame(self._offset + position, length, payload, units, missing), end
 
-    def _resume_at(self, start: int) -> int:
-        resume = _RESUME.search(self._buffer, start)
-        return len(self._buffer) if resume is None else resume.start()
-
-    def _frame(self, start: int, length: int, end: int, units: tuple[LengthUnit, ...]) -> Frame:
-        frame = Frame(self._offset, length, self._buffer[start:end].decode("latin-1"), units)
-        self._consume(end)
-        return frame
-
-    def _damage(self, size: int, kind: DamageKind) -> Damage:
-        damage = Damage(self._offset, self._buffer[:size].decode("latin-1"), kind)
-        self._consume(size)
-        return damage
-
-    def _consume(self, size: int) -> None:
-        del self._buffer[:size]
-        self._offset += size
+    def _damage(self, data: bytes, position: int, end: int, kind: DamageKind) -> tuple[Damage, int] | None:
+        if end <= position:
+            return _NOT_YET
+        return Damage(self._offset + position, data[position:end].decode("latin-1"), kind), end
 
 
-def unit_ends(data: bytes | bytearray, start: int, length: int) -> dict[LengthUnit, int]:
+def _resume_at(data: bytes, start: int, *, final: bool) -> int:
+    """Where decoding can go on: the next head, or the beginning of one at the end, or the end."""
+    resume = _RESUME.search(data, start)
+    if resume is None and not final:
+        resume = _BEGINNING_OF_RESUME.search(data, max(start, len(data) - 220))
+    return len(data) if resume is None else resume.start()
+
+
+def unit_ends(data: bytes, start: int, length: int) -> dict[LengthUnit, int]:
     """Where a payload that starts at ``start`` ends under each unit; units for which ``data`` is too short
-    lack.
-
-    Octets that are not UTF-8 count as one unit each unless they look like continuations (``10xxxxxx``).
+    lack. Octets that are not UTF-8 count as one unit each.
     """
-    ends: dict[LengthUnit, int] = {}
-    if start + length > len(data):
-        return ends
-    ends[LengthUnit.BYTES] = start + length
-    if bytes(data[start : start + length]).isascii():
-        following = data[start + length : start + length + 1]
-        if not following or following[0] & 0xC0 != 0x80:
-            return ends | {LengthUnit.CODE_POINTS: start + length, LengthUnit.UTF16: start + length}
-    for unit in (LengthUnit.CODE_POINTS, LengthUnit.UTF16):
-        end = _unit_end(data, start, length, wide_counts_twice=unit is LengthUnit.UTF16)
-        if end is not None:
-            ends[unit] = end
+    end = start + length
+    if end > len(data):
+        return {}
+    if data[start:end].isascii() and (end == len(data) or data[end] & 0xC0 != 0x80):
+        return dict.fromkeys(_ALL_UNITS, end)
+    ends = {LengthUnit.BYTES: end}
+    text = data[start : start + 4 * length].decode("utf-8", "surrogateescape")
+    if len(text) >= length:
+        ends[LengthUnit.CODE_POINTS] = start + len(text[:length].encode("utf-8", "surrogateescape"))
+    wide = text.encode("utf-16-le", "surrogatepass")
+    if len(wide) >= 2 * length:
+        try:
+            counted = wide[: 2 * length].decode("utf-16-le", "surrogatepass")
+            ends[LengthUnit.UTF16] = start + len(counted.encode("utf-8", "surrogateescape"))
+        except UnicodeError:
+            pass  # the length would cut a character in two
     return ends
 
 
-def _unit_end(data: bytes | bytearray, start: int, length: int, *, wide_counts_twice: bool) -> int | None:
-    counted = 0
-    position = start
-    size = len(data)
-    while position < size:
-        octet = data[position]
-        if octet & 0xC0 != 0x80:
-            if counted >= length:
-                break
-            counted += 2 if wide_counts_twice and octet >= 0xF0 else 1
-        position += 1
-    return position if counted == length else None
-
-
-def _without_stray_line_end(data: bytes | bytearray, start: int, end: int) -> int:
+def _without_stray_line_end(data: bytes, start: int, end: int) -> int:
     """Loggers put one CRLF behind a record; a SIP message without a body ends in two."""
     if data[start:end].endswith(b"\r\n\r\n\r\n"):
         return end - 2

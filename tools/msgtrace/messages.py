@@ -45,6 +45,7 @@ class MessageKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+_ANSWERS = frozenset({MessageKind.OK, MessageKind.NO, MessageKind.NOK})
 _FROM_SERVER = frozenset(
     {
         MessageKind.OK,
@@ -66,23 +67,47 @@ class Token(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """A decoded payload."""
+    """A decoded payload. Names and the view of the SIP message are made when they are asked for."""
 
     kind: MessageKind
-    tokens: tuple[Token, ...]
+    values: list[str]
+    """the tokens of the meta line, at least one"""
     content: str
     """all after the first line end of the payload"""
-    sip: SipMessage | None
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """Values with their names."""
+        names = _names(self.kind, self.values)
+        return tuple(
+            Token(names[index] if index < len(names) else _surplus(self.kind, index), value)
+            for index, value in enumerate(self.values)
+        )
+
+    @property
+    def sip(self) -> SipMessage | None:
+        """The SIP message that the payload carries."""
+        return sip.parse(self.content) if self.content.strip("\r\n") else None
 
     @property
     def id(self) -> str:
         """Token 0."""
-        return self.tokens[0].value
+        return self.values[0]
 
     @property
     def verb(self) -> str:
         """Token 1, or nothing."""
-        return self.tokens[1].value if len(self.tokens) > 1 else ""
+        return self.values[1] if len(self.values) > 1 else ""
+
+    @property
+    def request_id(self) -> str:
+        """Of an answer: the id of what it answers; else nothing."""
+        return self.values[2] if self.kind in _ANSWERS else ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether an answer is the last one: those of a proxy before that say ``continue``."""
+        return "continue" not in self.values[4:]
 
     @property
     def from_server(self) -> bool:
@@ -91,12 +116,16 @@ class Message(Struct, frozen=True):
 
     def get(self, name: str) -> str:
         """Value of the first token of that name; empty if there is none."""
+        names = _names(self.kind, self.values)
+        if name in names:
+            index = names.index(name)
+            return self.values[index] if index < len(self.values) else ""
         return next((token.value for token in self.tokens if token.name == name), "")
 
     def summary(self) -> str:
         """One line: ``authenticate``, ``route invite``, ``OK pong``, ``INVITE sip:bob@host`` …; never the
         secret."""
-        what = self.sip.summary() if self.sip else ""
+        what = sip.summary(self.content)
         match self.kind:
             case MessageKind.AUTHENTICATE:
                 tags = self.get("tags")
@@ -123,6 +152,17 @@ class Message(Struct, frozen=True):
                 return f"sip {what}".rstrip()
 
 
+_BY_VERB = {
+    kind.value: kind
+    for kind in (
+        MessageKind.AUTHENTICATE,
+        MessageKind.ROUTE,
+        MessageKind.REMOVE_ROUTE,
+        MessageKind.PING,
+        MessageKind.PROXY,
+    )
+}
+_BY_RESULT = {"OK": MessageKind.OK, "NO": MessageKind.NO, "NOK": MessageKind.NOK}
 _SIP_SOURCE = ("source", "length", "protocol", "address", "port", "time", "transaction-id")
 _NAMES: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.AUTHENTICATE: ("id", "verb", "secret", "tags"),
@@ -171,30 +211,23 @@ def decode(payload: str, *, from_server: bool | None = None) -> Message:
     tokens.
     """
     values, content = split(payload)
-    message = sip.parse(content) if content.strip("\r\n") else None
-    kind = _kind(values, message, from_server)
-    names = _names(kind, values)
-    tokens = tuple(
-        Token(names[index] if index < len(names) else _surplus(kind, index), value)
-        for index, value in enumerate(values)
-    )
-    return Message(kind, tokens, content, message)
+    return Message(_kind(values, content.lstrip("\r\n"), from_server), values, content)
 
 
-def _kind(values: list[str], message: SipMessage | None, from_server: bool | None) -> MessageKind:
+def _kind(values: list[str], content: str, from_server: bool | None) -> MessageKind:
     verb = values[1] if len(values) > 1 else ""
     if from_server is not True:
         match verb:
             case "authenticate" | "route" | "remove_route" | "ping" | "proxy":
-                return MessageKind(verb)
+                return _BY_VERB[verb]
             case "sip" if from_server is False or not _sip_from_server(values):
-                return _sent_sip(values, message)
+                return _sent_sip(values, content)
     if from_server is not False:
         match verb:
             case "response" if len(values) > 3 and values[3] in ("OK", "NO", "NOK"):
-                return MessageKind(values[3].lower())
+                return _BY_RESULT[values[3]]
             case "sip" if _sip_from_server(values):
-                return _received_sip(values, message)
+                return _received_sip(values, content)
             case _ if verb.startswith("cdr:"):
                 return MessageKind.CDR
     return MessageKind.UNKNOWN
@@ -204,22 +237,22 @@ def _sip_from_server(values: list[str]) -> bool:
     return len(values) > 8 and values[2] in ("network", "application")
 
 
-def _sent_sip(values: list[str], message: SipMessage | None) -> MessageKind:
+def _sent_sip(values: list[str], content: str) -> MessageKind:
     transaction = values[2] if len(values) > 2 else ""
     dialog = values[3] if len(values) > 3 else ""
-    if message is not None and not message.is_request:
+    if content.startswith("SIP/"):
         return MessageKind.SEND_RESPONSE
     if dialog:
         return MessageKind.SEND_IN_DIALOG
-    if transaction and message is not None and message.method == "CANCEL":
+    if transaction and content.startswith("CANCEL "):
         return MessageKind.SEND_CANCEL
     return MessageKind.SEND_REQUEST
 
 
-def _received_sip(values: list[str], message: SipMessage | None) -> MessageKind:
+def _received_sip(values: list[str], content: str) -> MessageKind:
     if values[2] == "application":
         return MessageKind.UNSOLICITED
-    if message is not None and not message.is_request:
+    if content.startswith("SIP/"):
         return MessageKind.NETWORK_RESPONSE
     return MessageKind.NETWORK_REQUEST
 

@@ -39,6 +39,7 @@ COMPACT_FORMS = {
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _REQUEST_LINE = re.compile(r"(\S+) (\S*) ?(SIP/\S*)?\Z")
 _STATUS_LINE = re.compile(r"SIP/\S+ ([0-9]{3})(?: (.*))?\Z", re.DOTALL)
+_CSEQ = re.compile(r"\n[Cc][Ss][Ee][Qq][ \t]*:[ \t]*[^ \r\n]* ([^\r\n]*)")
 _ANGLE = re.compile(r"<([^>]*)>")
 _DISPLAY_NAME = re.compile(r'(?<!=)"(?:[^"\\]|\\.)*"')
 
@@ -136,6 +137,21 @@ class SipMessage(Struct, frozen=True):
         method = self.cseq[1]
         status = self.start_line.partition(" ")[2].rstrip()
         return f"{status} ({method})" if method else status
+
+
+def summary(raw: str) -> str:
+    """``parse(raw).summary()`` without reading what it does not need; empty if there is no message."""
+    raw = raw.lstrip("\r\n")
+    start_line = raw.partition("\r\n")[0]
+    if "\n" in start_line or "\r" in start_line:
+        return parse(raw).summary()
+    if start_line.startswith("SIP/"):
+        status = start_line.partition(" ")[2].rstrip()
+        end_of_headers = raw.find("\r\n\r\n")
+        found = _CSEQ.search(raw, 0, end_of_headers if end_of_headers >= 0 else len(raw))
+        method = found[1].strip() if found else ""
+        return f"{status} ({method})" if method else status
+    return start_line.rpartition(" SIP/")[0] or parse(raw).summary()
 
 
 @lru_cache(maxsize=256)
