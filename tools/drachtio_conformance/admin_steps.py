@@ -203,6 +203,8 @@ def _compare(
             found += check_sip(expectation, sip.parse(content), trial)
         else:
             found.append(Mismatch("SIP message", "a SIP message behind the tokens", "(none)"))
+    elif step.sip == "" and content:
+        found.append(Mismatch("SIP message", "(none)", content))
     if step.unit is not None and step.unit not in frame.units:
         counted = " or ".join(frame.units)
         found.append(Mismatch("length", f"counts {step.unit}", f"{frame.length} counts {counted}"))

@@ -24,6 +24,7 @@ from drachtio_conformance.explain import NothingToExplain
 from drachtio_conformance.loader import LoadError
 from drachtio_conformance.outcome import ExitCode
 from drachtio_conformance.profile import ProfileError
+from drachtio_conformance.replay_files import TraceError
 from drachtio_conformance.selection import NothingMatches
 from drachtio_conformance.specification import Specification, SpecificationError
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return _dispatch(options)
-    except (UsageError, NothingMatches, NothingToExplain, BaselineError, ProfileError) as error:
+    except (UsageError, NothingMatches, NothingToExplain, BaselineError, ProfileError, TraceError) as error:
         return _complain(str(error), ExitCode.USAGE)
     except (LoadError, SpecificationError) as error:
         return _complain(str(error), ExitCode.HARNESS)
@@ -70,6 +71,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             return _call(options)
         case "shell":
             return _shell(options.address, _secret(options), options.brief)
+        case "replay":
+            from drachtio_conformance import replay_command
+
+            return replay_command.run(options)
         case "vectors":
             return _vectors(Path(options.folder))
         case _:

@@ -61,6 +61,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _explain(commands)
     _call(commands)
     _shell(commands)
+    _replay(commands)
     _vectors(commands)
     _traceability(commands)
     return parser
@@ -187,6 +188,33 @@ def _shell(commands: _Commands) -> None:
     parser.add_argument("address", type=host_port, metavar="HOST:PORT", help="admin port of a server")
     _secret(parser)
     parser.add_argument("--brief", action="store_true", help="one line for each frame")
+
+
+def _replay(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "replay",
+        "run recorded traces again",
+        "Plays what applications and SIP endpoints sent in a recording to the reference server, and compares every\n"
+        "token and every octet of what it sends with what was recorded, but for what a server chooses freely\n"
+        "(ids, tags, branches, times, its version). Time is not waited for.",
+        "examples:\n  drachtio-conformance replay tests/replay/recorded\n"
+        "  drachtio-conformance replay traces --expect tests/replay/expect.yaml\n"
+        "  drachtio-conformance replay call.log --steps\n\n"
+        "A recording is NAME.log (===> or <===, then LENGTH#PAYLOAD) beside NAME.sip.txt (### time transport\n"
+        "NAME(host:port) -> host:port (n bytes), then the message). Known differences stand in an expect.yaml.\n",
+    )
+    parser.add_argument("paths", nargs="+", metavar="FILE|DIR", help="a recording, or a folder of them")
+    parser.add_argument(
+        "--expect",
+        metavar="FILE",
+        help="known differences (default: expect.yaml in the folder, if there is one)",
+    )
+    parser.add_argument(
+        "--steps", action="store_true", help="replay nothing; show the steps of each recording"
+    )
+    parser.add_argument("--verbose", action="store_true", help="on a terminal, name every recording")
+    parser.add_argument("--report", metavar="DIR", help="write index.html and report.json there")
 
 
 def _vectors(commands: _Commands) -> None:

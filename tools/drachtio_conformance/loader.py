@@ -113,17 +113,18 @@ def _shown(file: Path) -> str:
 
 def parse(text: str, *, name: str, file: str) -> list[Case]:
     """The cases of a file's text; ``name`` is the first part of their names. Raises :class:`LoadError`."""
-    node = _compose(text, file)
-    document = _Reader(file)
+    node = compose(text, file)
+    document = Reader(file)
     fields = document.typed(node, _FileFields)
-    before = document.steps(_member(node, "before"))
+    before = document.steps(member(node, "before"))
     return [
         document.case(case_node, name, fields, before)
-        for case_node in document.items(_member(node, "cases"), "a list of cases", node)
+        for case_node in document.items(member(node, "cases"), "a list of cases", node)
     ]
 
 
-def _compose(text: str, file: str) -> yaml.Node:
+def compose(text: str, file: str) -> yaml.Node:
+    """The nodes of a document, with their lines. Raises :class:`LoadError`."""
     try:
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
@@ -137,7 +138,7 @@ def _compose(text: str, file: str) -> yaml.Node:
     return node
 
 
-class _Reader:
+class Reader:
     """Turns nodes of one file into typed values."""
 
     def __init__(self, file: str) -> None:
@@ -188,9 +189,9 @@ class _Reader:
         fields = self.typed(node, _CaseFields)
         if not fields.id or not all(part.isalnum() for part in fields.id.split("-")):
             raise self.error(
-                _member(node, "id") or node, f"expected an id like 'wrong-secret', got {fields.id!r}"
+                member(node, "id") or node, f"expected an id like 'wrong-secret', got {fields.id!r}"
             )
-        steps = self.steps(_member(node, "steps"))
+        steps = self.steps(member(node, "steps"))
         if not steps:
             raise self.error(node, "expected at least one step")
         clauses = fields.clauses or file.clauses
@@ -218,9 +219,9 @@ class _Reader:
             if isinstance(value, str):
                 found[profile] = ExpectUnder(reason=value)
                 continue
-            under = _member(node, "expect_under")
-            entry = _member(under, profile) if under is not None else None
-            steps = self.steps(_member(entry, "steps")) if entry is not None else []
+            under = member(node, "expect_under")
+            entry = member(under, profile) if under is not None else None
+            steps = self.steps(member(entry, "steps")) if entry is not None else []
             found[profile] = ExpectUnder(reason=value.reason, steps=(*before, *steps) if steps else ())
         return found
 
@@ -262,7 +263,8 @@ def _encoded(kind: type[Step], attribute: str) -> str:
     return next(item.encode_name for item in msgspec.structs.fields(kind) if item.name == attribute)
 
 
-def _member(node: yaml.Node | None, key: str) -> yaml.Node | None:
+def member(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    """The value of a key of a mapping, if there is one."""
     if isinstance(node, yaml.MappingNode):
         return next((value for name, value in node.value if name.value == key), None)
     return None
@@ -275,7 +277,7 @@ def _at(node: yaml.Node, path: str) -> yaml.Node:
     """The node at a path of msgspec (``$.headers[...]``), or the nearest one around it."""
     for name, index in _PATH.findall(path):
         if name:
-            inner = _member(node, name)
+            inner = member(node, name)
         elif isinstance(node, yaml.SequenceNode) and index.isdecimal() and int(index) < len(node.value):
             inner = node.value[int(index)]
         else:

@@ -79,6 +79,7 @@ class Stage:
                 address = endpoints.sip(transport, family)
                 if address is not None:
                     facts[f"sip.{transport}{suffix}"] = address
+                    facts[f"sip.{transport}{suffix}.port"] = address.rpartition(":")[2]
         return facts
 
     def patience(self, within: str | None) -> float:

@@ -174,7 +174,8 @@ class Expect(_Step, frozen=True, kw_only=True, tag="expect"):
     body: str | None = None
     """pattern for the body; ``""`` demands none"""
     sip: str | None = None
-    """the whole SIP message, one pattern for each line, nothing more and nothing less"""
+    """the whole SIP message, one pattern for each line, nothing more and nothing less (its body by ``body`` if that is
+    given); ``""`` demands that there be none"""
     unit: Literal["bytes", "code-points", "utf-16"] | None = None
     """what the frame's length counts (matters with non-ASCII text)"""
     unordered: bool = False

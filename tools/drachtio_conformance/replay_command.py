@@ -1,0 +1,149 @@
+"""``replay``: runs recorded traces against the embedded reference server and shows where it differs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from drachtio_conformance import (
+    outcome,
+    replay_expected,
+    replay_files,
+    report_html,
+    report_json,
+    specification,
+)
+from drachtio_conformance.console import RunConsole
+from drachtio_conformance.embedded import EmbeddedTarget
+from drachtio_conformance.outcome import ExitCode
+from drachtio_conformance.replay_expected import Difference
+from drachtio_conformance.replay_scope import not_yet_spoken
+from drachtio_conformance.replay_steps import convert
+from drachtio_conformance.replay_written import written
+from drachtio_conformance.results import CaseResult, RunResult, Verdict
+from drachtio_conformance.runner import Options, Runner, suite_version
+
+
+class Replay:
+    """Replays traces one after another; each gets a server of its own."""
+
+    def __init__(self, differences: Sequence[Difference] = ()) -> None:
+        self._differences = differences
+        self._runner = Runner(EmbeddedTarget(), Options(rerun="drachtio-conformance replay {name}"))
+
+    async def run(self, log: Path) -> CaseResult:
+        """Replay one trace. Raises :class:`TraceError` when it cannot be read."""
+        trace = replay_files.read(log)
+        listed = [one for one in self._differences if one.trace == trace.name]
+        conversion = convert(trace, log, [one.listed for one in listed])
+        reason = not_yet_spoken(trace)
+        if reason:
+            result = CaseResult(
+                name=conversion.case.name,
+                title=conversion.case.title,
+                clauses=[],
+                verdict=Verdict.NOT_APPLICABLE,
+                reason=f"not yet spoken: {reason}",
+                source=conversion.case.source,
+            )
+        else:
+            result = await self._runner.run_case(conversion.case)
+        complaints = replay_expected.unfounded(listed, trace, conversion.recorded)
+        if complaints and result.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE):
+            result.verdict, result.reason = Verdict.FAIL, complaints[0]
+        elif listed and result.verdict is Verdict.PASS:
+            known = ", ".join(dict.fromkeys(one.deviation for one in listed))
+            result.reason = f"differs as listed ({known})"
+        result.rerun = f"drachtio-conformance replay {log}"
+        return result
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replay what ``options`` name; returns the exit code. Raises TraceError, LoadError, OSError."""
+    rules = specification.load()
+    paths = [Path(path) for path in options.paths]
+    logs = replay_files.find(paths)
+    differences = _differences(options.expect, paths, rules)
+    if options.steps:
+        return _print_steps(logs, differences)
+    started, clock = datetime.now(UTC), time.monotonic()
+    console = RunConsole(None, rules, verbose=options.verbose)
+    console.started(len(logs), EmbeddedTarget.description)
+    results: list[CaseResult] = []
+
+    async def all_of_them() -> None:
+        replay = Replay(differences)
+        for log in logs:
+            console.running(log.stem)
+            results.append(await replay.run(log))
+            console.finished(results[-1])
+
+    try:
+        asyncio.run(all_of_them())
+    finally:
+        console.stopped()
+    results += _without_trace(differences, results) if _whole_folder(paths) else []
+    result = RunResult(
+        target=EmbeddedTarget.description,
+        server_version="",
+        suite_version=suite_version(),
+        started=started.isoformat(timespec="seconds"),
+        duration=time.monotonic() - clock,
+        cases=results,
+    )
+    code = outcome.exit_code(result)
+    reports: list[str] = []
+    if options.report:
+        folder = Path(options.report)
+        folder.mkdir(parents=True, exist_ok=True)
+        report_html.write(result, rules, folder / "index.html")
+        report_json.write(result, folder / "report.json", code)
+        reports = [str(folder / "index.html"), str(folder / "report.json")]
+    console.summary(result, reports)
+    return code
+
+
+def _differences(
+    given: str | None, paths: Sequence[Path], rules: specification.Specification
+) -> list[Difference]:
+    """The list that was named, or ``expect.yaml`` in a folder of traces."""
+    files = [Path(given)] if given else [path / "expect.yaml" for path in paths]
+    known = list(rules.deviations)
+    return [one for file in files if given or file.is_file() for one in replay_expected.load(file, known)]
+
+
+def _whole_folder(paths: Sequence[Path]) -> bool:
+    return all(path.is_dir() for path in paths)
+
+
+def _without_trace(differences: Sequence[Difference], results: Sequence[CaseResult]) -> list[CaseResult]:
+    """Differences listed for traces that are not there."""
+    replayed = {result.name.removeprefix("replay/") for result in results}
+    return [
+        CaseResult(
+            name=f"replay/{one.trace}",
+            title="as recorded",
+            clauses=[],
+            verdict=Verdict.FAIL,
+            reason=f"{one.source}: there is no trace of this name",
+            source=one.source,
+        )
+        for one in differences
+        if one.trace not in replayed
+    ]
+
+
+def _print_steps(logs: Sequence[Path], differences: Sequence[Difference]) -> int:
+    """The traces as the steps that they become."""
+    for log in logs:
+        trace = replay_files.read(log)
+        case = convert(trace, log, [one.listed for one in differences if one.trace == trace.name]).case
+        sys.stdout.write(f"# {case.name}\n")
+        for located in case.steps:
+            sys.stdout.write(f"# {located.source}\n{written(located.step)}\n")
+    return ExitCode.OK

@@ -1,0 +1,122 @@
+"""The list of known differences between recorded traces and what the reference server does (``expect.yaml``).
+
+Each entry names a trace, the entry in its files, the row of docs/deviations.md that says why, and the steps that
+show what we do: ``instead`` of the entry, or ``besides`` it (behind it)::
+
+    differences:
+      - trace: final-response-twice
+        entry: log 12
+        deviation: DEV-21
+        instead:
+          - expect: {tokens: "{uuid}|response|*|NOK|Response not sent due to unknown transaction"}
+
+In those steps the variables of the trace can be used; ``drachtio-conformance replay --steps`` prints them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+from msgspec import Struct, field
+
+from drachtio_conformance import loader
+from drachtio_conformance.checks import SipExpectation, check_sip, check_tokens
+from drachtio_conformance.loader import LoadError, Reader
+from drachtio_conformance.patterns import cut_tokens
+from drachtio_conformance.replay_files import Frame, SipOctets, Trace
+from drachtio_conformance.replay_steps import Listed
+from drachtio_conformance.steps import Expect, SipExpect
+from drachtio_conformance.variables import Variables
+from msgtrace import messages, sip
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """One entry of the list."""
+
+    trace: str
+    deviation: str
+    source: str
+    """``file:line``"""
+    listed: Listed
+
+
+class _Fields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    trace: str
+    entry: str
+    deviation: str
+    instead: list[object] | None = None
+    besides: list[object] | None = None
+    why: str = ""
+
+
+class _Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    differences: list[object] = field(default_factory=list)
+
+
+def load(file: Path, deviations: Sequence[str]) -> list[Difference]:
+    """Read the list; ``deviations`` are the known ids. Raises :class:`LoadError`."""
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LoadError(f"{file}:1: cannot be read: {error}") from None
+    node = loader.compose(text, str(file))
+    reader = Reader(str(file))
+    reader.typed(node, _Document)
+    listed = loader.member(node, "differences")
+    return [_difference(reader, item, deviations) for item in reader.items(listed, "a list", node)]
+
+
+def _difference(reader: Reader, node: yaml.Node, deviations: Sequence[str]) -> Difference:
+    fields = reader.typed(node, _Fields)
+    if (fields.instead is None) == (fields.besides is None):
+        raise reader.error(node, "expected either instead or besides")
+    if fields.deviation not in deviations:
+        raise reader.error(node, f"expected a row of docs/deviations.md, got {fields.deviation!r}")
+    word = "besides" if fields.instead is None else "instead"
+    return Difference(
+        trace=fields.trace,
+        deviation=fields.deviation,
+        source=reader.source(node),
+        listed=Listed(
+            entry=fields.entry,
+            instead=fields.instead is not None,
+            steps=tuple(reader.steps(loader.member(node, word))),
+        ),
+    )
+
+
+def unfounded(differences: Sequence[Difference], trace: Trace, recorded: dict[str, str]) -> list[str]:
+    """Complaints about entries that do not differ: no such entry, or the recording itself would pass.
+
+    ``recorded`` are the values that the trace's variables had when it was recorded.
+    """
+    entries: dict[str, Frame | SipOctets] = {frame.entry: frame for frame in trace.frames}
+    entries |= {message.entry: message for message in trace.messages}
+    found: list[str] = []
+    for difference in differences:
+        entry = entries.get(difference.listed.entry)
+        if entry is None:
+            found.append(f"{difference.source}: {trace.name} has no entry {difference.listed.entry!r}")
+        elif difference.listed.instead and _passes(difference, entry, recorded):
+            found.append(
+                f"{difference.source}: no difference: the recorded {difference.listed.entry} of {trace.name}"
+                " is what is said to come instead"
+            )
+    return found
+
+
+def _passes(difference: Difference, entry: Frame | SipOctets, recorded: dict[str, str]) -> bool:
+    """Whether the recorded entry would pass the check that stands for it."""
+    step = difference.listed.steps[0].step if difference.listed.steps else None
+    variables = Variables(recorded)
+    match entry, step:
+        case Frame(), Expect() if entry.from_server:
+            tokens, content = messages.split(entry.payload)
+            found = check_tokens(cut_tokens(step.tokens), tokens, variables)
+            return not found and not check_sip(SipExpectation.of(step), sip.parse(content), variables)
+        case SipOctets(), SipExpect() if entry.from_server:
+            return not check_sip(SipExpectation.of(step), sip.parse(entry.raw), variables)
+        case _:
+            return False

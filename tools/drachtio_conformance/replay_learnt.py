@@ -1,0 +1,81 @@
+"""What a server chooses freely, and replay therefore learns instead of comparing.
+
+Transaction ids, tags, branches, Call-IDs and the first CSeq number of a dialog are chosen by the server; what is
+chosen by an application or an endpoint is sent again as it was recorded. A text counts as the server's if the server
+was the first to say it. Each gets a name; where it was recorded stands a variable from then on. Ports are known before
+anything is sent. Lengths are never learnt: ours are as long as the genuine ones, so that every length token compares.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_CHOSEN = re.compile(
+    rf"(?P<uuid>{_UUID})"
+    r"|(?<=tag=)(?P<tag13>[0-9aBcDeFgHjKmNpQrStUvXyZ]{13})(?![0-9A-Za-z])"
+    r"|(?<=branch=)(?P<branch>z9hG4bK[^;,\s]+)"
+    r"|(?<=CSeq: )(?P<number>\d{7,9})(?= )"
+)
+_NAMES = {"uuid": "id", "tag13": "tag", "branch": "branch", "number": "cseq"}
+
+
+class Learnt:
+    """The names for everything that this trace's server chose so far."""
+
+    def __init__(self, ports: dict[int, str]) -> None:
+        """``ports`` are the recorded ports and the variables that stand for them."""
+        self.values: dict[str, str] = {}
+        """name to the recorded value"""
+        self._shapes: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._said = ""
+        self._ports = ports
+        self._port = re.compile(
+            r"(?<![0-9A-Za-z.-])(?:" + "|".join(str(port) for port in sorted(ports)) + r")(?![0-9A-Za-z.-])"
+            if ports
+            else r"(?!)"
+        )
+        self._known: re.Pattern[str] | None = None
+
+    def told(self, text: str) -> None:
+        """An application or endpoint said this: what is in it is not the server's choice."""
+        self._said += text + "\n"
+
+    def choose(self, text: str) -> None:
+        """The server said this: name what it is the first to say."""
+        for match in _CHOSEN.finditer(text):
+            value, shape = match[0], str(match.lastgroup)
+            if value in self._names or value in self._said:
+                continue
+            name = f"{_NAMES[shape]}{sum(one == shape for one in self._shapes.values()) + 1}"
+            self._names[value] = name
+            self._shapes[name] = shape
+            self.values[name] = value
+            self._known = None
+
+    def to_send(self, text: str) -> str:
+        """A recorded text with ``${NAME}`` for what was learnt."""
+        return self._replaced(text, lambda name: f"${{{name}}}")
+
+    def expected(self, text: str) -> str:
+        """A pattern for a recorded text: literal, but for what is learnt."""
+        pattern = self._replaced(text, lambda name: f"{{{name}:{self._shapes[name]}}}")
+        if pattern == self._ports_only(text):
+            return f"={pattern}" if text[:1] in ("*", "~", "=") or "{" in text else pattern
+        return pattern
+
+    def _ports_only(self, text: str) -> str:
+        return self._port.sub(lambda match: f"${{{self._ports[int(match[0])]}}}", text)
+
+    def _replaced(self, text: str, written: Callable[[str], str]) -> str:
+        if self._known is None:
+            longest = sorted(self._names, key=len, reverse=True)
+            self._known = re.compile("|".join(re.escape(value) for value in longest) or r"(?!)")
+        pieces: list[str] = []
+        position = 0
+        for match in self._known.finditer(text):
+            pieces += [self._ports_only(text[position : match.start()]), written(self._names[match[0]])]
+            position = match.end()
+        return "".join([*pieces, self._ports_only(text[position:])])

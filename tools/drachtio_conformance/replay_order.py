@@ -1,0 +1,101 @@
+"""Puts the two files of a trace into the one order in which things happened.
+
+Frames of the server that carry SIP have a time token; frames of applications have none. An application's frame lies
+behind the frame above it in its file and before the next one that has a time; so it is put directly before that
+one, unless an endpoint sent what made the server write that one. What asks only the admin connection (``route`` …) is
+put as early as its file allows: routes come before calls.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from drachtio_conformance.replay_files import Frame, Remark, SipOctets, Trace, seconds_of_day
+
+Entry: TypeAlias = Frame | SipOctets | Remark
+_TIME = re.compile(r"[0-2]\d:[0-5]\d:[0-6]\d\.\d{6}")
+_REACTION = 0.05
+"""Seconds within which a server passes on what an endpoint sent."""
+_CONTROL = frozenset({"authenticate", "route", "remove_route", "ping"})
+
+
+class Moment(Struct, frozen=True):
+    """An entry and when it happened."""
+
+    at: float
+    """seconds since midnight; the beginning of a trace that has no time at all is 0"""
+    entry: Entry
+
+
+def ordered(trace: Trace) -> list[Moment]:
+    """Everything of a trace in order."""
+    times = _frame_times(trace)
+    moments = [
+        (at, 0, index, Moment(at, frame))
+        for index, (at, frame) in enumerate(zip(times, trace.frames, strict=True))
+    ]
+    previous = 0.0
+    for index, item in enumerate(trace.sip):
+        previous = max(previous, item.at)
+        moments.append((previous, 1, index, Moment(previous, item)))
+    return [moment for *_, moment in sorted(moments, key=lambda one: one[:3])]
+
+
+def _frame_times(trace: Trace) -> list[float]:
+    start = min(
+        [item.at for item in trace.sip] + [at for frame in trace.frames if (at := _own(frame))], default=0.0
+    )
+    end = max([item.at for item in trace.sip], default=start)
+    times: list[float] = []
+    previous = start
+    for index, frame in enumerate(trace.frames):
+        own = _own(frame)
+        if own is not None:
+            previous = max(previous, own)
+        elif not frame.from_server and _verb(frame) not in _CONTROL:
+            following = next(
+                (at for later in trace.frames[index + 1 :] if (at := _own(later)) is not None), None
+            )
+            previous = max(previous, end if following is None else _before_its_cause(trace, frame, following))
+        times.append(previous)
+    return times
+
+
+def _before_its_cause(trace: Trace, frame: Frame, following: float) -> float:
+    """The time before the frame that is sent at ``following``, and before what an endpoint sent to cause it."""
+    answer = _answer(trace, frame)
+    if answer is not None and _own(answer) == following:
+        # What was sent is echoed; the far end may have it before the time in the echo.
+        sent = answer.payload.partition("\r\n")[2]
+        came = [message.at for message in trace.messages if message.from_server and message.raw == sent]
+        return min([following, *(at for at in came if abs(at - following) < _REACTION)])
+    causes = [
+        message.at
+        for message in trace.messages
+        if not message.from_server and following - _REACTION < message.at < following
+    ]
+    return min(causes, default=following)
+
+
+def _answer(trace: Trace, frame: Frame) -> Frame | None:
+    """The response to an application's frame."""
+    message_id = frame.payload.partition("|")[0]
+    for other in trace.frames:
+        if other.from_server and other.payload.split("|", 3)[1:3] == ["response", message_id]:
+            return other
+    return None
+
+
+def _own(frame: Frame) -> float | None:
+    """The time token of a server's frame."""
+    if not frame.from_server:
+        return None
+    tokens = frame.payload.partition("\r\n")[0].split("|")
+    return next((seconds_of_day(token) for token in tokens if _TIME.fullmatch(token)), None)
+
+
+def _verb(frame: Frame) -> str:
+    return "".join(frame.payload.partition("\r\n")[0].split("|")[1:2])
