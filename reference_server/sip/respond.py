@@ -61,8 +61,12 @@ class ResponseFrame:
         )
 
     def minimal(self, status: int, to: str, extra: str = "", reason: str = "") -> str:
-        """A response that the server makes itself; ``extra`` are complete header lines."""
+        """A response that the server makes itself; ``extra`` are complete header lines.
+
+        A 100 has the Record-Route of the request, as the genuine server's has; what ends a transaction has not.
+        """
+        record_routes = self.record_routes if status == 100 else ""
         return (
-            f"SIP/2.0 {status} {reason or REASONS[status]}\r\n{self.vias}From: {self.from_}\r\nTo: {to}\r\n"
+            f"SIP/2.0 {status} {reason or REASONS[status]}\r\n{self.vias}{record_routes}From: {self.from_}\r\nTo: {to}\r\n"
             f"Call-ID: {self.call_id}\r\nCSeq: {self.cseq}\r\n{extra}Content-Length: 0\r\n\r\n"
         )

@@ -63,6 +63,11 @@ def test_a_response_of_an_application() -> None:
     )
 
 
+def test_a_100_has_the_record_route_and_a_refusal_has_not() -> None:
+    assert ROUTES in frame().minimal(100, "<sip:bob>")
+    assert "Record-Route" not in frame().minimal(503, "<sip:bob>;tag=1")
+
+
 def test_without_record_route() -> None:
     assert "Record-Route" not in frame().compose("SIP/2.0 486 ", "x", Draft("SIP/2.0 486 ", ""), False)
 
