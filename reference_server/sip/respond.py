@@ -67,6 +67,6 @@ class ResponseFrame:
         """
         record_routes = self.record_routes if status == 100 else ""
         return (
-            f"SIP/2.0 {status} {reason or REASONS[status]}\r\n{self.vias}{record_routes}From: {self.from_}\r\nTo: {to}\r\n"
-            f"Call-ID: {self.call_id}\r\nCSeq: {self.cseq}\r\n{extra}Content-Length: 0\r\n\r\n"
+            f"SIP/2.0 {status} {reason or REASONS[status]}\r\n{self.vias}{record_routes}From: {self.from_}\r\n"
+            f"To: {to}\r\nCall-ID: {self.call_id}\r\nCSeq: {self.cseq}\r\n{extra}Content-Length: 0\r\n\r\n"
         )
