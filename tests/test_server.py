@@ -352,6 +352,7 @@ def test_occupancy_shows_what_is_there(run: Run) -> None:
                 "client transactions": 0,
                 "pending requests": 1,
                 "cancellable INVITEs": 1,
+                "outgoing calls": 0,
                 "dialogs by id": 0,
                 "dialogs by key": 0,
                 "routes": 1,

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
+from reference_server.calls.call import cancel_call
 from reference_server.calls.dialogs import end_dialog
 from reference_server.calls.from_network import receive
-from reference_server.calls.hangup import hang_up
+from reference_server.calls.hangup import APPLICATION_LOST, acknowledge_and_hang_up, hang_up
 from reference_server.calls.incoming import reject
+from reference_server.calls.originating import request_outside_dialogs
 from reference_server.calls.ports import Application, Flow
-from reference_server.calls.requesting import METHODS, request_in_dialog
+from reference_server.calls.requesting import request_in_dialog
 from reference_server.calls.responding import respond
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
-from reference_server.sip.uri import UriError, parse_uri
 from reference_server.wire.replies import NotSent, Refused
 from reference_server.wire.requests import Proxy, Sip
 
 TRANSACTION_ID_MISSING = "transaction id missing"
-OUTSIDE_DIALOGS = "requests outside dialogs are not supported by this release"
 PROXYING = "proxying is not supported by this release"
-_LOSS = 'SIP;cause=480;text="Application disconnected"'
-
-
-def _fault_outside_dialogs(text: str) -> str:
-    """Why a request outside dialogs is not sent (RSP-19): its start line, or that this release sends none."""
-    start_line = text.partition("\r\n")[0]
-    method, _, rest = start_line.partition(" ")
-    uri, _, version = rest.rpartition(" ")
-    try:
-        usable = method in METHODS and version == "SIP/2.0" and bool(parse_uri(uri).host)
-    except UriError:
-        usable = False
-    return OUTSIDE_DIALOGS if usable else f"invalid request-uri: {start_line}"
 
 
 class Calls:
@@ -53,14 +40,14 @@ class Calls:
             respond(state, application, message)
         elif message.dialog_id:
             request_in_dialog(state, application, message)
-        elif message.transaction_id:
-            text = f"unable to cancel unknown transaction id: {message.transaction_id}"
-            if not message.text.startswith("CANCEL"):
-                start_line = message.text.partition("\r\n")[0]
-                text = f"Server error: invalid or missing method supplied on start line: {start_line}"
-            application.deliver(NotSent(message.message_id, text))
+        elif not message.transaction_id:
+            request_outside_dialogs(state, application, message)
+        elif message.text.startswith("CANCEL"):
+            cancel_call(state, application, message)
         else:
-            application.deliver(NotSent(message.message_id, _fault_outside_dialogs(message.text)))
+            start_line = message.text.partition("\r\n")[0]
+            text = f"Server error: invalid or missing method supplied on start line: {start_line}"
+            application.deliver(NotSent(message.message_id, text))
         return True
 
     def proxy(self, application: Application, message: Proxy) -> None:
@@ -72,6 +59,7 @@ class Calls:
     def application_lost(self, application: Application) -> None:
         """Its connection ended: what it had not answered gets 480 at once, its dialogs stay (CONN-3, CONN-4)."""
         state = self.state
+        hangs_up = state.settings.hangup_on_application_loss
         for incoming in [
             waiting for waiting in state.incoming.values() if waiting.application is application
         ]:
@@ -79,7 +67,13 @@ class Calls:
             reject(state, incoming, 480)
             if dialog is not None and dialog.dialog.state is DialogState.EARLY:
                 end_dialog(state, dialog)
-        for dialog in [owned for owned in state.dialogs_by_id.values() if owned.owner is application]:
+        for call in [
+            ringing for ringing in state.outgoing_calls.values() if ringing.application is application
+        ]:
+            call.abandon()
+        for dialog in [owned for owned in state.dialogs_by_key.values() if owned.owner is application]:
             dialog.owner = None
-            if state.settings.hangup_on_application_loss and not dialog.subscription:
-                hang_up(state, dialog, _LOSS)
+            if dialog.awaits_own_ack:
+                acknowledge_and_hang_up(state, dialog, APPLICATION_LOST)
+            elif dialog.dialog.state is DialogState.CONFIRMED and hangs_up and not dialog.subscription:
+                hang_up(state, dialog, APPLICATION_LOST)

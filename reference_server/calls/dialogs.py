@@ -27,6 +27,8 @@ class ApplicationDialog:
         "dialog_id",
         "expiry",
         "flow",
+        "follows_contact",
+        "hang_up_after_ack",
         "invite",
         "key",
         "last_answered_invite",
@@ -41,6 +43,10 @@ class ApplicationDialog:
         self.owner = owner
         self.flow = flow
         """where the far end was last heard, for requests to a peer that nothing else routes to"""
+        self.follows_contact = False
+        """requests go to the far end's Contact instead"""
+        self.hang_up_after_ack = False
+        """the application has cancelled the call that was answered"""
         self.key = dialog.key
         self.invite: IncomingRequest | None = None
         """the latest INVITE from the far end, answered or not"""
@@ -52,6 +58,11 @@ class ApplicationDialog:
         """the CSeq number of the application's latest INVITE that got a 2xx"""
         self.subscription = False
         self.expiry: TimerHandle | None = None
+
+    @property
+    def awaits_own_ack(self) -> bool:
+        """An INVITE of the application got a 2xx that it has not acknowledged yet."""
+        return self.last_answered_invite >= 0 and self.last_answered_invite not in self.own_acks
 
     def current_owner(self) -> Application | None:
         """The owner, unless it has disconnected."""

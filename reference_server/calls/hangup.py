@@ -14,6 +14,8 @@ from reference_server.sip.draft import Draft
 from reference_server.sip.message import Response
 from reference_server.wire.replies import DialogMessage
 
+APPLICATION_LOST = 'SIP;cause=480;text="Application disconnected"'
+"""Why the server itself ends a call whose application is gone."""
 UNSOLICITED = "unsolicited"
 """The transaction id of what the server sent by itself."""
 
@@ -39,6 +41,24 @@ def hang_up(state: CallState, ended: ApplicationDialog, reason: str) -> None:
         _send_bye(state, ended, reason, flow)
 
     open_flow(state, ended, opened)
+
+
+def acknowledge_and_hang_up(state: CallState, unwanted: ApplicationDialog, reason: str) -> None:
+    """Acknowledge a 2xx that nobody wants, and end its dialog (RFC 3261 §13.2.2.4)."""
+    cseq = unwanted.last_answered_invite
+    unwanted.own_acks[cseq] = ""
+
+    def opened(flow: Flow | str) -> None:
+        if isinstance(flow, str):
+            state.event("ack-not-sent", dialog=unwanted.dialog_id, reason=flow)
+            return
+        draft = Draft("ACK sip:placeholder SIP/2.0\r\n\r\n", "")
+        text = unwanted.dialog.request("ACK", cseq, via_for(flow, state.identifiers.branch()), draft)
+        unwanted.own_acks[cseq] = text
+        state.send(text, flow)
+
+    open_flow(state, unwanted, opened)
+    hang_up(state, unwanted, reason)
 
 
 def _send_bye(state: CallState, ended: ApplicationDialog, reason: str, flow: Flow) -> None:

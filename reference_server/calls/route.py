@@ -18,7 +18,7 @@ def open_flow(state: CallState, found: ApplicationDialog, done: Callable[[Flow |
     dialog = found.dialog
     if not dialog.remote_target:
         done("the far end gave no Contact")
-    elif dialog.route_set:
+    elif dialog.route_set or (found.follows_contact and found.flow.transport == "udp"):
         state.network.open(dialog.next_hop(), done)
     elif found.flow.transport == "udp" or state.network.alive(found.flow):
         done(found.flow)

@@ -19,6 +19,7 @@ from reference_server.sip.timing import Timing
 from reference_server.wire.timestamp import TimeToken
 
 if TYPE_CHECKING:
+    from reference_server.calls.call import OriginatedCall
     from reference_server.calls.dialogs import ApplicationDialog
     from reference_server.calls.incoming import IncomingRequest
 
@@ -51,6 +52,7 @@ class CallState:
     ) -> None:
         self.settings = settings
         self.timing = settings.timing
+        self.wall = clock.wall
         self.time_token = TimeToken(clock.wall)
         self.timers = timers
         self.identifiers = identifiers
@@ -64,6 +66,8 @@ class CallState:
         """requests without a final response, by transaction id"""
         self.invites: dict[str, IncomingRequest] = {}
         """those of them that a CANCEL may end, by the key of their transaction"""
+        self.outgoing_calls: dict[str, OriginatedCall] = {}
+        """INVITEs of applications, outside dialogs, without a final response, by transaction id"""
         self.dialogs_by_id: dict[str, ApplicationDialog] = {}
         self.dialogs_by_key: dict[str, ApplicationDialog] = {}
 
@@ -74,6 +78,7 @@ class CallState:
             "client transactions": len(self.client_transactions),
             "pending requests": len(self.incoming),
             "cancellable INVITEs": len(self.invites),
+            "outgoing calls": len(self.outgoing_calls),
             "dialogs by id": len(self.dialogs_by_id),
             "dialogs by key": len(self.dialogs_by_key),
         }

@@ -92,12 +92,15 @@ class RequestSent(Struct, frozen=True, gc=False):
     time: str
     transaction_id: str
     sip: str
+    held: bool = False
+    """it has not gone yet, or has nowhere to go; the length is 0 then"""
 
     def format(self, message_id: str) -> str:
         """``uuid|response|id|OK|application|len|proto|addr|port|time|txn|Msg sent:|``"""
         sip = self.sip
+        length = 0 if self.held else len(sip)
         return (
-            f"{message_id}|response|{self.request_id}|OK|application|{len(sip)}|{self.protocol}|{self.host}|"
+            f"{message_id}|response|{self.request_id}|OK|application|{length}|{self.protocol}|{self.host}|"
             f"{self.port}|{self.time}|{self.transaction_id}|Msg sent:|\r\n{sip}"
         )
 
