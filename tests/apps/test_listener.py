@@ -9,6 +9,7 @@ import pytest
 
 from tests.apps.admin_port import AdminPort, admin_port
 from tests.apps.conftest import Run
+from tests.calls.world import Phone
 
 
 def test_an_ephemeral_port_is_told(run: Run) -> None:
@@ -109,6 +110,17 @@ def test_stopping_closes_every_connection(run: Run) -> None:
             assert len(port.listener) == 0
             assert len(port.world.registry) == 0
             await port.listener.stop()
+
+    run(story())
+
+
+def test_what_was_queued_leaves_before_the_end(run: Run) -> None:
+    async def story() -> None:
+        async with admin_port() as port:
+            client = await port.application("options")
+            Phone(port.world).send("OPTIONS")
+            await port.listener.stop()
+            assert "|sip|network|" in await client.rest()
 
     run(story())
 

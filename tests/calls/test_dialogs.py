@@ -99,6 +99,18 @@ def test_of_merged_requests_that_both_ring_the_first_answered_has_the_id(
     phone.respond(bye)
 
 
+def test_a_merged_subscription(world: World) -> None:
+    application = world.application("subscribe")
+    phone = Phone(world)
+    text = phone.text("SUBSCRIBE", "Contact: <sip:alice@127.0.0.1:5080>", "Expires: 5")
+    world.receive(text)
+    world.receive(text.replace(phone.branch, f"{phone.branch}x"))
+    first, second = (transaction_id_of(payload) for payload in application.take())
+    assert "|OK|" in application.answer(first, "SIP/2.0 200 OK\r\n\r\n")
+    assert "|NOK|dialog already exists" in application.answer(second, "SIP/2.0 200 OK\r\n\r\n")
+    world.advance(40)
+
+
 def subscribe(world: World, *lines: str, answer: str = "SIP/2.0 200 OK\r\n\r\n") -> tuple[Call, str]:
     application = world.application("subscribe")
     phone = Phone(world)

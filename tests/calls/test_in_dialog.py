@@ -186,6 +186,20 @@ def test_a_bye_while_a_re_invite_waits_ends_that_too(world: World) -> None:
     assert [text for text in world.network.take() if text.startswith(("SIP/2.0 200", "BYE"))] == []
 
 
+def test_an_answer_that_comes_after_the_dialog_awaits_no_ack(world: World) -> None:
+    call = Call(world, world.application("invite")).establish()
+    call.phone.invite()
+    call.phone.invite()
+    older = transaction_id_of(call.application.take()[0])
+    call.hang_up()
+    world.network.take()
+    assert "|OK|" in call.application.answer(older, "SIP/2.0 200 OK\r\n\r\n")
+    assert statuses_of(world.network.take()) == [200]
+    world.advance(40)
+    assert [text for text in world.network.take() if text.startswith(("SIP/2.0 200", "BYE"))] == []
+    assert call.application.take() == []
+
+
 def test_a_silent_application_504(world: World) -> None:
     call = Call(world, world.application("invite")).establish()
     call.phone.send("INFO")
