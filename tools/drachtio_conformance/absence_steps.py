@@ -13,6 +13,7 @@ from drachtio_conformance.mutation import FOREIGN_FRAME
 from drachtio_conformance.sip_peer import SipPeer
 from drachtio_conformance.sip_steps import foreign_message
 from drachtio_conformance.sip_transport import Incoming as SipIncoming
+from drachtio_conformance.sip_transport import Received
 from drachtio_conformance.stage import CheckFailed, Finding, Stage, StepError
 from drachtio_conformance.steps import ExpectNothing, Mutation, MutationKind, SipNothing
 from msgtrace import sip
@@ -78,8 +79,12 @@ async def sip_nothing(stage: Stage, step: SipNothing) -> Finding:
     if step.quiet is not None:
         return await _quiet_peer(stage, peer, step.quiet)
     branch = peer.probe()
+
+    def counts(item: SipIncoming) -> bool:
+        return not (step.repeats and isinstance(item, Received) and peer.is_repeat(item.raw))
+
     try:
-        item = await peer.endpoint.incoming.take(stage.patience(None))
+        item = await peer.endpoint.incoming.take_first(counts, stage.patience(None))
     except NothingCame as error:
         raise CheckFailed("481 to the BYE that serves as barrier", str(error)) from None
     if _answers(item, branch):

@@ -61,6 +61,8 @@ class Case(Struct, frozen=True, kw_only=True):
     server: ServerSettings | None = None
     level: Level = Level.MUST
     slow: bool = False
+    ends_open: bool = False
+    """calls may still be up at its end (a recording that ends there): the server's tables are not looked at"""
     expect_under: dict[str, ExpectUnder] = field(default_factory=dict)
     danger: dict[str, str] = field(default_factory=dict)
     """profile to reason: the case kills or blocks that server"""

@@ -57,8 +57,8 @@ class Replay:
         if complaints and result.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE):
             result.verdict, result.reason = Verdict.FAIL, complaints[0]
         elif listed and result.verdict is Verdict.PASS:
-            known = ", ".join(dict.fromkeys(one.deviation for one in listed))
-            result.reason = f"differs as listed ({known})"
+            known = ", ".join(dict.fromkeys(one.deviation for one in listed if one.deviation))
+            result.reason = f"differs as listed ({known})" if known else ""
         result.rerun = f"drachtio-conformance replay {log}"
         return result
 

@@ -10,7 +10,11 @@ show what we do: ``instead`` of the entry, or ``besides`` it (behind it)::
         instead:
           - expect: {tokens: "{uuid}|response|*|NOK|Response not sent due to unknown transaction"}
 
-In those steps the variables of the trace can be used; ``drachtio-conformance replay --steps`` prints them.
+In those steps the variables of the trace can be used; ``drachtio-conformance replay --steps`` prints them. What a
+recording does not show although it happened (an endpoint that hung up its connection) stands in ``unrecorded``::
+
+    unrecorded:
+      - {trace: f-tcp-close-before-response, entry: log 7, besides: [{close: t}]}
 """
 
 from __future__ import annotations
@@ -37,6 +41,7 @@ class Difference(Struct, frozen=True, kw_only=True):
 
     trace: str
     deviation: str
+    """empty: the recording does not show it, but it happened"""
     source: str
     """``file:line``"""
     listed: Listed
@@ -48,11 +53,17 @@ class _Fields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deviation: str
     instead: list[object] | None = None
     besides: list[object] | None = None
-    why: str = ""
+
+
+class _Unrecorded(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    trace: str
+    entry: str
+    besides: list[object]
 
 
 class _Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     differences: list[object] = field(default_factory=list)
+    unrecorded: list[object] = field(default_factory=list)
 
 
 def load(file: Path, deviations: Sequence[str]) -> list[Difference]:
@@ -64,8 +75,22 @@ def load(file: Path, deviations: Sequence[str]) -> list[Difference]:
     node = loader.compose(text, str(file))
     reader = Reader(str(file))
     reader.typed(node, _Document)
-    listed = loader.member(node, "differences")
-    return [_difference(reader, item, deviations) for item in reader.items(listed, "a list", node)]
+    listed, unrecorded = loader.member(node, "differences"), loader.member(node, "unrecorded")
+    return [
+        *(_difference(reader, item, deviations) for item in _items(reader, listed)),
+        *(_supplement(reader, item) for item in _items(reader, unrecorded)),
+    ]
+
+
+def _items(reader: Reader, node: yaml.Node | None) -> list[yaml.Node]:
+    return [] if node is None else reader.items(node, "a list", node)
+
+
+def _supplement(reader: Reader, node: yaml.Node) -> Difference:
+    fields = reader.typed(node, _Unrecorded)
+    steps = tuple(reader.steps(loader.member(node, "besides")))
+    listed = Listed(entry=fields.entry, instead=False, steps=steps)
+    return Difference(trace=fields.trace, deviation="", source=reader.source(node), listed=listed)
 
 
 def _difference(reader: Reader, node: yaml.Node, deviations: Sequence[str]) -> Difference:

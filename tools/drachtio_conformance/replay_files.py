@@ -2,10 +2,10 @@
 
 An entry of the first is a line ``===>`` (application to server) or ``<===``, with the application's name in brackets
 where there are several, then ``len#payload``. An entry of the second is a line
-``### HH:MM:SS.ffffff udp NAME(host:port) -> host:port (n bytes)`` (UTC; the named side is the endpoint, the other the
-server), then that many octets; or a remark, ``### HH:MM:SS.ffffff NOTE text``. A message log of SIPp (``-trace_msg``, its clock
-on UTC) may stand in for it: its one endpoint is called ``sipp``. Only SIP entries and remarks carry a
-time of their own; replay_order.py puts both files into one order.
+``### HH:MM:SS.ffffff udp NAME(host:port) -> host:port (n bytes)`` (UTC; the named side is the endpoint, the other is
+the server), then that many octets; or a remark, ``### HH:MM:SS.ffffff NOTE text``. A message log of SIPp
+(``-trace_msg``, its clock on UTC) may stand in for it: its one endpoint is called ``sipp``. Only SIP entries and
+remarks carry a time of their own; replay_order.py puts both files into one order.
 """
 
 from __future__ import annotations

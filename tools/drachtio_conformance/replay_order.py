@@ -70,7 +70,12 @@ def _before_its_cause(trace: Trace, frame: Frame, following: float) -> float:
     if answer is not None and _own(answer) == following:
         # What was sent is echoed; the far end may have it before the time in the echo.
         sent = answer.payload.partition("\r\n")[2]
-        came = [message.at for message in trace.messages if message.from_server and message.raw == sent]
+        # So may a request that the server sends before it: a CANCEL before a BYE.
+        came = [
+            message.at
+            for message in trace.messages
+            if message.from_server and (message.raw == sent or not message.raw.startswith("SIP/2.0 "))
+        ]
         return min([following, *(at for at in came if abs(at - following) < _REACTION)])
     causes = [
         message.at

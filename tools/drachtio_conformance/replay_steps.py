@@ -76,6 +76,7 @@ class _Converter:
         self._learnt = Learnt(self._port_variables())
         self._connected: set[str] = set()
         self._ended: set[str] = set()
+        self._gone: set[str] = set()
         self._came: dict[str, set[str]] = {}
 
     def _peer(self, endpoint: str, transport: str) -> str:
@@ -99,6 +100,10 @@ class _Converter:
         entries: dict[str, tuple[Step, ...]] = {}
         instead = {one.entry: one for one in listed if one.instead}
         besides = {one.entry: one for one in listed if not one.instead}
+        closing = [
+            located.step.of for one in listed for located in one.steps if isinstance(located.step, Close)
+        ]
+        self._gone.update(closing)
         for message in self._trace.messages:
             peer = self._peer(message.endpoint, message.transport)
             if peer not in self._came:
@@ -131,10 +136,11 @@ class _Converter:
             steps=tuple(steps),
             source=shown(self._log),
             server=self._settings(),
+            ends_open=True,
         )
         return Conversion(case, entries, dict(self._learnt.values))
 
-    def _settings(self) -> ServerSettings | None:
+    def _settings(self) -> ServerSettings:
         """An address in the authenticate answer that is not the local one is the external one."""
         for frame in self._trace.frames:
             for found in _HOSTPORT.finditer(frame.payload) if frame.from_server else ():
@@ -254,8 +260,8 @@ class _Converter:
 
     def _end(self) -> Iterator[Step]:
         """Nothing more may come."""
-        for peer in self._came:
-            yield SipNothing(peer=peer)
+        for peer in sorted(self._came.keys() - self._gone):
+            yield SipNothing(peer=peer, repeats=True)
         for application in sorted(self._connected - self._ended):
             yield ExpectNothing(app=application)
 

@@ -235,7 +235,7 @@ class Runner:
                 clean = True
         finally:
             await stage.clear()
-            if clean and twin is None:
+            if clean and twin is None and not case.ends_open:
                 attempt.leftovers = await leftovers(server, self.options.pace.deadline)
                 clean = not attempt.leftovers and not attempt.crashes
             await self._release(server, case, clean=clean)

@@ -310,6 +310,8 @@ class SipNothing(_Step, frozen=True, kw_only=True, tag="sip_nothing"):
     shorthand: ClassVar[str] = "peer"
     peer: Name = "phone"
     barrier: list[str] | None = None
+    repeats: bool = False
+    """byte-equal repeats of what was taken may come"""
     quiet: Duration | None = None
     mutate: list[Mutation] = field(default_factory=list)
 
