@@ -97,7 +97,7 @@ def _is_ours(endpoints: tuple[Endpoint, ...], hop: Uri) -> bool:
     """Whether the next hop is this server (OUT-7)."""
     port = hop.port or DEFAULT_SIP_PORT
     for endpoint in endpoints:
-        names = {endpoint.host, endpoint.advertised_host.strip("[]")}
+        names = {endpoint.host, endpoint.advertised_host.strip("[]"), *map(str.lower, endpoint.dns_names)}
         if endpoint.host == "127.0.0.1":
             names.add("localhost")
         if port == endpoint.port and hop.host.strip("[]").lower() in names:

@@ -43,6 +43,8 @@ class Endpoint(Struct, frozen=True):
     """external-ip if configured, else ``host``; IPv6 in brackets"""
     contact: str
     """the URI that goes into our Contact headers, without angle brackets"""
+    dns_names: tuple[str, ...] = ()
+    """names by which others know this address"""
 
 
 class Flow(Struct, frozen=True):

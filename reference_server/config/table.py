@@ -130,7 +130,6 @@ DNS_NAMES = Setting(
     path="sip/contacts/contact@dns-names",
     option="dns-name",
     argument="NAME",
-    effect=Effect.NOT_YET,
 )
 T1 = Setting(
     kind=values.MILLISECONDS,

@@ -213,7 +213,7 @@ def _endpoint(bound: BoundSocket, contact: ContactConfiguration) -> Endpoint:
     user = f"{contact.user}@" if contact.user else ""
     parameter = "" if bound.transport == "udp" else f";transport={bound.transport}"
     uri = f"sip:{user}{advertised}:{bound.port}{parameter}"
-    return Endpoint(bound.transport, bound.host, bound.port, advertised, uri)
+    return Endpoint(bound.transport, bound.host, bound.port, advertised, uri, contact.dns_names)
 
 
 def _literal(host: str) -> str | None:

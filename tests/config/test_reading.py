@@ -394,7 +394,6 @@ def test_an_element_without_effect_is_named_and_not_what_is_in_it(tmp_path: Path
     assert problems(file=written(tmp_path, text)) == [
         "warning: d.xml:3: <spammers>: has no effect in this release yet",
         "warning: d.xml:5: <syslog>: has no effect in this release yet",
-        "warning: d.xml:4: <contact dns-names>: has no effect in this release yet",
     ]
 
 
