@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from drachtio_conformance import (
+    data,
     outcome,
     replay_expected,
     replay_files,
@@ -21,7 +23,8 @@ from drachtio_conformance import (
 from drachtio_conformance.console import RunConsole
 from drachtio_conformance.embedded import EmbeddedTarget
 from drachtio_conformance.outcome import ExitCode
-from drachtio_conformance.replay_expected import Difference
+from drachtio_conformance.replay_expected import Expectations
+from drachtio_conformance.replay_files import Trace
 from drachtio_conformance.replay_scope import not_yet_spoken
 from drachtio_conformance.replay_steps import convert
 from drachtio_conformance.replay_written import written
@@ -32,23 +35,23 @@ from drachtio_conformance.runner import Options, Runner, suite_version
 class Replay:
     """Replays traces one after another; each gets a server of its own."""
 
-    def __init__(self, differences: Sequence[Difference] = ()) -> None:
-        self._differences = differences
+    def __init__(self, expectations: Expectations | None = None) -> None:
+        self._expectations = expectations or Expectations()
         self._runner = Runner(EmbeddedTarget(), Options(rerun="drachtio-conformance replay {name}"))
 
     async def run(self, log: Path) -> CaseResult:
         """Replay one trace. Raises :class:`TraceError` when it cannot be read."""
         trace = replay_files.read(log)
-        listed = [one for one in self._differences if one.trace == trace.name]
+        listed = self._expectations.of(trace.name)
         conversion = convert(trace, log, [one.listed for one in listed])
-        reason = not_yet_spoken(trace)
+        reason = self._not_comparable(trace)
         if reason:
             result = CaseResult(
                 name=conversion.case.name,
                 title=conversion.case.title,
                 clauses=[],
                 verdict=Verdict.NOT_APPLICABLE,
-                reason=f"not yet spoken: {reason}",
+                reason=reason,
                 source=conversion.case.source,
             )
         else:
@@ -62,22 +65,28 @@ class Replay:
         result.rerun = f"drachtio-conformance replay {log}"
         return result
 
+    def _not_comparable(self, trace: Trace) -> str:
+        if reason := not_yet_spoken(trace):
+            return f"not yet spoken: {reason}"
+        left_open = [one for one in self._expectations.unspecified if one.trace == trace.name]
+        return "".join(f"left open by {one.clause}: {one.why}" for one in left_open[:1])
+
 
 def run(options: argparse.Namespace) -> int:
     """Replay what ``options`` name; returns the exit code. Raises TraceError, LoadError, OSError."""
     rules = specification.load()
     paths = [Path(path) for path in options.paths]
     logs = replay_files.find(paths)
-    differences = _differences(options.expect, paths, rules)
+    expectations = _expectations(options.expect, paths, rules)
     if options.steps:
-        return _print_steps(logs, differences)
+        return _print_steps(logs, expectations)
     started, clock = datetime.now(UTC), time.monotonic()
     console = RunConsole(None, rules, verbose=options.verbose)
     console.started(len(logs), EmbeddedTarget.description)
     results: list[CaseResult] = []
 
     async def all_of_them() -> None:
-        replay = Replay(differences)
+        replay = Replay(expectations)
         for log in logs:
             console.running(log.stem)
             results.append(await replay.run(log))
@@ -87,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
         asyncio.run(all_of_them())
     finally:
         console.stopped()
-    results += _without_trace(differences, results) if _whole_folder(paths) else []
+    results += _without_trace(expectations, results) if _whole_folder(paths) else []
     result = RunResult(
         target=EmbeddedTarget.description,
         server_version="",
@@ -108,20 +117,26 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
-def _differences(
+def _expectations(
     given: str | None, paths: Sequence[Path], rules: specification.Specification
-) -> list[Difference]:
+) -> Expectations:
     """The list that was named, or ``expect.yaml`` in a folder of traces."""
-    files = [Path(given)] if given else [path / "expect.yaml" for path in paths]
-    known = list(rules.deviations)
-    return [one for file in files if given or file.is_file() for one in replay_expected.load(file, known)]
+    files = [Path(given)] if given else [file for path in paths if (file := path / "expect.yaml").is_file()]
+    rows = re.findall(
+        r"^\| ([A-Z]+-\d+) ", (data.folder("docs") / "deviations.md").read_text("utf-8"), re.MULTILINE
+    )
+    lists = [replay_expected.load(file, {*rules.deviations, *rows}) for file in files]
+    return Expectations(
+        tuple(one for each in lists for one in each.differences),
+        tuple(one for each in lists for one in each.unspecified),
+    )
 
 
 def _whole_folder(paths: Sequence[Path]) -> bool:
     return all(path.is_dir() for path in paths)
 
 
-def _without_trace(differences: Sequence[Difference], results: Sequence[CaseResult]) -> list[CaseResult]:
+def _without_trace(expectations: Expectations, results: Sequence[CaseResult]) -> list[CaseResult]:
     """Differences listed for traces that are not there."""
     replayed = {result.name.removeprefix("replay/") for result in results}
     return [
@@ -133,16 +148,16 @@ def _without_trace(differences: Sequence[Difference], results: Sequence[CaseResu
             reason=f"{one.source}: there is no trace of this name",
             source=one.source,
         )
-        for one in differences
+        for one in expectations.differences
         if one.trace not in replayed
     ]
 
 
-def _print_steps(logs: Sequence[Path], differences: Sequence[Difference]) -> int:
+def _print_steps(logs: Sequence[Path], expectations: Expectations) -> int:
     """The traces as the steps that they become."""
     for log in logs:
         trace = replay_files.read(log)
-        case = convert(trace, log, [one.listed for one in differences if one.trace == trace.name]).case
+        case = convert(trace, log, [one.listed for one in expectations.of(trace.name)]).case
         sys.stdout.write(f"# {case.name}\n")
         for located in case.steps:
             sys.stdout.write(f"# {located.source}\n{written(located.step)}\n")

@@ -15,11 +15,17 @@ recording does not show although it happened (an endpoint that hung up its conne
 
     unrecorded:
       - {trace: f-tcp-close-before-response, entry: log 7, besides: [{close: t}]}
+
+A trace whose course hangs on what the protocol leaves open stands in ``unspecified`` and is not replayed::
+
+    unspecified:
+      - {trace: route-twice-same-client, clause: ROUTE-5, why: the order of a round is not specified}
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -31,8 +37,8 @@ from drachtio_conformance.loader import LoadError, Reader
 from drachtio_conformance.patterns import cut_tokens
 from drachtio_conformance.replay_files import Frame, SipOctets, Trace
 from drachtio_conformance.replay_steps import Listed
-from drachtio_conformance.steps import Expect, SipExpect
-from drachtio_conformance.variables import Variables
+from drachtio_conformance.steps import Expect, SipExpect, Step
+from drachtio_conformance.variables import UnknownVariable, Variables
 from msgtrace import messages, sip
 
 
@@ -45,6 +51,25 @@ class Difference(Struct, frozen=True, kw_only=True):
     source: str
     """``file:line``"""
     listed: Listed
+
+
+class Unspecified(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A trace that cannot be compared, and the clause that leaves its course open."""
+
+    trace: str
+    clause: str
+    why: str
+
+
+class Expectations(Struct, frozen=True):
+    """The whole list."""
+
+    differences: tuple[Difference, ...] = ()
+    unspecified: tuple[Unspecified, ...] = ()
+
+    def of(self, trace: str) -> tuple[Difference, ...]:
+        """The differences of one trace."""
+        return tuple(one for one in self.differences if one.trace == trace)
 
 
 class _Fields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,9 +89,10 @@ class _Unrecorded(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class _Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     differences: list[object] = field(default_factory=list)
     unrecorded: list[object] = field(default_factory=list)
+    unspecified: list[Unspecified] = field(default_factory=list)
 
 
-def load(file: Path, deviations: Sequence[str]) -> list[Difference]:
+def load(file: Path, deviations: Collection[str]) -> Expectations:
     """Read the list; ``deviations`` are the known ids. Raises :class:`LoadError`."""
     try:
         text = file.read_text("utf-8")
@@ -74,12 +100,13 @@ def load(file: Path, deviations: Sequence[str]) -> list[Difference]:
         raise LoadError(f"{file}:1: cannot be read: {error}") from None
     node = loader.compose(text, str(file))
     reader = Reader(str(file))
-    reader.typed(node, _Document)
+    document = reader.typed(node, _Document)
     listed, unrecorded = loader.member(node, "differences"), loader.member(node, "unrecorded")
-    return [
+    differences = (
         *(_difference(reader, item, deviations) for item in _items(reader, listed)),
         *(_supplement(reader, item) for item in _items(reader, unrecorded)),
-    ]
+    )
+    return Expectations(differences, tuple(document.unspecified))
 
 
 def _items(reader: Reader, node: yaml.Node | None) -> list[yaml.Node]:
@@ -93,7 +120,7 @@ def _supplement(reader: Reader, node: yaml.Node) -> Difference:
     return Difference(trace=fields.trace, deviation="", source=reader.source(node), listed=listed)
 
 
-def _difference(reader: Reader, node: yaml.Node, deviations: Sequence[str]) -> Difference:
+def _difference(reader: Reader, node: yaml.Node, deviations: Collection[str]) -> Difference:
     fields = reader.typed(node, _Fields)
     if (fields.instead is None) == (fields.besides is None):
         raise reader.error(node, "expected either instead or besides")
@@ -133,9 +160,17 @@ def unfounded(differences: Sequence[Difference], trace: Trace, recorded: dict[st
 
 
 def _passes(difference: Difference, entry: Frame | SipOctets, recorded: dict[str, str]) -> bool:
-    """Whether the recorded entry would pass the check that stands for it."""
+    """Whether the recorded entry would pass the check that stands for it; steps before it may capture more."""
     step = difference.listed.steps[0].step if difference.listed.steps else None
     variables = Variables(recorded)
+    if isinstance(entry, Frame):
+        variables["id"] = "".join(entry.payload.split("|")[2:3])
+    with suppress(UnknownVariable):
+        return _compared(entry, step, variables)
+    return False
+
+
+def _compared(entry: Frame | SipOctets, step: Step | None, variables: Variables) -> bool:
     match entry, step:
         case Frame(), Expect() if entry.from_server:
             tokens, content = messages.split(entry.payload)

@@ -138,7 +138,8 @@ class _Converter:
             server=self._settings(),
             ends_open=True,
         )
-        return Conversion(case, entries, dict(self._learnt.values))
+        ports = {variable: str(port) for port, variable in self._port_variables().items()}
+        return Conversion(case, entries, ports | self._learnt.values)
 
     def _settings(self) -> ServerSettings:
         """An address in the authenticate answer that is not the local one is the external one."""
