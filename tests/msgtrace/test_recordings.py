@@ -172,8 +172,8 @@ def test_a_cut_off_line_of_the_servers_trace_is_named() -> None:
     ("data", "message"),
     [
         (trace(TRACE[0] | {"format": 2}), "expected format 1 or older, got 2"),  # type: ignore[operator]
-        (b'{"a": 1}\n', "line 1: not a line of the server's trace"),
-        (b"{\xff}", "line 1: not a line"),
+        (b'{"a": 1}\n', "line 1: JSON, but not a line of the server's trace"),
+        (b"{\xff}", "line 1: JSON, but not a line"),
     ],
 )
 def test_other_json_is_refused(data: bytes, message: str) -> None:

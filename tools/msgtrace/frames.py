@@ -96,6 +96,7 @@ LIMIT = 16 * 1024 * 1024
 
 _HEAD = re.compile(rb"([0-9]{1,10})#")
 _MAYBE_HEAD = re.compile(rb"[0-9]{1,10}\Z")
+_ENDS_IN_DIGITS = re.compile(rb"(?:[\r\n]|\A)[0-9]{1,10}\Z")
 _WHITESPACE = re.compile(rb"[\r\n \t]+")
 _EXACTLY_AHEAD = re.compile(rb"[0-9]{1,10}(#|\Z)")
 _FRAME_AHEAD = re.compile(rb"[\r\n \t]*[0-9]{1,10}(#|\Z)")
@@ -138,9 +139,11 @@ class FrameDecoder:
         return self._held
 
     @property
-    def offset(self) -> int:
-        """Where the octets that wait, or else the next ones, stand in the stream."""
-        return self._offset
+    def within_frame(self) -> bool:
+        """Whether what waits is a part of a frame, and does not end in what may be the next one's length."""
+        if not self._held or _HEAD.match(self._pieces[0]) is None:
+            return False
+        return _ENDS_IN_DIGITS.search(self._pieces[-1][-11:]) is None
 
     def _decode(self, *, final: bool) -> list[Frame | Damage]:
         data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
@@ -198,11 +201,13 @@ class FrameDecoder:
 
     def _plausible(self, data: bytes, ends: dict[LengthUnit, int]) -> tuple[int, tuple[LengthUnit, ...]]:
         """The end behind which a frame or nothing stands, at once rather than behind white space."""
+        said = LengthUnit.BYTES
         for ahead in (_EXACTLY_AHEAD, _FRAME_AHEAD):
             fitting = {
                 unit: end
                 for unit, end in ends.items()
-                if end == len(data) or ahead.match(data, end) is not None
+                if end == len(data)
+                or (ahead.match(data, end) is not None and (unit is said or not _in_a_number(data, end)))
             }
             if fitting:
                 end = fitting.get(self._unit, next(iter(fitting.values())))
@@ -295,6 +300,11 @@ def unit_ends(data: bytes, start: int, length: int) -> dict[LengthUnit, int]:
         except UnicodeError:
             pass  # the length would cut a character in two
     return ends
+
+
+def _in_a_number(data: bytes, place: int) -> bool:
+    """Whether ``place`` is between two digits: hardly the end of a frame, rather that of a wrong guess."""
+    return data[place - 1 : place].isdigit() and data[place : place + 1].isdigit()
 
 
 def _without_stray_line_end(data: bytes, start: int, end: int) -> int:

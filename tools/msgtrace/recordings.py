@@ -1,205 +1,149 @@
 """Reads recordings of the admin protocol, whoever wrote them, into one kind of entry.
 
-Three forms are known, and told apart by their first octets:
-
-- a bare stream of frames, ``56#id|authenticate|…``, as a packet capture or ``nc`` gives it: no directions, no times;
-- the text form of client logs and of documents, each record opened by ``===>`` (from the application) or ``<===``
-  at the start of a line, perhaps with a connection's name in brackets; the frame stands on the next line, as a
-  client writes it, or on the same line, as documents show it (then ``\\r\\n`` may be spelled out);
-- the JSON lines that the reference server's ``--trace`` writes.
-
-What cannot be read becomes an entry of the kind ``damage``, which says what and where; reading goes on behind it.
+The form is found out from the content, not the name. What cannot be read becomes an entry of the kind ``damage``,
+which says what and where; reading goes on behind it. Memory does not grow with the file.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from msgspec import Struct
 
-from msgtrace.frames import Damage, DamageKind, Frame, FrameDecoder, LengthUnit
+from msgtrace import wrapping
+from msgtrace.entries import Account, Entry, EntryKind, NotARecording
+from msgtrace.readers import client_log, debug_log, json_lines, server_log
+from msgtrace.streams import Streams
 
-_ARROW = re.compile(r"^(===>|<===)[ \t]*(?:\[([^\]\r\n]*)\])?", re.MULTILINE)
-_LINE_END = re.compile(r"[ \t]*(\r?\n)")
-_HEAD = re.compile(r"[ \t]*([0-9]{1,8})#")
-_SPELLED_OUT = re.compile(r"\\r\\n(?:\r?\n)?")
-_LAST_LINE_OF_LISTING = re.compile(r"(?<!\\r\\n)\r?\n")
+__all__ = ["Account", "Entry", "EntryKind", "NotARecording", "read", "read_blocks"]
 
+Reader = Callable[[Iterable[bytes], Account], Iterator[Entry]]
 
-class NotARecording(ValueError):
-    """The input is in none of the known forms; the message says what stands at its beginning."""
+SAMPLE = 256 * 1024
+"""octets at the beginning in which the form shows"""
+SEARCHED = 8 * 1024 * 1024
+"""octets that are searched for it if it does not"""
 
-
-class EntryKind(StrEnum):
-    """What an entry is."""
-
-    FRAME = "frame"
-    SIP = "sip"
-    NOTE = "note"
-    DAMAGE = "damage"
-    """octets that cannot be read"""
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    """One thing that a recording holds."""
-
-    kind: EntryKind
-    where: str
-    """``line 12`` or ``octet 345``"""
-    time: str = ""
-    """as the recording has it; empty if it has none"""
-    connection: str = ""
-    """which admin connection: a name or number, empty if the recording knows one only"""
-    from_server: bool | None = None
-    """direction, if it is known"""
-    peer: str = ""
-    """of a SIP message: the address on the other side"""
-    data: str = ""
-    """payload of a frame (without its length), SIP message, remark, or the explanation of a damage; octets"""
-    length: int = -1
-    """of a frame: the number before ``#``; -1 where the recording has none"""
-    units: tuple[LengthUnit, ...] = ()
-    """of a frame: what the length counts; empty if it is wrong"""
+_BARE = re.compile(rb"[\r\n \t]*[0-9]{1,10}(#|\Z)")
+_CAPTURES = (
+    *(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d"),
+    b"\x0a\x0d\x0d\x0a",
+)
+_DEBUG = re.compile(rb"wp#send \S* - [0-9]|[ \t]<===[0-9]|_onData: got message|drachtio:[a-z]+ ")
+_JSON = re.compile(rb'(?:\A|\n)\{"kind": ?"(?:start|recording|frame|sip|event|chunk|opened|closed)"')
+_JSON_LOGGER = re.compile(rb'(?:\A|\n)\{[^\n]*"(?:===>|<===)')
 
 
 def read(data: bytes) -> Iterator[Entry]:
-    """The entries of a recording. Raises NotARecording before the first entry."""
-    text = data.decode("latin-1").removeprefix("\xef\xbb\xbf")
-    start = text.lstrip()[:1]
-    if start == "{":
-        from msgtrace import server_trace
+    """The entries of a whole recording. Raises NotARecording before the first entry."""
+    return read_blocks([data], Account())
 
-        return server_trace.read(text)
-    if _ARROW.search(text):
-        return _text_form(text)
-    if start.isascii() and start.isdigit() and re.match(r"\s*[0-9]{1,10}(#|\Z)", text):
-        return _stream(data)
-    if not start:
+
+def read_blocks(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
+    """The entries of a recording that comes in blocks of any size; ``account`` is told where its octets go.
+
+    Raises NotARecording before the first entry.
+    """
+    rest = iter(blocks)
+    sample = b""
+    while True:
+        block = next(rest, b"")
+        sample += block
+        found = _recognise(sample)
+        if found is not None and (found.certain or not block or len(sample) >= SAMPLE):
+            account.form = found.name
+            return found.read(chain((sample,), rest), account)
+        if not block or len(sample) > SEARCHED:
+            break
+    if not _without_mark(sample).strip():
+        account.other += len(sample)
         return iter(())
-    raise NotARecording(
-        "not a recording of the admin protocol: expected a frame ('56#…'), a record that "
-        f"begins with '===>' or '<===', or the server's JSON lines; got {text[:24]!a} at octet 0"
-    )
+    raise NotARecording(_refusal(_without_mark(sample)))
 
 
-def _stream(data: bytes) -> Iterator[Entry]:
-    decoder = FrameDecoder()
-    for item in [*decoder.feed(data), *decoder.close()]:
-        yield from _entry(item, f"octet {item.offset}")
+class _Form(Struct, frozen=True):
+    """A form that was recognised."""
+
+    name: str
+    read: Reader
+    certain: bool
+    """whether a look at more of the file would teach nothing"""
 
 
-def _text_form(text: str) -> Iterator[Entry]:
-    """Records in order; what a connection sent is one stream, since a record may hold a part of a frame or many."""
-    arrows = list(_ARROW.finditer(text))
-    lines = _LineNumbers(text)
-    restore = "\r" not in text
-    streams: dict[tuple[str, bool], _Stream] = {}
-    for position, arrow in enumerate(arrows):
-        end = arrows[position + 1].start() if position + 1 < len(arrows) else len(text)
-        connection, from_server, line = arrow[2] or "", arrow[1] == "<===", lines.of(arrow.start())
-        body = text[arrow.end() : end]
-        line_end = _LINE_END.match(body)
-        if line_end is None:
-            yield _listing(body, connection, from_server, line)
-            continue
-        chunk = body[line_end.end() :]
-        chunk = chunk.removesuffix("\r\n") if chunk.endswith("\r\n") else chunk.removesuffix("\n")
-        stream = streams.setdefault((connection, from_server), _Stream(connection, from_server))
-        yield from stream.feed(chunk.replace("\n", "\r\n") if restore else chunk, line)
-    for stream in streams.values():
-        yield from stream.close()
+def _recognise(sample: bytes) -> _Form | None:
+    if sample.startswith(_CAPTURES):
+        return _Form("a packet capture", _capture, True)
+    sample = _without_mark(sample)
+    around = wrapping.detect(sample[:SAMPLE])
+    cleaned = b"".join(wrapping.clean([sample], around))
+    if _BARE.match(cleaned):
+        return _Form("a bare stream of frames", _bare, bool(cleaned.strip().strip(b"0123456789")))
+    name, reader = _by_lines(cleaned)
+    if reader is None:
+        return None
+
+    def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
+        return reader(wrapping.clean(_blocks_without_mark(blocks), around), account)
+
+    name = f"{name}, in {', '.join(around.names)}" if around.names else name
+    return _Form(name, read, cleaned.count(b"\n", 0, 4096) > 20 or len(cleaned) > 4096)
 
 
-class _Stream:
-    """What one side of one connection sent, and the lines of the log on which it stands."""
-
-    def __init__(self, connection: str, from_server: bool) -> None:
-        self._connection = connection
-        self._from_server = from_server
-        self._decoder = FrameDecoder()
-        self._offsets: list[int] = []
-        self._lines: list[int] = []
-        self._size = 0
-
-    def feed(self, chunk: str, line: int) -> Iterator[Entry]:
-        self._offsets.append(self._size)
-        self._lines.append(line)
-        self._size += len(chunk)
-        yield from self._entries(self._decoder.feed(chunk.encode("latin-1")))
-
-    def close(self) -> Iterator[Entry]:
-        yield from self._entries(self._decoder.close())
-
-    def _entries(self, items: list[Frame | Damage]) -> Iterator[Entry]:
-        for item in items:
-            line = self._lines[bisect_right(self._offsets, item.offset) - 1]
-            yield from _entry(item, f"line {line}", self._connection, self._from_server)
+def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
+    if _JSON.search(cleaned):
+        start = cleaned.lstrip()
+        if start[:1] == b"{":
+            json_lines.check_first_line(start.split(b"\n", 1)[0])
+        return "JSON lines", json_lines.read
+    if _JSON_LOGGER.search(cleaned):
+        return "a client's log in JSON lines", json_lines.read
+    beginning = b"\n" + cleaned
+    if _DEBUG.search(cleaned):
+        if debug_log.BEGINNING.search(beginning):
+            return "output of DEBUG=drachtio:agent", debug_log.read
+        if debug_log.TERMINAL_LINE.search(beginning):
+            return "output of DEBUG=drachtio:agent on a terminal", debug_log.read_terminal
+    if server_log.BEGINNING.search(beginning):
+        return "a server's log", server_log.read
+    if client_log.BEGINNING.search(beginning):
+        return "a client's log", client_log.read
+    return "", None
 
 
-class _LineNumbers:
-    """Line numbers of places in a text, from 1."""
-
-    def __init__(self, text: str) -> None:
-        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
-
-    def of(self, place: int) -> int:
-        return bisect_right(self._starts, place)
-
-
-def _entry(
-    item: Frame | Damage, where: str, connection: str = "", from_server: bool | None = None
-) -> Iterator[Entry]:
-    match item:
-        case Frame(length=0):
-            return
-        case Frame():
-            yield Entry(
-                kind=EntryKind.FRAME,
-                where=where,
-                connection=connection,
-                from_server=from_server,
-                data=item.payload,
-                length=item.length,
-                units=item.units,
-            )
-        case Damage(kind=DamageKind.STRAY_WHITESPACE):
-            return
-        case Damage():
-            yield Entry(kind=EntryKind.DAMAGE, where=where, connection=connection, data=item.explanation)
-
-
-def _listing(body: str, connection: str, from_server: bool, line: int) -> Entry:
-    """A frame as documents show it, behind the arrow; what follows the listing is prose."""
-    where = f"line {line}"
-    head = _HEAD.match(body)
-    if head is None:
-        shown = ascii(body.strip()[:24])
-        return Entry(
-            kind=EntryKind.DAMAGE, where=where, data=f"expected digits and '#' behind the arrow, got {shown}"
+def _refusal(start: bytes) -> str:
+    if start.lstrip()[:1] == b"{":
+        return (
+            "line 1: JSON, but not a line of the server's trace, of a recording, or of a client's log with '===>'; "
+            f"got {start.lstrip()[:40].decode('latin-1')!a}"
         )
-    length, rest = int(head[1]), body[head.end() :]
-    if "\\r\\n" in rest:
-        rest = whole = _SPELLED_OUT.sub("\r\n", rest[: _end_of_listing(rest)])
-    else:
-        rest = rest if "\r" in rest else rest.replace("\n", "\r\n")
-        whole = rest.rstrip()
-    fits = len(rest) == length or rest[length : length + 1] in ("\r", "\n")
-    payload = rest[:length] if fits else whole
-    return Entry(
-        kind=EntryKind.FRAME,
-        where=where,
-        connection=connection,
-        from_server=from_server,
-        data=payload,
-        length=length,
-        units=(LengthUnit.BYTES,) if len(payload) == length else (),
+    return (
+        "not a recording of the admin protocol: expected frames ('56#…'), a client's log ('===>', '<==='), output of "
+        "DEBUG=drachtio:agent, a server's log, JSON lines or a packet capture; "
+        f"got {start[:24].decode('latin-1')!a} at octet 0"
     )
 
 
-def _end_of_listing(text: str) -> int:
-    """Where a listing with spelled-out line ends stops: at the first line that does not end in one."""
-    match = _LAST_LINE_OF_LISTING.search(text)
-    return match.start() if match else len(text)
+def _bare(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
+    streams = Streams(account)
+    for block in _blocks_without_mark(blocks):
+        yield from streams.feed(block, 0)
+    yield from streams.close()
+
+
+def _capture(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
+    from msgtrace.readers import capture
+
+    return capture.read(blocks, account)
+
+
+def _without_mark(data: bytes) -> bytes:
+    """Without the byte order mark that some editors put first."""
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _blocks_without_mark(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = iter(blocks)
+    yield _without_mark(next(rest, b""))
+    yield from rest

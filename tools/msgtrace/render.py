@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from msgtrace import ladder, messages, redact, sip
+from msgtrace.entries import Entry, EntryKind
 from msgtrace.messages import Message, MessageKind, Token
 from msgtrace.octets import one_line, readable
-from msgtrace.recordings import Entry, EntryKind
 
 _ANSWERS = frozenset({MessageKind.OK, MessageKind.NO, MessageKind.NOK})
 

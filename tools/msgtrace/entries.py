@@ -1,0 +1,90 @@
+"""What every reader makes of a recording: entries, and an account of each octet of the file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from msgtrace.frames import LengthUnit
+
+
+class NotARecording(ValueError):
+    """The input is in none of the known forms; the message says what stands at its beginning."""
+
+
+class EntryKind(StrEnum):
+    """What an entry is."""
+
+    FRAME = "frame"
+    SIP = "sip"
+    NOTE = "note"
+    DAMAGE = "damage"
+    """octets that cannot be read"""
+
+
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
+    """One thing that a recording holds."""
+
+    kind: EntryKind
+    line: int = 0
+    """line of the file on which it begins, from 1; 0 in a recording without lines"""
+    offset: int = 0
+    """where it begins in a recording without lines, in octets; of a packet capture, the packet from 1"""
+    time: str = ""
+    """as the recording has it; empty if it has none"""
+    connection: str = ""
+    """which admin connection: a name or number, empty if the recording knows one only"""
+    from_server: bool | None = None
+    """direction, if it is known"""
+    peer: str = ""
+    """of a SIP message: the address on the other side, ``udp/127.0.0.1:5060``"""
+    data: str = ""
+    """payload of a frame (without its length), SIP message, remark, or the explanation of a damage; octets"""
+    length: int = -1
+    """of a frame: the number before ``#``; -1 where the recording has none"""
+    units: tuple[LengthUnit, ...] = ()
+    """of a frame: what the length counts; empty if it is wrong"""
+    missing: int = 0
+    """octets that its end lacks: somebody trimmed line ends, or the log dropped them"""
+    lossy: bool = False
+    """the log formats what it writes, so that lengths in it are hints only"""
+
+    @property
+    def where(self) -> str:
+        """``line 12`` or ``octet 345``."""
+        return f"line {self.line}" if self.line else f"octet {self.offset}"
+
+
+class Account:
+    """Where the octets of a file went. All numbers are octets of the file as it was before any clean-up,
+    except ``frames`` and ``sip``, which count what was decoded.
+    """
+
+    __slots__ = ("damage", "form", "frames", "other", "sip", "total", "units")
+
+    def __init__(self) -> None:
+        self.total = 0
+        """read, decompressed"""
+        self.other = 0
+        """lines of the log that are no message and hold no part of one"""
+        self.damage = 0
+        """what should have been a message and could not be read"""
+        self.frames = 0
+        """lengths, ``#`` and payloads"""
+        self.sip = 0
+        """SIP messages outside of frames"""
+        self.form = ""
+        """what the recording was taken for, in words"""
+        self.units: dict[tuple[LengthUnit, ...], int] = {}
+        """how many frames had a length under exactly these units"""
+
+    @property
+    def decoded(self) -> int:
+        """All but the damage."""
+        return self.total - self.damage
+
+    @property
+    def wrapping(self) -> int:
+        """What stands around messages: arrows, times, prefixes, JSON, escapes."""
+        return self.total - self.damage - self.other - self.frames - self.sip

@@ -1,0 +1,115 @@
+"""Client logs: records opened by ``===>`` (from the application) or ``<===``, and the listings of documents.
+
+A client writes the arrow, CR LF, what it sent or read, CR LF. A send is one frame; what was read is a piece of
+the stream. A document shows a frame behind the arrow, where ``\\r\\n`` may be spelled out, and prose after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from msgtrace.entries import Account, Entry, EntryKind
+from msgtrace.frames import LengthUnit
+from msgtrace.readers.records import records, with_line_ends
+from msgtrace.streams import Streams
+
+BEGINNING = re.compile(rb"\n(===>|<===)[ \t]*((?:\[[^\]\r\n]*\])?)")
+
+_HEAD = re.compile(r"[ \t]*([0-9]{1,8})#")
+_RECORD_HEAD = re.compile(rb"[0-9]{1,8}#[^|#\r\n]{1,200}\|[a-z_]+")
+_SPELLED_OUT = re.compile(r"\\r\\n(?:\r?\n)?")
+_LAST_LINE_OF_LISTING = re.compile(r"(?<!\\r\\n)\r?\n")
+
+
+def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
+    """Entries of a log whose lines are clean."""
+    streams = Streams(account)
+    for line, groups, text in records(blocks, BEGINNING):
+        if groups is None:
+            account.other += max(0, len(text) - 1)
+            continue
+        from_server, connection = groups[0] == b"<===", groups[1][1:-1].decode("latin-1")
+        if text.startswith(b"\r\n"):
+            chunk = text[2:]
+        elif text.startswith(b"\n"):
+            chunk = text[1:]
+        elif text.strip():
+            yield from _listing(text.decode("latin-1"), connection, from_server, line, account)
+            continue
+        else:
+            continue
+        if chunk.endswith(b"\r\n"):
+            chunk = chunk[:-2]
+        elif chunk.endswith(b"\r"):
+            chunk = chunk[:-1]
+        yield from chunk_entries(streams, with_line_ends(chunk), line, "", connection, from_server)
+    yield from streams.close()
+
+
+def chunk_entries(
+    streams: Streams, chunk: bytes, line: int, time: str, connection: str, from_server: bool | None
+) -> list[Entry]:
+    """Entries that a piece of a stream completes; a piece that begins with a frame ends the one before it."""
+    if not streams.within_frame(connection, from_server) or not _RECORD_HEAD.match(chunk):
+        return streams.feed(chunk, line, time, connection, from_server)
+    left = streams.finish(connection, from_server, time)
+    if from_server and any(entry.kind is EntryKind.DAMAGE for entry in left):
+        left.append(
+            Entry(
+                kind=EntryKind.NOTE,
+                line=line,
+                time=time,
+                connection=connection,
+                data="a frame begins where another one was not at its end: either something is missing here, or what "
+                "several connections received is interleaved, and this log cannot tell them apart",
+            )
+        )
+    return left + streams.feed(chunk, line, time, connection, from_server)
+
+
+def _listing(text: str, connection: str, from_server: bool, line: int, account: Account) -> Iterator[Entry]:
+    """A frame as documents show it, behind the arrow; what follows the listing is prose."""
+    head = _HEAD.match(text)
+    if head is None:
+        shown = ascii(text.strip()[:24])
+        account.damage += len(text)
+        yield Entry(
+            kind=EntryKind.DAMAGE,
+            line=line,
+            data=f"expected digits and '#' behind the arrow, got {shown}",
+        )
+        return
+    length, rest = int(head[1]), text[head.end() :]
+    if "\\r\\n" in rest:
+        listed = rest[: _end_of_listing(rest)]
+        account.other += len(rest) - len(listed)
+        rest = whole = _SPELLED_OUT.sub("\r\n", listed)
+        payload = rest[:length] if len(rest) >= length else whole
+        prose = 0
+    else:
+        rest = rest if "\r" in rest else rest.replace("\n", "\r\n")
+        whole = rest.rstrip()
+        fits = len(rest) == length or rest[length : length + 1] in ("\r", "\n")
+        payload = rest[:length] if fits else whole
+        prose = len(rest[len(payload) :].strip())
+    account.other += prose
+    account.frames += len(head[0].strip()) + len(payload)
+    units = (LengthUnit.BYTES,) if len(payload) == length else ()
+    account.units[units] = account.units.get(units, 0) + 1
+    yield Entry(
+        kind=EntryKind.FRAME,
+        line=line,
+        connection=connection,
+        from_server=from_server,
+        data=payload,
+        length=length,
+        units=units,
+        missing=max(0, length - len(payload)) if length - len(payload) <= 4 else 0,
+    )
+
+
+def _end_of_listing(text: str) -> int:
+    """Where a listing with spelled-out line ends stops: at the first line that does not end in one."""
+    match = _LAST_LINE_OF_LISTING.search(text)
+    return match.start() if match else len(text)

@@ -1,0 +1,253 @@
+"""JSON lines: what ``msgtrace record`` and the reference server's ``--trace`` write, and loggers that wrap client logs.
+
+- ``{"kind": "frame" | "sip" | "event" | "start", …}`` is the server's trace (docs/trace.schema.json);
+- ``{"kind": "chunk" | "opened" | "closed" | "recording", …}`` is a recording (docs/recording.schema.json);
+- ``{"message": "===>\\r\\n56#…", "timestamp": …}`` (winston) and ``{"msg": "===>…", "time": …}`` (pino) hold
+  records of a client log. Lines without an arrow are other lines of that logger.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from msgtrace.entries import Account, Entry, EntryKind, NotARecording
+from msgtrace.frames import LengthUnit
+from msgtrace.readers.client_log import chunk_entries
+from msgtrace.streams import Streams
+
+FORMAT = 1
+"""the format of either kind of file that this reader knows"""
+
+
+class _Line(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    time: str
+
+
+class _Start(_Line, frozen=True, kw_only=True, tag="start"):
+    format: int
+    server: str
+
+
+class _Frame(_Line, frozen=True, kw_only=True, tag="frame"):
+    connection: int
+    direction: str
+    octets: int
+    text: str | None = None
+    base64: str | None = None
+
+
+class _Sip(_Line, frozen=True, kw_only=True, tag="sip"):
+    direction: str
+    transport: str
+    remote: str
+    local: str
+    text: str | None = None
+    base64: str | None = None
+
+
+class _Event(_Line, frozen=True, kw_only=True, tag="event"):
+    name: str
+    details: dict[str, str | int]
+
+
+class _Recording(_Line, frozen=True, kw_only=True, tag="recording"):
+    format: int
+    listen: str
+    to: str
+
+
+class _Chunk(_Line, frozen=True, kw_only=True, tag="chunk"):
+    connection: int
+    direction: str
+    octets: int
+    text: str | None = None
+    base64: str | None = None
+
+
+class _Opened(_Line, frozen=True, kw_only=True, tag="opened"):
+    connection: int
+    application: str
+    server: str
+
+
+class _Closed(_Line, frozen=True, kw_only=True, tag="closed"):
+    connection: int
+    by: str
+    reason: str = ""
+
+
+_Known = _Start | _Frame | _Sip | _Event | _Recording | _Chunk | _Opened | _Closed
+_KNOWN: msgspec.json.Decoder[_Known] = msgspec.json.Decoder(_Known)
+
+
+class _Logged(Struct, frozen=True):
+    """A line of winston, pino or another logger."""
+
+    message: str = ""
+    msg: str = ""
+    timestamp: str | int | float = ""
+    time: str | int | float = ""
+
+
+_LOGGED = msgspec.json.Decoder(_Logged)
+
+
+def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
+    """Entries of a file of JSON lines. Raises NotARecording if it is of a newer format."""
+    streams = Streams(account)
+    number = 0
+    for block in blocks:
+        for line in block.splitlines():
+            number += 1
+            if line[:8] == b'{"kind":':
+                yield from _known(line, number, streams, account)
+            elif line[:1] == b"{":
+                yield from _logged(line, number, streams, account)
+            elif line[:4] in (b"===>", b"<==="):
+                account.damage += len(line)
+                yield Entry(
+                    kind=EntryKind.DAMAGE, line=number, data="a record of a client log among JSON lines"
+                )
+            else:
+                account.other += len(line) + 1 if line else 0
+    yield from streams.close()
+
+
+def check_first_line(line: bytes) -> None:
+    """Raises NotARecording if the first line is not of a file that is known, in a format that is known."""
+    if not line.startswith(b'{"kind":'):
+        return
+    first = _decode(line)
+    if isinstance(first, _Start | _Recording) and first.format > FORMAT:
+        raise NotARecording(
+            f"line 1: expected format {FORMAT} or older, got {first.format}; a newer msgtrace reads it"
+        )
+
+
+def _logged(line: bytes, number: int, streams: Streams, account: Account) -> Iterator[Entry]:
+    try:
+        logged = _LOGGED.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        account.damage += len(line)
+        cut = "" if line.rstrip().endswith(b"}") else "; the line is cut off"
+        yield Entry(kind=EntryKind.DAMAGE, line=number, data=f"{error}{cut}")
+        return
+    text = logged.message or logged.msg
+    arrow = text[:4]
+    if arrow not in ("===>", "<==="):
+        account.other += len(line) + 1
+        return
+    data = text[4:].encode("utf-8", "surrogatepass").removeprefix(b"\r\n").removesuffix(b"\r\n")
+    time = _time(logged.timestamp or logged.time)
+    yield from chunk_entries(streams, data, number, time, "", arrow == "<===")
+
+
+def _time(value: str | float) -> str:
+    """Loggers write text, or seconds or milliseconds since 1970."""
+    if isinstance(value, str):
+        return value
+    try:
+        seconds = value / 1000 if value > 1e11 else value
+        return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def _known(text: bytes, number: int, streams: Streams, account: Account) -> Iterator[Entry]:
+    match _decode(text):
+        case _Frame() as frame:
+            data = _octets(frame)
+            if isinstance(data, bytes):
+                account.frames += min(len(data) + 1 + len(str(len(data))), len(text))
+                account.units[LengthUnit.BYTES,] = account.units.get((LengthUnit.BYTES,), 0) + 1
+                yield Entry(
+                    kind=EntryKind.FRAME,
+                    line=number,
+                    time=frame.time,
+                    connection=str(frame.connection),
+                    from_server=frame.direction == "sent",
+                    data=data.decode("latin-1"),
+                    length=frame.octets,
+                    units=(LengthUnit.BYTES,),
+                )
+                return
+            problem = data
+        case _Sip() as sip:
+            data = _octets(sip)
+            if isinstance(data, bytes):
+                account.sip += min(len(data), len(text))
+                yield Entry(
+                    kind=EntryKind.SIP,
+                    line=number,
+                    time=sip.time,
+                    from_server=sip.direction == "sent",
+                    peer=f"{sip.transport}/{sip.remote}",
+                    data=data.decode("latin-1"),
+                )
+                return
+            problem = data
+        case _Chunk() as chunk:
+            data = _octets(chunk)
+            if isinstance(data, bytes):
+                yield from streams.feed(
+                    data, number, chunk.time, str(chunk.connection), chunk.direction == "to-application"
+                )
+                return
+            problem = data
+        case _Closed() as closed:
+            name = str(closed.connection)
+            for from_server in (False, True):
+                yield from streams.finish(name, from_server, closed.time)
+            reason = f": {closed.reason}" if closed.reason else ""
+            yield _note(number, closed.time, f"closed by {closed.by}{reason}", name)
+            return
+        case _Opened() as opened:
+            told = f"opened by {opened.application}"
+            yield _note(number, opened.time, told, str(opened.connection))
+            return
+        case _Recording() as recording:
+            yield _note(number, recording.time, f"recorded between {recording.listen} and {recording.to}")
+            return
+        case _Start() as start:
+            yield _note(number, start.time, f"server {start.server} started")
+            return
+        case _Event() as event:
+            details = " ".join(f"{key}={value}" for key, value in event.details.items())
+            connection = str(event.details.get("connection", ""))
+            yield _note(number, event.time, f"{event.name} {details}".rstrip(), connection)
+            return
+        case str() as problem:
+            pass
+    account.damage += len(text)
+    yield Entry(kind=EntryKind.DAMAGE, line=number, data=problem)
+
+
+def _note(number: int, time: str, text: str, connection: str = "") -> Entry:
+    octets = text.encode("utf-8", "surrogatepass").decode("latin-1")
+    return Entry(kind=EntryKind.NOTE, line=number, time=time, connection=connection, data=octets)
+
+
+def _decode(line: bytes) -> _Known | str:
+    """One line, or what is wrong with it."""
+    try:
+        return _KNOWN.decode(line)
+    except msgspec.MsgspecError as error:
+        cut = "" if line.rstrip().endswith(b"}") else "; the line is cut off"
+        return f"{error}{cut}"
+    except UnicodeDecodeError as error:
+        return f"not UTF-8 at octet {error.start} of the line"
+
+
+def _octets(line: _Frame | _Sip | _Chunk) -> bytes | str:
+    """The octets, or what is wrong with them."""
+    if line.base64 is not None:
+        try:
+            return b64decode(line.base64, validate=True)
+        except ValueError as error:
+            return f"not base64: {error}"
+    return (line.text or "").encode("utf-8", "surrogatepass")

@@ -1,0 +1,92 @@
+"""Server logs: lines ``YYYY-MM-DD HH:MM:SS.ffffff message``, of the genuine server and of the reference server.
+
+A debug log holds what was read from applications (whole frames without their length) and what was sent to them;
+at info each SIP message is traced. The genuine server's trace makes every line end CR LF, takes leading blanks
+off, and loses the last octet; the length that it tells is that on the wire, so that what lacks can be told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from msgtrace.entries import Account, Entry, EntryKind
+from msgtrace.readers.records import records, with_line_ends
+from msgtrace.streams import Streams
+
+BEGINNING = re.compile(rb"\n([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}) ")
+_READ = re.compile(rb"(?:[\w:]*::)?read_handler read: ")
+_SENDING = re.compile(rb"[^\r\n#|]{0,80}?\bSending(?: response)?: (?=[0-9]{1,8}#)")
+_TRACE = re.compile(
+    rb"(recv|send) ([0-9]+) bytes (?:from|to) ([a-z]+)/\[?([^\]\s]*?)\]?:([0-9]+) at ([0-9:.]+):[ \t]*\r?\n"
+)
+_RULE = re.compile(rb"(?m)^[ \t]*-{60,}[ \t]*\r?\n")
+_INDENT = re.compile(rb"(?m)^   ")
+
+
+def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
+    """Entries of a log whose lines are clean."""
+    streams = Streams(account)
+    for line, groups, text in records(blocks, BEGINNING):
+        if groups is None:
+            account.other += max(0, len(text) - 1)
+            continue
+        time = groups[0].decode("ascii")
+        first = text[:1]
+        if first in (b"r", b"s") and (trace := _TRACE.match(text)):
+            yield _traced(trace, text[trace.end() :], line, time, account)
+        elif first in (b"C", b"r") and (found := _READ.match(text)):
+            payload = with_line_ends(_without_line_end(text[found.end() :]))
+            account.frames += len(payload)
+            yield Entry(
+                kind=EntryKind.FRAME,
+                line=line,
+                time=time,
+                from_server=False,
+                data=payload.decode("latin-1"),
+            )
+        elif b"Sending" in text[:100] and (found := _SENDING.match(text)):
+            data = with_line_ends(_without_line_end(text[found.end() :]))
+            yield from streams.whole(data, line, time, from_server=True)
+        else:
+            account.other += len(text) + len(time) + 2
+    yield from streams.close()
+
+
+def _without_line_end(text: bytes) -> bytes:
+    """The writer put a line end behind the frame, before that of the record."""
+    return text[:-1] if text.endswith(b"\n") else text
+
+
+def _traced(trace: re.Match[bytes], text: bytes, line: int, time: str, account: Account) -> Entry:
+    """A SIP message: exactly as long as it says, or with what the genuine server leaves of it."""
+    direction, size, transport, host, port, _ = trace.groups()
+    said = int(size)
+    if text.startswith(b"   ---"):
+        text = _INDENT.sub(b"", _RULE.sub(b"", text))
+    message = text[:-1] if text.endswith(b" ") else text
+    missing = 0
+    if len(message) != said:
+        message, missing = _restored(with_line_ends(message), said)
+    account.sip += min(len(text), len(message))
+    address = host.decode("latin-1")
+    address = f"[{address}]" if ":" in address else address
+    return Entry(
+        kind=EntryKind.SIP,
+        line=line,
+        time=time,
+        from_server=direction == b"send",
+        peer=f"{transport.decode()}/{address}:{port.decode()}",
+        data=message.decode("latin-1"),
+        length=said,
+        missing=missing,
+    )
+
+
+def _restored(message: bytes, said: int) -> tuple[bytes, int]:
+    """The message with the line end that the log took, and how many octets still lack."""
+    if b"\r\n\r\n" not in message:
+        return message.rstrip(b"\r\n") + b"\r\n\r\n", 0
+    if said - len(message) >= 2 and not message.endswith(b"\n"):
+        message += b"\r\n"
+    return message, max(0, said - len(message))
