@@ -6,7 +6,7 @@ CSeq are the dialog's. Its ACK for a 2xx is kept and repeated when the 2xx is.
 
 from __future__ import annotations
 
-from reference_server.calls.dialogs import ApplicationDialog, end_dialog
+from reference_server.calls.dialogs import ApplicationDialog, end_dialog, keep_subscription
 from reference_server.calls.hangup import hang_up
 from reference_server.calls.outgoing import METHODS, OutgoingRequest
 from reference_server.calls.ports import Application, Flow
@@ -41,6 +41,8 @@ def request_in_dialog(state: CallState, application: Application, message: Sip) 
     def opened(flow: Flow | str) -> None:
         if isinstance(flow, str):
             application.deliver(NotSent(message.message_id, f"{NO_ROUTE} {found.dialog_id}"))
+            if method == "BYE":
+                end_dialog(state, found)  # it cannot be told, but the call is over for the application
         else:
             _send(state, application, message, found, method, flow)
 
@@ -123,12 +125,14 @@ class RequestInDialog(OutgoingRequest):
         status = response.status
         if self.method == "INVITE" and 200 <= status < 300:
             if self.cseq in found.own_acks:
-                self.state.send(found.own_acks[self.cseq], self.flow)
+                found.acknowledge_again(self.state, self.cseq, self.flow)
                 return
             if self.cseq <= found.last_answered_invite:
                 return  # repeated before the application's ACK
             found.last_answered_invite = self.cseq
             found.dialog.refresh_target(response)
+        if self.method == "SUBSCRIBE" and found.subscription and 200 <= status < 300:
+            keep_subscription(self.state, found, response.get("expires"))
         if status >= 200 and self.ends_dialog and status not in (401, 407):
             end_dialog(self.state, found)
         self.pass_on(response)

@@ -14,7 +14,7 @@ Any other request::
 
     TRYING --1xx--> PROCEEDING --final--> COMPLETED --K, T4 (0 over TCP)--> TERMINATED
 
-Each tells its user of responses: every provisional one from 101 on, the first final one, each further 2xx to an
+Each tells its user of responses: that an INVITE proceeds, every provisional one from 101 on, the first final one, each further 2xx to an
 INVITE; of a repeated final response it tells nothing. Without a final response for 64·T1 (an INVITE: without any
 response) it says so once, and is over. Over UDP a request is first repeated after a second at the earliest, then at
 doubled intervals, those of other requests than INVITE bounded by T2 (the genuine server's times, kept by the rule
@@ -44,13 +44,20 @@ class State(Enum):
 
 
 class ClientUser(Protocol):
-    """Who sent the request."""
+    """Who sent a request."""
 
     def answered(self, response: Response) -> None:
         """A response that must be seen."""
 
     def timed_out(self) -> None:
         """No response came in time (§8.1.3.1: as if 408)."""
+
+
+class InviteUser(ClientUser, Protocol):
+    """Who sent an INVITE."""
+
+    def proceeding(self) -> None:
+        """The first provisional response has come, perhaps only a 100: now it can be cancelled (§9.1)."""
 
 
 Send = Callable[[str], object]
@@ -169,7 +176,7 @@ class InviteClientTransaction:
         reliable: bool,
         timers: Timers,
         timing: Timing,
-        user: ClientUser,
+        user: InviteUser,
         over: Callable[[InviteClientTransaction], None],
         make_ack: Callable[[Response], str],
     ) -> None:
@@ -197,8 +204,10 @@ class InviteClientTransaction:
         status = response.status
         match self.state:
             case State.CALLING | State.PROCEEDING if status < 200:
-                self.state = State.PROCEEDING
-                self._stop()
+                if self.state is State.CALLING:
+                    self.state = State.PROCEEDING
+                    self._stop()
+                    self._user.proceeding()
                 if status > 100:
                     self._user.answered(response)
             case State.CALLING | State.PROCEEDING if status < 300:

@@ -38,8 +38,8 @@ class Draft:
         """known fields; via, route, record-route, rseq and content-length are left out: they are the server's"""
         self.others: list[str] = []
         """header lines of unknown fields, ready to send"""
-        self.invalid: list[Header] = []
-        """known fields with a value that is not theirs"""
+        self.invalid: dict[Header, str] = {}
+        """known fields with a value that is not theirs, and that value as given"""
         if lines:
             self._read(lines, local, preserved)
 
@@ -57,14 +57,14 @@ class Draft:
             header, spelling = resolved
             if not spelling:
                 continue  # no field name, or one that is the server's
+            value = given = value.strip(" \t")
             if localhost and spelling in _LOCALHOST_FIELDS:
                 value = _LOCALHOST.sub(f"@{local}", value)
-            value = value.strip(" \t")
             if header is None:
                 name = written.strip(" \t")
                 self.others.append(f"{name if name.lower() in preserved else spelling}: {value}\r\n")
             elif not header.is_valid(value):
-                self.invalid.append(header)
+                self.invalid[header] = given
             elif header not in fields:
                 fields[header] = split_values(value) if header.name == "Contact" else [value]
             else:

@@ -7,7 +7,6 @@ compact forms spelled out (§7.3.3); values are unfolded and stripped (§7.3.1).
 from __future__ import annotations
 
 import re
-from operator import methodcaller
 from typing import Final
 
 from msgspec import Struct
@@ -40,8 +39,6 @@ _FOLD = re.compile(r"(?:\r\n|\n)[ \t]+")
 _EMPTY_LINE = re.compile(r"\r\n\r\n|\n\n")
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"})  # the ones worth a short cut
-_NAME_AND_VALUE = methodcaller("split", ": ", 1)
-_WITHOUT_BLANKS = methodcaller("strip", " ")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
 _STATUS = re.compile(r"(SIP/\d+\.\d+) (\d{3})(?: (.*))?", re.IGNORECASE)
 _NAMES: dict[str, str] = {}
@@ -83,10 +80,8 @@ class SipMessage(Struct, eq=False):
     text: str
     """the whole message as received"""
     start_line: str
-    names: tuple[str, ...]
-    """of the fields, in order, as they were written"""
-    values: tuple[str, ...]
-    """of the fields, in order"""
+    lines: list[str]
+    """start line and header lines, unfolded"""
     first: dict[str, str]
     """the first value of each field, by its lower-case long name"""
     body: str
@@ -108,12 +103,12 @@ class SipMessage(Struct, eq=False):
     @property
     def fields(self) -> list[tuple[str, str]]:
         """(lower-case long name, value) in order."""
-        return list(zip(map(_field_name, self.names), self.values, strict=True))
+        return _fields_of(self.lines)
 
     @property
     def repeats(self) -> bool:
         """Whether any field comes more than once."""
-        return len(self.first) != len(self.names)
+        return len(self.first) != len(self.lines) - 1
 
     def all(self, name: str) -> list[str]:
         """Every value of the field ``name``, one per header line."""
@@ -148,19 +143,22 @@ def parse_message(text: str) -> Request | Response:
     head, _, body = text.partition("\r\n\r\n")
     lines = head.split("\r\n")
     malformed = ""
+    first: dict[str, str] = {}
     try:
-        # Loops in C: a header line costs nothing but its cut here.
-        names, values = zip(*map(_NAME_AND_VALUE, lines[1:]), strict=True)
-        if ":  " in head or " \r" in head or head[-1] == " ":  # blanks around a value
-            values = tuple(map(_WITHOUT_BLANKS, values))
-        first = dict(zip(map(_NAMES.__getitem__, names[::-1]), values[::-1], strict=True))
-        plain = head.count("\n") == head.count("\r") == len(names) and "\t" not in head
-    except (KeyError, ValueError):  # a name not seen before, or a line that is not ``Name: value``
+        for line in lines[:0:-1]:  # backwards, so that the first of equal names counts
+            written, colon, value = line.partition(": ")
+            if not colon:
+                raise KeyError(line)
+            first[_NAMES[written]] = value
+        plain = head.count("\n") == head.count("\r") == len(lines) - 1 and "\t" not in head
+        if ":  " in head or " \r" in head or head.endswith(" "):  # blanks around a value
+            first = {name: value.strip(" ") for name, value in first.items()}
+    except KeyError:  # a name not seen before, or a line that is not ``Name: value``
         plain = False
     if not plain:
         head, body = _halves(text)
-        lines, names, values, malformed = _careful_fields(head)
-        first = dict(zip(map(_field_name, names[::-1]), values[::-1], strict=True))
+        lines, malformed = _careful_lines(head)
+        first = {name: value for name, value in reversed(_fields_of(lines))}
     if body:
         length = first.get("content-length", "")
         if length.isdecimal() and len(length) <= LONGEST_NUMBER and int(length) < len(body):
@@ -176,8 +174,7 @@ def parse_message(text: str) -> Request | Response:
         return Response(
             text,
             start_line,
-            names,
-            values,
+            lines,
             first,
             body,
             malformed,
@@ -192,8 +189,7 @@ def parse_message(text: str) -> Request | Response:
     return Request(
         text,
         start_line,
-        names,
-        values,
+        lines,
         first,
         body,
         malformed,
@@ -236,17 +232,14 @@ def _halves(text: str) -> tuple[str, str]:
     return head, body
 
 
-def _careful_fields(head: str) -> tuple[list[str], tuple[str, ...], tuple[str, ...], str]:
-    """The lines of a header block, its names and values, and its first line that is no field: for what is odd."""
+def _careful_lines(head: str) -> tuple[list[str], str]:
+    """Start line and header lines, unfolded, and the first line that is neither: for what is folded or odd."""
     lines = _FOLD.sub(" ", head).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    names: list[str] = []
-    values: list[str] = []
-    malformed = ""
-    for line in lines[1:]:
-        written, colon, value = line.partition(":")
-        if colon:
-            names.append(written)
-            values.append(value.strip(" \t"))
-        elif line and not malformed:
-            malformed = line
-    return lines, tuple(names), tuple(values), malformed
+    malformed = [line for line in lines[1:] if line and ":" not in line]
+    return [lines[0], *(line for line in lines[1:] if ":" in line)], malformed[0] if malformed else ""
+
+
+def _fields_of(lines: list[str]) -> list[tuple[str, str]]:
+    """(lower-case long name, value) of the header lines behind a start line."""
+    cut = [line.partition(":") for line in lines[1:]]
+    return [(_field_name(written), value.strip(" \t")) for written, _, value in cut]

@@ -24,6 +24,8 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     """
     if request.version.upper() != "SIP/2.0":
         return 505, "Version Not Supported"
+    if " " in request.uri or "<" in request.uri:
+        return BAD_REQUEST
     first = request.first
     from_, to, contact = first.get("from"), first.get("to"), first.get("contact")
     if not from_ or not to or not first.get("call-id"):

@@ -135,6 +135,9 @@ def test_any_value_is_judged(name: str, value: str) -> None:
 
 
 FAULTS = {
+    "ltgtruri": (400, "Bad Request"),
+    "lwsruri": (400, "Bad Request"),
+    "lwsstart": (400, "Bad Request"),
     "badaspec": (400, "Bad To Header"),
     "baddn": (400, "Bad To Header"),
     "badinv01": (400, "Bad Contact Header"),
@@ -152,6 +155,14 @@ FAULTS = {
 }
 NO_MESSAGES = {"bigcode", "test", "trws"}
 RESPONSES = {"bcast", "noreason", "scalarlg", "unreason"}
+
+
+@pytest.mark.parametrize("uri", ["<sip:bob@h>", "sip:bob@h; lr", " sip:bob@h"])
+def test_a_request_uri_that_is_none(uri: str) -> None:
+    text = request().text.replace("sip:bob@127.0.0.1:5060 ", f"{uri} ", 1)
+    message = parse_message(text)
+    assert isinstance(message, Request)
+    assert fault_of(message) == (400, "Bad Request")
 
 
 @pytest.mark.parametrize("path", sorted(TORTURE.glob("*.dat")), ids=lambda path: path.stem)
