@@ -121,6 +121,10 @@ class Server:
         """Move the clock on; what falls due runs in order, as if the time had passed."""
         await self._clock.advance(seconds)
 
+    def now(self) -> float:
+        """Seconds on the server's clock, which only goes forward; what was advanced counts."""
+        return self._clock.monotonic()
+
     async def drain(self, seconds: float) -> None:
         """Take no new applications and wait until no call is going on, at most ``seconds``."""
         self._listener.stop_accepting()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from drachtio_conformance.case import ServerSettings
@@ -76,6 +77,9 @@ class SmallServer:
 
     async def advance(self, seconds: float) -> None:
         self.advanced += seconds
+
+    def now(self) -> float:
+        return time.monotonic() + self.advanced
 
     def occupancy(self) -> dict[str, int] | None:
         return self.remaining

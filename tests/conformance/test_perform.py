@@ -73,7 +73,7 @@ async def a_scene() -> AsyncIterator[Scene]:
 
     class Here:
         endpoints = Endpoints(server.endpoints.admin, SECRET, (f"udp/127.0.0.1:{port}",), "")
-        advance, occupancy, stop = server.advance, server.occupancy, server.stop
+        advance, now, occupancy, stop = server.advance, server.now, server.occupancy, server.stop
 
     stage = Stage(Here(), Pace(deadline=0.1), embedded=True)
     try:

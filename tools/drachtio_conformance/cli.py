@@ -75,6 +75,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from drachtio_conformance import replay_command
 
             return replay_command.run(options)
+        case "record":
+            from drachtio_conformance import replay_record
+
+            return replay_record.run(options, load_cases(options.scenarios))
         case "vectors":
             return _vectors(Path(options.folder))
         case _:

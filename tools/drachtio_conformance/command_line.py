@@ -62,6 +62,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _call(commands)
     _shell(commands)
     _replay(commands)
+    _record(commands)
     _vectors(commands)
     _traceability(commands)
     return parser
@@ -215,6 +216,19 @@ def _replay(commands: _Commands) -> None:
     )
     parser.add_argument("--verbose", action="store_true", help="on a terminal, name every recording")
     parser.add_argument("--report", metavar="DIR", help="write index.html and report.json there")
+
+
+def _record(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "record",
+        "write cases as recordings",
+        "Runs cases against the reference server and writes what crossed the wires as NAME.log and NAME.sip.txt,\n"
+        "which replay reads. The shared secret is left out.",
+        "example:\n  drachtio-conformance record --filter 'call/**' recordings\n",
+    )
+    _selection(parser)
+    parser.add_argument("folder", metavar="DIR", help="made if need be; files of the same names are replaced")
 
 
 def _vectors(commands: _Commands) -> None:

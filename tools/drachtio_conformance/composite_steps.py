@@ -16,10 +16,7 @@ from msgtrace.messages import Message
 
 async def advance(stage: Stage, step: Advance) -> Finding:
     """Let time pass."""
-    duration = seconds(step.duration)
-    await stage.server.advance(duration)
-    if stage.embedded:
-        stage.recorder.advanced += duration
+    await stage.server.advance(seconds(step.duration))
     stage.recorder.note("server", f"{step.duration} later")
     return Finding()
 

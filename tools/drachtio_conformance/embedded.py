@@ -42,6 +42,10 @@ class EmbeddedServer:
         """Move its clock; what falls due runs in order."""
         await self._server.advance(seconds)
 
+    def now(self) -> float:
+        """Seconds on its clock."""
+        return self._server.now()
+
     def occupancy(self) -> dict[str, int] | None:
         """Size of each of its tables."""
         return self._server.occupancy()

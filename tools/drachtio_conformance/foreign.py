@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from drachtio_conformance.admin_peer import AdminPeer, ConnectFailed, new_id
 from drachtio_conformance.case import ServerSettings
@@ -28,6 +29,10 @@ class ForeignServer:
     async def advance(self, seconds: float) -> None:
         """Wait: its clock cannot be moved."""
         await asyncio.sleep(seconds)
+
+    def now(self) -> float:
+        """Seconds of real time."""
+        return time.monotonic()
 
     def occupancy(self) -> dict[str, int] | None:
         """Nobody can look inside."""

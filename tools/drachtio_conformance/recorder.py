@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from drachtio_conformance.results import WireEvent
 from drachtio_conformance.variables import readable
@@ -13,26 +14,27 @@ SERVER = "server"
 
 
 class Recorder:
-    """The events of one case. Time is real time plus what was advanced, in seconds since it was made.
+    """The events of one case. Time is the server's, so what was advanced counts; in seconds since it was made.
 
     The shared secret is recorded as so many asterisks: reports are passed around.
     """
 
-    def __init__(self, secret: str = "") -> None:
-        """``secret`` is wire text."""
+    def __init__(self, secret: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        """``secret`` is wire text, ``clock`` gives seconds."""
         self.events: list[WireEvent] = []
-        self.advanced = 0.0
-        self._started = time.monotonic()
+        self._clock = clock
+        self._started = clock()
+        self._really_started = time.monotonic()
         self._secret = f"|authenticate|{secret}"
         self._hidden = f"|authenticate|{'*' * len(secret)}"
 
     def now(self) -> float:
         """Seconds since the case began, advanced time included."""
-        return time.monotonic() - self._started + self.advanced
+        return self._clock() - self._started
 
     def real_duration(self) -> float:
         """Seconds that really passed."""
-        return time.monotonic() - self._started
+        return time.monotonic() - self._really_started
 
     def frame(self, application: str, payload: str, length: int, *, from_server: bool) -> None:
         """A whole frame on an application's connection."""

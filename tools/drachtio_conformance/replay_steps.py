@@ -36,6 +36,8 @@ from drachtio_conformance.steps import (
 )
 from msgtrace import messages
 
+_NOTICED = "1ms"
+"""In which the server reads that a connection was closed."""
 _UNMOVED = 0.05
 """Seconds that need not be advanced: real time passes meanwhile, too."""
 _TIME = re.compile(r"[0-2]\d:[0-5]\d:[0-6]\d\.\d{6}")
@@ -72,24 +74,22 @@ class _Converter:
     def __init__(self, trace: Trace, log: Path) -> None:
         self._trace = trace
         self._log = log
-        self._endpoints = {(message.endpoint, message.transport) for message in trace.messages}
+        self._sockets = list(dict.fromkeys((one.endpoint, one.transport, one.port) for one in trace.messages))
         self._learnt = Learnt(self._port_variables())
         self._connected: set[str] = set()
         self._ended: set[str] = set()
         self._gone: set[str] = set()
         self._came: dict[str, set[str]] = {}
 
-    def _peer(self, endpoint: str, transport: str) -> str:
-        """The endpoint's name on stage; an application may have the same."""
-        several = len({one for name, one in self._endpoints if name == endpoint}) > 1
-        name = f"{endpoint}-{transport}" if several else endpoint
+    def _peer(self, message: SipOctets) -> str:
+        """The endpoint's name on stage: one for each of its sockets, and no application's."""
+        sockets = [one for one in self._sockets if one[0] == message.endpoint]
+        number = sockets.index((message.endpoint, message.transport, message.port)) + 1
+        name = message.endpoint if number == 1 else f"{message.endpoint}-{number}"
         return f"{name}-sip" if any(frame.application == name for frame in self._trace.frames) else name
 
     def _port_variables(self) -> dict[int, str]:
-        ports = {
-            message.port: f"{self._peer(message.endpoint, message.transport)}.port"
-            for message in self._trace.messages
-        }
+        ports = {message.port: f"{self._peer(message)}.port" for message in self._trace.messages}
         ports |= {message.server_port: "sip.udp.port" for message in self._trace.messages}
         answers = (frame.payload for frame in self._trace.frames if frame.from_server)
         ports |= {int(found[3]): "sip.udp.port" for text in answers for found in _HOSTPORT.finditer(text)}
@@ -105,7 +105,7 @@ class _Converter:
         ]
         self._gone.update(closing)
         for message in self._trace.messages:
-            peer = self._peer(message.endpoint, message.transport)
+            peer = self._peer(message)
             if peer not in self._came:
                 self._came[peer] = set()
                 opened = SipPeer(name=peer, transport="tcp" if message.transport == "tcp" else "udp")
@@ -142,11 +142,15 @@ class _Converter:
         return Conversion(case, entries, ports | self._learnt.values)
 
     def _settings(self) -> ServerSettings:
-        """An address in the authenticate answer that is not the local one is the external one."""
+        """What the authenticate answer tells: without a version it is the 0.8 dialect, and an address that is not
+        the local one is the external one."""
         for frame in self._trace.frames:
-            for found in _HOSTPORT.finditer(frame.payload) if frame.from_server else ():
-                if found[2] != "127.0.0.1":
-                    return ServerSettings(external_ip=found[2])
+            tokens = frame.payload.split("|")
+            if frame.from_server and _HOSTPORT.match("".join(tokens[4:5])):
+                external = [one[2] for one in _HOSTPORT.finditer(tokens[4]) if one[2] != "127.0.0.1"]
+                return ServerSettings(
+                    external_ip=external[0] if external else None, emulate="0.8" if len(tokens) == 5 else None
+                )
         return ServerSettings()
 
     def _source(self, entry: Frame | SipOctets | Remark) -> str:
@@ -163,7 +167,7 @@ class _Converter:
             case SipOctets():
                 self._learnt.told(entry.raw)
                 yield SipSend(
-                    peer=self._peer(entry.endpoint, entry.transport),
+                    peer=self._peer(entry),
                     text=_text(self._learnt.to_send(entry.raw)),
                 )
             case Frame() if entry.from_server:
@@ -183,6 +187,11 @@ class _Converter:
         if name in self._connected - self._ended:
             self._ended.add(name)
             yield Close(of=name)
+            yield Advance(duration=_NOTICED)
+        elif name in self._came.keys() - self._gone:
+            self._gone.add(name)
+            yield Close(of=name)
+            yield Advance(duration=_NOTICED)
         else:
             yield Note(text=remark.text)
 
@@ -238,7 +247,7 @@ class _Converter:
     # Endpoints
 
     def _sip_expected(self, message: SipOctets) -> Step:
-        peer = self._peer(message.endpoint, message.transport)
+        peer = self._peer(message)
         repeated = message.raw in self._came[peer]
         self._came[peer].add(message.raw)
         self._learnt.choose(message.raw)

@@ -51,7 +51,7 @@ class Stage:
     def __init__(self, server: ServerUnderTest, pace: Pace, *, embedded: bool) -> None:
         self.server = server
         self.embedded = embedded
-        self.recorder = Recorder(octets(server.endpoints.secret))
+        self.recorder = Recorder(octets(server.endpoints.secret), server.now)
         self.bell = Bell()
         self.applications: dict[str, AdminPeer] = {}
         self.peers: dict[str, SipPeer] = {}

@@ -41,6 +41,9 @@ class ServerUnderTest(Protocol):
     async def advance(self, seconds: float) -> None:
         """Let time pass: at once if the clock can be moved, else by waiting."""
 
+    def now(self) -> float:
+        """Seconds on a clock that only goes forward, time that was advanced included."""
+
     def occupancy(self) -> dict[str, int] | None:
         """Size of each of its tables; None if nobody can look inside."""
 
