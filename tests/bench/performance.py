@@ -1,0 +1,73 @@
+"""``docs/performance.md``, made from the JSON file of a bench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from tests.bench.measure import Measurement
+
+HEAD = """# Performance
+
+Made by `make bench`; do not edit. A basic call is INVITE, 100, 200, ACK, BYE, 200 from SIPp over UDP through the server
+to a drachtio-srf application on the same machine. CPU is user and system time of the server's process for each call, by
+the kernel's accounting. The floor is `tests/bench/floor.py`, an echo server on the same event loop that makes the same
+system calls and copies and little else: the ratio tells what SIP costs, whatever the machine.
+"""
+
+
+class Pair(Struct, frozen=True):
+    """Floor and subject, one after the other, so that both see the same weather."""
+
+    floor: Measurement
+    server: Measurement
+
+    @property
+    def ratio(self) -> float:
+        """How many times the floor the subject costs."""
+        return self.server.cpu / self.floor.cpu
+
+    @property
+    def clean(self) -> bool:
+        """Whether every call succeeded and nothing was repeated; a server that lags works in cheap bursts."""
+        return not any(run.failed or run.retransmissions for run in (self.floor, self.server))
+
+
+class Bench(Struct, frozen=True, kw_only=True):
+    """All that one run of the bench measured."""
+
+    at: str
+    """ISO 8601, UTC"""
+    cores: int
+    python: str
+    loglevel: str
+    seconds: float
+    pairs: list[Pair]
+
+
+def best_pair(pairs: list[Pair]) -> Pair:
+    """The pair with the lowest ratio, of the clean ones if there are any: noise only ever adds."""
+    return min([pair for pair in pairs if pair.clean] or pairs, key=lambda pair: pair.ratio)
+
+
+def write_performance(bench: Bench, path: Path) -> None:
+    """Write the page."""
+    lines = [
+        HEAD,
+        f"{bench.at}, {bench.cores} cores, Python {bench.python}, log level {bench.loglevel}, runs of"
+        f" {bench.seconds:g} s, the best of each row's pairs:\n",
+        "| server | calls/s | CPU | floor | ratio | failed | repeated | INVITE to 200 | ping p50 / p99 | memory |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    rows = dict.fromkeys((pair.server.subject, pair.server.rate) for pair in bench.pairs)
+    for subject, rate in rows:
+        pair = best_pair([p for p in bench.pairs if (p.server.subject, p.server.rate) == (subject, rate)])
+        run, trip = pair.server, pair.server.round_trip
+        pings = f"{trip.p50:.1f} / {trip.p99:.1f} ms" if trip else "–"
+        lines.append(
+            f"| {subject} | {rate:g} | {run.cpu:.3f} ms | {pair.floor.cpu:.3f} ms | {pair.ratio:.2f} | {run.failed}"
+            f" | {run.retransmissions} | {run.response:.0f} ms | {pings}"
+            f" | {run.memory_before:.0f} → {run.memory_after:.0f} MiB |"
+        )
+    path.write_text("\n".join(lines) + "\n", "utf-8")
