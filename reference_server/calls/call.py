@@ -109,14 +109,16 @@ class OriginatedCall(OriginatedSubscription):
         elif status >= 200:
             if not self._accepted(response):
                 return
-        else:
-            self._provisional = True
-            if response.to_tag:
-                self.dialog_of(response)
-            if self._held_cancel is not None:
-                self._send_cancel(self._held_cancel)
-                self._held_cancel = None
+        elif response.to_tag:
+            self.dialog_of(response)
         self.pass_on(response)
+
+    def proceeding(self) -> None:
+        """Now a CANCEL may go (RFC 3261 §9.1)."""
+        self._provisional = True
+        if self._held_cancel is not None:
+            self._send_cancel(self._held_cancel)
+            self._held_cancel = None
 
     def timed_out(self) -> None:
         """Nobody answered."""
@@ -128,13 +130,13 @@ class OriginatedCall(OriginatedSubscription):
         confirmed = self.confirmed
         if confirmed is not None:
             if confirmed.dialog.remote_tag == response.to_tag:
-                if self.cseq in confirmed.own_acks:  # the 2xx came again because our ACK did not
-                    self.state.send(confirmed.own_acks[self.cseq], self.flow)
+                confirmed.acknowledge_again(self.state, self.cseq, self.flow)
             else:
                 self._refuse_second(self.dialog_of(response))
             return False
         made = self.dialog_of(response)
         made.dialog.state = DialogState.CONFIRMED
+        made.dialog.route_set = record_route_of(response)[::-1]  # the 2xx's counts (§13.2.2.4)
         made.last_answered_invite = self.cseq
         claim_id(self.state, made)
         self.confirmed = made
@@ -152,7 +154,7 @@ class OriginatedCall(OriginatedSubscription):
     def _refuse_second(self, unwanted: ApplicationDialog) -> None:
         """A 2xx of another branch; when it comes again, so does our ACK."""
         if self.cseq in unwanted.own_acks:
-            self.state.send(unwanted.own_acks[self.cseq], self.flow)
+            unwanted.acknowledge_again(self.state, self.cseq, self.flow)
             return
         unwanted.owner = None
         unwanted.last_answered_invite = self.cseq
@@ -211,6 +213,7 @@ class OriginatedCall(OriginatedSubscription):
         invite = parse_message(self.text)
         for name in ("from", "to", "call-id", "cseq", "contact", "max-forwards"):
             draft.take(name)
+        draft.others[:] = [other for other in draft.others if not other.startswith("P-Asserted-Identity:")]
         head = "".join(f"{name}: {invite.get(name.lower())}\r\n" for name in ("From", "To", "Call-ID"))
         return (
             f"CANCEL {invite.start_line.split(' ')[1]} SIP/2.0\r\nVia: {invite.get('via')}\r\nMax-Forwards: 70\r\n"

@@ -64,6 +64,11 @@ class ApplicationDialog:
         """An INVITE of the application got a 2xx that it has not acknowledged yet."""
         return self.last_answered_invite >= 0 and self.last_answered_invite not in self.own_acks
 
+    def acknowledge_again(self, state: CallState, cseq: int, flow: Flow) -> None:
+        """A 2xx came again: so does our ACK, if there was one and it has found its way."""
+        if text := self.own_acks.get(cseq):
+            state.send(text, flow)
+
     def current_owner(self) -> Application | None:
         """The owner, unless it has disconnected."""
         owner = self.owner

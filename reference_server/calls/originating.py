@@ -7,6 +7,8 @@ far end (OUT-6); only what is wrong with the request itself is ``NOK``.
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 from reference_server.calls.call import OriginatedCall, OriginatedSubscription
@@ -16,6 +18,7 @@ from reference_server.calls.route import via_for
 from reference_server.calls.state import CallState
 from reference_server.sip.draft import Draft
 from reference_server.sip.headers import HEADERS
+from reference_server.sip.message import LONGEST_NUMBER
 from reference_server.sip.uri import Uri, UriError, parse_address, parse_uri, tag_of
 from reference_server.wire.replies import NotSent
 from reference_server.wire.requests import Sip
@@ -23,11 +26,16 @@ from reference_server.wire.requests import Sip
 NOT_AVAILABLE = "requested protocol/transport not available"
 NO_TRANSACTION = "Error creating sip transaction for uac request"
 NO_LEG = "Error creating leg"
+INVALID_FROM = "invalid from value provided by client:"
 TO_MYSELF = "can not send request to myself"
 NO_CONTENT_TYPE = "missing content-type"
 DEFAULT_SIP_PORT = 5060
 _WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE"})
 _NTP_EPOCH = 2_208_988_800  # seconds between 1900 and 1970
+_NUMBER = re.compile(r"[+0-9A-Za-z*#._-]+\Z")
+"""An address that is only a user or a telephone number, as applications give it."""
+_LOCAL_STATUS = {"Unsupported URI Scheme": 416, "Request Timeout": 408}
+"""The statuses of responses of our own, by the reason why there is no flow; 503 for any other."""
 
 
 class _Refusal(Exception):
@@ -35,6 +43,7 @@ class _Refusal(Exception):
 
 
 class _RequestLine(Struct, frozen=True):
+    text: str
     method: str
     uri: str
 
@@ -43,8 +52,9 @@ def request_outside_dialogs(state: CallState, application: Application, message:
     """Send the request in ``message`` for ``application``, and echo it."""
     try:
         line = _request_line(message.text)
+        target = _target(line)
         next_hop = message.route_url or line.uri
-        hop = _next_hop(next_hop, line)
+        hop = _next_hop(message.route_url, target, line)
         if _is_ours(state.network.endpoints(), hop):
             raise _Refusal(TO_MYSELF)
     except _Refusal as refusal:
@@ -52,11 +62,16 @@ def request_outside_dialogs(state: CallState, application: Application, message:
         return
 
     def opened(flow: Flow | str) -> None:
+        if not application.connected:
+            return  # it went while the way was sought; nothing has been sent
         if flow == NOT_AVAILABLE:
             application.deliver(NotSent(message.message_id, NOT_AVAILABLE))
             return
         try:
-            _send(state, application, message, line, flow)
+            if isinstance(flow, str):
+                _answer_locally(state, application, message, line, target, hop, flow)
+            else:
+                _send(state, application, message, line, target, flow)
         except _Refusal as refusal:
             application.deliver(NotSent(message.message_id, str(refusal)))
 
@@ -72,89 +87,148 @@ def _request_line(text: str) -> _RequestLine:
     uri, _, version = rest.rpartition(" ")
     if method not in METHODS or version != "SIP/2.0" or not uri:
         raise _Refusal(f"invalid request-uri: {start_line}")
-    return _RequestLine(method, uri)
+    return _RequestLine(start_line, method, uri)
 
 
-def _next_hop(next_hop: str, line: _RequestLine) -> Uri:
+def _target(line: _RequestLine) -> Uri:
+    """The Request-URI taken apart: a SIP URI with a host, or one of a scheme that goes nowhere."""
     try:
         target = parse_uri(line.uri)
     except UriError:
-        target = None
-    if target is None or (target.scheme in ("sip", "sips", "tel") and not target.host) or ":" not in line.uri:
-        raise _Refusal(f"invalid request-uri: {line.method} {line.uri} SIP/2.0")
+        raise _Refusal(f"invalid request-uri: {line.text}") from None
+    if target.scheme not in ("sip", "sips", "http", "https"):
+        raise _Refusal(f"invalid request-uri: {line.text}")
+    return target
+
+
+def _next_hop(route_url: str, target: Uri, line: _RequestLine) -> Uri:
+    """Where the request goes: the route URL, else the Request-URI (OUT-1)."""
     try:
-        hop = parse_uri(next_hop)
+        hop = parse_uri(route_url) if route_url else target
     except UriError:
         raise _Refusal(NO_TRANSACTION) from None
-    if hop.scheme not in ("sip", "sips") or not hop.host:
-        # ``http://x/`` names somewhere, but nowhere that SIP goes; other schemes name nothing.
-        known = next_hop != line.uri or hop.scheme in ("http", "https")
-        raise _Refusal(NO_TRANSACTION if known else f"invalid request-uri: {line.method} {line.uri} SIP/2.0")
+    if hop.scheme not in ("sip", "sips"):
+        raise _Refusal(NO_TRANSACTION)
     return hop
 
 
 def _is_ours(endpoints: tuple[Endpoint, ...], hop: Uri) -> bool:
     """Whether the next hop is this server (OUT-7)."""
     port = hop.port or DEFAULT_SIP_PORT
+    host = (hop.parameters.get("maddr") or hop.host).strip("[]").lower()
     for endpoint in endpoints:
-        names = {endpoint.host, endpoint.advertised_host.strip("[]"), *map(str.lower, endpoint.dns_names)}
+        names = {endpoint.host, endpoint.advertised_host.strip("[]")}
         if endpoint.host == "127.0.0.1":
             names.add("localhost")
-        if port == endpoint.port and hop.host.strip("[]").lower() in names:
+        if port == endpoint.port and host in names:
             return True
     return False
 
 
-def _send(
-    state: CallState, application: Application, message: Sip, line: _RequestLine, opened: Flow | str
-) -> None:
-    """Compose and send, or compose and answer with what ``opened`` says instead of a flow."""
-    unreachable = opened if isinstance(opened, str) else ""
-    flow = _somewhere(state) if isinstance(opened, str) else opened
-    local = flow.local
+class _Composed(Struct, frozen=True):
+    """A request, ready to be sent."""
+
+    text: str
+    cseq: int
+    call_id: str
+    from_: str
+    local_tag: str
+
+
+def _compose(
+    state: CallState, message: Sip, line: _RequestLine, target: Uri, local: Endpoint, via: str
+) -> _Composed:
+    """The request with all that the application left to us (OUT-3, OUT-4); ``via`` is a header line, or empty."""
     method = line.method
-    at = f"{local.advertised_host}:{local.port}"
-    draft = Draft(message.text, at, state.settings.preserved_header_names)
+    draft = Draft(
+        message.text, f"{local.advertised_host}:{local.port}", state.settings.preserved_header_names
+    )
     if draft.body and not draft.get("content-type"):
         if not draft.body.startswith("v=0"):
             raise _Refusal(NO_CONTENT_TYPE)
         draft.set_default("content-type", "application/sdp")
     if method in _WITH_CONTACT:
         draft.set_default("contact", f"<{local.contact}>")
-    if HEADERS["from"] in draft.invalid or HEADERS["to"] in draft.invalid:
-        raise _Refusal(NO_LEG)
-    from_, local_tag = _from_of(state, draft.take("from"), local.contact)
-    to = draft.take("to") or f"<{line.uri}>"
+    from_, local_tag = _from_of(state, draft, local.contact)
+    to = _given(draft, "to")
+    if not to:
+        if target.headers:  # they belong in no Request-URI (RFC 3261 §19.1.1), and in a To still less
+            raise _Refusal(NO_LEG)
+        to = f"<{line.uri}>"
     call_id = draft.take("call-id") or state.identifiers.uuid()
-    number = draft.take("cseq").partition(" ")[0]
+    number = draft.take("cseq").partition(" ")[0][:LONGEST_NUMBER]
     cseq = int(number) if number and int(number) < 2**31 else _first_cseq(state)
-    forwards = draft.take("max-forwards") or "70"
-    branch = state.identifiers.branch()
-    via = "" if unreachable else f"Via: {via_for(flow, branch)}\r\n"
     text = (
-        f"{method} {line.uri} SIP/2.0\r\n{via}Max-Forwards: {forwards}\r\nFrom: {from_}\r\nTo: {to}\r\n"
-        f"Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{draft.lines()}\r\n{draft.body}"
+        f"{method} {line.uri} SIP/2.0\r\n{via}Max-Forwards: {draft.take('max-forwards') or '70'}\r\nFrom: {from_}\r\n"
+        f"To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{draft.lines()}\r\n{draft.body}"
     )
+    return _Composed(text, cseq, call_id, from_, local_tag)
+
+
+def _begun(
+    state: CallState,
+    application: Application,
+    method: str,
+    composed: _Composed,
+    flow: Flow,
+    branch: str,
+) -> OutgoingRequest:
     kind = {"INVITE": OriginatedCall, "SUBSCRIBE": OriginatedSubscription}.get(method, OutgoingRequest)
-    outgoing = kind(state, application, method, cseq, text, flow, branch)
+    outgoing = kind(state, application, method, composed.cseq, composed.text, flow, branch)
     if isinstance(outgoing, OriginatedSubscription):
-        outgoing.identify(call_id, from_, local_tag)
-    if unreachable:
-        outgoing.echo_unsent(message.message_id)
-        outgoing.answer_locally(416 if unreachable == "Unsupported URI Scheme" else 503, unreachable)
-    elif method == "ACK":
-        state.send(text, flow)
-        outgoing.echo(message.message_id)
+        outgoing.identify(composed.call_id, composed.from_, composed.local_tag)
+    return outgoing
+
+
+def _send(
+    state: CallState, application: Application, message: Sip, line: _RequestLine, target: Uri, flow: Flow
+) -> None:
+    branch = state.identifiers.branch()
+    composed = _compose(state, message, line, target, flow.local, f"Via: {via_for(flow, branch)}\r\n")
+    outgoing = _begun(state, application, line.method, composed, flow, branch)
+    if line.method == "ACK":
+        state.send(composed.text, flow)
     else:
         outgoing.begin()
-        outgoing.echo(message.message_id)
+    outgoing.echo(message.message_id)
 
 
-def _from_of(state: CallState, given: str, contact: str) -> tuple[str, str]:
+def _answer_locally(
+    state: CallState,
+    application: Application,
+    message: Sip,
+    line: _RequestLine,
+    target: Uri,
+    hop: Uri,
+    reason: str,
+) -> None:
+    """Echo what cannot leave, and answer it with ``reason`` as a far end would (OUT-6)."""
+    transport = (hop.parameters.get("transport") or "udp").lower()
+    endpoints = state.network.endpoints()
+    local = next((endpoint for endpoint in endpoints if endpoint.transport == transport), endpoints[0])
+    composed = _compose(state, message, line, target, local, via="")
+    nowhere = Flow("unknown", "", 0, local)
+    outgoing = _begun(state, application, line.method, composed, nowhere, state.identifiers.branch())
+    outgoing.echo_unsent(message.message_id)
+    if line.method != "ACK":
+        outgoing.answer_locally(_LOCAL_STATUS.get(reason, 503), reason)
+
+
+def _given(draft: Draft, name: str) -> str:
+    """The application's From or To, a bare number in its angle brackets; empty if it gave none."""
+    header = HEADERS[name]
+    wrong = draft.invalid.get(header)
+    if wrong is None:
+        return draft.take(name)
+    number, semicolon, parameters = wrong.partition(";")
+    if _NUMBER.match(number.strip()):
+        return f"<{number.strip()}>{semicolon}{parameters}"
+    raise _Refusal(f"{INVALID_FROM} {wrong}" if name == "from" and "@localhost" in wrong else NO_LEG)
+
+
+def _from_of(state: CallState, draft: Draft, contact: str) -> tuple[str, str]:
     """The From with its tag, and the tag: the application's, or one of ours (OUT-3)."""
-    if not given:
-        tag = state.identifiers.tag()
-        return f"<{contact}>;tag={tag}", tag
+    given = _given(draft, "from") or f"<{contact}>"
     tag = tag_of(given)
     if tag:
         return given, tag
@@ -168,8 +242,3 @@ def _from_of(state: CallState, given: str, contact: str) -> tuple[str, str]:
 def _first_cseq(state: CallState) -> int:
     """The first CSeq number of a dialog: half the seconds of NTP time, as in the genuine server (OUT-3)."""
     return (int(state.wall()) + _NTP_EPOCH >> 1) & 0x7FFFFFF
-
-
-def _somewhere(state: CallState) -> Flow:
-    """A flow to nobody, for a request that has nowhere to go but needs a From and a Contact."""
-    return Flow("unknown", "", 0, state.network.endpoints()[0])

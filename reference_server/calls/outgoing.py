@@ -101,6 +101,9 @@ class OutgoingRequest:
             RequestSent(message_id, "unknown", "", 0, time, self.transaction_id, self.text, held=True)
         )
 
+    def proceeding(self) -> None:
+        """The first provisional response to an INVITE (``InviteUser``)."""
+
     def answered(self, response: Response) -> None:
         """A response that must be seen (``ClientUser``)."""
         self.pass_on(response)

@@ -196,6 +196,9 @@ def _conclude(
             _await_ack(state, incoming, dialog, text)
         elif not incoming.in_dialog:
             end_dialog(state, dialog)
+    elif request.method == "NOTIFY" and dialog.subscription:
+        if request.get("subscription-state").lower().startswith("terminated"):  # RFC 6665 §4.4.1
+            end_dialog(state, dialog)
     elif request.method == "SUBSCRIBE" and status < 300:
         dialog.dialog.state = DialogState.CONFIRMED
         keep_subscription(state, dialog, draft.get("expires") or request.get("expires"))

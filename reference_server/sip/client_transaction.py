@@ -14,11 +14,11 @@ Any other request::
 
     TRYING --1xx--> PROCEEDING --final--> COMPLETED --K, T4 (0 over TCP)--> TERMINATED
 
-Each tells its user of responses: that an INVITE proceeds, every provisional one from 101 on, the first final one, each further 2xx to an
-INVITE; of a repeated final response it tells nothing. Without a final response for 64·T1 (an INVITE: without any
-response) it says so once, and is over. Over UDP a request is first repeated after a second at the earliest, then at
-doubled intervals, those of other requests than INVITE bounded by T2 (the genuine server's times, kept by the rule
-of parity).
+Each tells its user of responses: that an INVITE proceeds, every provisional one from 101 on, the first final one,
+each further 2xx to an INVITE; of a repeated final response it tells nothing. Without a final response for 64·T1 (an
+INVITE: without any response) it says so once, and is over. Over UDP a request is first repeated after a second at the
+earliest, then at doubled intervals, those of other requests than INVITE bounded by T2 (the genuine server's times,
+kept by the rule of parity).
 """
 
 from __future__ import annotations

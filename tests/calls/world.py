@@ -34,14 +34,16 @@ class RecordingNetwork:
         self._clock = clock
         self.sent: list[tuple[float, Flow, str]] = []
         self.opened: list[str] = []
-        self.routes: dict[str, Flow] = {}
+        self.listening: tuple[Endpoint, ...] = (UDP, TCP)
+        self.routes: dict[str, Flow | str] = {}
+        """what a next hop leads to: a flow, or why there is none"""
         self.broken: set[int] = set()
         """connections that are gone"""
         self.pending: list[Callable[[], None]] | None = None
         """where ``open`` puts its answers, if it is to take time"""
 
     def endpoints(self) -> tuple[Endpoint, ...]:
-        return UDP, TCP
+        return self.listening
 
     def open(self, next_hop: str, done: Callable[[Flow | str], None]) -> None:
         self.opened.append(next_hop)

@@ -29,6 +29,7 @@ class Stage:
         self.sent: list[tuple[float, str]] = []
         self.told: list[tuple[float, int]] = []
         self.over: list[float] = []
+        self.proceeded: list[float] = []
         self.transaction: ClientTransaction
         timing = timing or Timing()
         timers = self.clock.timers
@@ -50,6 +51,9 @@ class Stage:
     def _end(self, transaction: ClientTransaction) -> None:
         assert transaction is self.transaction
         self.over.append(self.clock.now)
+
+    def proceeding(self) -> None:
+        self.proceeded.append(self.clock.now)
 
     def answered(self, response: Response) -> None:
         self.told.append((self.clock.now, response.status))
