@@ -44,9 +44,8 @@ class OriginatedSubscription(OutgoingRequest):
     @property
     def dialog_id(self) -> str:
         """Call-ID and our tag, whatever branch of a fork answers."""
-        if self.state.settings.dialect_0_8:
-            return f"{self.call_id};uac"
-        return f"{self.call_id};from-tag={self.local_tag}".replace("|", "%7C")
+        suffix = "uac" if self.state.settings.dialect_0_8 else f"from-tag={self.local_tag}"
+        return f"{self.call_id};{suffix}".replace("|", "%7C")
 
     def answered(self, response: Response) -> None:
         """A 2xx makes the dialog (RFC 6665 §4.1.2)."""

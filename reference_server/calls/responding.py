@@ -199,7 +199,7 @@ def _conclude(
     elif request.method == "NOTIFY" and dialog.subscription:
         if request.get("subscription-state").lower().startswith("terminated"):  # RFC 6665 §4.4.1
             end_dialog(state, dialog)
-    elif request.method == "SUBSCRIBE" and status < 300:
+    elif request.method == "SUBSCRIBE" and status < 300 and (dialog.subscription or not incoming.in_dialog):
         dialog.dialog.state = DialogState.CONFIRMED
         keep_subscription(state, dialog, draft.get("expires") or request.get("expires"))
     elif request.method == "UPDATE" and status < 300:
