@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 LOG_SUFFIX = ".log"
 SIP_SUFFIX = ".sip.txt"
@@ -114,10 +114,20 @@ def partner(log: Path) -> Path:
 
 def read(log: Path) -> Trace:
     """Read both files of a trace. Raises :class:`TraceError`."""
+    sip = tuple(messages(partner(log).read_bytes(), str(partner(log))))
     return Trace(
         name=log.name.removesuffix(LOG_SUFFIX),
         frames=tuple(frames(log.read_bytes(), str(log))),
-        sip=tuple(messages(partner(log).read_bytes(), str(partner(log)))),
+        sip=tuple(_named(item) if isinstance(item, SipOctets) else item for item in sip),
+    )
+
+
+def _named(message: SipOctets) -> SipOctets:
+    """Where neither side is named, the server sent it: only what it connects to has a port that nobody knows."""
+    if message.endpoint:
+        return message
+    return structs.replace(
+        message, endpoint="peer", from_server=True, port=message.server_port, server_port=message.port
     )
 
 

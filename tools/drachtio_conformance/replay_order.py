@@ -14,11 +14,14 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from drachtio_conformance.replay_files import Frame, Remark, SipOctets, Trace, seconds_of_day
+from msgtrace import messages, sip
 
 Entry: TypeAlias = Frame | SipOctets | Remark
 _TIME = re.compile(r"[0-2]\d:[0-5]\d:[0-6]\d\.\d{6}")
 _REACTION = 0.05
 """Seconds within which a server passes on what an endpoint sent."""
+_AFTER = 0.000_001
+"""Seconds; the resolution of the recorded times."""
 _CONTROL = frozenset({"authenticate", "route", "remove_route", "ping"})
 
 
@@ -51,10 +54,11 @@ def _frame_times(trace: Trace) -> list[float]:
     end = max([item.at for item in trace.sip], default=start)
     times: list[float] = []
     previous = start
+    causes = [message for message in trace.messages if not message.from_server]
     for index, frame in enumerate(trace.frames):
         own = _own(frame)
         if own is not None:
-            previous = max(previous, own)
+            previous = max(previous, own, _sent_at(frame, causes))
         elif not frame.from_server and _verb(frame) not in _CONTROL:
             following = next(
                 (at for later in trace.frames[index + 1 :] if (at := _own(later)) is not None), None
@@ -83,6 +87,23 @@ def _before_its_cause(trace: Trace, frame: Frame, following: float) -> float:
         if not message.from_server and following - _REACTION < message.at < following
     ]
     return min(causes, default=following)
+
+
+def _sent_at(frame: Frame, causes: list[SipOctets]) -> float:
+    """When an endpoint sent what this frame carries (its own clock may be behind); takes it out of ``causes``."""
+    tokens, content = messages.split(frame.payload)
+    if tokens[1:3] == ["sip", "network"]:
+        carried = sip.parse(content)
+        for cause in causes:
+            sent = sip.parse(cause.raw)
+            if (sent.start_line, sent.call_id, sent.cseq) == (
+                carried.start_line,
+                carried.call_id,
+                carried.cseq,
+            ):
+                causes.remove(cause)
+                return cause.at + _AFTER
+    return 0.0
 
 
 def _answer(trace: Trace, frame: Frame) -> Frame | None:

@@ -47,7 +47,6 @@ def _mentions(pattern: re.Pattern[str]) -> Callable[[Trace], bool]:
 
 
 _REASONS: dict[str, Callable[[Trace], bool]] = {
-    "the application sends requests outside dialogs": _any_frame(_sends_outside_dialogs),
     "the application proxies requests": _any_frame(lambda frame: _verb(frame) == "proxy"),
     "call detail records": _any_frame(lambda frame: "|cdr:" in frame.payload.partition("\r\n")[0]),
     "HTTP request handlers and outbound connections": lambda trace: (
