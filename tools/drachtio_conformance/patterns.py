@@ -39,6 +39,8 @@ def matches(pattern: str, actual: str, variables: Variables) -> bool:
         return actual == variables.fill(pattern[1:])
     if pattern.startswith("~"):
         return _captured(_regex(variables.fill_escaped(pattern[1:])).fullmatch(actual), {}, variables)
+    if _PLACEHOLDER.search(pattern) is None:
+        return actual == variables.fill(pattern)
     expression, names = _translate(pattern, variables)
     return _captured(_regex(expression).fullmatch(actual), names, variables)
 

@@ -81,7 +81,8 @@ class Variables:
 
         Raises :class:`UnknownVariable`.
         """
-        return _VARIABLE.sub(self._value, octets(text))
+        wire = text if text.isascii() else octets(text)
+        return _VARIABLE.sub(self._value, wire) if "${" in wire else wire
 
     def fill_escaped(self, text: str) -> str:
         """Like :meth:`fill` for a regular expression: values are taken literally."""
