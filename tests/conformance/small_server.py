@@ -13,8 +13,9 @@ from msgtrace.frames import Frame, FrameDecoder
 SECRET = "s3cret"
 UUID = "00000000-0000-4000-8000-000000000001"
 Answer = Callable[[list[str]], list[str]]
-"""Tokens of a request to the payloads that answer it; ``CLOSE`` ends the connection."""
+"""Tokens of a request to the payloads that answer it; ``CLOSE`` ends the connection, ``DEAF`` the reading."""
 CLOSE = "close"
+DEAF = "deaf"
 
 
 def right(tokens: list[str]) -> list[str]:
@@ -39,7 +40,8 @@ def silent(tokens: list[str]) -> list[str]:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, all_of_them: list[_Connection]) -> None:
+        all_of_them.append(self)
         self._answer = answer
         self._decoder = FrameDecoder()
         self._transport: asyncio.Transport | None = None
@@ -47,6 +49,10 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None
@@ -56,14 +62,18 @@ class _Connection(asyncio.Protocol):
                 if answer == CLOSE:
                     self._transport.close()
                     return
+                if answer == DEAF:
+                    self._transport.pause_reading()
+                    return
                 self._transport.write(f"{len(answer)}#{answer}".encode("latin-1"))
 
 
 class SmallServer:
     """A running one."""
 
-    def __init__(self, server: asyncio.Server) -> None:
+    def __init__(self, server: asyncio.Server, connections: list[_Connection]) -> None:
         self._server = server
+        self._connections = connections
         host, port = server.sockets[0].getsockname()
         self._endpoints = Endpoints(
             (host, port), SECRET, ("udp/127.0.0.1:9", "tcp/127.0.0.1:9"), "v0.9.5-rc3"
@@ -86,6 +96,8 @@ class SmallServer:
 
     async def stop(self) -> None:
         self._server.close()
+        for connection in self._connections:
+            connection.abort()
 
 
 class SmallTarget:
@@ -101,8 +113,10 @@ class SmallTarget:
 
     async def start(self, settings: ServerSettings | None) -> ServerUnderTest:
         self.started.append(settings)
-        server = SmallServer(
-            await asyncio.get_running_loop().create_server(lambda: _Connection(self._answer), "127.0.0.1", 0)
+        connections: list[_Connection] = []
+        listening = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self._answer, connections), "127.0.0.1", 0
         )
+        server = SmallServer(listening, connections)
         server.remaining = self.remaining
         return server

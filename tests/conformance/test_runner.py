@@ -17,7 +17,7 @@ from drachtio_conformance.results import CaseResult, RunResult, StepOutcome, Ver
 from drachtio_conformance.runner import Options, Runner, profile_of
 from drachtio_conformance.stage import Pace
 from drachtio_conformance.target import StartFailed
-from tests.conformance.small_server import CLOSE, SECRET, Answer, SmallTarget, right, silent
+from tests.conformance.small_server import CLOSE, DEAF, SECRET, Answer, SmallTarget, right, silent
 
 T = TypeVar("T")
 QUICK = Options(pace=Pace(deadline=0.05))
@@ -61,7 +61,7 @@ def test_a_case_that_holds_passes() -> None:
     result = outcome(case(PING))
     assert (result.verdict, result.reason) == (Verdict.PASS, "")
     assert [step.outcome for step in result.steps] == [StepOutcome.OK] * 3
-    assert [step.is_check for step in result.steps] == [False, False, True]
+    assert [step.is_check for step in result.steps] == [True, False, True]
     assert [event.summary for event in result.events[:2]] == ["connected", "authenticate"]
 
 
@@ -165,6 +165,14 @@ def test_a_case_that_requires_ipv6_gets_it() -> None:
     assert target.started == [ServerSettings(ipv6=True)]
 
 
+def test_ipv6_does_not_apply_to_a_server_that_lists_none_unless_its_profile_declares_it() -> None:
+    one, foreign = case(PING, requires=("ipv6",)), SmallTarget(embedded=False)
+    result = outcome(one, foreign)
+    assert (result.verdict, result.reason) == (Verdict.NOT_APPLICABLE, "the server lists no IPv6 endpoint")
+    declared = Options(pace=QUICK.pace, features=frozenset({"ipv6"}))
+    assert outcome(one, foreign, declared).verdict is Verdict.PASS
+
+
 def test_after_a_failure_comes_a_fresh_server() -> None:
     target = SmallTarget(wrong)
 
@@ -223,6 +231,17 @@ def test_every_wait_ends_at_its_deadline(steps: str) -> None:
     result = outcome(case("authenticate: app\n" + steps), SmallTarget(silent_after_ok))
     assert result.verdict is Verdict.FAIL
     assert time.monotonic() - started < 2
+
+
+def test_a_server_that_stops_reading_fails_the_case_in_time() -> None:
+    def deaf(tokens: list[str]) -> list[str]:
+        return [*right(tokens), DEAF]
+
+    started = time.monotonic()
+    result = outcome(case("authenticate: app\nsend: {tokens: ping, pad: 30000000}"), SmallTarget(deaf))
+    assert time.monotonic() - started < 2
+    assert result.verdict is Verdict.FAIL
+    assert result.reason.startswith("t.yaml:8: expected the server reads what it is sent, got ")
 
 
 def test_a_socket_that_accepts_and_never_answers_ends_the_run_at_once() -> None:
@@ -315,8 +334,8 @@ def survivors(one: Case, target: SmallTarget | None = None) -> tuple[int, list[s
 def test_each_assertion_has_a_twin_and_none_survives() -> None:
     count, found, reason = survivors(case(PING))
     assert (found, reason) == ([], "")
-    # drop; five tokens; one more and one fewer
-    assert count == 8
+    # authenticate: drop, four tokens; the pong: drop, five tokens, one more and one fewer
+    assert count == 5 + 8
 
 
 def test_a_close_and_a_silence_have_twins() -> None:
@@ -325,15 +344,34 @@ def test_a_close_and_a_silence_have_twins() -> None:
     )
     count, found, reason = survivors(case(closing))
     assert (found, reason) == ([], "")
-    # nothing: inject; frame: drop; close: drop, inject
-    assert count == 4
+    # authenticate; nothing: inject; frame: drop; close: drop, inject
+    assert count == 5 + 4
+
+
+def test_a_step_of_several_checks_has_twins_of_each() -> None:
+    # authenticate: drop, four tokens; each route: drop, four tokens, one more and one fewer; ping: the same and pong
+    assert survivors(case("authenticate: app\nroute: [invite, register]")) == (5 + 2 * 7, [], "")
+    assert survivors(case("alive")) == (5 + 8, [], "")
+
+
+def test_the_same_beginning_is_not_tried_twice() -> None:
+    async def story() -> list[tuple[int, int]]:
+        proven: set[bytes] = set()
+        reports = []
+        for steps in (PING, PING + "    ping: app", PING.replace("pong", "*")):
+            runner = Runner(SmallTarget(), QUICK, proven=proven)
+            reports.append(await runner.run_mutants(case(steps)))
+            await runner.close()
+        return [(report.run, report.shared) for report in reports]
+
+    assert run(story()) == [(13, 0), (8, 13), (7, 5)]
 
 
 def test_a_check_that_asserts_too_little_is_found() -> None:
     step = "{tokens: '*|response|**', mutate: [{kind: token, index: 3, value: NO}, {kind: token, index: 1}]}"
     count, found, _ = survivors(case(f"authenticate: app\nsend: {{tokens: ping}}\nexpect: {step}"))
     assert found == ["token: passed"]
-    assert count == 4
+    assert count == 5 + 4
 
 
 def test_a_twin_must_be_noticed_at_its_own_check() -> None:

@@ -14,6 +14,8 @@ from drachtio_conformance.steps import CHECKS
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(SCENARIOS.rglob("*.yaml"))
+PROVEN: set[bytes] = set()
+"""What the files share: the beginning of a call is tried in one case, not in forty."""
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SCENARIOS).with_suffix("")))
@@ -21,7 +23,7 @@ def test_no_twin_survives(file: Path) -> None:
     cases = load([file])
 
     async def story() -> list[MutantReport]:
-        runner = Runner(EmbeddedTarget(), Options(slow=True))
+        runner = Runner(EmbeddedTarget(), Options(slow=True), proven=PROVEN)
         try:
             return [await runner.run_mutants(case) for case in cases]
         finally:
@@ -31,4 +33,4 @@ def test_no_twin_survives(file: Path) -> None:
         assert report.reason == "", case.name
         assert report.survivors == (), case.name
         checks = {located.step.__struct_config__.tag for located in case.steps} & CHECKS
-        assert report.run > 0 or not checks, f"{case.name} has no twin"
+        assert report.run + report.shared > 0 or not checks, f"{case.name} has no twin"

@@ -1,4 +1,4 @@
-"""Carries out the checks that nothing comes.
+"""Carries out the checks that nothing comes, or nothing but the end.
 
 Silence cannot be waited for. So the suite provokes something that the server sends behind whatever it had to send
 before, on the same channel, and demands that this *barrier* is the next thing to come.
@@ -6,131 +6,156 @@ before, on the same channel, and demands that this *barrier* is the next thing t
 
 from __future__ import annotations
 
-from drachtio_conformance.admin_peer import AdminPeer, Incoming, new_id
-from drachtio_conformance.admin_steps import first_answer
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from drachtio_conformance import admin_steps, sip_steps
+from drachtio_conformance.admin_peer import new_id
 from drachtio_conformance.channel import Closed, NothingCame
 from drachtio_conformance.mutation import FOREIGN_FRAME
-from drachtio_conformance.sip_peer import SipPeer
-from drachtio_conformance.sip_steps import foreign_message
-from drachtio_conformance.sip_transport import Incoming as SipIncoming
 from drachtio_conformance.sip_transport import Received
 from drachtio_conformance.stage import CheckFailed, Finding, Stage, StepError
-from drachtio_conformance.steps import ExpectNothing, Mutation, MutationKind, SipNothing
+from drachtio_conformance.steps import ExpectClose, ExpectNothing, Mutation, MutationKind, SipNothing
 from msgtrace import sip
 from msgtrace.frames import Damage, Frame
 
+Arrival: TypeAlias = Frame | Damage | Received | Closed
+"""What can come to an application or a SIP peer."""
+
 _UNANSWERABLE = "SIP/2.0 200 OK\r\nX-Barrier: yes\r\n\r\n"
+
+
+class _Provoked(Struct, frozen=True):
+    """A barrier that has been asked for."""
+
+    expected: str
+    """what it is, in words"""
+    is_it: Callable[[Arrival], bool]
+    take_first: Callable[[Callable[[Arrival], bool], float], Awaitable[Arrival]]
+    """of the channel on which it comes"""
 
 
 async def expect_nothing(stage: Stage, step: ExpectNothing) -> Finding:
     """No frame comes to an application."""
     peer = stage.application(step.app)
-    barrier = [f"{step.app}.ping"] if step.barrier is None and step.quiet is None else step.barrier or []
-    if step.quiet is None and (not barrier or barrier[-1].partition(".")[0] != step.app):
-        raise StepError(f"the last barrier must be of {step.app} itself ({step.app}.ping or {step.app}.sip)")
-    stage.asserted += [*step.mutate, Mutation(kind=MutationKind.INJECT)]
+    stage.asserts([*step.mutate, Mutation(kind=MutationKind.INJECT)])
     if stage.take_mutation() is not None:
         peer.incoming.put_back(FOREIGN_FRAME)
-    for one in barrier[: -1 if step.quiet is None else None]:
-        await _pass(stage, one)
-    if step.quiet is not None:
-        return await _quiet_application(stage, peer, step.quiet)
-    message_id = await _provoke(stage, peer, barrier[-1])
-    try:
-        item = await peer.incoming.take(stage.patience(None))
-    except NothingCame as error:
-        raise CheckFailed(f"the answer to the barrier {barrier[-1]}", str(error)) from None
-    if isinstance(item, Frame) and item.payload.split("|")[1:3] == ["response", message_id]:
-        return Finding(expected="nothing", actual="nothing")
-    raise CheckFailed("nothing", _shown(item))
-
-
-async def _quiet_application(stage: Stage, peer: AdminPeer, quiet: str) -> Finding:
-    try:
-        item = await peer.incoming.take(stage.patience(quiet))
-    except NothingCame as silence:
-        return Finding(expected="nothing", actual=str(silence))
-    raise CheckFailed("nothing", _shown(item))
-
-
-def _shown(item: Incoming | SipIncoming) -> str:
-    match item:
-        case Frame():
-            return item.payload
-        case Damage():
-            return item.octets
-        case Closed():
-            return "the connection was closed"
-        case _:
-            return item.raw
+    barriers = _barriers(step, own=step.app, default=f"{step.app}.ping")
+    return await _silence(stage, barriers, step.quiet, peer.incoming.take)
 
 
 async def sip_nothing(stage: Stage, step: SipNothing) -> Finding:
     """No SIP message comes to a peer."""
     peer = stage.peer(step.peer)
-    barrier = [step.peer] if step.barrier is None and step.quiet is None else step.barrier or []
-    if step.quiet is None and (not barrier or barrier[-1] != step.peer):
-        raise StepError(f"the last barrier must be {step.peer} itself")
-    stage.asserted += [*step.mutate, Mutation(kind=MutationKind.INJECT)]
+    stage.asserts([*step.mutate, Mutation(kind=MutationKind.INJECT)])
     if stage.take_mutation() is not None:
-        peer.endpoint.incoming.put_back(foreign_message())
-    for one in barrier[: -1 if step.quiet is None else None]:
-        await _pass(stage, one)
-    if step.quiet is not None:
-        return await _quiet_peer(stage, peer, step.quiet)
-    branch = peer.probe()
+        peer.endpoint.incoming.put_back(sip_steps.foreign_message())
+    barriers = _barriers(step, own=step.peer, default=step.peer)
 
-    def counts(item: SipIncoming) -> bool:
+    def counts(item: Received | Closed) -> bool:
         return not (step.repeats and isinstance(item, Received) and peer.is_repeat(item.raw))
 
-    try:
-        item = await peer.endpoint.incoming.take_first(counts, stage.patience(None))
-    except NothingCame as error:
-        raise CheckFailed("481 to the BYE that serves as barrier", str(error)) from None
-    if _answers(item, branch):
-        return Finding(expected="nothing", actual="nothing")
-    raise CheckFailed("nothing", _shown(item))
+    def take(seconds: float) -> Awaitable[Arrival]:
+        return peer.endpoint.incoming.take_first(counts, seconds)
+
+    return await _silence(stage, barriers, step.quiet, take)
 
 
-async def _quiet_peer(stage: Stage, peer: SipPeer, quiet: str) -> Finding:
+def _barriers(step: ExpectNothing | SipNothing, *, own: str, default: str) -> list[str]:
+    if step.quiet is not None:
+        return step.barrier or []
+    barriers = [default] if step.barrier is None else step.barrier
+    if not barriers or barriers[-1].partition(".")[0] != own:
+        raise StepError(f"the last barrier must be of {own} itself, like {default}; got {barriers or 'none'}")
+    return barriers
+
+
+async def _silence(
+    stage: Stage, barriers: list[str], quiet: str | None, take: Callable[[float], Awaitable[Arrival]]
+) -> Finding:
+    """Pass the barriers; the next thing that ``take`` gives must be the last of them, with ``quiet`` nothing."""
+    for barrier in barriers if quiet is not None else barriers[:-1]:
+        await _pass(stage, await _provoke(stage, barrier))
+    last = await _provoke(stage, barriers[-1]) if quiet is None else None
     try:
-        item = await peer.endpoint.incoming.take(stage.patience(quiet))
+        item = await take(stage.patience(quiet))
     except NothingCame as silence:
+        if last is not None:
+            raise CheckFailed(last.expected, str(silence)) from None
         return Finding(expected="nothing", actual=str(silence))
-    raise CheckFailed("nothing", _shown(item))
+    if last is not None and last.is_it(item):
+        return Finding(expected="nothing", actual="nothing")
+    raise CheckFailed("nothing", _told(item))
 
 
-async def _pass(stage: Stage, barrier: str) -> None:
+async def _pass(stage: Stage, barrier: _Provoked) -> None:
     """Pass a barrier on another channel; what comes before it there stays queued."""
-    name = barrier.partition(".")[0]
+    try:
+        item = await barrier.take_first(
+            lambda item: isinstance(item, Closed) or barrier.is_it(item), stage.patience(None)
+        )
+    except NothingCame as error:
+        raise CheckFailed(barrier.expected, str(error)) from None
+    if isinstance(item, Closed):
+        raise CheckFailed(barrier.expected, _told(item))
+
+
+async def _provoke(stage: Stage, barrier: str) -> _Provoked:
     if barrier in stage.peers:
         peer = stage.peer(barrier)
         branch = peer.probe()
-        try:
-            await peer.endpoint.incoming.take_first(
-                lambda item: isinstance(item, Closed) or _answers(item, branch), stage.patience(None)
-            )
-        except NothingCame as error:
-            raise CheckFailed("481 to the BYE that serves as barrier", str(error)) from None
-        return
-    application = stage.application(name)
-    message_id = await _provoke(stage, application, barrier)
-    await first_answer(stage, application, message_id, stage.patience(None))
-
-
-async def _provoke(stage: Stage, peer: AdminPeer, barrier: str) -> str:
-    message_id = new_id()
-    match barrier.partition(".")[2]:
+        return _Provoked(
+            f"481 to the BYE that serves as barrier at {barrier}",
+            lambda item: isinstance(item, Received) and sip.parse(item.raw).branch == branch,
+            peer.endpoint.incoming.take_first,
+        )
+    name, _, kind = barrier.partition(".")
+    application, message_id = stage.application(name), new_id()
+    match kind:
         case "ping":
-            await peer.send_message(f"{message_id}|ping")
+            await application.send_message(f"{message_id}|ping")
         case "sip":
-            await peer.send_message(f"{message_id}|sip|{new_id()}|\r\n{_UNANSWERABLE}")
-        case other:
-            raise StepError(
-                f"a barrier is APP.ping, APP.sip or a SIP peer's name, not {barrier!r} ({other!r})"
-            )
-    return message_id
+            await application.send_message(f"{message_id}|sip|{new_id()}|\r\n{_UNANSWERABLE}")
+        case _:
+            raise StepError(f"a barrier is APP.ping, APP.sip or a SIP peer's name, not {barrier!r}")
+    return _Provoked(
+        f"the answer to the barrier {barrier}",
+        lambda item: isinstance(item, Frame) and item.payload.split("|")[1:3] == ["response", message_id],
+        application.incoming.take_first,
+    )
 
 
-def _answers(item: SipIncoming, branch: str) -> bool:
-    return not isinstance(item, Closed) and sip.parse(item.raw).branch == branch
+async def expect_close(stage: Stage, step: ExpectClose) -> Finding:
+    """The server ends the connection of an application or of a TCP peer."""
+    patience = stage.patience(step.within)
+    expected = "the server closes the connection"
+    kinds = (MutationKind.DROP, MutationKind.INJECT)
+    stage.asserts([*step.mutate, *(Mutation(kind=kind) for kind in kinds)])
+    item: Arrival
+    try:
+        if step.of in stage.peers:
+            peer = stage.peer(step.of)
+            item = sip_steps.altered(stage, peer, await peer.endpoint.incoming.take(patience))
+        else:
+            application = stage.application(step.of)
+            item = admin_steps.altered(stage, application, await application.incoming.take(patience))
+    except NothingCame:
+        raise CheckFailed(expected, f"still open after {patience:g} s") from None
+    if isinstance(item, Closed):
+        return Finding(expected=expected, actual="reset" if item.reset else "closed")
+    raise CheckFailed(expected, _told(item))
+
+
+def _told(item: Arrival) -> str:
+    match item:
+        case Frame():
+            return item.payload
+        case Damage():
+            return item.octets
+        case Received():
+            return item.raw
+        case Closed():
+            return "the connection was reset" if item.reset else "the connection was closed"

@@ -26,6 +26,10 @@ class ConnectFailed(Exception):
     """A connection to the server could not be made."""
 
 
+class NotRead(Exception):
+    """The server takes no more octets."""
+
+
 class AdminPeer(asyncio.Protocol):
     """One named application."""
 
@@ -39,10 +43,12 @@ class AdminPeer(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._patience = 0.0
         self._gone = asyncio.Event()
 
     async def connect(self, host: str, port: int, *, seconds: float) -> None:
-        """Open the connection. Raises :class:`ConnectFailed`."""
+        """Open the connection; ``seconds`` also bound each wait for the server to read. Raises ConnectFailed."""
+        self._patience = seconds
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
@@ -59,13 +65,13 @@ class AdminPeer(asyncio.Protocol):
         return int(self._connected().get_extra_info("sockname")[1])
 
     async def send_message(self, payload: str, *, split: Split | None = None) -> None:
-        """Send a payload (wire text) as one frame."""
+        """Send a payload (wire text) as one frame. Raises :class:`NotRead`."""
         if not self.closed:
             self._recorder.frame(self.name, payload, len(payload), from_server=False)
         await self._send(f"{len(payload)}#{payload}".encode("latin-1"), split)
 
     async def send_octets(self, data: str, *, split: Split | None = None) -> None:
-        """Send exactly these octets (wire text)."""
+        """Send exactly these octets (wire text). Raises :class:`NotRead`."""
         if not self.closed:
             self._recorder.octets(self.name, data, from_server=False)
         await self._send(data.encode("latin-1"), split)
@@ -78,7 +84,12 @@ class AdminPeer(asyncio.Protocol):
             transport.write(piece)
             # Let the piece leave, and an embedded server read it, before the next is written.
             await asyncio.sleep(0)
-            await self._writable.wait()
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._writable.wait()
+            except TimeoutError:
+                waiting = transport.get_write_buffer_size()
+                raise NotRead(f"{waiting} octets were not read within {self._patience:g} s") from None
 
     def close(self) -> None:
         """End the connection in an orderly way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+from collections.abc import Iterator
 
 from drachtio_conformance.admin_peer import AdminPeer, Incoming, new_id
 from drachtio_conformance.channel import Closed, NothingCame
@@ -21,7 +22,6 @@ from drachtio_conformance.stage import CheckFailed, Finding, Stage, StepError
 from drachtio_conformance.steps import (
     Authenticate,
     Expect,
-    ExpectClose,
     HeaderFields,
     Mutation,
     MutationKind,
@@ -31,6 +31,7 @@ from drachtio_conformance.steps import (
     Route,
     Send,
     SendBytes,
+    Tokens,
 )
 from drachtio_conformance.variables import Variables
 from msgtrace import messages, sip
@@ -73,10 +74,21 @@ async def ping(stage: Stage, step: Ping) -> Finding:
 async def _asked(stage: Stage, peer: AdminPeer, request: str, answer: str) -> list[str]:
     """Send a control message and compare its answer; other frames stay queued."""
     message_id = await _send(stage, peer, new_id(), request)
-    patterns = ["*", "response", f"={message_id}", *cut_tokens(answer)]
+    return await answered(stage, peer, message_id, answer)
+
+
+async def answered(stage: Stage, peer: AdminPeer, message_id: str, answer: Tokens) -> list[str]:
+    """Check the ``response`` to a message, ``answer`` being the patterns behind its id; other frames stay queued.
+
+    Returns all its tokens. Raises :class:`CheckFailed`.
+    """
+    patterns = ["{uuid}", "response", f"={message_id}", *cut_tokens(answer)]
     frame = await first_answer(stage, peer, message_id, stage.patience(None))
     tokens, _ = messages.split(frame.payload)
-    report(check_tokens(patterns, tokens, Variables(stage.variables.values)), "|".join(tokens))
+    stage.asserts([Mutation(kind=MutationKind.DROP), *token_mutants(patterns, tokens, stage.variables)])
+    frame = frame_of(altered(stage, peer, frame), f"{answer} to message {message_id}")
+    tokens, _ = messages.split(frame.payload)
+    report(check_tokens(patterns, tokens, Variables(stage.variables.values)), frame.payload)
     return tokens
 
 
@@ -180,10 +192,7 @@ async def expect(stage: Stage, step: Expect) -> Finding:
         if step.unordered and len(peer.incoming):
             actual += f" that fits ({len(peer.incoming)} other frames came)"
         raise CheckFailed(expected, actual) from None
-    if stage.collecting:
-        stage.asserted += [*step.mutate, Mutation(kind=MutationKind.DROP)]
-    if stage.collecting and isinstance(item, Frame):
-        stage.asserted += _mutants(step, patterns, expectation, item, stage.variables)
+    stage.asserts(_mutants(step, patterns, expectation, item, stage.variables))
     frame = frame_of(altered(stage, peer, item), expected)
     trial = Variables(stage.variables.values)
     mismatches = _compare(step, patterns, expectation, frame, trial)
@@ -212,33 +221,27 @@ def _compare(
 
 
 def _mutants(
-    step: Expect, patterns: list[str], expectation: SipExpectation, frame: Frame, variables: Variables
-) -> list[Mutation]:
-    tokens, content = messages.split(frame.payload)
-    found = list(token_mutants(patterns, tokens, variables))
+    step: Expect, patterns: list[str], expectation: SipExpectation, item: Incoming, variables: Variables
+) -> Iterator[Mutation]:
+    yield from step.mutate
+    yield Mutation(kind=MutationKind.DROP)
+    if not isinstance(item, Frame):
+        return
+    tokens, content = messages.split(item.payload)
+    yield from token_mutants(patterns, tokens, variables)
     if expectation.demands_message:
-        found += sip_mutants(expectation, sip.parse(content), variables)
+        yield from sip_mutants(expectation, sip.parse(content), variables)
     if step.unit is not None:
-        found.append(Mutation(kind=MutationKind.LENGTH))
-    return found
+        yield Mutation(kind=MutationKind.LENGTH)
 
 
 def altered(stage: Stage, peer: AdminPeer, item: Incoming) -> Incoming:
     """The item as the present mutation makes it. Raises :class:`CheckFailed` where it never comes."""
-    mutation = stage.take_mutation()
-    if mutation is None:
-        return item
-    match mutation.kind:
-        case MutationKind.DROP | MutationKind.DELAY:
-            raise CheckFailed("a message", "nothing (it was held back)")
-        case MutationKind.DUPLICATE:
-            peer.incoming.put_back(item)
-            return item
-        case MutationKind.INJECT:
-            peer.incoming.put_back(item)
-            return FOREIGN_FRAME
-        case _:
-            return rewrite_frame(item, mutation) if isinstance(item, Frame) else item
+    return stage.seen(peer.incoming, item, FOREIGN_FRAME, _rewritten)
+
+
+def _rewritten(item: Incoming, mutation: Mutation) -> Incoming:
+    return rewrite_frame(item, mutation) if isinstance(item, Frame) else item
 
 
 def _learn(stage: Stage, peer: AdminPeer, frame: Frame) -> None:
@@ -246,25 +249,6 @@ def _learn(stage: Stage, peer: AdminPeer, frame: Frame) -> None:
     if message.kind in (MessageKind.NETWORK_REQUEST, MessageKind.NETWORK_RESPONSE):
         stage.variables[f"{peer.name}.transaction"] = message.get("transaction-id")
         stage.variables[f"{peer.name}.dialog"] = message.get("dialog-id")
-
-
-async def expect_close(stage: Stage, step: ExpectClose) -> Finding:
-    """The server ends an application's connection."""
-    peer = stage.application(step.of)
-    expected = "the server closes the connection"
-    try:
-        item = await peer.incoming.take(stage.patience(step.within))
-    except NothingCame:
-        raise CheckFailed(expected, f"still open after {stage.patience(step.within):g} s") from None
-    stage.asserted += [*step.mutate, Mutation(kind=MutationKind.DROP), Mutation(kind=MutationKind.INJECT)]
-    item = altered(stage, peer, item)
-    match item:
-        case Closed():
-            return Finding(expected=expected, actual="reset" if item.reset else "closed")
-        case Damage():
-            raise CheckFailed(expected, item.octets)
-        case Frame():
-            raise CheckFailed(expected, item.payload)
 
 
 async def respond(stage: Stage, step: Respond) -> Finding:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from drachtio_conformance import sip_steps
 from drachtio_conformance.admin_peer import AdminPeer, Incoming, new_id
-from drachtio_conformance.admin_steps import authenticate, first_answer, ping, route
-from drachtio_conformance.channel import Closed, NothingCame
+from drachtio_conformance.admin_steps import altered, answered, authenticate, frame_of, ping, route
+from drachtio_conformance.channel import NothingCame
 from drachtio_conformance.sip_compose import SDP
 from drachtio_conformance.sip_peer import SipPeer
 from drachtio_conformance.stage import CheckFailed, Finding, Stage
-from drachtio_conformance.steps import Advance, Alive, Authenticate, CallSucceeds, Ping, Route, seconds
+from drachtio_conformance.steps import (
+    Advance,
+    Alive,
+    Authenticate,
+    CallSucceeds,
+    Mutation,
+    MutationKind,
+    Ping,
+    Route,
+    SipExpect,
+    seconds,
+)
 from msgtrace import messages, sip
 from msgtrace.frames import Frame
 from msgtrace.messages import Message
@@ -77,18 +89,21 @@ async def _offered(
         message = sip.parse(content)
         return message.is_request and message.method == method and message.call_id == call_id
 
-    def look() -> tuple[AdminPeer, Message] | None:
+    def look() -> tuple[AdminPeer, Incoming] | None:
         for application in applications:
             item = application.incoming.find(wanted)
-            if isinstance(item, Frame):
-                return application, messages.decode(item.payload, from_server=True)
+            if item is not None:
+                return application, item
         return None
 
-    names = " or ".join(application.name for application in applications)
+    expected = f"the {method} of the call at {' or '.join(application.name for application in applications)}"
     try:
-        return await stage.bell.until(look, stage.patience(None))
+        application, item = await stage.bell.until(look, stage.patience(None))
     except NothingCame as error:
-        raise CheckFailed(f"the {method} of the call at {names}", str(error)) from None
+        raise CheckFailed(expected, str(error)) from None
+    stage.asserts([Mutation(kind=MutationKind.DROP)])
+    frame = frame_of(altered(stage, application, item), expected)
+    return application, messages.decode(frame.payload, from_server=True)
 
 
 async def _answer(stage: Stage, application: AdminPeer, request: Message, rest: str) -> None:
@@ -96,25 +111,9 @@ async def _answer(stage: Stage, application: AdminPeer, request: Message, rest: 
     message_id = new_id()
     transaction = request.get("transaction-id")
     await application.send_message(f"{message_id}|sip|{transaction}|\r\nSIP/2.0 200 OK\r\n{rest}")
-    frame = await first_answer(stage, application, message_id, stage.patience(None))
-    tokens, _ = messages.split(frame.payload)
-    if tokens[3:4] != ["OK"]:
-        raise CheckFailed("OK to the application's 200", frame.payload)
+    await answered(stage, application, message_id, "OK|application|**")
 
 
 async def _final(stage: Stage, caller: SipPeer, method: str) -> None:
     """The caller gets 200."""
-    while True:
-        try:
-            item = await caller.endpoint.incoming.take(stage.patience(None))
-        except NothingCame as error:
-            raise CheckFailed(f"200 to the caller's {method}", str(error)) from None
-        if isinstance(item, Closed):
-            raise CheckFailed(f"200 to the caller's {method}", "the connection was closed")
-        message = sip.parse(item.raw)
-        if message.status is None or message.status < 200 or message.method != method:
-            continue
-        if message.status != 200:
-            raise CheckFailed(f"200 to the caller's {method}", item.raw)
-        caller.learn(item)
-        return
+    await sip_steps.expect(stage, SipExpect(peer=caller.name, status=200, method=method, skip=["100"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from drachtio_conformance.admin_peer import AdminPeer, ConnectFailed, new_id
+from drachtio_conformance.admin_peer import AdminPeer, ConnectFailed, NotRead, new_id
 from drachtio_conformance.case import ServerSettings
 from drachtio_conformance.channel import Closed, NothingCame
 from drachtio_conformance.recorder import Recorder
@@ -70,7 +70,7 @@ class ForeignTarget:
             request = new_id()
             await peer.send_message(f"{request}|authenticate|{octets(self._secret)}|")
             answer = await peer.incoming.take(self._seconds)
-        except ConnectFailed as error:
+        except (ConnectFailed, NotRead) as error:
             raise StartFailed(f"{self.description}: {error}") from None
         except NothingCame as error:
             raise StartFailed(f"{self.description}: authenticate was not answered: {error}") from None

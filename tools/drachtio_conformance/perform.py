@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drachtio_conformance import absence_steps, admin_steps, composite_steps, sip_steps, steps
-from drachtio_conformance.admin_peer import ConnectFailed
+from drachtio_conformance.admin_peer import ConnectFailed, NotRead
 from drachtio_conformance.patterns import PatternError
 from drachtio_conformance.results import StepOutcome, StepResult
 from drachtio_conformance.sip_peer import SipStateError
@@ -25,12 +25,15 @@ async def perform(stage: Stage, located: Located) -> StepResult:
     """Carry out a step; a failure is in the result, nothing is raised for what a peer or a case does."""
     result = not_run(located)
     result.started = stage.recorder.now()
-    stage.asserted = []
+    stage.begin_step()
     try:
         finding = await carry_out(stage, located.step)
     except CheckFailed as failure:
         result.outcome = StepOutcome.FAILED
         finding = Finding(expected=failure.expected, actual=failure.actual)
+    except NotRead as error:
+        result.outcome = StepOutcome.FAILED
+        finding = Finding(expected="the server reads what it is sent", actual=str(error))
     except (StepError, ConnectFailed, PatternError, SipStateError, UnknownVariable) as error:
         result.outcome = StepOutcome.ERROR
         finding = Finding(actual=octets(str(error)))
@@ -65,9 +68,7 @@ async def carry_out(stage: Stage, step: Step) -> Finding:
         case steps.Expect():
             return await admin_steps.expect(stage, step)
         case steps.ExpectClose():
-            if step.of in stage.peers:
-                return await sip_steps.expect_close(stage, step)
-            return await admin_steps.expect_close(stage, step)
+            return await absence_steps.expect_close(stage, step)
         case steps.ExpectNothing():
             return await absence_steps.expect_nothing(stage, step)
         case steps.Close() | steps.Abort():

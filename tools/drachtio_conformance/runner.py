@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shlex
 import time
 import traceback
@@ -10,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
+import msgspec
 from msgspec import Struct, field, structs
 
 from drachtio_conformance.case import Case, Level, ServerSettings
@@ -59,6 +61,8 @@ class MutantReport(Struct, frozen=True):
     survivors: tuple[Survivor, ...]
     reason: str = ""
     """why none could run"""
+    shared: int = 0
+    """how many need not run again: a case that begins with the same steps has run them"""
 
 
 Progress = Callable[[Case, CaseResult | None], None]
@@ -87,13 +91,17 @@ class _Attempt(Struct):
 class Runner:
     """Runs cases one after another, each on connections of its own."""
 
-    def __init__(self, target: Target, options: Options | None = None) -> None:
+    def __init__(
+        self, target: Target, options: Options | None = None, *, proven: set[bytes] | None = None
+    ) -> None:
+        """``proven`` is shared by runners that need not run each other's broken twins again."""
         self.target = target
         self.options = options or Options()
         self.never_came_up: str = ""
         """why the target could not be reached at all; empty if it could"""
         self._shared: ServerUnderTest | None = None
         self._version = ""
+        self._proven: set[bytes] = set() if proven is None else proven
 
     async def run(self, cases: Sequence[Case], on_progress: Progress | None = None) -> RunResult:
         """Run all cases. Verdicts: design, the conformance contract."""
@@ -142,6 +150,9 @@ class Runner:
         if reason := self._out_of_reach(case):
             return _result(case, Verdict.NOT_APPLICABLE, reason)
         server = await self._server(case)
+        if reason := self._not_offered(case, server):
+            await self._release(server, case, clean=True)
+            return _result(case, Verdict.NOT_APPLICABLE, reason)
         profile = self._profile(server)
         if profile in case.danger:
             await self._release(server, case, clean=True)
@@ -173,6 +184,13 @@ class Runner:
             return "needs a server with settings of its own"
         if not self.options.slow and self._takes_real_time(case):
             return "slow: runs with --slow only"
+        return ""
+
+    def _not_offered(self, case: Case, server: ServerUnderTest) -> str:
+        """Why a case does not apply to a server that says itself what it offers; a profile's word counts for more."""
+        asked = self.options.features is None and "ipv6" in case.requires
+        if asked and server.endpoints.sip("udp", "ipv6") is None:
+            return "the server lists no IPv6 endpoint"
         return ""
 
     def _takes_real_time(self, case: Case) -> bool:
@@ -255,16 +273,31 @@ class Runner:
         if original.ended_at is not None:
             failed = original.steps[original.ended_at]
             return MutantReport(case.name, 0, (), f"the case itself fails at {failed.source}")
-        run = 0
+        run = shared = 0
         survivors: list[Survivor] = []
         for index, mutations in enumerate(original.asserted):
+            story = _story(case, index)
+            proven = story in self._proven
+            self._proven.add(story)
             for mutation in dict.fromkeys(mutations):
+                if proven and mutation.kind is not MutationKind.DUPLICATE:
+                    shared += 1
+                    continue
                 run += 1
                 twin = await self._attempt(await self._server(case), case, case.steps, (index, mutation))
                 if not _noticed(twin, index, mutation):
                     outcome = "passed" if twin.ended_at is None else f"ended at step {twin.ended_at + 1}"
                     survivors.append(Survivor(case.name, case.steps[index].source, mutation, outcome))
-        return MutantReport(case.name, run, tuple(survivors))
+        return MutantReport(case.name, run, tuple(survivors), shared=shared)
+
+
+def _story(case: Case, index: int) -> bytes:
+    """All that leads to a check, itself included.
+
+    Whether its twins are noticed depends on nothing else, except that a duplicate is for a later check to notice.
+    """
+    steps = [located.step for located in case.steps[: index + 1]]
+    return hashlib.sha256(msgspec.json.encode((_settings(case), steps))).digest()
 
 
 def _noticed(twin: _Attempt, index: int, mutation: Mutation) -> bool:

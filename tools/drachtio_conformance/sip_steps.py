@@ -15,7 +15,6 @@ from drachtio_conformance.sip_peer import SipPeer
 from drachtio_conformance.sip_transport import Incoming, Received, Reply
 from drachtio_conformance.stage import CheckFailed, Finding, Stage, StepError
 from drachtio_conformance.steps import (
-    ExpectClose,
     HeaderFields,
     Mutation,
     MutationKind,
@@ -105,8 +104,7 @@ async def expect(stage: Stage, step: SipExpect) -> Finding:
     received = await _next(stage, peer, step, expected)
     expectation = SipExpectation.of(step)
     message = sip.parse(received.raw)
-    if stage.collecting:
-        stage.asserted += [*step.mutate, *_mutants(step, expectation, message, stage.variables)]
+    stage.asserts(_mutants(step, expectation, message, stage.variables))
     item = altered(stage, peer, received)
     if isinstance(item, Closed):
         raise CheckFailed(expected, "the connection was closed")
@@ -126,6 +124,7 @@ async def expect(stage: Stage, step: SipExpect) -> Finding:
 def _mutants(
     step: SipExpect, expectation: SipExpectation, message: SipMessage, variables: Variables
 ) -> Iterator[Mutation]:
+    yield from step.mutate
     yield Mutation(kind=MutationKind.DROP)
     yield from sip_mutants(expectation, message, variables)
     if step.retransmission:
@@ -181,41 +180,14 @@ class _Nowhere:
 
 def altered(stage: Stage, peer: SipPeer, item: Incoming) -> Incoming:
     """The item as the present mutation makes it. Raises :class:`CheckFailed` where it never comes."""
-    mutation = stage.take_mutation()
-    if mutation is None:
-        return item
-    match mutation.kind:
-        case MutationKind.DROP | MutationKind.DELAY:
-            raise CheckFailed("a message", "nothing (it was held back)")
-        case MutationKind.DUPLICATE:
-            peer.endpoint.incoming.put_back(item)
-            return item
-        case MutationKind.INJECT:
-            peer.endpoint.incoming.put_back(item)
-            return foreign_message()
-        case _:
-            if isinstance(item, Closed):
-                return item
-            return Received(rewrite_sip(item.raw, mutation), item.reply)
+    return stage.seen(peer.endpoint.incoming, item, foreign_message(), _rewritten)
+
+
+def _rewritten(item: Incoming, mutation: Mutation) -> Incoming:
+    return item if isinstance(item, Closed) else Received(rewrite_sip(item.raw, mutation), item.reply)
 
 
 def foreign_message() -> Received:
     """A message that no server sends."""
     nowhere: Reply = _Nowhere()
     return Received(FOREIGN_SIP, nowhere)
-
-
-async def expect_close(stage: Stage, step: ExpectClose) -> Finding:
-    """The server ends a connection of a TCP peer."""
-    peer = stage.peer(step.of)
-    expected = "the server closes the connection"
-    patience = stage.patience(step.within)
-    try:
-        item = await peer.endpoint.incoming.take(patience)
-    except NothingCame:
-        raise CheckFailed(expected, f"still open after {patience:g} s") from None
-    stage.asserted += [*step.mutate, Mutation(kind=MutationKind.DROP), Mutation(kind=MutationKind.INJECT)]
-    item = altered(stage, peer, item)
-    if isinstance(item, Closed):
-        return Finding(expected=expected, actual="reset" if item.reset else "closed")
-    raise CheckFailed(expected, item.raw)

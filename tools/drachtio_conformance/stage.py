@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from drachtio_conformance.admin_peer import AdminPeer
-from drachtio_conformance.channel import Bell
+from drachtio_conformance.channel import Bell, Channel
 from drachtio_conformance.recorder import Recorder
 from drachtio_conformance.sip_peer import SipPeer
 from drachtio_conformance.sip_transport import TcpEndpoint, UdpEndpoint
-from drachtio_conformance.steps import Mutation, seconds
+from drachtio_conformance.steps import Mutation, MutationKind, seconds
 from drachtio_conformance.target import ServerUnderTest
 from drachtio_conformance.variables import Variables, octets
+
+Item = TypeVar("Item")
 
 
 class CheckFailed(Exception):
@@ -56,11 +60,12 @@ class Stage:
         self.applications: dict[str, AdminPeer] = {}
         self.peers: dict[str, SipPeer] = {}
         self.mutation: Mutation | None = None
-        """applied to the next message that a check looks at"""
+        """to be applied to what a check of the present step looks at"""
         self.asserted: list[Mutation] = []
         """what the checks of the present step assert, as the mutations that break it"""
         self.collecting = False
         """whether anybody wants to know ``asserted``"""
+        self._checks = 0
         self.variables = Variables(self._facts())
         self._pace = pace
 
@@ -86,10 +91,47 @@ class Stage:
         """Seconds that a check waits."""
         return (self._pace.deadline if within is None else seconds(within)) * self._pace.scale
 
+    # Broken twins
+
+    def begin_step(self) -> None:
+        """A step begins: nothing is asserted yet."""
+        self.asserted = []
+        self._checks = 0
+
+    def asserts(self, mutations: Iterable[Mutation]) -> None:
+        """What the check that looks next asserts; not even iterated over when nobody wants to know."""
+        if self.collecting:
+            self.asserted += [structs.replace(mutation, check=self._checks) for mutation in mutations]
+
     def take_mutation(self) -> Mutation | None:
-        """The mutation to apply now; each is applied once."""
+        """The mutation that concerns the check that looks now, if there is one; counts the check."""
+        number, self._checks = self._checks, self._checks + 1
+        if self.mutation is None or self.mutation.check != number:
+            return None
         mutation, self.mutation = self.mutation, None
         return mutation
+
+    def seen(
+        self, channel: Channel[Item], item: Item, foreign: Item, rewrite: Callable[[Item, Mutation], Item]
+    ) -> Item:
+        """What the check that looks now sees of ``item``, the latest of ``channel``.
+
+        ``foreign`` is what no server sends there. Raises :class:`CheckFailed` where the item never comes.
+        """
+        mutation = self.take_mutation()
+        if mutation is None:
+            return item
+        match mutation.kind:
+            case MutationKind.DROP | MutationKind.DELAY:
+                raise CheckFailed("a message", "nothing (it was held back)")
+            case MutationKind.DUPLICATE:
+                channel.put_back(item)
+                return item
+            case MutationKind.INJECT:
+                channel.put_back(item)
+                return foreign
+            case _:
+                return rewrite(item, mutation)
 
     # Applications
 

@@ -74,6 +74,8 @@ class Mutation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str = ""
     """header name"""
     value: str = ""
+    check: int = 0
+    """which check of a step that consists of several, from 0"""
 
 
 class _Step(Struct, frozen=True, kw_only=True, tag_field="step", forbid_unknown_fields=True):
@@ -442,9 +444,12 @@ STEP_TYPES: dict[str, type[Step]] = {str(kind.__struct_config__.tag): kind for k
 """Step name, as in YAML, to its type."""
 
 CHECKS: frozenset[str] = frozenset(
-    {"expect", "expect_close", "expect_nothing", "sip_expect", "sip_nothing", "respond"}
+    {
+        *("authenticate", "route", "remove_route", "ping", "expect", "expect_close", "expect_nothing"),
+        *("sip_expect", "sip_nothing", "respond", "call_succeeds", "alive"),
+    }
 )
-"""Steps that carry broken twins."""
+"""Steps that look at what the peer does, and so have broken twins."""
 
 
 class Located(Struct, frozen=True):
