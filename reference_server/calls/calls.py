@@ -18,6 +18,10 @@ from reference_server.wire.requests import Proxy, Sip
 
 TRANSACTION_ID_MISSING = "transaction id missing"
 PROXYING = "proxying is not supported by this release"
+HEADER_LIMIT = 64 * 1024
+"""Octets of start line and headers; no transport carries more, and the cutting of 16 MiB would stop every call."""
+
+HEADERS_TOO_LARGE = f"headers too large: expected an empty line within {HEADER_LIMIT} bytes"
 
 
 class Calls:
@@ -33,7 +37,9 @@ class Calls:
     def sip(self, application: Application, message: Sip) -> bool:
         """An application's ``sip`` message; False if it was refused and the connection has to end (RSP-1, DLG-4)."""
         state = self.state
-        if message.text.startswith("SIP/"):
+        if len(message.text) > HEADER_LIMIT and message.text.find("\r\n\r\n", 0, HEADER_LIMIT) < 0:
+            application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
+        elif message.text.startswith("SIP/"):
             if not message.transaction_id:
                 application.deliver(Refused(message.message_id, TRANSACTION_ID_MISSING))
                 return False

@@ -31,6 +31,7 @@ DNS_ERROR = "DNS Error"
 _TRANSPORTS = ("udp", "tcp")
 _DEFAULT_PORT = 5060
 _TARGETS_KEPT = 10_000
+_LONGEST_TARGET_KEPT = 300
 
 Done = Callable[[Flow | str], None]
 
@@ -145,7 +146,7 @@ class Network:
             task.add_done_callback(self._resolving.discard)
         elif transport == "udp":
             flow_or_error = self._open_udp(literal, port)
-            if isinstance(flow_or_error, Flow):
+            if isinstance(flow_or_error, Flow) and len(next_hop) <= _LONGEST_TARGET_KEPT:
                 if len(self._targets) >= _TARGETS_KEPT:
                     self._targets.clear()
                 self._targets[next_hop] = flow_or_error

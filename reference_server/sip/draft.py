@@ -19,6 +19,7 @@ _FROM, _CALL_ID, _CSEQ = HEADERS["from"], HEADERS["call-id"], HEADERS["cseq"]
 _NOT_GIVEN = [""]
 _RESOLVED: dict[str, tuple[Header | None, str]] = {}
 _RESOLVED_KEPT = 512
+_LONGEST_NAME_KEPT = 64
 
 
 class Draft:
@@ -46,6 +47,7 @@ class Draft:
     def _read(self, lines: str, local: str, preserved: frozenset[str]) -> None:
         fields = self.fields
         localhost = "@localhost" in lines
+        repeated = False
         for line in _lines_of(lines):
             written, found, value = line.partition(": ")
             resolved = _RESOLVED.get(written) if found else None
@@ -68,19 +70,26 @@ class Draft:
             elif header not in fields:
                 fields[header] = split_values(value) if header.name == "Contact" else [value]
             else:
+                repeated = True
                 self._add_to(header, value)
+        if repeated:
+            self._merge()
 
     def _add_to(self, header: Header, value: str) -> None:
         """One more value of a field that was given before."""
         values = self.fields[header]
         if header.name == "Contact":
             values.extend(split_values(value))
-        elif header.repetition is Repetition.LINES:
-            values.append(value)
-        elif header.repetition is Repetition.MERGED:
-            values[0] = f"{values[0]}, {value}"
-        else:
+        elif header.repetition is Repetition.LAST:
             values[0] = value
+        else:
+            values.append(value)
+
+    def _merge(self) -> None:
+        """Join what goes out on one line: once, since a text that grows by each of many lines is slow."""
+        for header, values in self.fields.items():
+            if header.repetition is Repetition.MERGED and len(values) > 1:
+                values[:] = [", ".join(values)]
 
     def get(self, name: str) -> str:
         """The value of the known field ``name`` (lower case), or an empty text."""
@@ -135,6 +144,8 @@ def _resolve(written: str) -> tuple[Header | None, str]:
     header = known_header(name)
     spelling = header.name if header else spelled(name) if is_token(name) else ""
     resolved = (header, "" if spelling in _OURS else spelling)
-    if len(_RESOLVED) < _RESOLVED_KEPT:
+    if len(written) <= _LONGEST_NAME_KEPT:
+        if len(_RESOLVED) >= _RESOLVED_KEPT:
+            _RESOLVED.clear()
         _RESOLVED[written] = resolved
     return resolved

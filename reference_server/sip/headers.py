@@ -78,11 +78,17 @@ def _are_addresses(value: str) -> bool:
 _short_addresses = lru_cache(8192)(_are_addresses)  # the addresses of a call come in each of its messages
 
 
-@lru_cache(256)
 def _media_type(value: str) -> bool:
+    return _short_media_type(value) if len(value) <= 300 else _is_media_type(value)
+
+
+def _is_media_type(value: str) -> bool:
     media_type = value.partition(";")[0]
     kind, _, subtype = media_type.partition("/")
     return is_token(kind.strip()) and is_token(subtype.strip())
+
+
+_short_media_type = lru_cache(256)(_is_media_type)
 
 
 def _not_empty(value: str) -> bool:

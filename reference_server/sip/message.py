@@ -35,7 +35,8 @@ COMPACT_FORMS: Final = {
     "y": "identity",  # RFC 8224
 }
 
-_FOLD = re.compile(r"(?:\r\n|\n)[ \t]+")
+_FOLD = re.compile(r"(?<![\r\n])[\r\n]++[ \t]+")  # each line end is looked at once, however many there are
+_LINE_END = re.compile(r"[\r\n]")
 _EMPTY_LINE = re.compile(r"\r\n\r\n|\n\n")
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"})  # the ones worth a short cut
@@ -43,6 +44,7 @@ _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
 _STATUS = re.compile(r"(SIP/\d+\.\d+) (\d{3})(?: (.*))?", re.IGNORECASE)
 _NAMES: dict[str, str] = {}
 _NAMES_KEPT = 512
+_LONGEST_NAME_KEPT = 64
 LONGEST_NUMBER: Final = 100  # digits; Python converts no more than 4,300
 
 
@@ -62,16 +64,21 @@ def _field_name(written: str) -> str:
         return known
     name = written.strip(" \t").lower()
     name = COMPACT_FORMS.get(name, name)
-    if len(_NAMES) < _NAMES_KEPT:
+    if len(written) <= _LONGEST_NAME_KEPT:
+        if len(_NAMES) >= _NAMES_KEPT:
+            _NAMES.clear()  # begin again: what strangers made up would keep out what is in use
         _NAMES[written] = name
     return name
 
 
 def unfolded(text: str) -> str:
-    """A message with each folded header line on one line (§7.3.1); the body stays."""
+    """A message with each folded header line on one line (§7.3.1); start line and body stay."""
     empty_line = _EMPTY_LINE.search(text)
     end = empty_line.start() if empty_line else len(text)
-    return _FOLD.sub(" ", text[:end]) + text[end:]
+    folded = _FOLD.sub(" ", text[:end])
+    line_end = _LINE_END.search(folded)
+    fields = folded[line_end.start() :] if line_end else ""
+    return _LINE_END.split(text, 1)[0] + fields + text[end:]
 
 
 class SipMessage(Struct, eq=False):
@@ -235,6 +242,7 @@ def _halves(text: str) -> tuple[str, str]:
 def _careful_lines(head: str) -> tuple[list[str], str]:
     """Start line and header lines, unfolded, and the first line that is neither: for what is folded or odd."""
     lines = _FOLD.sub(" ", head).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines[0] = _LINE_END.split(head, 1)[0]  # a start line is not folded
     malformed = [line for line in lines[1:] if line and ":" not in line]
     return [lines[0], *(line for line in lines[1:] if ":" in line)], malformed[0] if malformed else ""
 

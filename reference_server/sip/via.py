@@ -88,18 +88,13 @@ def with_completed_via(request: Request, via: TopVia, completed: str) -> str:
     text = request.text
     at = text.find(via.value)
     if text[at - 6 : at] != "\nVia: ":  # another spelling, another field with the same text, or folded
-        at = _value_of_via(text)
-        if not text.startswith(via.value, at):
+        found = _VIA_FIELD.search(text)
+        if found is None or not text.startswith(via.value, found.end()):
             text = unfolded(text)
-            at = _value_of_via(text)
+            found = _VIA_FIELD.search(text)
+        assert found is not None  # via was parsed from such a field
+        at = found.end()
     return f"{text[:at]}{completed}{text[at + len(via.value) :]}"
-
-
-def _value_of_via(text: str) -> int:
-    """Where the value of the first Via field begins in a message that has one."""
-    found = _VIA_FIELD.search(text)
-    assert found is not None
-    return found.end()
 
 
 def transaction_key(request: Request, via: TopVia, method: str) -> str:

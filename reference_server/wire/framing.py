@@ -28,7 +28,7 @@ class FramingError(Exception):
 class FrameDecoder:
     """Cuts one direction of one connection into payloads."""
 
-    __slots__ = ("_buffer", "_offset", "_position", "limit")
+    __slots__ = ("_buffer", "_later", "_missing", "_offset", "_position", "limit")
 
     def __init__(self, limit: int) -> None:
         """``limit`` is the largest payload accepted, in octets; it may be changed between frames."""
@@ -36,6 +36,8 @@ class FrameDecoder:
         self._buffer = b""
         self._position = 0  # where in the buffer the next frame starts
         self._offset = 0  # octets of the stream that have left the buffer
+        self._missing = 0  # octets without which the frame at the position is not complete, if that is known
+        self._later = bytearray()  # what came of them: many small pieces of a large frame must not be slow
 
     @property
     def incomplete(self) -> bool:
@@ -44,16 +46,25 @@ class FrameDecoder:
 
     def feed(self, data: bytes) -> None:
         """Append what arrived."""
+        if len(data) < self._missing:
+            self._missing -= len(data)
+            self._later += data
+            return
+        self._offset += self._position
         if self._position == len(self._buffer):
-            self._offset += self._position
             self._buffer = data
+        elif self._missing:
+            self._buffer = b"".join((self._buffer[self._position :], self._later, data))
+            self._later = bytearray()
+            self._missing = 0
         else:
-            self._offset += self._position
             self._buffer = self._buffer[self._position :] + data
         self._position = 0
 
     def next_frame(self) -> str | None:
         """The next payload, one character per octet, or None until more has arrived. Raises FramingError."""
+        if self._missing:
+            return None
         buffer = self._buffer
         while True:
             start = self._position
@@ -70,6 +81,7 @@ class FrameDecoder:
                 raise FramingError(f"a payload of at most {self.limit} bytes", came, self._offset + start)
             end = hash_at + 1 + length
             if end > len(buffer):
+                self._missing = end - len(buffer)
                 return None
             self._position = end
             if length:
