@@ -52,7 +52,7 @@ def test_one_line_for_each_message(log: str, capsys: pytest.CaptureFixture[str])
         "   1 --> authenticate",
         "   2 <-- OK v0.9.5 udp/127.0.0.1:5060   answers 1: authenticate",
         "   3 <-- sip INVITE sip:bob@127.0.0.1",
-        "   4 --> sip 486 Busy é",
+        "   4 --> sip 486 Busy é   answers 3: sip INVITE sip:bob@127.0.0.1",
         "   5 <-- NOK Response not sent due to unknown transaction   answers 4: sip 486 Busy é",
     ]
 
@@ -92,10 +92,11 @@ def test_jsonl_is_one_object_for_each_message(log: str, capsys: pytest.CaptureFi
 def test_ladder_has_a_lifeline_for_each_side(log: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decode", "--ladder", log]) == 0
     heading, *rows = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["server", "app"]
-    assert len(rows) == 5
+    assert heading.split() == ["127.0.0.1:5080", "server", "app"]
+    assert len(rows) == 6, "the INVITE on the SIP side is told by its frame"
     assert "◀" in rows[0]
     assert "authenticate" in rows[0]
+    assert rows[2].index("INVITE") < rows[3].index("INVITE")
 
 
 def test_a_truncated_recording_names_the_place_and_never_the_secret(
@@ -124,7 +125,8 @@ def test_files_that_cannot_be_read_do_not_stop_the_others(
     assert main(["decode", "/nowhere.log", log]) == 1
     shown = capsys.readouterr()
     assert shown.err == "msgtrace: /nowhere.log: No such file or directory\n"
-    assert len(shown.out.splitlines()) == 5
+    assert shown.out.splitlines()[0] == f"{log}:"
+    assert len(shown.out.splitlines()) == 6
 
 
 def test_an_empty_recording_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from msgtrace.frames import LengthUnit
@@ -181,6 +181,7 @@ def test_other_json_is_refused(data: bytes, message: str) -> None:
         entries(data)
 
 
+@settings(deadline=None)  # reading a capture loads scapy
 @given(st.binary(max_size=200))
 def test_no_octets_make_the_reader_fail(noise: bytes) -> None:
     for data in (noise, b"6#p|ping" + noise, b"===>\r\n" + noise, b"<===9#" + noise, trace(*TRACE) + noise):

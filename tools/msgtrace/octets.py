@@ -43,6 +43,8 @@ def readable(octets: str, keep: str = "\n\t") -> str:
 
 def one_line(octets: str, limit: int = 100) -> str:
     """``octets`` in one line of at most ``limit`` characters, line ends written as ``\\r\\n``."""
+    if len(octets) <= limit and octets.isascii() and octets.isprintable() and "\\" not in octets:
+        return octets
     text = "".join(
         {"\\x0d": "\\r", "\\x0a": "\\n", "\\x09": "\\t"}.get(text, text)
         for text, _ in pieces(octets[: limit + 1])

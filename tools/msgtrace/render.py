@@ -6,130 +6,141 @@ An answer names the message that it answers by that message's number, which is w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import Struct
 
-from msgtrace import ladder, messages, redact, sip
+from msgtrace import ladder, redact
+from msgtrace.colours import Colour, Paint
 from msgtrace.entries import Entry, EntryKind
+from msgtrace.follow import Shown, seconds
+from msgtrace.frames import LengthUnit
 from msgtrace.messages import Message, MessageKind, Token
 from msgtrace.octets import one_line, readable
 
-_ANSWERS = frozenset({MessageKind.OK, MessageKind.NO, MessageKind.NOK})
+_NO_PAINT = Paint(False)
+_CLOCK = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
+_ROWS = 20_000  # of a ladder, which nobody reads further
 
 
-class Shown(Struct, frozen=True, kw_only=True):
-    """An entry, decoded and numbered, its secrets taken out."""
+class JsonLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of ``msgtrace decode --jsonl``. Octets that are not UTF-8 are written as ``\\xNN``."""
 
     number: int
-    """from 1; only frames and SIP messages are counted, others have that of the one before"""
-    entry: Entry
-    message: Message | None = None
-    """of a frame"""
-    sip: sip.SipMessage | None = None
-    """the SIP message, alone or in the frame"""
-    from_server: bool | None = None
-    answers: int = 0
-    """number of the message that this one answers, 0 if it answers none that was seen"""
-    answers_summary: str = ""
-
-    @property
-    def summary(self) -> str:
-        """What it is, in a few words."""
-        if self.message is None:
-            return self.sip.summary() if self.sip else self.entry.data
-        hostports, version = self.message.get("hostports"), self.message.get("version")
-        return " ".join(part for part in (self.message.summary(), version, hostports) if part)
-
-
-class _JsonLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    number: int
+    """from 1; remarks and damages have the number of the message before them"""
     kind: str
+    """of a frame what it says (``authenticate``, ``network-request``, …), else ``sip``, ``note`` or ``damage``"""
     where: str
+    """``line 12`` or ``octet 345``; of a packet capture the packet"""
     time: str = ""
+    """as the recording has it"""
     connection: str = ""
     direction: str = ""
+    """``to-server`` or ``from-server``, seen from the application; of a SIP message, from its peer"""
     peer: str = ""
+    """of a SIP message: ``udp/127.0.0.1:5060``"""
     summary: str = ""
     length: int = -1
+    """the number before ``#``; of a SIP message the length that a server's log tells"""
     length_units: list[str] = []
+    """``bytes``, ``code-points``, ``utf-16``, ``inflated``: all under which the length is right"""
+    missing: int = 0
+    """octets that the end lacks"""
     tokens: dict[str, str] = {}
     answers: int = 0
+    """number of the message that this one answers"""
+    round_trip: float | None = None
+    """seconds since that one"""
+    unanswered: bool = False
+    call: int = 0
+    """number of the call as ``--calls`` counts them; only with --call"""
     start_line: str = ""
     headers: list[tuple[str, str]] = []
     body: str = ""
     text: str = ""
+    """of a remark or a damage"""
 
 
-def shown(entries: Iterable[Entry], *, show_secrets: bool = False) -> Iterator[Shown]:
-    """Decode and number entries; without ``show_secrets`` nothing secret is left in them."""
-    number = 0
-    asked: dict[tuple[str, str], Shown] = {}
-    for entry in entries:
-        if not show_secrets:
-            entry = msgspec.structs.replace(entry, data=redact.secrets(entry.data))
-        match entry.kind:
-            case EntryKind.FRAME:
-                number += 1
-                item = _frame(entry, number, asked)
-                if item.from_server is not True and item.message is not None and item.message.id:
-                    asked[entry.connection, item.message.id] = item
-                yield item
-            case EntryKind.SIP:
-                number += 1
-                yield Shown(
-                    number=number, entry=entry, sip=sip.parse(entry.data), from_server=entry.from_server
-                )
-            case _:
-                yield Shown(number=number, entry=entry)
-
-
-def _frame(entry: Entry, number: int, asked: dict[tuple[str, str], Shown]) -> Shown:
-    message = messages.decode(entry.data, from_server=entry.from_server)
-    from_server = entry.from_server
-    if from_server is None and message.kind is not MessageKind.UNKNOWN:
-        from_server = message.from_server
-    question = asked.get((entry.connection, message.get("request-id"))) if message.kind in _ANSWERS else None
-    return Shown(
-        number=number,
-        entry=entry,
-        message=message,
-        sip=message.sip,
-        from_server=from_server,
-        answers=question.number if question else 0,
-        answers_summary=question.message.summary() if question and question.message else "",
-    )
-
-
-def line(item: Shown) -> str:
+def line(item: Shown, paint: Paint = _NO_PAINT) -> str:
     """One line for one entry."""
     entry = item.entry
-    match entry.kind:
-        case EntryKind.DAMAGE:
-            return f"     !! {entry.where}: {readable(entry.data)}"
-        case EntryKind.NOTE:
-            return f"     -- {_time(entry)}{readable(entry.data)}"
-        case EntryKind.SIP:
-            arrow = "~~>" if item.from_server else "<~~"
-            return f"{item.number:4} {arrow} {_time(entry)}[{entry.peer}] {one_line(item.summary)}"
-        case EntryKind.FRAME:
-            connection = f"[{entry.connection}] " if entry.connection else ""
-            answer = (
-                f"   answers {item.answers}: {one_line(item.answers_summary, 60)}" if item.answers else ""
-            )
-            return (
-                f"{item.number:4} {_arrow(item)} {_time(entry)}{connection}{one_line(item.summary)}{answer}"
-                f"{_length_remark(entry)}"
-            )
+    kind = entry.kind
+    if kind is EntryKind.FRAME:
+        connection = f"[{entry.connection}] " if entry.connection else ""
+        summary = one_line(item.summary)
+        answer = ""
+        if item.answers:
+            took = f", {duration(item.round_trip)}" if item.round_trip is not None else ""
+            answer = f"   answers {item.answers}: {one_line(item.answers_summary, 60)}{took}"
+        units = entry.units
+        remark = "" if units and units[0] is LengthUnit.BYTES and not item.unanswered else remarks(item)
+        if not paint.enabled:
+            return f"{item.number:4} {_ARROWS[item.from_server]} {_time(entry)}{connection}{summary}{answer}{remark}"
+        return (
+            f"{item.number:4} {_painted_arrow(item, paint)} {paint(Colour.FAINT, _time(entry))}{connection}"
+            f"{_painted(item, summary, paint)}{paint(Colour.FAINT, answer)}{paint(Colour.BAD, remark)}"
+        )
+    if kind is EntryKind.DAMAGE:
+        return paint(Colour.BAD, f"     !! {entry.where}: {readable(item.summary)}")
+    if kind is EntryKind.NOTE:
+        return paint(Colour.REMARK, f"     -- {_time(entry)}{readable(item.summary)}")
+    arrow = "~~~" if item.from_server is None else ("~~>" if item.from_server else "<~~")
+    summary = _painted(item, one_line(item.summary), paint)
+    return f"{item.number:4} {arrow} {_time(entry)}[{entry.peer}] {summary}{paint(Colour.BAD, remarks(item))}"
 
 
-def full(item: Shown) -> str:
+_ARROWS = {None: "---", True: "<--", False: "-->"}
+
+
+def _painted_arrow(item: Shown, paint: Paint) -> str:
+    arrow = _ARROWS[item.from_server]
+    return paint(Colour.FROM_SERVER if item.from_server else Colour.TO_SERVER, arrow)
+
+
+def _painted(item: Shown, summary: str, paint: Paint) -> str:
+    message = item.message
+    if message is not None and message.kind in (MessageKind.NO, MessageKind.NOK, MessageKind.UNKNOWN):
+        return paint(Colour.BAD, summary)
+    status = item.content.lstrip("\r\n")[8:9] if item.content.lstrip("\r\n").startswith("SIP/2.0 ") else ""
+    if status in ("4", "5", "6"):
+        return paint(Colour.BAD, summary)
+    return paint(Colour.GOOD, summary) if status == "2" else summary
+
+
+def duration(seconds: float) -> str:
+    """Milliseconds up to a second, seconds above."""
+    if abs(seconds) < 1:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def remarks(item: Shown) -> str:
+    """What is odd about a message, if something is."""
+    entry = item.entry
+    said = ["no answer"] if item.unanswered else []
+    if entry.missing:
+        what = "its last octet" if entry.missing == 1 else f"its last {entry.missing} octets"
+        trimmed = ": line ends were trimmed" if entry.kind is EntryKind.FRAME else ""
+        said.append(f"lacks {what}{trimmed}")
+    elif entry.kind is EntryKind.FRAME and entry.length >= 0:
+        if not entry.units:
+            lossy = "; such logs change what they print" if entry.lossy else ""
+            said.append(f"length {entry.length}, but {len(entry.data)} octets are shown{lossy}")
+        elif entry.units[0] is LengthUnit.INFLATED:
+            said.append("replacement characters stand for octets that this log cannot show")
+        elif entry.units[0] is not LengthUnit.BYTES:
+            said.append(f"length {entry.length} counts {entry.units[0].value}")
+    return "".join(f"   ({text})" for text in said)
+
+
+def full(item: Shown, paint: Paint = _NO_PAINT, *, show_secrets: bool = False) -> str:
     """One entry with its tokens by name and the SIP message, several lines and an empty one."""
-    head = line(item)
+    head = line(item, paint)
     if item.entry.kind in (EntryKind.DAMAGE, EntryKind.NOTE):
         return f"{head}\n"
     lines = [f"{head}   ({item.entry.where})"]
+    item = item if show_secrets else without_secrets(item)
     content = item.entry.data
     if item.message is not None:
         lines += tokens(item.message)
@@ -138,6 +149,26 @@ def full(item: Shown) -> str:
     if text:
         lines += [f"         │ {row}".rstrip() for row in text.split("\n")]
     return "\n".join(lines) + "\n"
+
+
+def without_secrets(item: Shown) -> Shown:
+    """The same with ``***`` for the secret of ``authenticate`` and for credentials."""
+    data = redact.secrets(item.entry.data)
+    if data == item.entry.data:
+        return item
+    entry = msgspec.structs.replace(item.entry, data=data)
+    if item.message is None:
+        return msgspec.structs.replace(item, entry=entry)
+    message = item.message
+    values = list(message.values)
+    if message.kind is MessageKind.AUTHENTICATE and len(values) > 2:
+        values[2] = redact.REDACTED
+    elif message.kind is MessageKind.UNKNOWN:
+        values = data.partition("\r\n")[0].split("|")
+    content = redact.secrets(message.content)
+    return msgspec.structs.replace(
+        item, entry=entry, message=msgspec.structs.replace(message, values=values, content=content)
+    )
 
 
 def tokens(message: Message) -> list[str]:
@@ -150,11 +181,15 @@ def tokens(message: Message) -> list[str]:
     ]
 
 
-def json_line(item: Shown) -> str:
-    """One entry as one JSON object. Octets that are not UTF-8 are written as ``\\xNN``."""
-    entry, message = item.entry, item.message
+_ENCODER = msgspec.json.Encoder()
+
+
+def json_line(item: Shown, *, show_secrets: bool = False, call: int = 0) -> str:
+    """One entry as one JSON object (docs/msgtrace.schema.json)."""
+    item = item if show_secrets else without_secrets(item)
+    entry, message, sip = item.entry, item.message, item.sip
     direction = "" if item.from_server is None else ("from-server" if item.from_server else "to-server")
-    result = _JsonLine(
+    result = JsonLine(
         number=item.number,
         kind=message.kind.value if message else entry.kind.value,
         where=entry.where,
@@ -162,19 +197,21 @@ def json_line(item: Shown) -> str:
         connection=entry.connection,
         direction=direction,
         peer=entry.peer,
-        summary=readable(item.summary) if message or item.sip else "",
+        summary=readable(item.summary) if message or sip else "",
         length=entry.length,
         length_units=[unit.value for unit in entry.units],
+        missing=entry.missing,
         tokens={readable(token.name): readable(token.value) for token in message.tokens} if message else {},
         answers=item.answers,
-        start_line=readable(item.sip.start_line) if item.sip else "",
-        headers=[(readable(field.name), readable(field.value)) for field in item.sip.fields]
-        if item.sip
-        else [],
-        body=readable(item.sip.body, keep="\r\n\t") if item.sip else "",
-        text=readable(entry.data) if entry.kind in (EntryKind.DAMAGE, EntryKind.NOTE) else "",
+        round_trip=None if item.round_trip is None else round(item.round_trip, 6),
+        unanswered=item.unanswered,
+        call=call,
+        start_line=readable(sip.start_line) if sip else "",
+        headers=[(readable(field.name), readable(field.value)) for field in sip.fields] if sip else [],
+        body=readable(sip.body, keep="\r\n\t") if sip else "",
+        text=readable(item.summary) if entry.kind in (EntryKind.DAMAGE, EntryKind.NOTE) else "",
     )
-    return msgspec.json.encode(result).decode("utf-8")
+    return _ENCODER.encode(result).decode("utf-8")
 
 
 class _Row(Struct, frozen=True):
@@ -186,56 +223,80 @@ class _Row(Struct, frozen=True):
 
 
 def ladder_text(items: Iterable[Shown], width: int) -> str:
-    """The entries as a ladder; times count from the first entry that has one (number of the line without times)."""
+    """The entries as a ladder of both legs: SIP peers, server, applications.
+
+    Where the recording holds no SIP messages of its own, those that the frames tell of are drawn. Times count from the
+    first entry that has one.
+    """
     rows: list[_Row] = []
+    told: list[int] = []  # rows that were made from what frames tell
     origin: float | None = None
+    at = 0.0
+    has_sip = cut = False
     for item in items:
-        seconds = _seconds(item)
-        if seconds is not None and origin is None:
-            origin = seconds
-        at = (
-            seconds - origin if seconds is not None and origin is not None else (rows[-1].at if rows else 0.0)
-        )
-        other = (
-            f"app {item.entry.connection}".rstrip()
-            if item.entry.kind is not EntryKind.SIP
-            else item.entry.peer
-        )
-        match item.entry.kind:
-            case EntryKind.FRAME | EntryKind.SIP:
-                source, target = ("server", other) if item.from_server else (other, "server")
-                rows.append(_Row(at, item.entry.kind.value, source, target, one_line(item.summary)))
+        if len(rows) >= _ROWS:
+            cut = True
+            break
+        moment = _seconds(item)
+        if moment is not None:
+            origin = moment if origin is None else origin
+            at = moment - origin
+        entry = item.entry
+        other = f"app {entry.connection}".rstrip()
+        summary = one_line(item.summary)
+        match entry.kind:
+            case EntryKind.FRAME:
+                row = _Row(at, "frame", *_ways("server", other, item.from_server), summary)
+                beside = _told_sip(item, at)
+                if beside is None:
+                    rows.append(row)
+                else:
+                    told.append(len(rows) + (beside.source == "server"))
+                    rows += (row, beside) if beside.source == "server" else (beside, row)
+            case EntryKind.SIP:
+                has_sip = True
+                rows.append(_Row(at, "sip", *_ways("server", entry.peer, item.from_server), summary))
             case _:
-                rows.append(_Row(at, "note", "", "", one_line(item.entry.data)))
+                rows.append(_Row(at, "note", "", "", summary))
+    if has_sip:
+        unwanted = set(told)
+        rows = [row for index, row in enumerate(rows) if index not in unwanted]
+    if cut:
+        rows.append(_Row(at, "note", "", "", f"cut after {_ROWS} messages; --call shows one call"))
     return ladder.text(rows, width=width)
+
+
+def _ways(server: str, other: str, from_server: bool | None) -> tuple[str, str]:
+    return (server, other) if from_server else (other, server)
+
+
+def _told_sip(item: Shown, at: float) -> _Row | None:
+    """The SIP message on the other leg that a frame tells of: received, or sent by the server."""
+    message = item.message
+    if message is None or not message.content or message.kind is MessageKind.CDR:
+        return None
+    source = message.get("source")
+    if source not in ("network", "application"):
+        return None
+    peer = f"{message.get('address')}:{message.get('port')}"
+    summary = one_line(item.summary.removeprefix("OK ").removeprefix("sip ").removeprefix("unsolicited "))
+    return _Row(at, "sip", *_ways("server", peer, source == "application"), summary)
 
 
 def _seconds(item: Shown) -> float | None:
     """Seconds of the day of an entry: the recording's time, else that of the frame's own time token."""
-    stamp = item.entry.time or (item.message.get("time") if item.message else "")
-    match = re.search(r"(\d\d):(\d\d):(\d\d(?:\.\d+)?)", stamp)
-    return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3]) if match else None
-
-
-def _arrow(item: Shown) -> str:
-    if item.from_server is None:
-        return "---"
-    return "<--" if item.from_server else "-->"
+    return seconds(item.entry.time or (item.message.get("time") if item.message else ""))
 
 
 def _time(entry: Entry) -> str:
-    match = re.search(r"\d\d:\d\d:\d\d(\.\d+)?", entry.time)
-    return f"{match[0]} " if match else ""
+    time = entry.time
+    if not time:
+        return ""
+    if time[10:11] in "T " and time[13:14] == ":":
+        return f"{time[11:].rstrip('Z')} "
+    found = _CLOCK.search(time)
+    return f"{found[0]} " if found else ""
 
 
 def _value(token: Token) -> str:
     return readable(token.value, keep="") or "(empty)"
-
-
-def _length_remark(entry: Entry) -> str:
-    """What is odd about a frame's length, if something is."""
-    if entry.length < 0 or (entry.units and entry.units[0].value == "bytes"):
-        return ""
-    if entry.units:
-        return f"   (length {entry.length} counts {entry.units[0].value})"
-    return f"   (length {entry.length}, but {len(entry.data)} octets are shown)"

@@ -1,0 +1,224 @@
+"""``msgtrace decode``."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from msgtrace import filters, redact, render
+from msgtrace.calls import CallIndex
+from msgtrace.colours import Paint, wanted
+from msgtrace.entries import Account, Entry, EntryKind, NotARecording
+from msgtrace.follow import HELD, Shown, shown
+from msgtrace.recordings import read_blocks
+from msgtrace.source import Source
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_LINES_AT_ONCE = 400
+_EPILOG = """\
+examples:
+  msgtrace decode --calls calls.log           each call: how it ended, and why
+  msgtrace decode --call 117 --ladder calls.log   who said what to whom in call 117
+  msgtrace decode calls.log                   one line for each message
+  msgtrace decode --full --method INVITE calls.log.gz   every token by name, and the SIP messages
+  nc -l 9022 | msgtrace decode -              a bare stream of frames, as it comes from a socket
+  msgtrace decode --jsonl trace.jsonl | jq    for a program to read (docs/msgtrace.schema.json)
+
+--> application to server, <-- server to application; <~~ SIP that the server received, ~~> SIP that it sent.
+It reads bare streams of frames; client logs (===> and <===, also in JSON lines); DEBUG=drachtio:agent output;
+server logs; what `drachtio-reference-server --trace` and `msgtrace record` write; and packet captures (with scapy).
+The form is found out from the content. The secret of authenticate and credentials in Authorization headers are
+shown as ***.
+
+exit code: 0 all was read, 1 something could not be read (the message names the place), 2 wrong usage
+"""
+
+
+def add_decode(commands: Commands) -> None:
+    """Add the command's options."""
+    decode = commands.add_parser(
+        "decode",
+        help="show the messages of a recording",
+        description="Shows the messages of one or more recordings.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    decode.add_argument("files", nargs="+", metavar="FILE", help="a recording; - is standard input")
+    style = decode.add_mutually_exclusive_group()
+    style.add_argument("--full", action="store_true", help="show every token by name, and the SIP messages")
+    style.add_argument("--ladder", action="store_true", help="draw a ladder of both legs")
+    style.add_argument("--jsonl", action="store_true", help="write one JSON object for each message")
+    style.add_argument("--calls", action="store_true", help="one line for each call: how it ended, and why")
+    style.add_argument("--stats", action="store_true", help="count messages, and tell where each octet went")
+    decode.add_argument("--failed", action="store_true", help="with --calls: only calls that failed")
+    decode.add_argument("--call", metavar="CALL", default="", help="only this: Call-ID, dialog id, or number")
+    decode.add_argument("--verb", action="append", default=[], help="only this verb or kind; may be repeated")
+    decode.add_argument("--method", action="append", default=[], help="only this SIP method; may be repeated")
+    decode.add_argument(
+        *("--status",),
+        action="append",
+        default=[],
+        type=_status,
+        help="only this SIP status, like 486 or 4xx",
+    )
+    decode.add_argument("--show-secrets", action="store_true", help="show the secret and credentials, too")
+    decode.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    decode.set_defaults(run=_run, parser=decode)
+
+
+def _status(text: str) -> str:
+    try:
+        return filters.status(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _run(options: argparse.Namespace) -> int:
+    wanted_only = filters.Filter(
+        options.call,
+        frozenset(verb.lower() for verb in options.verb),
+        frozenset(method.upper() for method in options.method),
+        tuple(options.status),
+    )
+    if options.failed and not options.calls:
+        options.parser.error("--failed goes with --calls")
+    if wanted_only and (options.calls or options.stats):
+        options.parser.error("--calls and --stats take no filter")
+    gc.set_threshold(50_000, 20, 20)  # many small values, no cycles
+    command = _Decode(options, wanted_only)
+    failed = False
+    for file in options.files:
+        failed = not command.file(file) or failed
+    return 1 if failed else 0
+
+
+class _Decode:
+    """One run of the command."""
+
+    def __init__(self, options: argparse.Namespace, wanted_only: filters.Filter) -> None:
+        self._options = options
+        self._filter = wanted_only
+        self._paint = Paint(wanted(options.color, sys.stdout))
+        self._several = len(options.files) > 1
+
+    def file(self, file: str) -> bool:
+        """Show one file; whether all of it could be read."""
+        name = "standard input" if file == "-" else file
+        account = Account()
+        damages: list[Entry] = []
+        try:
+            source = Source(file, account)
+        except OSError as error:
+            _complain(f"{name}: {error.strerror}")
+            return False
+        try:
+            counting = _Damages(read_blocks(source, account))
+            if self._several and not self._options.jsonl:
+                sys.stdout.buffer.write(f"{name}:\n".encode("utf-8", "surrogateescape"))
+            self._show(counting, account, source.live, file)
+            damages = counting.first
+        except NotARecording as error:
+            _complain(f"{name}: {error}")
+            return False
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            _complain(f"{name}: {error.strerror}")
+            return False
+        finally:
+            source.close()
+            sys.stdout.buffer.flush()
+        if not account.total:
+            _complain(f"{name}: empty, nothing was recorded")
+        if source.problem:
+            _complain(f"{name}: {source.problem}")
+        if damages:
+            first = damages[0].data if self._options.show_secrets else redact.secrets(damages[0].data)
+            places = "1 place" if counting.count == 1 else f"{counting.count} places"
+            _complain(f"{name}: {places} could not be read, the first at {damages[0].where}: {first}")
+        return not damages and not source.problem
+
+    def _show(self, entries: Iterable[Entry], account: Account, live: bool, file: str) -> None:
+        options = self._options
+        if options.stats:
+            from msgtrace.statistics import Statistics
+
+            statistics = Statistics()
+            statistics.take(entries)
+            _write(statistics.lines(account))
+        elif options.calls:
+            from msgtrace.call_table import table
+
+            index = CallIndex(outcomes=True)
+            for _ in shown(entries, hold=0, learn=index.learn):
+                pass
+            _write(table(index.calls, self._paint, failed_only=options.failed, file=file))
+        else:
+            holds = 0 if live and not self._filter.call else HELD
+            index = CallIndex()
+            learn = index.learn if self._filter.call else None
+            items: Iterable[Shown] = shown(entries, hold=holds, learn=learn)
+            if self._filter:
+                items = (item for item in items if self._filter.passes(item, index))
+            _write(self._texts(items, index), at_once=1 if live else _LINES_AT_ONCE)
+
+    def _texts(self, items: Iterable[Shown], index: CallIndex) -> Iterator[str]:
+        options, paint, secrets = self._options, self._paint, self._options.show_secrets
+        if options.ladder:
+            width = shutil.get_terminal_size((120, 24)).columns
+            yield render.ladder_text(items, width).rstrip("\n")
+        elif options.full:
+            for item in items:
+                yield render.full(item, paint, show_secrets=secrets)
+        elif options.jsonl:
+            for item in items:
+                call = index.of(item) if self._filter.call else None
+                yield render.json_line(item, show_secrets=secrets, call=call.number if call else 0)
+        else:
+            line = render.line
+            for item in items:
+                yield line(item, paint)
+
+
+class _Damages:
+    """Entries, with what could not be read kept in mind."""
+
+    def __init__(self, entries: Iterator[Entry]) -> None:
+        self._entries = entries
+        self.count = 0
+        self.first: list[Entry] = []
+
+    def __iter__(self) -> Iterator[Entry]:
+        damage = EntryKind.DAMAGE
+        for entry in self._entries:
+            if entry.kind is damage:
+                self.count += 1
+                if not self.first:
+                    self.first.append(entry)
+            yield entry
+
+
+def _write(lines: Iterable[str], at_once: int = _LINES_AT_ONCE) -> None:
+    write = sys.stdout.buffer.write
+    collected: list[str] = []
+    for line in lines:
+        collected.append(line)
+        if len(collected) >= at_once:
+            collected.append("")
+            write("\n".join(collected).encode("utf-8", "backslashreplace"))
+            collected.clear()
+            if at_once == 1:
+                sys.stdout.buffer.flush()
+    if collected:
+        collected.append("")
+        write("\n".join(collected).encode("utf-8", "backslashreplace"))
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"msgtrace: {text}\n")

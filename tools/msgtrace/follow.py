@@ -1,0 +1,238 @@
+"""Numbers the messages of a recording, finds what answers what, after how long, and what stays without an answer.
+
+A request of an application is answered by the server's ``response``; a request from the network, by the application's
+response or ``proxy`` in its transaction. To mark a request that nothing answers, messages are held back until the
+answer is there, at most :data:`HELD` of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+from msgspec import Struct
+
+from msgtrace import messages, redact
+from msgtrace import sip as sip_view
+from msgtrace.entries import Entry, EntryKind
+from msgtrace.messages import Message, MessageKind
+from msgtrace.sip import SipMessage
+
+HELD = 1000
+"""messages that are held back at most; what has no answer by then is marked"""
+_OPEN = 10_000  # questions that are remembered
+
+_ANSWERS = frozenset({MessageKind.OK, MessageKind.NO, MessageKind.NOK})
+_NO_RESPONSE_EXPECTED = ("ACK ", "CANCEL ", "PRACK ")
+_CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d(?:\.\d+)?)")
+
+
+class Shown(Struct, frozen=True, kw_only=True):
+    """An entry, decoded and numbered."""
+
+    number: int
+    """from 1; only frames and SIP messages are counted, others have that of the one before"""
+    entry: Entry
+    message: Message | None = None
+    """of a frame"""
+    from_server: bool | None = None
+    answers: int = 0
+    """number of the message that this one answers, 0 if it answers none that was seen"""
+    answers_summary: str = ""
+    round_trip: float | None = None
+    """seconds between the two, where the recording has times"""
+    unanswered: bool = False
+    """nothing answers it, though what others ask is answered on its connection"""
+
+    @property
+    def sip(self) -> SipMessage | None:
+        """The SIP message, alone or in the frame."""
+        if self.message is not None:
+            return self.message.sip
+        return sip_view.parse(self.entry.data) if self.entry.kind is EntryKind.SIP else None
+
+    @property
+    def content(self) -> str:
+        """The text of the SIP message, alone or in the frame; empty if there is none."""
+        if self.message is not None:
+            return self.message.content
+        return self.entry.data if self.entry.kind is EntryKind.SIP else ""
+
+    @property
+    def summary(self) -> str:
+        """What it is, in a few words; never a secret."""
+        message = self.message
+        if message is None:
+            if self.entry.kind is EntryKind.SIP:
+                return sip_view.summary(self.entry.data)
+            return redact.secrets(self.entry.data)
+        text = message.summary()
+        match message.kind:
+            case MessageKind.UNKNOWN:
+                return redact.secrets(text)
+            case MessageKind.OK if not message.content:
+                hostports, version = message.get("hostports"), message.get("version")
+                return " ".join(part for part in (text, version, hostports) if part)
+            case _:
+                return text
+
+
+class _Question(Struct):
+    number: int
+    summary: str
+    time: str
+
+
+class Follower:
+    """State of one recording. Feed it entries; it gives what is ready to be shown, in their order."""
+
+    def __init__(self, *, hold: int = HELD, learn: Callable[[Shown], None] | None = None) -> None:
+        """``hold`` 0 holds nothing back (what has no answer is told at the end); ``learn`` sees each message early."""
+        self._hold = hold
+        self._learn = learn
+        self._number = 0
+        self._asked: dict[tuple[str, str], _Question] = {}  # (connection, message id)
+        self._received: dict[tuple[str, str], _Question] = {}  # (connection, transaction id)
+        self._waiting: set[int] = set()
+        self._queue: deque[Shown] = deque()
+        self._sides: set[tuple[str, bool]] = (
+            set()
+        )  # connection, whether the server (else the application) spoke
+
+    def feed(self, entry: Entry) -> Iterable[Shown]:
+        """One entry; what it makes ready."""
+        kind = entry.kind
+        if kind is EntryKind.FRAME:
+            self._number += 1
+            item = self._frame(entry)
+        else:
+            if kind is EntryKind.SIP:
+                self._number += 1
+            item = Shown(number=self._number, entry=entry, from_server=entry.from_server)
+        if self._learn is not None:
+            self._learn(item)
+        queue = self._queue
+        if not queue and item.number not in self._waiting:
+            return (item,)
+        if not self._hold:
+            return (item,)
+        queue.append(item)
+        if queue[0].number in self._waiting and len(queue) <= self._hold:
+            return ()
+        return self._ready()
+
+    def close(self) -> Iterator[Shown]:
+        """The recording has ended."""
+        if self._hold:
+            while self._queue:
+                yield self._marked(self._queue.popleft())
+        else:
+            open_numbers = [
+                question.number
+                for table, from_server in ((self._asked, True), (self._received, False))
+                for (connection, _), question in table.items()
+                if question.number in self._waiting and (connection, from_server) in self._sides
+            ]
+            if open_numbers:
+                told = ", ".join(map(str, sorted(open_numbers)))
+                note = Entry(kind=EntryKind.NOTE, data=f"no answer to {told}")
+                yield Shown(number=self._number, entry=note)
+
+    def _ready(self) -> list[Shown]:
+        queue, waiting, ready = self._queue, self._waiting, []
+        while queue:
+            if queue[0].number in waiting:
+                if len(queue) <= self._hold:
+                    break
+                ready.append(self._marked(queue.popleft()))
+            else:
+                ready.append(queue.popleft())
+        return ready
+
+    def _marked(self, item: Shown) -> Shown:
+        if item.number not in self._waiting or item.message is None:
+            return item
+        self._waiting.discard(item.number)
+        if (item.entry.connection, item.from_server is not True) not in self._sides:
+            return item  # the log shows one side only
+        return msgspec.structs.replace(item, unanswered=True)
+
+    def _frame(self, entry: Entry) -> Shown:
+        number, connection = self._number, entry.connection
+        message = messages.decode(entry.data, from_server=entry.from_server)
+        kind = message.kind
+        from_server = entry.from_server
+        if from_server is None and kind is not MessageKind.UNKNOWN:
+            from_server = message.from_server
+        question: _Question | None = None
+        if kind in _ANSWERS:
+            self._sides.add((connection, True))
+            key = (connection, message.values[2])
+            question = self._asked.get(key)
+            if question is not None:
+                self._waiting.discard(question.number)
+                if message.is_final:
+                    del self._asked[key]
+        elif kind is MessageKind.NETWORK_REQUEST:
+            if not message.content.startswith(_NO_RESPONSE_EXPECTED):
+                self._ask(self._received, (connection, message.values[8]), message, entry)
+        elif from_server is not True:
+            if kind is MessageKind.SEND_RESPONSE or kind is MessageKind.PROXY:
+                self._sides.add((connection, False))
+                question = self._received.get((connection, message.values[2]))
+                if question is not None:
+                    self._waiting.discard(question.number)
+            if kind is not MessageKind.UNKNOWN and message.values[0]:
+                self._ask(self._asked, (connection, message.values[0]), message, entry)
+        if question is None:
+            return Shown(number=number, entry=entry, message=message, from_server=from_server)
+        return Shown(
+            number=number,
+            entry=entry,
+            message=message,
+            from_server=from_server,
+            answers=question.number,
+            answers_summary=question.summary,
+            round_trip=_between(question.time, entry.time),
+        )
+
+    def _ask(
+        self,
+        table: dict[tuple[str, str], _Question],
+        key: tuple[str, str],
+        message: Message,
+        entry: Entry,
+    ) -> None:
+        table[key] = _Question(self._number, message.summary(), entry.time)
+        self._waiting.add(self._number)
+        if len(table) > _OPEN:
+            oldest = table.pop(next(iter(table)))
+            self._waiting.discard(oldest.number)
+
+
+def seconds(time: str) -> float | None:
+    """Seconds of the day of a time that a recording has."""
+    found = _CLOCK.search(time)
+    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
+
+
+def _between(earlier: str, later: str) -> float | None:
+    if not earlier or not later:
+        return None
+    begin, end = seconds(earlier), seconds(later)
+    if begin is None or end is None:
+        return None
+    return end - begin if end >= begin - 3600 else end - begin + 86400
+
+
+def shown(
+    entries: Iterable[Entry], *, hold: int = HELD, learn: Callable[[Shown], None] | None = None
+) -> Iterator[Shown]:
+    """Entries numbered and decoded, in their order."""
+    follower = Follower(hold=hold, learn=learn)
+    feed = follower.feed
+    for entry in entries:
+        yield from feed(entry)
+    yield from follower.close()

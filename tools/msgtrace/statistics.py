@@ -1,0 +1,57 @@
+"""``msgtrace decode --stats``: what a file holds, and where each of its octets went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from msgtrace import messages
+from msgtrace.entries import Account, Entry, EntryKind
+from msgtrace.messages import MessageKind
+from msgtrace.octets import one_line
+
+
+class Statistics:
+    """Counts the entries of a file."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[MessageKind] = Counter()
+        self.sip: Counter[str] = Counter()
+        self.damages = 0
+        self.missing = 0
+        """messages that lack octets at their end"""
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Count all of them."""
+        kinds, decode = self.kinds, messages.decode
+        for entry in entries:
+            if entry.kind is EntryKind.FRAME:
+                kinds[decode(entry.data, from_server=entry.from_server).kind] += 1
+            elif entry.kind is EntryKind.SIP:
+                first = entry.data.lstrip("\r\n").partition(" ")[0]
+                self.sip["responses" if first.startswith("SIP/") else one_line(first, 20)] += 1
+            elif entry.kind is EntryKind.DAMAGE:
+                self.damages += 1
+            if entry.missing:
+                self.missing += 1
+
+    def lines(self, account: Account) -> Iterator[str]:
+        """The table."""
+        yield f"  taken for             {account.form or 'nothing'}"
+        for name, count in self.kinds.most_common():
+            yield f"  {count:12,}  {name.value}"
+        for method, count in self.sip.most_common():
+            yield f"  {count:12,}  SIP {method}"
+        for units, count in sorted(account.units.items(), key=lambda pair: -pair[1]):
+            told = " = ".join(unit.value for unit in units) or "nothing: it is wrong"
+            yield f"  {count:12,}  frames whose length counts {told}"
+        if self.missing:
+            yield f"  {self.missing:12,}  messages whose end lacks a few octets"
+        yield f"  {account.total:12,}  octets in the file, of which"
+        yield f"  {account.frames:12,}    frames"
+        yield f"  {account.sip:12,}    SIP messages outside of frames"
+        yield f"  {account.wrapping:12,}    what stands around them: arrows, times, escapes, line ends"
+        yield f"  {account.other:12,}    other lines of the log"
+        places = f" in {self.damages} place{'s' if self.damages != 1 else ''}" if self.damages else ""
+        yield f"  {account.damage:12,}    damage{places}"
+        yield f"  {account.decoded:12,}  octets decoded: all in the file less the damage"
