@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-import uvloop
 
 from reference_server.config.model import (
     AdminConfiguration,
@@ -20,21 +19,9 @@ from reference_server.config.model import (
 from reference_server.server import Server, StartError
 from reference_server.sip.message import parse_message
 from tests.apps.admin_port import Client
+from tests.conftest import Run
 
-Run = Callable[[Coroutine[None, None, None]], None]
 SECRET = "cymru"
-
-
-@pytest.fixture(params=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Run:
-    """Runs a coroutine to its end, which must come within 20 seconds."""
-    factory = asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop
-
-    def runner(coroutine: Coroutine[None, None, None]) -> None:
-        with asyncio.Runner(loop_factory=factory) as loop:
-            loop.run(asyncio.wait_for(coroutine, 20))
-
-    return runner
 
 
 class Phone(asyncio.DatagramProtocol):

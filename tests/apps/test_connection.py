@@ -11,8 +11,8 @@ import pytest
 from reference_server.apps import connection as connection_module
 from reference_server.wire.framing import encode_frame
 from tests.apps.admin_port import HOSTPORTS, LOCAL_HOSTPORTS, SECRET, Client, admin_port
-from tests.apps.conftest import Run
 from tests.calls.world import Phone, status_of, statuses_of
+from tests.conftest import Run
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

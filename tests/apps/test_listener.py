@@ -8,8 +8,8 @@ import socket
 import pytest
 
 from tests.apps.admin_port import AdminPort, admin_port
-from tests.apps.conftest import Run
 from tests.calls.world import Phone
+from tests.conftest import Run
 
 
 def test_an_ephemeral_port_is_told(run: Run) -> None:

@@ -11,7 +11,7 @@ from reference_server.calls.ports import Endpoint, Flow, SipNetwork
 from reference_server.config.model import ContactConfiguration
 from reference_server.net.binding import TransportError
 from reference_server.net.network import Network
-from tests.net.conftest import Run
+from tests.conftest import Run
 
 Messages = asyncio.Queue[tuple[str, Flow]]
 

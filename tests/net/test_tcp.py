@@ -10,7 +10,7 @@ import pytest
 from reference_server.calls.ports import Endpoint, Flow
 from reference_server.net.binding import bind_sockets
 from reference_server.net.tcp import TcpConnections
-from tests.net.conftest import Run
+from tests.conftest import Run
 
 REQUEST = "OPTIONS sip:a@h SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 2\r\n\r\n\xe9\xff"
 

@@ -12,7 +12,7 @@ import pytest
 from reference_server.calls.ports import Endpoint, Flow
 from reference_server.net.binding import bind_sockets, family_of
 from reference_server.net.udp import UdpTransport, is_keep_alive
-from tests.net.conftest import Run
+from tests.conftest import Run
 
 STUN = bytes.fromhex("0001 0010 2112a442") + b"x" * 16
 

@@ -17,9 +17,10 @@ from pathlib import Path
 import msgspec
 
 from drachtio_conformance import data, explain, loader, selection, specification, traceability
+from drachtio_conformance.arguments import HostPort
 from drachtio_conformance.baseline import BaselineError
 from drachtio_conformance.case import Case
-from drachtio_conformance.command_line import HostPort, build_parser
+from drachtio_conformance.command_line import build_parser
 from drachtio_conformance.explain import NothingToExplain
 from drachtio_conformance.loader import LoadError
 from drachtio_conformance.outcome import ExitCode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TypeAlias
 
-HostPort: TypeAlias = tuple[str, int]
+from drachtio_conformance.arguments import factor, host_port, seconds, sip_endpoint
 
 _EXAMPLES = """\
 examples:
@@ -106,7 +106,7 @@ def _server(commands: _Commands) -> None:
     how.add_argument(
         "--slow",
         nargs="?",
-        type=_factor,
+        type=factor,
         const=1.0,
         metavar="N",
         help="run cases that take real time, too; N times longer deadlines for a slow peer",
@@ -163,11 +163,11 @@ def _call(commands: _Commands) -> None:
     parser.add_argument("--body", metavar="TEXT", help="the body; @FILE reads it from a file")
     parser.add_argument("--transport", choices=["udp", "tcp"], help="default: the URI's, else udp")
     parser.add_argument(
-        "--hold", type=_seconds, default=0.5, metavar="SECONDS", help="how long the call lasts (default: 0.5)"
+        "--hold", type=seconds, default=0.5, metavar="SECONDS", help="how long the call lasts (default: 0.5)"
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         default=32.0,
         metavar="SECONDS",
         help="wait so long for an answer (default: 32)",
@@ -282,42 +282,3 @@ def _selection(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--scenarios", metavar="PATH", help="a file or folder of cases instead of the suite's own"
     )
-
-
-def host_port(text: str) -> HostPort:
-    """``127.0.0.1:9022``, ``[::1]:9022``."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"expected HOST:PORT like 127.0.0.1:9022, got '{text}'")
-    if ":" in host and not host.startswith("["):
-        raise argparse.ArgumentTypeError(f"an IPv6 address stands in brackets: [::1]:9022, got '{text}'")
-    return host.strip("[]"), int(port)
-
-
-def sip_endpoint(text: str) -> str:
-    """``udp/127.0.0.1:5060``."""
-    transport, slash, address = text.partition("/")
-    if not slash or transport not in ("udp", "tcp"):
-        raise argparse.ArgumentTypeError(f"expected udp/HOST:PORT or tcp/HOST:PORT, got '{text}'")
-    host_port(address)
-    return text
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 86_400:
-        raise argparse.ArgumentTypeError(f"expected seconds, got '{text}'")
-    return value
-
-
-def _factor(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.1 <= value <= 1000:
-        raise argparse.ArgumentTypeError(f"expected a factor from 0.1 to 1000, got '{text}'")
-    return value

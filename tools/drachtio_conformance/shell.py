@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from drachtio_conformance.selection import near
 from drachtio_conformance.shell_connection import Arrival, ShellConnection
+from drachtio_conformance.sip_compose import REASONS
 from msgtrace import messages, redact, render
 from msgtrace.frames import Damage
 from msgtrace.messages import Message, MessageKind
@@ -185,7 +186,7 @@ class Shell:
                     raise BadInput(
                         "there is no request to respond to yet: route invite, then call the server"
                     )
-                line = f"SIP/2.0 {status} {' '.join(reason) or _REASONS.get(status, '')}".rstrip()
+                line = f"SIP/2.0 {status} {' '.join(reason) or REASONS.get(int(status), '')}".rstrip()
                 self._send_tokens(f"sip|{self._transaction}|", f"\r\n{line}\r\n\r\n")
             case "respond", _:
                 raise BadInput("respond needs a status: respond 486, respond 486 Busy Here")
@@ -297,22 +298,6 @@ _COMMANDS = (
     *("authenticate", "route", "remove_route", "ping", "sip", "respond", "frame", "raw"),
     *("wait", "brief", "full", "connect", "close", "help", "quit"),
 )
-_REASONS = {
-    "100": "Trying",
-    "180": "Ringing",
-    "183": "Session Progress",
-    "200": "OK",
-    "302": "Moved Temporarily",
-    "403": "Forbidden",
-    "404": "Not Found",
-    "480": "Temporarily Unavailable",
-    "486": "Busy Here",
-    "487": "Request Terminated",
-    "488": "Not Acceptable Here",
-    "500": "Server Internal Error",
-    "503": "Service Unavailable",
-    "603": "Decline",
-}
 
 
 def _message(more: Callable[[], str | None]) -> str:

@@ -129,30 +129,14 @@ class SipPeer:
             dialog = invite.dialog
             raw = self._compose("ACK", dialog, None, changes or Changes(), body, number=number)
         else:
-            lines: list[HeaderLine] = [
-                ("Via", sent.first("Via")),
-                ("Max-Forwards", "70"),
-                ("From", sent.first("From")),
-                ("To", response.first("To")),
-                ("Call-ID", sent.call_id),
-                ("CSeq", f"{number} ACK"),
-                *(("Route", value) for value in sent.all("Route")),
-            ]
+            lines = _of_transaction("ACK", sent, response.first("To"))
             raw = compose(f"ACK {sent.uri} SIP/2.0", lines, changes or Changes(), body)
         self.send_raw(raw)
 
     def cancel(self, of: str | None = None, changes: Changes | None = None) -> None:
         """Cancel an INVITE (RFC 3261 §9.1)."""
         sent = sip.parse(self._transaction(of, "INVITE").raw)
-        lines: list[HeaderLine] = [
-            ("Via", sent.first("Via")),
-            ("Max-Forwards", "70"),
-            ("From", sent.first("From")),
-            ("To", sent.first("To")),
-            ("Call-ID", sent.call_id),
-            ("CSeq", f"{sent.cseq[0]} CANCEL"),
-            *(("Route", value) for value in sent.all("Route")),
-        ]
+        lines = _of_transaction("CANCEL", sent, sent.first("To"))
         self.send_raw(compose(f"CANCEL {sent.uri} SIP/2.0", lines, changes or Changes(), ""))
 
     def probe(self) -> str:
@@ -366,6 +350,19 @@ class SipPeer:
                 self.endpoint.abort()
             else:
                 self.endpoint.close()
+
+
+def _of_transaction(method: str, invite: SipMessage, to_value: str) -> list[HeaderLine]:
+    """Header lines of an ACK to a failure or of a CANCEL, which share the INVITE's Via (RFC 3261 §9.1, §17.1.1.3)."""
+    return [
+        ("Via", invite.first("Via")),
+        ("Max-Forwards", "70"),
+        ("From", invite.first("From")),
+        ("To", to_value),
+        ("Call-ID", invite.call_id),
+        ("CSeq", f"{invite.cseq[0]} {method}"),
+        *(("Route", value) for value in invite.all("Route")),
+    ]
 
 
 def _route_set(message: SipMessage) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import math
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from drachtio_conformance.arguments import count, host_port, positive, seconds
 from drachtio_conformance.outcome import ExitCode
 from drachtio_load.scenarios import LoadScenario, ScenarioError, find_scenario, load_scenarios
 from drachtio_load.sipp import LoadPlan, LoadRun, SippMissing, Transport, run_sipp, sipp_command
@@ -48,17 +48,15 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="the scenarios, one a line")
     run = commands.add_parser("run", help="run one scenario")
     run.add_argument("scenario", metavar="SCENARIO", help="a name of `drachtio-load list`, or an XML file")
-    run.add_argument("target", metavar="HOST:PORT", help="where the server takes SIP")
+    run.add_argument("target", type=host_port, metavar="HOST:PORT", help="where the server takes SIP")
     option = run.add_argument
     option("--transport", type=Transport, choices=list(Transport), default=Transport.UDP, help="default: udp")
-    option("--rate", type=_positive, default=10.0, metavar="R", help="calls begun in a second (default: 10)")
-    option("--calls", type=_count, default=1, metavar="N", help="calls in all (default: 1)")
-    option("--concurrent", type=_count, metavar="L", help="most calls open at once (default: SIPp's)")
-    option("--hold", type=_seconds, default=0.0, metavar="S", help="seconds between ACK and BYE (default: 0)")
-    option(
-        "--answer-within", type=_positive, default=10.0, metavar="S", help="for each message (default: 10)"
-    )
-    option("--deadline", type=_positive, metavar="S", help="seconds for all (default: what the others need)")
+    option("--rate", type=positive, default=10.0, metavar="R", help="calls begun in a second (default: 10)")
+    option("--calls", type=count, default=1, metavar="N", help="calls in all (default: 1)")
+    option("--concurrent", type=count, metavar="L", help="most calls open at once (default: SIPp's)")
+    option("--hold", type=seconds, default=0.0, metavar="S", help="seconds between ACK and BYE (default: 0)")
+    option("--answer-within", type=positive, default=10.0, metavar="S", help="for each message (default: 10)")
+    option("--deadline", type=positive, metavar="S", help="seconds for all (default: what the others need)")
     option("--user", default="service", help="user part of the Request-URI (default: service)")
     option("--json", type=Path, metavar="FILE", help="write the figures to FILE")
     option("--keep", type=Path, metavar="DIR", help="leave sipp's files in DIR, every message included")
@@ -66,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _plan(options: argparse.Namespace) -> LoadPlan:
-    host, port = _target(options.target)
+    host, port = options.target
     scenario: LoadScenario = find_scenario(options.scenario)
     return LoadPlan(
         scenario=scenario,
@@ -156,43 +154,6 @@ def _write(path: Path, run: LoadRun, judgement: Judgement) -> None:
         "statistics": run.statistics,
     }
     path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
-
-
-def _target(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise ScenarioError(f"expected HOST:PORT, such as 127.0.0.1:5060; got {text!r}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _positive(text: str) -> float:
-    value = _number(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = _number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, got {text!r}")
-    return value
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}")
-    return value
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
-    return int(text)
 
 
 def _complain(code: ExitCode, sentence: str) -> int:

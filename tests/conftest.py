@@ -1,4 +1,4 @@
-"""Coroutines of these tests run on both event loops that the server runs on."""
+"""What tests of several parts need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Run: TypeAlias = Callable[[Coroutine[None, None, None]], None]
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Run:
-    """Runs a coroutine to its end, which must come within 20 seconds."""
+    """Runs a coroutine to its end, which must come within 20 seconds; on both loops that the server runs on."""
     factory = asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop
 
     def runner(coroutine: Coroutine[None, None, None]) -> None:
