@@ -61,7 +61,7 @@ class Account:
     except ``frames`` and ``sip``, which count what was decoded.
     """
 
-    __slots__ = ("damage", "form", "frames", "other", "sip", "total", "units")
+    __slots__ = ("ascii_frames", "damage", "form", "frames", "other", "sip", "total", "units")
 
     def __init__(self) -> None:
         self.total = 0
@@ -76,8 +76,10 @@ class Account:
         """SIP messages outside of frames"""
         self.form = ""
         """what the recording was taken for, in words"""
+        self.ascii_frames = 0
+        """frames whose length is right under every unit"""
         self.units: dict[tuple[LengthUnit, ...], int] = {}
-        """how many frames had a length under exactly these units"""
+        """how many other frames had a length under exactly these units"""
 
     @property
     def decoded(self) -> int:

@@ -25,6 +25,9 @@ HELD = 1000
 _OPEN = 10_000  # questions that are remembered
 
 _ANSWERS = frozenset({MessageKind.OK, MessageKind.NO, MessageKind.NOK})
+_OK, _UNKNOWN, _PROXY = MessageKind.OK, MessageKind.UNKNOWN, MessageKind.PROXY
+_SEND_RESPONSE, _NETWORK_REQUEST = MessageKind.SEND_RESPONSE, MessageKind.NETWORK_REQUEST
+_FRAME = EntryKind.FRAME
 _NO_RESPONSE_EXPECTED = ("ACK ", "CANCEL ", "PRACK ")
 _CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d(?:\.\d+)?)")
 
@@ -35,6 +38,8 @@ class Shown(Struct, frozen=True, kw_only=True):
     number: int
     """from 1; only frames and SIP messages are counted, others have that of the one before"""
     entry: Entry
+    summary: str
+    """what it is, in a few words; never a secret"""
     message: Message | None = None
     """of a frame"""
     from_server: bool | None = None
@@ -59,24 +64,6 @@ class Shown(Struct, frozen=True, kw_only=True):
         if self.message is not None:
             return self.message.content
         return self.entry.data if self.entry.kind is EntryKind.SIP else ""
-
-    @property
-    def summary(self) -> str:
-        """What it is, in a few words; never a secret."""
-        message = self.message
-        if message is None:
-            if self.entry.kind is EntryKind.SIP:
-                return sip_view.summary(self.entry.data)
-            return redact.secrets(self.entry.data)
-        text = message.summary()
-        match message.kind:
-            case MessageKind.UNKNOWN:
-                return redact.secrets(text)
-            case MessageKind.OK if not message.content:
-                hostports, version = message.get("hostports"), message.get("version")
-                return " ".join(part for part in (text, version, hostports) if part)
-            case _:
-                return text
 
 
 class _Question(Struct):
@@ -104,13 +91,14 @@ class Follower:
     def feed(self, entry: Entry) -> Iterable[Shown]:
         """One entry; what it makes ready."""
         kind = entry.kind
-        if kind is EntryKind.FRAME:
+        if kind is _FRAME:
             self._number += 1
             item = self._frame(entry)
         else:
             if kind is EntryKind.SIP:
                 self._number += 1
-            item = Shown(number=self._number, entry=entry, from_server=entry.from_server)
+            summary = sip_view.summary(entry.data) if kind is EntryKind.SIP else redact.secrets(entry.data)
+            item = Shown(number=self._number, entry=entry, summary=summary, from_server=entry.from_server)
         if self._learn is not None:
             self._learn(item)
         queue = self._queue
@@ -138,7 +126,7 @@ class Follower:
             if open_numbers:
                 told = ", ".join(map(str, sorted(open_numbers)))
                 note = Entry(kind=EntryKind.NOTE, data=f"no answer to {told}")
-                yield Shown(number=self._number, entry=note)
+                yield Shown(number=self._number, entry=note, summary=note.data)
 
     def _ready(self) -> list[Shown]:
         queue, waiting, ready = self._queue, self._waiting, []
@@ -162,35 +150,44 @@ class Follower:
     def _frame(self, entry: Entry) -> Shown:
         number, connection = self._number, entry.connection
         message = messages.decode(entry.data, from_server=entry.from_server)
-        kind = message.kind
+        kind, values = message.kind, message.values
         from_server = entry.from_server
-        if from_server is None and kind is not MessageKind.UNKNOWN:
+        if from_server is None and kind is not _UNKNOWN:
             from_server = message.from_server
+        summary = message.summary()
         question: _Question | None = None
         if kind in _ANSWERS:
             self._sides.add((connection, True))
-            key = (connection, message.values[2])
+            key = (connection, values[2])
             question = self._asked.get(key)
             if question is not None:
                 self._waiting.discard(question.number)
                 if message.is_final:
                     del self._asked[key]
-        elif kind is MessageKind.NETWORK_REQUEST:
+            if kind is _OK and not message.content:
+                told = (summary, message.get("version"), message.get("hostports"))
+                summary = " ".join(part for part in told if part)
+        elif kind is _NETWORK_REQUEST:
             if not message.content.startswith(_NO_RESPONSE_EXPECTED):
-                self._ask(self._received, (connection, message.values[8]), message, entry)
+                self._ask(self._received, (connection, values[8]), summary, entry.time)
         elif from_server is not True:
-            if kind is MessageKind.SEND_RESPONSE or kind is MessageKind.PROXY:
+            if kind is _SEND_RESPONSE or kind is _PROXY:
                 self._sides.add((connection, False))
-                question = self._received.get((connection, message.values[2]))
+                question = self._received.get((connection, values[2]))
                 if question is not None:
                     self._waiting.discard(question.number)
-            if kind is not MessageKind.UNKNOWN and message.values[0]:
-                self._ask(self._asked, (connection, message.values[0]), message, entry)
+            if kind is _UNKNOWN:
+                summary = redact.secrets(summary)
+            elif values[0]:
+                self._ask(self._asked, (connection, values[0]), summary, entry.time)
         if question is None:
-            return Shown(number=number, entry=entry, message=message, from_server=from_server)
+            return Shown(
+                number=number, entry=entry, summary=summary, message=message, from_server=from_server
+            )
         return Shown(
             number=number,
             entry=entry,
+            summary=summary,
             message=message,
             from_server=from_server,
             answers=question.number,
@@ -199,13 +196,9 @@ class Follower:
         )
 
     def _ask(
-        self,
-        table: dict[tuple[str, str], _Question],
-        key: tuple[str, str],
-        message: Message,
-        entry: Entry,
+        self, table: dict[tuple[str, str], _Question], key: tuple[str, str], summary: str, time: str
     ) -> None:
-        table[key] = _Question(self._number, message.summary(), entry.time)
+        table[key] = _Question(self._number, summary, time)
         self._waiting.add(self._number)
         if len(table) > _OPEN:
             oldest = table.pop(next(iter(table)))
@@ -214,6 +207,11 @@ class Follower:
 
 def seconds(time: str) -> float | None:
     """Seconds of the day of a time that a recording has."""
+    if time[13:14] == ":" and time[16:17] == ":":  # 2026-11-23T07:26:06.658Z, 2026-11-23 07:36:00.531104
+        try:
+            return int(time[11:13]) * 3600 + int(time[14:16]) * 60 + float(time[17:].rstrip("Z"))
+        except ValueError:
+            pass
     found = _CLOCK.search(time)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
 

@@ -105,7 +105,8 @@ _RESUME = re.compile(rb"(?<![0-9])[0-9]{1,10}#[^|#\r\n]{0,200}\|[a-z_]+")
 _BEGINNING_OF_RESUME = re.compile(rb"(?<![0-9])[0-9]{1,10}(?:#[^|#\r\n]{0,200}\|?)?\Z")
 _REPLACEMENT = "�".encode()
 _TRIMMED = 4  # octets: the two line ends of a message without a body
-_ALL_UNITS = (LengthUnit.BYTES, LengthUnit.CODE_POINTS, LengthUnit.UTF16)
+ALL_UNITS = (LengthUnit.BYTES, LengthUnit.CODE_POINTS, LengthUnit.UTF16)
+"""of a payload in ASCII"""
 _NOT_YET = None
 
 
@@ -130,6 +131,22 @@ class FrameDecoder:
         self._held += len(data)
         return self._decode(final=False) if self._held >= self._needed else []
 
+    def exactly_one(self, data: bytes) -> int:
+        """Take ``data`` if nothing waits and it is one frame in ASCII, no more and no less: where its payload begins.
+
+        0 if it is not; then nothing was taken. It is what :meth:`feed` does, for the common case and quicker.
+        """
+        if self._held:
+            return 0
+        head = _HEAD.match(data)
+        if head is None:
+            return 0
+        start = head.end()
+        if start + int(head[1]) != len(data) or not data.isascii():
+            return 0
+        self._offset += len(data)
+        return start
+
     def close(self) -> list[Frame | Damage]:
         """The stream has ended: return what is left, an incomplete frame as a damage. More may be fed."""
         return self._decode(final=True)
@@ -137,6 +154,11 @@ class FrameDecoder:
     def pending(self) -> int:
         """How many octets wait for the rest of their frame."""
         return self._held
+
+    @property
+    def offset(self) -> int:
+        """Where what waits, or else what comes next, stands in the stream."""
+        return self._offset
 
     @property
     def within_frame(self) -> bool:
@@ -159,7 +181,7 @@ class FrameDecoder:
                 if end == size or following is not None:
                     payload = data[start:end]
                     if payload.isascii():
-                        found.append(Frame(offset + position, length, payload.decode("ascii"), _ALL_UNITS))
+                        found.append(Frame(offset + position, length, payload.decode("ascii"), ALL_UNITS))
                         position, head = end, following
                         continue
             item = self._irregular(data, position, head, final=final)
@@ -287,7 +309,7 @@ def unit_ends(data: bytes, start: int, length: int) -> dict[LengthUnit, int]:
     if end > len(data):
         return {}
     if data[start:end].isascii() and (end == len(data) or data[end] & 0xC0 != 0x80):
-        return dict.fromkeys(_ALL_UNITS, end)
+        return dict.fromkeys(ALL_UNITS, end)
     ends = {LengthUnit.BYTES: end}
     text = data[start : start + 4 * length].decode("utf-8", "surrogateescape")
     if len(text) >= length:

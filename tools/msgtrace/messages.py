@@ -125,7 +125,15 @@ class Message(Struct, frozen=True):
     def summary(self) -> str:
         """One line: ``authenticate``, ``route invite``, ``OK pong``, ``INVITE sip:bob@host`` …; never the
         secret."""
-        what = sip.summary(self.content)
+        kind = self.kind
+        what = sip.summary(self.content) if self.content else ""
+        if kind in _SUMMARY_IS_SIP:
+            return f"sip {what}".rstrip()
+        if kind is _OK:
+            return f"OK {what or self.get('text')}".rstrip()
+        return self._rare_summary(what)
+
+    def _rare_summary(self, what: str) -> str:
         match self.kind:
             case MessageKind.AUTHENTICATE:
                 tags = self.get("tags")
@@ -137,8 +145,6 @@ class Message(Struct, frozen=True):
             case MessageKind.PROXY:
                 targets = [token.value for token in self.tokens if token.name.startswith("destination")]
                 return f"proxy to {', '.join(targets)}"
-            case MessageKind.OK:
-                return f"OK {what or self.get('text')}".rstrip()
             case MessageKind.NO | MessageKind.NOK:
                 return f"{self.kind.value.upper()} {self.get('reason')}".rstrip()
             case MessageKind.CDR:
@@ -146,12 +152,25 @@ class Message(Struct, frozen=True):
                 return f"{self.verb} {detail}".rstrip()
             case MessageKind.UNSOLICITED:
                 return f"unsolicited {what}"
-            case MessageKind.UNKNOWN:
-                return f"? {'|'.join(token.value for token in self.tokens[1:])}"[:60]
             case _:
-                return f"sip {what}".rstrip()
+                return f"? {'|'.join(token.value for token in self.tokens[1:])}"[:60]
 
 
+# Looked up once: reaching a member through its class costs more than the comparison.
+_OK = MessageKind.OK
+_SEND_RESPONSE = MessageKind.SEND_RESPONSE
+_NETWORK_REQUEST = MessageKind.NETWORK_REQUEST
+_NETWORK_RESPONSE = MessageKind.NETWORK_RESPONSE
+_SUMMARY_IS_SIP = frozenset(
+    {
+        MessageKind.SEND_RESPONSE,
+        MessageKind.SEND_REQUEST,
+        MessageKind.SEND_IN_DIALOG,
+        MessageKind.SEND_CANCEL,
+        MessageKind.NETWORK_REQUEST,
+        MessageKind.NETWORK_RESPONSE,
+    }
+)
 _BY_VERB = {
     kind.value: kind
     for kind in (
@@ -192,6 +211,7 @@ _NAMES: dict[MessageKind, tuple[str, ...]] = {
     MessageKind.UNSOLICITED: ("id", "verb", *_SIP_SOURCE, "dialog-id", "end"),
     MessageKind.UNKNOWN: ("id", "verb"),
 }
+_LINE_ENDS = ("\r", "\n")
 _ANSWER = ("id", "verb", "request-id", "result")
 
 
@@ -211,25 +231,34 @@ def decode(payload: str, *, from_server: bool | None = None) -> Message:
     tokens.
     """
     values, content = split(payload)
-    return Message(_kind(values, content.lstrip("\r\n"), from_server), values, content)
+    begins = content.lstrip("\r\n") if content[:1] in _LINE_ENDS else content
+    return Message(_kind(values, begins, from_server), values, content)
+
+
+def kind_of(payload: str, from_server: bool | None) -> MessageKind:
+    """The kind alone, which costs less than the message."""
+    end = payload.find("\r\n")
+    if end < 0:
+        return decode(payload, from_server=from_server).kind
+    begins = payload[end + 2 : end + 9]
+    if begins[:1] in _LINE_ENDS:
+        begins = payload[end:].lstrip("\r\n")
+    return _kind(payload[:end].split("|"), begins, from_server)
 
 
 def _kind(values: list[str], content: str, from_server: bool | None) -> MessageKind:
     verb = values[1] if len(values) > 1 else ""
-    if from_server is not True:
-        match verb:
-            case "authenticate" | "route" | "remove_route" | "ping" | "proxy":
-                return _BY_VERB[verb]
-            case "sip" if from_server is False or not _sip_from_server(values):
-                return _sent_sip(values, content)
-    if from_server is not False:
-        match verb:
-            case "response" if len(values) > 3 and values[3] in ("OK", "NO", "NOK"):
-                return _BY_RESULT[values[3]]
-            case "sip" if _sip_from_server(values):
-                return _received_sip(values, content)
-            case _ if verb.startswith("cdr:"):
-                return MessageKind.CDR
+    if verb == "sip":
+        if from_server is False or (from_server is None and not _sip_from_server(values)):
+            return _sent_sip(values, content)
+        return _received_sip(values, content) if _sip_from_server(values) else MessageKind.UNKNOWN
+    if verb == "response":
+        known = from_server is not False and len(values) > 3
+        return _BY_RESULT.get(values[3], MessageKind.UNKNOWN) if known else MessageKind.UNKNOWN
+    if from_server is not True and verb in _BY_VERB:
+        return _BY_VERB[verb]
+    if from_server is not False and verb.startswith("cdr:"):
+        return MessageKind.CDR
     return MessageKind.UNKNOWN
 
 
@@ -241,7 +270,7 @@ def _sent_sip(values: list[str], content: str) -> MessageKind:
     transaction = values[2] if len(values) > 2 else ""
     dialog = values[3] if len(values) > 3 else ""
     if content.startswith("SIP/"):
-        return MessageKind.SEND_RESPONSE
+        return _SEND_RESPONSE
     if dialog:
         return MessageKind.SEND_IN_DIALOG
     if transaction and content.startswith("CANCEL "):
@@ -253,8 +282,8 @@ def _received_sip(values: list[str], content: str) -> MessageKind:
     if values[2] == "application":
         return MessageKind.UNSOLICITED
     if content.startswith("SIP/"):
-        return MessageKind.NETWORK_RESPONSE
-    return MessageKind.NETWORK_REQUEST
+        return _NETWORK_RESPONSE
+    return _NETWORK_REQUEST
 
 
 def _names(kind: MessageKind, values: list[str]) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from msgtrace.messages import Message, MessageKind, Token
 from msgtrace.octets import one_line, readable
 
 _NO_PAINT = Paint(False)
+_FRAME = EntryKind.FRAME
+_BYTES = LengthUnit.BYTES
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
 _ROWS = 20_000  # of a ladder, which nobody reads further
 
@@ -66,7 +68,7 @@ def line(item: Shown, paint: Paint = _NO_PAINT) -> str:
     """One line for one entry."""
     entry = item.entry
     kind = entry.kind
-    if kind is EntryKind.FRAME:
+    if kind is _FRAME:
         connection = f"[{entry.connection}] " if entry.connection else ""
         summary = one_line(item.summary)
         answer = ""
@@ -74,7 +76,7 @@ def line(item: Shown, paint: Paint = _NO_PAINT) -> str:
             took = f", {duration(item.round_trip)}" if item.round_trip is not None else ""
             answer = f"   answers {item.answers}: {one_line(item.answers_summary, 60)}{took}"
         units = entry.units
-        remark = "" if units and units[0] is LengthUnit.BYTES and not item.unanswered else remarks(item)
+        remark = "" if units and units[0] is _BYTES and not item.unanswered else remarks(item)
         if not paint.enabled:
             return f"{item.number:4} {_ARROWS[item.from_server]} {_time(entry)}{connection}{summary}{answer}{remark}"
         return (

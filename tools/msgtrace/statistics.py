@@ -23,10 +23,12 @@ class Statistics:
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Count all of them."""
-        kinds, decode = self.kinds, messages.decode
+        kinds: dict[MessageKind, int] = {}
+        kind_of, frame = messages.kind_of, EntryKind.FRAME
         for entry in entries:
-            if entry.kind is EntryKind.FRAME:
-                kinds[decode(entry.data, from_server=entry.from_server).kind] += 1
+            if entry.kind is frame:
+                kind = kind_of(entry.data, entry.from_server)
+                kinds[kind] = kinds.get(kind, 0) + 1
             elif entry.kind is EntryKind.SIP:
                 first = entry.data.lstrip("\r\n").partition(" ")[0]
                 self.sip["responses" if first.startswith("SIP/") else one_line(first, 20)] += 1
@@ -34,6 +36,7 @@ class Statistics:
                 self.damages += 1
             if entry.missing:
                 self.missing += 1
+        self.kinds.update(kinds)
 
     def lines(self, account: Account) -> Iterator[str]:
         """The table."""
@@ -42,6 +45,8 @@ class Statistics:
             yield f"  {count:12,}  {name.value}"
         for method, count in self.sip.most_common():
             yield f"  {count:12,}  SIP {method}"
+        if account.ascii_frames:
+            yield f"  {account.ascii_frames:12,}  frames in ASCII, whose length is right in any unit"
         for units, count in sorted(account.units.items(), key=lambda pair: -pair[1]):
             told = " = ".join(unit.value for unit in units) or "nothing: it is wrong"
             yield f"  {count:12,}  frames whose length counts {told}"

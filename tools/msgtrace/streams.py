@@ -6,10 +6,19 @@ a decoder of its own; entries bear the line of the record in which they begin an
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 from msgtrace.entries import Account, Entry, EntryKind
-from msgtrace.frames import Damage, DamageKind, Frame, FrameDecoder
+from msgtrace.frames import ALL_UNITS, Damage, DamageKind, Frame, FrameDecoder
+
+_FRAME = EntryKind.FRAME
+_STRAY_WHITESPACE = DamageKind.STRAY_WHITESPACE
+_RECORD_HEAD = re.compile(rb"[0-9]{1,8}#[^|#\r\n]{1,200}\|[a-z_]+")
+_INTERLEAVED = (
+    "a frame begins where another one was not at its end: either something is missing here, or what several "
+    "connections received is interleaved, and this log cannot tell them apart"
+)
 
 
 class _Stream:
@@ -33,20 +42,57 @@ class Streams:
         self._lossy = lossy
         self._streams: dict[tuple[str, bool | None], _Stream] = {}
 
+    def record(
+        self, data: bytes, line: int, time: str = "", connection: str = "", from_server: bool | None = None
+    ) -> list[Entry]:
+        """Take what a log shows at once: a piece of the stream. Where it begins with a frame, and what came before
+        it ends within one, that one is over."""
+        stream = self._streams.get((connection, from_server)) or self._stream(connection, from_server)
+        decoder = stream.decoder
+        if start := decoder.exactly_one(data):
+            size = len(data)
+            account = self._account
+            account.frames += size
+            account.ascii_frames += 1
+            offset = stream.size
+            stream.size = offset + size
+            payload = data[start:].decode("ascii")
+            if not payload:
+                return []
+            return [
+                Entry(
+                    kind=_FRAME,
+                    line=line,
+                    offset=offset,
+                    time=time,
+                    connection=connection,
+                    from_server=from_server,
+                    data=payload,
+                    length=len(payload),
+                    units=ALL_UNITS,
+                )
+            ]
+        if not decoder.within_frame or not _RECORD_HEAD.match(data):
+            return self.feed(data, line, time, connection, from_server)
+        left = self.finish(connection, from_server, time)
+        if from_server and any(entry.kind is EntryKind.DAMAGE for entry in left):
+            left.append(
+                Entry(kind=EntryKind.NOTE, line=line, time=time, connection=connection, data=_INTERLEAVED)
+            )
+        return left + self.feed(data, line, time, connection, from_server)
+
     def feed(
         self, data: bytes, line: int, time: str = "", connection: str = "", from_server: bool | None = None
     ) -> list[Entry]:
-        """Take a record; ``line`` 0 means that the recording has no lines."""
+        """Take the next octets of a side of a connection; ``line`` 0 means that the recording has no lines."""
         stream = self._stream(connection, from_server)
+        decoder = stream.decoder
         marks = stream.marks
-        if marks and not stream.decoder.pending():
+        if marks and not decoder.pending():
             marks.clear()
         marks.append((stream.size, line))
         stream.size += len(data)
-        found = stream.decoder.feed(data)
-        if not found:
-            return []
-        return self._entries(stream, found, time, connection, from_server)
+        return self._entries(stream, decoder.feed(data), time, connection, from_server)
 
     def whole(
         self,
@@ -59,10 +105,6 @@ class Streams:
         """Take a record that holds whole frames only, as a sender logs them: what is left of it is not waited for."""
         entries = self.feed(data, line, time, connection, from_server)
         return entries + self.finish(connection, from_server, time)
-
-    def within_frame(self, connection: str = "", from_server: bool | None = None) -> bool:
-        """Whether a side of a connection has sent a part of a frame, more than a part of its length."""
-        return self._stream(connection, from_server).decoder.within_frame
 
     def finish(self, connection: str, from_server: bool | None, time: str = "") -> list[Entry]:
         """Nothing follows on this side of this connection."""
@@ -89,17 +131,24 @@ class Streams:
         connection: str,
         from_server: bool | None,
     ) -> list[Entry]:
-        account, entries = self._account, []
-        units = account.units
+        if not found:
+            return []
+        account, entries, lossy = self._account, [], self._lossy
+        marks = stream.marks
+        lines = len(marks) > 1
+        line = marks[0][1] if marks else 0
         for item in found:
+            if lines:
+                line = _line(marks, item.offset)
             if isinstance(item, Damage):
-                if item.kind is DamageKind.STRAY_WHITESPACE:
+                account.frames -= len(item.octets)
+                if item.kind is _STRAY_WHITESPACE:
                     continue
                 account.damage += len(item.octets)
                 entries.append(
                     Entry(
                         kind=EntryKind.DAMAGE,
-                        line=_line(stream.marks, item.offset),
+                        line=line,
                         offset=item.offset,
                         time=time,
                         connection=connection,
@@ -108,25 +157,29 @@ class Streams:
                     )
                 )
                 continue
-            account.frames += len(str(item.length)) + 1 + len(item.payload)
-            units[item.units] = units.get(item.units, 0) + 1
+            units = item.units
+            if units is ALL_UNITS:
+                account.ascii_frames += 1
+            else:
+                account.units[units] = account.units.get(units, 0) + 1
             if item.length == 0:
                 continue
             entries.append(
                 Entry(
-                    kind=EntryKind.FRAME,
-                    line=_line(stream.marks, item.offset),
+                    kind=_FRAME,
+                    line=line,
                     offset=item.offset,
                     time=time,
                     connection=connection,
                     from_server=from_server,
                     data=item.payload,
                     length=item.length,
-                    units=item.units,
+                    units=units,
                     missing=item.missing,
-                    lossy=self._lossy,
+                    lossy=lossy,
                 )
             )
+        account.frames += stream.decoder.offset - found[0].offset
         return entries
 
 

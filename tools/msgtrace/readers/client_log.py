@@ -17,7 +17,6 @@ from msgtrace.streams import Streams
 BEGINNING = re.compile(rb"\n(===>|<===)[ \t]*((?:\[[^\]\r\n]*\])?)")
 
 _HEAD = re.compile(r"[ \t]*([0-9]{1,8})#")
-_RECORD_HEAD = re.compile(rb"[0-9]{1,8}#[^|#\r\n]{1,200}\|[a-z_]+")
 _SPELLED_OUT = re.compile(r"\\r\\n(?:\r?\n)?")
 _LAST_LINE_OF_LISTING = re.compile(r"(?<!\\r\\n)\r?\n")
 
@@ -29,7 +28,8 @@ def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
         if groups is None:
             account.other += max(0, len(text) - 1)
             continue
-        from_server, connection = groups[0] == b"<===", groups[1][1:-1].decode("latin-1")
+        from_server = groups[0] == b"<==="
+        connection = groups[1][1:-1].decode("latin-1") if groups[1] else ""
         if text.startswith(b"\r\n"):
             chunk = text[2:]
         elif text.startswith(b"\n"):
@@ -43,29 +43,10 @@ def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
             chunk = chunk[:-2]
         elif chunk.endswith(b"\r"):
             chunk = chunk[:-1]
-        yield from chunk_entries(streams, with_line_ends(chunk), line, "", connection, from_server)
+        if b"\r" not in chunk:
+            chunk = with_line_ends(chunk)
+        yield from streams.record(chunk, line, "", connection, from_server)
     yield from streams.close()
-
-
-def chunk_entries(
-    streams: Streams, chunk: bytes, line: int, time: str, connection: str, from_server: bool | None
-) -> list[Entry]:
-    """Entries that a piece of a stream completes; a piece that begins with a frame ends the one before it."""
-    if not streams.within_frame(connection, from_server) or not _RECORD_HEAD.match(chunk):
-        return streams.feed(chunk, line, time, connection, from_server)
-    left = streams.finish(connection, from_server, time)
-    if from_server and any(entry.kind is EntryKind.DAMAGE for entry in left):
-        left.append(
-            Entry(
-                kind=EntryKind.NOTE,
-                line=line,
-                time=time,
-                connection=connection,
-                data="a frame begins where another one was not at its end: either something is missing here, or what "
-                "several connections received is interleaved, and this log cannot tell them apart",
-            )
-        )
-    return left + streams.feed(chunk, line, time, connection, from_server)
 
 
 def _listing(text: str, connection: str, from_server: bool, line: int, account: Account) -> Iterator[Entry]:

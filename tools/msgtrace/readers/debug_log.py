@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
 from msgtrace.frames import unit_ends
-from msgtrace.readers.client_log import chunk_entries
 from msgtrace.readers.records import records, with_line_ends
 from msgtrace.streams import Streams
 
@@ -75,7 +74,7 @@ class _DebugLog:
             text = text[within.end() :]
         if text.startswith(b"<==="):
             self._shows_chunks = True
-            yield from chunk_entries(self._streams, with_line_ends(text[4:]), line, time, "", True)
+            yield from self._streams.record(with_line_ends(text[4:]), line, time, "", True)
             return
         send = _SEND.match(text)
         if send is None:

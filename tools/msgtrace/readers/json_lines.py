@@ -17,7 +17,6 @@ from msgspec import Struct
 
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.frames import LengthUnit
-from msgtrace.readers.client_log import chunk_entries
 from msgtrace.streams import Streams
 
 FORMAT = 1
@@ -144,7 +143,7 @@ def _logged(line: bytes, number: int, streams: Streams, account: Account) -> Ite
         return
     data = text[4:].encode("utf-8", "surrogatepass").removeprefix(b"\r\n").removesuffix(b"\r\n")
     time = _time(logged.timestamp or logged.time)
-    yield from chunk_entries(streams, data, number, time, "", arrow == "<===")
+    yield from streams.record(data, number, time, "", arrow == "<===")
 
 
 def _time(value: str | float) -> str:

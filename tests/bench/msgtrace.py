@@ -1,0 +1,181 @@
+"""How fast msgtrace decodes: megabytes a second of ``decode`` to one line and of ``--stats``, for each form of log.
+
+The logs are made here, of basic calls as a drachtio-srf application sees them; each is decoded by a process of its own,
+whose peak memory is told, too. ``python -m tests.bench.msgtrace`` runs it alone. A bench is no test: it judges nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+GOALS = {"one line": 50.0, "--stats": 100.0}
+"""MB/s"""
+
+_SDP = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 20400 RTP/AVP 0 101\r\n"
+    + ("a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=sendrecv\r\n")
+)
+
+
+class Speed(Struct, frozen=True, kw_only=True):
+    """One measurement."""
+
+    form: str
+    style: str
+    megabytes: float
+    seconds: float
+    """of the whole process, its start included"""
+    peak: float
+    """megabytes of memory"""
+
+    @property
+    def rate(self) -> float:
+        """MB/s."""
+        return self.megabytes / self.seconds
+
+
+def exchange(number: int) -> Iterator[tuple[bool, str]]:
+    """A basic call: (from the server?, payload)."""
+    ids = [f"{number:08x}-0000-4000-8000-{index:012x}" for index in range(14)]
+    transaction, bye = ids[12], ids[13]
+    call_id = f"{number:010x}@127.0.0.1"
+    dialog = f"{call_id};from-tag=dwwm9ulk"
+    via = f"Via: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bK{number:010x};rport=5070\r\n"
+    parties = f"From: <sip:alice@127.0.0.1:5070>;tag=dwwm9ulk\r\nTo: <sip:bob@127.0.0.1>{{}}\r\nCall-ID: {call_id}\r\n"
+    tag = ";tag=Fv3F2B95K092r"
+    meta = "udp|127.0.0.1|5070|07:33:51.717647"
+    invite = (
+        f"INVITE sip:bob@127.0.0.1 SIP/2.0\r\n{via}Max-Forwards: 70\r\n{parties.format('')}CSeq: 1 INVITE\r\n"
+        f"Contact: <sip:alice@127.0.0.1:5070>\r\nUser-Agent: bench\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
+        f"Content-Type: application/sdp\r\nContent-Length: {len(_SDP)}\r\n\r\n{_SDP}"
+    )
+    yield True, f"{ids[0]}|sip|network|{len(invite)}|{meta}|{transaction}||127.0.0.1|5060|\r\n{invite}"
+    for index, (status, body) in enumerate((("180 Ringing", ""), ("200 OK", _SDP))):
+        kind = "Content-Type: application/sdp\r\n" if body else ""
+        asked, told = ids[1 + 2 * index], ids[2 + 2 * index]
+        yield False, f"{asked}|sip|{transaction}|\r\nSIP/2.0 {status}\r\n{kind}\r\n{body}"
+        sent = (
+            f"SIP/2.0 {status}\r\n{via}{parties.format(tag)}CSeq: 1 INVITE\r\nContact: <sip:127.0.0.1:5060>\r\n"
+            f"{kind}Content-Length: {len(body)}\r\n\r\n{body}"
+        )
+        head = f"{told}|response|{asked}|OK|application|{len(sent)}|{meta}|{transaction}|{dialog}||Msg sent:|"
+        yield True, f"{head}\r\n{sent}"
+    for index, method in enumerate(("ACK", "BYE")):
+        request = f"{method} sip:127.0.0.1:5060 SIP/2.0\r\n{via}Max-Forwards: 70\r\n{parties.format(tag)}CSeq: {index + 1} {method}\r\n"
+        request += "Content-Length: 0\r\n\r\n"
+        yield True, f"{ids[5 + index]}|sip|network|{len(request)}|{meta}|{bye}|{dialog}|\r\n{request}"
+    yield False, f"{ids[7]}|sip|{bye}|\r\nSIP/2.0 200 OK\r\n\r\n"
+    sent = f"SIP/2.0 200 OK\r\n{via}{parties.format(tag)}CSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n"
+    yield (
+        True,
+        f"{ids[8]}|response|{ids[7]}|OK|application|{len(sent)}|{meta}|{bye}|{dialog}||Msg sent:|\r\n{sent}",
+    )
+
+
+def bare(from_server: bool, payload: str) -> str:
+    """A stream of frames."""
+    return f"{len(payload)}#{payload}"
+
+
+def client(from_server: bool, payload: str) -> str:
+    """What the logger of drachtio-srf gets."""
+    return f"{'<===' if from_server else '===>'}\r\n{len(payload)}#{payload}\r\n"
+
+
+def winston(from_server: bool, payload: str) -> str:
+    """The same in JSON lines."""
+    record = {
+        "level": "info",
+        "message": client(from_server, payload),
+        "timestamp": "2026-11-23T07:26:06.658Z",
+    }
+    return json.dumps(record) + "\n"
+
+
+def debug(from_server: bool, payload: str) -> str:
+    """DEBUG=drachtio:agent."""
+    way = "<===" if from_server else "wp#send 127.0.0.1:9022 - "
+    return f"2026-11-23T07:26:30.150Z drachtio:agent {way}{len(payload)}#{payload}\n"
+
+
+def server(from_server: bool, payload: str) -> str:
+    """The server's log at debug."""
+    time_ = "2026-11-23 07:36:00.531104"
+    if from_server:
+        return f"{time_} Client::send Sending: {len(payload)}#{payload}\n\n"
+    return f"{time_} Client::read_handler read: {payload}\n\n"
+
+
+FORMS: dict[str, Callable[[bool, str], str]] = {
+    "bare stream": bare,
+    "client log": client,
+    "JSON lines": winston,
+    "DEBUG output": debug,
+    "server log": server,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the logs, decode them, print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.msgtrace", description=__doc__)
+    parser.add_argument("--megabytes", type=float, default=100.0, help="size of each log")
+    parser.add_argument("--form", action="append", choices=tuple(FORMS), help="only this form")
+    options = parser.parse_args(arguments)
+    for speed in measure(options.megabytes, options.form or list(FORMS)):
+        goal = GOALS[speed.style]
+        sys.stdout.write(
+            f"msgtrace  {speed.form:13}  {speed.style:9}  {speed.rate:6.1f} MB/s  (goal {goal:.0f})  "
+            f"{speed.peak:5.0f} MB of memory\n"
+        )
+        sys.stdout.flush()
+    return 0
+
+
+def measure(megabytes: float, forms: Sequence[str]) -> Iterator[Speed]:
+    """One measurement after the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log"
+        for form in forms:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                number = 0
+                while file.tell() < megabytes * 1e6:
+                    file.write(
+                        "".join(FORMS[form](*part) for n in range(200) for part in exchange(number + n))
+                    )
+                    number += 200
+            for style in GOALS:
+                yield _run(path, form, style)
+
+
+def _run(path: Path, form: str, style: str) -> Speed:
+    command = [sys.executable, "-m", "msgtrace.cli", "decode", str(path)]
+    started = time.perf_counter()
+    with subprocess.Popen(
+        command if style == "one line" else [*command, style], stdout=subprocess.DEVNULL
+    ) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{form}: msgtrace ended with {process.returncode}")
+    seconds = time.perf_counter() - started
+    return Speed(
+        form=form,
+        style=style,
+        megabytes=path.stat().st_size / 1e6,
+        seconds=seconds,
+        peak=usage.ru_maxrss / 1024,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
