@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drachtio_conformance.checks import SipExpectation, check_sip, check_tokens, sip_mutants, token_mutants
-from drachtio_conformance.mutation import rewrite_frame, rewrite_sip
-from drachtio_conformance.steps import Mutation, MutationKind
+from drachtio_conformance.mutation import Mutation, MutationKind, rewrite_frame, rewrite_sip
 from drachtio_conformance.variables import Variables
 from msgtrace import messages, sip
 from msgtrace.frames import Frame, LengthUnit

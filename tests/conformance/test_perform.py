@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from drachtio_conformance import steps
+from drachtio_conformance.mutation import Mutation, MutationKind
 from drachtio_conformance.perform import perform
 from drachtio_conformance.results import StepOutcome, StepResult
 from drachtio_conformance.sip_transport import Received
@@ -250,7 +251,7 @@ def test_octets_are_given_in_one_way() -> None:
 def test_an_injected_message_can_be_answered_into_nowhere() -> None:
     async def story(scene: Scene) -> None:
         await scene.ok(*CALL)
-        scene.stage.mutation = steps.Mutation(kind=steps.MutationKind.INJECT)
+        scene.stage.mutation = Mutation(kind=MutationKind.INJECT)
         await scene.sip.say(BUSY)
         await scene.ok(steps.SipExpect(method="MUTANT"), steps.SipRespond(status=200))
         item = await scene.stage.peer("phone").endpoint.incoming.take(2)

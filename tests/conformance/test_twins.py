@@ -9,8 +9,9 @@ import pytest
 
 from drachtio_conformance.embedded import EmbeddedTarget
 from drachtio_conformance.loader import load
-from drachtio_conformance.runner import MutantReport, Options, Runner
+from drachtio_conformance.runner import Options, Runner
 from drachtio_conformance.steps import CHECKS
+from drachtio_conformance.twins import MutantReport
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(SCENARIOS.rglob("*.yaml"))

@@ -14,10 +14,10 @@ from msgspec import Struct
 from drachtio_conformance import admin_steps, sip_steps
 from drachtio_conformance.admin_peer import new_id
 from drachtio_conformance.channel import Closed, NothingCame
-from drachtio_conformance.mutation import FOREIGN_FRAME
+from drachtio_conformance.mutation import FOREIGN_FRAME, Mutation, MutationKind
 from drachtio_conformance.sip_transport import Received
 from drachtio_conformance.stage import CheckFailed, Finding, Stage, StepError
-from drachtio_conformance.steps import ExpectClose, ExpectNothing, Mutation, MutationKind, SipNothing
+from drachtio_conformance.steps import ExpectClose, ExpectNothing, SipNothing
 from msgtrace import sip
 from msgtrace.frames import Damage, Frame
 

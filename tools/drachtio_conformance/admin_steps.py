@@ -15,7 +15,7 @@ from drachtio_conformance.checks import (
     sip_mutants,
     token_mutants,
 )
-from drachtio_conformance.mutation import FOREIGN_FRAME, rewrite_frame
+from drachtio_conformance.mutation import FOREIGN_FRAME, Mutation, MutationKind, rewrite_frame
 from drachtio_conformance.patterns import cut_tokens, describe
 from drachtio_conformance.sip_compose import computed_length, crlf, status_line
 from drachtio_conformance.stage import CheckFailed, Finding, Stage, StepError
@@ -23,8 +23,6 @@ from drachtio_conformance.steps import (
     Authenticate,
     Expect,
     HeaderFields,
-    Mutation,
-    MutationKind,
     Ping,
     RemoveRoute,
     Respond,

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
+from drachtio_conformance.mutation import Mutation, MutationKind
 from drachtio_conformance.patterns import counterexample, describe, matches
-from drachtio_conformance.steps import Expect, HeaderFields, Mutation, MutationKind, SipExpect
+from drachtio_conformance.steps import Expect, HeaderFields, SipExpect
 from drachtio_conformance.variables import Variables
 from msgtrace.sip import SipMessage, canonical
 

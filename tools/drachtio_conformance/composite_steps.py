@@ -6,6 +6,7 @@ from drachtio_conformance import sip_steps
 from drachtio_conformance.admin_peer import AdminPeer, Incoming, new_id
 from drachtio_conformance.admin_steps import altered, answered, authenticate, frame_of, ping, route
 from drachtio_conformance.channel import NothingCame
+from drachtio_conformance.mutation import Mutation, MutationKind
 from drachtio_conformance.sip_compose import SDP
 from drachtio_conformance.sip_peer import SipPeer
 from drachtio_conformance.stage import CheckFailed, Finding, Stage
@@ -14,8 +15,6 @@ from drachtio_conformance.steps import (
     Alive,
     Authenticate,
     CallSucceeds,
-    Mutation,
-    MutationKind,
     Ping,
     Route,
     SipExpect,

@@ -1,17 +1,68 @@
 """Rewrites what a peer sent, so that a check can show that it would have noticed (broken twins).
 
-Rewrites of one message stand here; those of its coming (drop, duplicate, delay, inject) are the executor's.
+Rewrites of one message stand here; those of its coming (drop, duplicate, delay, inject) are the stage's.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+from msgspec import Struct
 from msgspec.structs import replace
 
-from drachtio_conformance.steps import Mutation, MutationKind
 from drachtio_conformance.variables import octets
 from msgtrace import messages
 from msgtrace.frames import Frame, LengthUnit
 from msgtrace.sip import canonical
+
+
+class MutationKind(StrEnum):
+    """How a broken twin alters what the peer sent."""
+
+    TOKEN = "token"
+    """replace token ``index`` of the meta line by ``value``"""
+    ADD_TOKEN = "add-token"
+    """append a token to the meta line"""
+    DROP_TOKEN = "drop-token"
+    """remove the last token of the meta line"""
+    START = "start"
+    """replace the start line of the SIP message by ``value``"""
+    HEADER = "header"
+    """replace the value of every ``name`` field by ``value``"""
+    DROP_HEADER = "drop-header"
+    """remove every ``name`` field"""
+    ADD_HEADER = "add-header"
+    """add a field ``name: value``"""
+    SWAP_HEADERS = "swap-headers"
+    """exchange the places of the fields ``name`` and ``value``"""
+    BODY = "body"
+    """replace the body by ``value``"""
+    DROP = "drop"
+    """the message, or the close, never comes"""
+    DUPLICATE = "duplicate"
+    """the message comes twice; the next check on the same channel must notice"""
+    DELAY = "delay"
+    """the message comes after the deadline"""
+    INJECT = "inject"
+    """another message comes first, or comes where nothing should"""
+    LENGTH = "length"
+    """the frame's length counts something else"""
+    REPLACE = "replace"
+    """the message is ``value``"""
+
+
+class Mutation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A broken twin: one rewrite of what the peer sent, which the check must notice."""
+
+    kind: MutationKind
+    index: int = 0
+    """token number, from 0"""
+    name: str = ""
+    """header name"""
+    value: str = ""
+    check: int = 0
+    """which check of a step that consists of several, from 0"""
+
 
 FOREIGN_FRAME = Frame(0, 0, "00000000-0000-4000-8000-000000000000|mutant", tuple(LengthUnit))
 """What ``inject`` puts on an admin connection."""

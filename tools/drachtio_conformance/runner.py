@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import shlex
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
-import msgspec
 from msgspec import Struct, field, structs
 
+from drachtio_conformance.attempt import Attempt, play
 from drachtio_conformance.case import Case, Level, ServerSettings
-from drachtio_conformance.perform import not_run, perform
-from drachtio_conformance.results import CaseResult, RunResult, StepOutcome, StepResult, Verdict
+from drachtio_conformance.mutation import Mutation, MutationKind
+from drachtio_conformance.perform import not_run
+from drachtio_conformance.results import CaseResult, RunResult, StepOutcome, Verdict
 from drachtio_conformance.stage import Pace, Stage
-from drachtio_conformance.steps import Advance, Located, Mutation, MutationKind
+from drachtio_conformance.steps import Advance, Located
 from drachtio_conformance.target import ServerUnderTest, StartFailed, Target
-
-SETTLING = 32.0
-"""64·T1: how far time is advanced after a case, before the server's tables must be empty (seconds)."""
+from drachtio_conformance.twins import MutantReport, Survivor, noticed, story
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -41,51 +37,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """command that runs one case, for reports"""
 
 
-class Survivor(Struct, frozen=True):
-    """A broken twin that was not noticed where it should have been: the check is worth nothing."""
-
-    case: str
-    source: str
-    """``file:line`` of the check"""
-    mutation: Mutation
-    outcome: str
-    """what happened instead"""
-
-
-class MutantReport(Struct, frozen=True):
-    """The broken twins of one case."""
-
-    case: str
-    run: int
-    """how many twins ran"""
-    survivors: tuple[Survivor, ...]
-    reason: str = ""
-    """why none could run"""
-    shared: int = 0
-    """how many need not run again: a case that begins with the same steps has run them"""
-
-
 Progress = Callable[[Case, CaseResult | None], None]
 """Called with None when a case begins, and with its result when it ends."""
-
-
-class _Attempt(Struct):
-    """One pass through the steps of a case."""
-
-    steps: list[StepResult]
-    asserted: list[list[Mutation]]
-    stage: Stage
-    leftovers: str = ""
-    crashes: list[str] = field(default_factory=list)
-    """exceptions that an embedded server let escape into the event loop"""
-
-    @property
-    def ended_at(self) -> int | None:
-        """Index of the first step that was not OK."""
-        for index, step in enumerate(self.steps):
-            if step.outcome is not StepOutcome.OK:
-                return index
-        return None
 
 
 class Runner:
@@ -229,36 +182,18 @@ class Runner:
         twin: tuple[int, Mutation] | None = None,
         *,
         collecting: bool = False,
-    ) -> _Attempt:
-        """Carry out the steps up to the first that is not OK; then leave nothing behind.
-
-        ``twin`` is a mutation and the index of the step that must notice it; ``collecting`` asks for what the
-        checks assert.
-        """
+    ) -> Attempt:
+        """Carry out the steps and let go of the server; ``collecting`` asks for what the checks assert."""
         stage = Stage(server, self.options.pace, embedded=self.target.embedded)
         stage.collecting = collecting
-        attempt = _Attempt([not_run(located) for located in steps], [[] for _ in steps], stage)
+        settles = twin is None and not case.ends_open
         clean = False
-        loop = asyncio.get_running_loop()
-        handler = loop.get_exception_handler()
-        loop.set_exception_handler(lambda _, context: attempt.crashes.append(escaped(context)))
         try:
-            for index, located in enumerate(steps):
-                stage.mutation = twin[1] if twin is not None and twin[0] == index else None
-                attempt.steps[index] = await perform(stage, located)
-                attempt.asserted[index] = stage.asserted
-                if attempt.steps[index].outcome is not StepOutcome.OK:
-                    break
-            else:
-                clean = True
+            result = await play(stage, steps, twin, patience=self.options.pace.deadline if settles else None)
+            clean = result.clean
         finally:
-            await stage.clear()
-            if clean and twin is None and not case.ends_open:
-                attempt.leftovers = await leftovers(server, self.options.pace.deadline)
-                clean = not attempt.leftovers and not attempt.crashes
             await self._release(server, case, clean=clean)
-            loop.set_exception_handler(handler)
-        return attempt
+        return result
 
     # Broken twins
 
@@ -276,64 +211,19 @@ class Runner:
         run = shared = 0
         survivors: list[Survivor] = []
         for index, mutations in enumerate(original.asserted):
-            story = _story(case, index)
-            proven = story in self._proven
-            self._proven.add(story)
+            beginning = story(_settings(case), case.steps[: index + 1])
+            proven = beginning in self._proven
+            self._proven.add(beginning)
             for mutation in dict.fromkeys(mutations):
                 if proven and mutation.kind is not MutationKind.DUPLICATE:
                     shared += 1
                     continue
                 run += 1
                 twin = await self._attempt(await self._server(case), case, case.steps, (index, mutation))
-                if not _noticed(twin, index, mutation):
+                if not noticed(twin, index, mutation):
                     outcome = "passed" if twin.ended_at is None else f"ended at step {twin.ended_at + 1}"
                     survivors.append(Survivor(case.name, case.steps[index].source, mutation, outcome))
         return MutantReport(case.name, run, tuple(survivors), shared=shared)
-
-
-def _story(case: Case, index: int) -> bytes:
-    """All that leads to a check, itself included.
-
-    Whether its twins are noticed depends on nothing else, except that a duplicate is for a later check to notice.
-    """
-    steps = [located.step for located in case.steps[: index + 1]]
-    return hashlib.sha256(msgspec.json.encode((_settings(case), steps))).digest()
-
-
-def _noticed(twin: _Attempt, index: int, mutation: Mutation) -> bool:
-    ended = twin.ended_at
-    if ended is None or twin.steps[ended].outcome is not StepOutcome.FAILED:
-        return False
-    return ended >= index if mutation.kind is MutationKind.DUPLICATE else ended == index
-
-
-def escaped(context: dict[str, object]) -> str:
-    """One line about an exception that the event loop reports, with the place it comes from."""
-    error = context.get("exception")
-    if not isinstance(error, BaseException):
-        return str(context.get("message"))
-    place = traceback.extract_tb(error.__traceback__)[-1:]
-    where = "".join(f" ({frame.filename.rpartition('/')[2]}:{frame.lineno})" for frame in place)
-    return f"{type(error).__name__}: {error}{where}"
-
-
-async def leftovers(server: ServerUnderTest, patience: float) -> str:
-    """What remains in the server's tables 64·T1 after everybody has gone; empty if nothing or unknown.
-
-    ``patience`` is how long the server may really take to notice that they have gone (seconds).
-    """
-    if server.occupancy() is None:
-        return ""
-    deadline = time.monotonic() + patience
-    await server.advance(SETTLING)
-    while True:
-        remaining = {name: count for name, count in (server.occupancy() or {}).items() if count}
-        if not remaining:
-            return ""
-        if time.monotonic() > deadline:
-            return ", ".join(f"{count} {name}" for name, count in sorted(remaining.items()))
-        await asyncio.sleep(0)  # the server may not have read the end of a connection yet
-        await server.advance(SETTLING)
 
 
 def _settings(case: Case) -> ServerSettings | None:
@@ -354,7 +244,7 @@ def _result(case: Case, verdict: Verdict, reason: str) -> CaseResult:
     )
 
 
-def _judge(result: CaseResult, attempt: _Attempt) -> None:
+def _judge(result: CaseResult, attempt: Attempt) -> None:
     """The plain verdict of a pass through the steps."""
     if attempt.crashes:
         result.verdict = Verdict.FAIL

@@ -31,9 +31,10 @@ from drachtio_conformance.foreign import ForeignTarget
 from drachtio_conformance.outcome import ExitCode
 from drachtio_conformance.profile import Profile, load_profile
 from drachtio_conformance.results import CaseResult, RunResult, Verdict
-from drachtio_conformance.runner import MutantReport, Options, Runner, profile_of, suite_version
+from drachtio_conformance.runner import Options, Runner, profile_of, suite_version
 from drachtio_conformance.stage import Pace
 from drachtio_conformance.target import Target
+from drachtio_conformance.twins import MutantReport
 
 
 class Paths(Struct, frozen=True):

@@ -12,10 +12,10 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Self, TypeVar
 
+from drachtio_conformance.attempt import escaped, leftovers
 from drachtio_conformance.case import Case, ServerSettings
 from drachtio_conformance.perform import perform
 from drachtio_conformance.results import CaseResult, StepOutcome, StepResult, Verdict, WireEvent
-from drachtio_conformance.runner import escaped, leftovers
 from drachtio_conformance.stage import Pace, Stage
 from drachtio_conformance.steps import Located, Step
 from drachtio_conformance.target import Endpoints, ServerUnderTest, Target

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from drachtio_conformance.admin_steps import exact_octets, filled, report, whole_message
 from drachtio_conformance.channel import Closed, NothingCame
 from drachtio_conformance.checks import Mismatch, SipExpectation, check_sip, sip_mutants
-from drachtio_conformance.mutation import FOREIGN_SIP, rewrite_sip
+from drachtio_conformance.mutation import FOREIGN_SIP, Mutation, MutationKind, rewrite_sip
 from drachtio_conformance.patterns import describe
 from drachtio_conformance.sip_compose import Changes, crlf
 from drachtio_conformance.sip_peer import SipPeer
@@ -16,8 +16,6 @@ from drachtio_conformance.sip_transport import Incoming, Received, Reply
 from drachtio_conformance.stage import CheckFailed, Finding, Stage, StepError
 from drachtio_conformance.steps import (
     HeaderFields,
-    Mutation,
-    MutationKind,
     SipAck,
     SipCancel,
     SipExpect,

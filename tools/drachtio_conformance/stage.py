@@ -10,10 +10,11 @@ from msgspec import Struct, structs
 
 from drachtio_conformance.admin_peer import AdminPeer
 from drachtio_conformance.channel import Bell, Channel
+from drachtio_conformance.mutation import Mutation, MutationKind
 from drachtio_conformance.recorder import Recorder
 from drachtio_conformance.sip_peer import SipPeer
 from drachtio_conformance.sip_transport import TcpEndpoint, UdpEndpoint
-from drachtio_conformance.steps import Mutation, MutationKind, seconds
+from drachtio_conformance.steps import seconds
 from drachtio_conformance.target import ServerUnderTest
 from drachtio_conformance.variables import Variables, octets
 

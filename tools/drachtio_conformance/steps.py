@@ -11,10 +11,11 @@ In what is *expected*, a text is a pattern (patterns.py).
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field
+
+from drachtio_conformance.mutation import Mutation
 
 Name: TypeAlias = Annotated[
     str, Meta(pattern="^[A-Za-z][A-Za-z0-9_-]*$", description="name of an application, peer or variable")
@@ -28,54 +29,6 @@ HeaderFields: TypeAlias = dict[str, str | list[str]]
 """Header name to value, or to one value for each line of that name in order."""
 Split: TypeAlias = Literal["every-byte"] | list[int]
 """Where the octets are cut into separate segments: before each given offset, or everywhere."""
-
-
-class MutationKind(StrEnum):
-    """How a broken twin alters what the peer sent."""
-
-    TOKEN = "token"
-    """replace token ``index`` of the meta line by ``value``"""
-    ADD_TOKEN = "add-token"
-    """append a token to the meta line"""
-    DROP_TOKEN = "drop-token"
-    """remove the last token of the meta line"""
-    START = "start"
-    """replace the start line of the SIP message by ``value``"""
-    HEADER = "header"
-    """replace the value of every ``name`` field by ``value``"""
-    DROP_HEADER = "drop-header"
-    """remove every ``name`` field"""
-    ADD_HEADER = "add-header"
-    """add a field ``name: value``"""
-    SWAP_HEADERS = "swap-headers"
-    """exchange the places of the fields ``name`` and ``value``"""
-    BODY = "body"
-    """replace the body by ``value``"""
-    DROP = "drop"
-    """the message, or the close, never comes"""
-    DUPLICATE = "duplicate"
-    """the message comes twice; the next check on the same channel must notice"""
-    DELAY = "delay"
-    """the message comes after the deadline"""
-    INJECT = "inject"
-    """another message comes first, or comes where nothing should"""
-    LENGTH = "length"
-    """the frame's length counts something else"""
-    REPLACE = "replace"
-    """the message is ``value``"""
-
-
-class Mutation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A broken twin: one rewrite of what the peer sent, which the check must notice."""
-
-    kind: MutationKind
-    index: int = 0
-    """token number, from 0"""
-    name: str = ""
-    """header name"""
-    value: str = ""
-    check: int = 0
-    """which check of a step that consists of several, from 0"""
 
 
 class _Step(Struct, frozen=True, kw_only=True, tag_field="step", forbid_unknown_fields=True):
