@@ -116,6 +116,30 @@ def test_an_application_is_answered_however_it_cuts_its_frames() -> None:
     assert summaries[-1] == "closed by the server"
 
 
+def test_a_frame_that_is_kept_back_leaves_in_one_segment_with_the_next() -> None:
+    async def story() -> list[bytes]:
+        segments: asyncio.Queue[bytes] = asyncio.Queue()
+
+        async def keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while data := await reader.read(1000):
+                segments.put_nowait(data)
+            writer.close()
+
+        server = await asyncio.start_server(keep, "127.0.0.1", 0)
+        peer = AdminPeer("app", Recorder())
+        await peer.connect(*server.sockets[0].getsockname(), seconds=2)
+        await peer.send_message("1|ping", with_next=True)
+        await peer.send_message("2|ping")
+        came = [await segments.get()]
+        await peer.send_message("3|ping")
+        came.append(await segments.get())
+        await peer.leave(2)
+        server.close()
+        return came
+
+    assert run(story()) == [b"6#1|ping6#2|ping", b"6#3|ping"]
+
+
 def test_a_refused_connection_says_where() -> None:
     async def story() -> None:
         server = await SmallTarget().start(None)

@@ -44,6 +44,7 @@ class AdminPeer(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._patience = 0.0
+        self._kept = b""
         self._gone = asyncio.Event()
 
     async def connect(self, host: str, port: int, *, seconds: float) -> None:
@@ -64,11 +65,20 @@ class AdminPeer(asyncio.Protocol):
         """The local port of the connection."""
         return int(self._connected().get_extra_info("sockname")[1])
 
-    async def send_message(self, payload: str, *, split: Split | None = None) -> None:
-        """Send a payload (wire text) as one frame. Raises :class:`NotRead`."""
+    async def send_message(
+        self, payload: str, *, split: Split | None = None, with_next: bool = False
+    ) -> None:
+        """Send a payload (wire text) as one frame, ``with_next``: at the front of what is sent next.
+
+        Raises :class:`NotRead`.
+        """
         if not self.closed:
             self._recorder.frame(self.name, payload, len(payload), from_server=False)
-        await self._send(f"{len(payload)}#{payload}".encode("latin-1"), split)
+        data = f"{len(payload)}#{payload}".encode("latin-1")
+        if with_next:
+            self._kept += data
+        else:
+            await self._send(data, split)
 
     async def send_octets(self, data: str, *, split: Split | None = None) -> None:
         """Send exactly these octets (wire text). Raises :class:`NotRead`."""
@@ -78,6 +88,7 @@ class AdminPeer(asyncio.Protocol):
 
     async def _send(self, data: bytes, split: Split | None) -> None:
         transport = self._connected()
+        data, self._kept = self._kept + data, b""
         for piece in cut(data, split):
             if self.closed:
                 return  # the server went away under us: what it did is for the next check to tell

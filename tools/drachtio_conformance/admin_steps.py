@@ -137,7 +137,7 @@ async def send(stage: Stage, step: Send) -> Finding:
     payload = "|".join([message_id, *tokens])
     if step.sip is not None:
         payload += "\r\n" + whole_message(fill(step.sip))
-    await peer.send_message(payload + "x" * step.pad, split=step.split)
+    await peer.send_message(payload + "x" * step.pad, split=step.split, with_next=step.with_next)
     _remember(stage, peer, message_id)
     if step.save:
         stage.variables[step.save] = message_id

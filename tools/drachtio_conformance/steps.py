@@ -96,6 +96,8 @@ class Send(_Step, frozen=True, kw_only=True, tag="send"):
     pad: int = 0
     """that many octets ``x`` are appended to the payload"""
     split: Split | None = None
+    with_next: bool = False
+    """kept back: it leaves in one segment with what this application sends next"""
 
 
 class SendBytes(_Step, frozen=True, kw_only=True, tag="send_bytes"):
