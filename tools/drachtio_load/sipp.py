@@ -11,7 +11,8 @@ import asyncio
 import re
 import shutil
 import socket
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from msgspec import Struct
 
 from drachtio_load.messages import SeenMessage, read_messages
 from drachtio_load.scenarios import LoadScenario
+from drachtio_load.series import Interval, ResponseTime, read_intervals, read_response_times
 from drachtio_load.statistics import CallStatistics, StatisticsError, count_received, read_statistics
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d\t\S+\t[\d.]+: ")
+_REPORTS = 0.5
+"""seconds between two looks at SIPp's reports"""
 _GRACE = 2.0
 """seconds that SIPp gets to end after SIGTERM"""
 
@@ -62,6 +66,10 @@ class LoadPlan(Struct, frozen=True, kw_only=True):
     """the whole run is ended after this time; None: what the other settings allow for"""
     user: str = "service"
     """user part of the Request-URI"""
+    credentials: tuple[str, str] | None = None
+    """user and password of a scenario that answers a challenge"""
+    values: tuple[tuple[str, str], ...] = ()
+    """values for ``[NAME]`` in the scenario"""
     trace_messages: bool = False
     """keep every SIP message in the run's folder (slow)"""
 
@@ -85,6 +93,10 @@ class LoadRun(Struct, frozen=True, kw_only=True):
     """why there are no statistics, or SIPp's own last words; may be empty"""
     messages: list[SeenMessage]
     """empty unless the plan says ``trace_messages``"""
+    intervals: list[Interval] = []
+    """second by second"""
+    responses: list[ResponseTime] = []
+    """each response time, in the order in which the calls ended"""
 
 
 def sipp_command() -> str:
@@ -95,8 +107,13 @@ def sipp_command() -> str:
     return found
 
 
-async def run_sipp(plan: LoadPlan, folder: Path) -> LoadRun:
-    """Runs one plan; SIPp's files go to ``folder``, which must be empty. Raises SippMissing."""
+async def run_sipp(
+    plan: LoadPlan, folder: Path, on_report: Callable[[CallStatistics], None] | None = None
+) -> LoadRun:
+    """Runs one plan; SIPp's files go to ``folder``, which must be empty. Raises SippMissing.
+
+    ``on_report`` is told how far it is, about once a second.
+    """
     process = await asyncio.create_subprocess_exec(
         sipp_command(),
         *_arguments(plan),
@@ -106,6 +123,7 @@ async def run_sipp(plan: LoadPlan, folder: Path) -> LoadRun:
         stderr=asyncio.subprocess.PIPE,
     )
     words = asyncio.ensure_future(process.communicate())
+    watching = asyncio.ensure_future(_watch(folder / "statistics.csv", on_report))
     ended_by_deadline = False
     try:
         _, stderr = await asyncio.wait_for(asyncio.shield(words), plan.allowed_seconds())
@@ -121,11 +139,17 @@ async def run_sipp(plan: LoadPlan, folder: Path) -> LoadRun:
         process.kill()
         await words
         raise
+    finally:
+        watching.cancel()
     complaint = _last_words(stderr.decode("latin-1"))
     statistics: CallStatistics | None = None
     received = 0
+    intervals: list[Interval] = []
+    responses: list[ResponseTime] = []
     try:
         statistics = read_statistics(folder / "statistics.csv")
+        intervals = read_intervals(folder / "statistics.csv")
+        responses = read_response_times(next(folder.glob("*_rtt.csv"), folder / "rtt.csv"))
         counts = next(folder.glob("*_counts.csv"), folder / "counts.csv")
         received = count_received(counts)
     except StatisticsError as error:
@@ -138,7 +162,17 @@ async def run_sipp(plan: LoadPlan, folder: Path) -> LoadRun:
         received=received,
         complaint=complaint,
         messages=read_messages(folder / "messages.log"),
+        intervals=intervals,
+        responses=responses,
     )
+
+
+async def _watch(path: Path, on_report: Callable[[CallStatistics], None] | None) -> None:
+    """Reads the latest report twice a second, as often as SIPp could have written one."""
+    while on_report is not None:
+        await asyncio.sleep(_REPORTS)
+        with suppress(StatisticsError):
+            on_report(read_statistics(path))
 
 
 def _arguments(plan: LoadPlan) -> list[str]:
@@ -148,12 +182,25 @@ def _arguments(plan: LoadPlan) -> list[str]:
         *("-i", local, "-mi", local, "-bind_local", "-p", str(_free_port(local)), "-nostdin"),
         *("-m", str(plan.calls), "-r", f"{plan.rate:g}", "-d", str(round(plan.hold * 1000))),
         *("-recv_timeout", str(round(plan.answer_within * 1000))),
-        *("-trace_stat", "-stf", "statistics.csv", "-fd", "1", "-trace_counts"),
+        *(
+            "-trace_stat",
+            "-stf",
+            "statistics.csv",
+            "-fd",
+            "1",
+            "-trace_counts",
+            "-trace_rtt",
+            "-rtt_freq",
+            "1",
+        ),
+        # The default of 10 ms makes bursts of calls, and response times that are multiples of it.
+        *("-timer_resol", "1"),
         *("-trace_err", "-error_file", "errors.log", "-skip_rlimit"),
     ]
-    if plan.rate >= 200:
-        # the default of 10 ms makes bursts of calls, and hundreds of calls wait for one tick
-        arguments += ["-timer_resol", "1"]
+    if plan.credentials is not None:
+        arguments += ["-au", plan.credentials[0], "-ap", plan.credentials[1]]
+    for name, value in plan.values:
+        arguments += ["-key", name, value]
     if plan.concurrent is not None:
         arguments += ["-l", str(plan.concurrent)]
     if plan.trace_messages:

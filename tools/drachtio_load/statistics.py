@@ -61,32 +61,26 @@ class CallStatistics(Struct, frozen=True, kw_only=True):
 
 def read_statistics(path: Path) -> CallStatistics:
     """Reads the last report of a ``-trace_stat`` file; raises StatisticsError."""
-    last = _last_row(path)
+    last = report_rows(path)[-1]
 
-    def number(column: str) -> int:
-        text = last.get(column, "")
-        try:
-            return int(text)
-        except ValueError:
-            raise StatisticsError(
-                f"{path.name}: expected a number in column {column}, got {text!r}"
-            ) from None
+    def counted(column: str) -> int:
+        return number(path, last, column)
 
     failures: dict[str, int] = {}
     for column in last:
         if column.startswith(_FAILED) and column.endswith(_CUMULATIVE) and column != "FailedCall(C)":
-            count = number(column)
+            count = counted(column)
             if count:
                 name = column.removesuffix(_CUMULATIVE)
                 failures[_REASONS.get(name, name)] = count
     return CallStatistics(
-        created=number("TotalCallCreated"),
-        successful=number("SuccessfulCall(C)"),
-        failed=number("FailedCall(C)"),
-        unfinished=number("CurrentCall"),
-        retransmissions=number("Retransmissions(C)"),
-        unexpected=number("OutOfCallMsgs(C)") + number("DeadCallMsgs(C)"),
-        seconds=_moment(last, "CurrentTime") - _moment(last, "StartTime"),
+        created=counted("TotalCallCreated"),
+        successful=counted("SuccessfulCall(C)"),
+        failed=counted("FailedCall(C)"),
+        unfinished=counted("CurrentCall"),
+        retransmissions=counted("Retransmissions(C)"),
+        unexpected=counted("OutOfCallMsgs(C)") + counted("DeadCallMsgs(C)"),
+        seconds=moment(last, "CurrentTime") - moment(last, "StartTime"),
         response_milliseconds=_duration(last.get("ResponseTime1(C)", "")) * 1000,
         failures=failures,
     )
@@ -94,11 +88,12 @@ def read_statistics(path: Path) -> CallStatistics:
 
 def count_received(path: Path) -> int:
     """How many messages of the peer a ``-trace_counts`` file tells of; raises StatisticsError."""
-    last = _last_row(path)
+    last = report_rows(path)[-1]
     return sum(int(count) for column, count in last.items() if column.endswith(("_Recv", "_Unexp")) and count)
 
 
-def _last_row(path: Path) -> dict[str, str]:
+def report_rows(path: Path) -> list[dict[str, str]]:
+    """The reports of a file, at least one: column to text. Raises StatisticsError."""
     try:
         with path.open(newline="", encoding="latin-1") as file:
             rows = [row for row in csv.reader(file, delimiter=";") if row]
@@ -106,11 +101,22 @@ def _last_row(path: Path) -> dict[str, str]:
         raise StatisticsError(f"sipp wrote no {path.name}") from None
     if len(rows) < 2:
         raise StatisticsError(f"{path.name}: expected a heading and figures, got {len(rows)} line(s)")
-    return {column: value for column, value in zip(rows[0], rows[-1], strict=False) if column}
+    # The last one may be half written while SIPp runs; heading and rows alike end in an empty field.
+    whole = [row for row in rows[1:] if len(row) >= len(rows[0])] or rows[-1:]
+    return [{column: value for column, value in zip(rows[0], row, strict=False) if column} for row in whole]
 
 
-def _moment(row: dict[str, str], column: str) -> float:
-    """SIPp writes ``DATE<tab>TIME<tab>UNIX SECONDS``."""
+def number(path: Path, row: dict[str, str], column: str) -> int:
+    """A count of a report. Raises StatisticsError."""
+    text = row.get(column, "")
+    try:
+        return int(text)
+    except ValueError:
+        raise StatisticsError(f"{path.name}: expected a number in column {column}, got {text!r}") from None
+
+
+def moment(row: dict[str, str], column: str) -> float:
+    """Unix seconds of a report; SIPp writes ``DATE<tab>TIME<tab>UNIX SECONDS``. Raises StatisticsError."""
     text = row.get(column, "")
     try:
         return float(text.split("\t")[-1])
