@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -253,13 +256,33 @@ def test_options_are_checked(arguments: list[str], message: str, capsys: pytest.
     assert message in capsys.readouterr().err
 
 
-def test_a_wrong_case_file_is_a_defect_of_the_suite(
+def test_a_wrong_case_file_of_ones_own_is_wrong_usage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = case_file(tmp_path, "x").replace("mine.yaml", "wrong.yaml")
     Path(file).write_text("title: Wrong\ncases:\n  - id: one\n", "utf-8")
-    assert main(["server", "--scenarios", file]) == 4
+    assert main(["server", "--scenarios", file]) == 2
     assert "wrong.yaml:3: " in capsys.readouterr().err
+
+
+def test_a_folder_without_cases_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["server", "--scenarios", str(tmp_path)]) == 2
+    assert "expected case files, NAME.yaml, and there is none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["explain", "FRAME-1"], ["server", "--filter", "ping"]])
+def test_output_that_nobody_reads_or_that_knows_no_arrows(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "drachtio_conformance.cli", *arguments]
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    ascii_only = subprocess.run(
+        command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, check=True
+    )
+    assert ascii_only.stdout.isascii()
+    assert not ascii_only.stderr
 
 
 def test_vectors_are_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

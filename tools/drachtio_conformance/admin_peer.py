@@ -206,6 +206,8 @@ def reset(transport: asyncio.Transport) -> None:
 
 def told(error: OSError) -> str:
     """What is wrong, in the system's words; asyncio's own text repeats the address and leaves out the reason."""
+    if isinstance(error, socket.gaierror):  # its numbers are not the system's
+        return str(error.strerror)
     return os.strerror(error.errno) if error.errno else str(error)
 
 

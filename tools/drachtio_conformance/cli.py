@@ -16,7 +16,15 @@ from pathlib import Path
 
 import msgspec
 
-from drachtio_conformance import data, explain, loader, selection, specification, traceability
+from drachtio_conformance import (
+    data,
+    explain,
+    loader,
+    selection,
+    specification,
+    standard_output,
+    traceability,
+)
 from drachtio_conformance.arguments import HostPort
 from drachtio_conformance.baseline import BaselineError
 from drachtio_conformance.case import Case
@@ -36,18 +44,22 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
+    standard_output.prepare()
     parser = build_parser(version("drachtio-conformance"))
     options = parser.parse_args(arguments)
     try:
-        return _dispatch(options)
+        code = _dispatch(options)
+        sys.stdout.flush()
+        return code
     except (UsageError, NothingMatches, NothingToExplain, BaselineError, ProfileError, TraceError) as error:
         return _complain(str(error), ExitCode.USAGE)
     except (LoadError, SpecificationError) as error:
-        return _complain(str(error), ExitCode.HARNESS)
+        users_own = isinstance(error, LoadError) and getattr(options, "scenarios", None)
+        return _complain(str(error), ExitCode.USAGE if users_own else ExitCode.HARNESS)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
             return _complain(f"{error.filename or 'output'}: {error.strerror}", ExitCode.USAGE)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        standard_output.abandon()
         return ExitCode.OK
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
@@ -96,7 +108,10 @@ def load_cases(folder: str | None = None) -> list[Case]:
     path = Path(folder) if folder else data.folder("scenarios")
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder of cases")
-    return loader.load([path])
+    cases = loader.load([path])
+    if not cases:
+        raise UsageError(f"{path}: expected case files, NAME.yaml, and there is none")
+    return cases
 
 
 def _list(options: argparse.Namespace) -> int:

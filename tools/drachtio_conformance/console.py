@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from drachtio_conformance import outcome
+from drachtio_conformance import outcome, standard_output
 from drachtio_conformance.results import CaseResult, RunResult, StepResult, Verdict, WireEvent
 from drachtio_conformance.specification import Specification
 from msgtrace import ladder
@@ -42,6 +42,14 @@ _TOLD = outcome.FAILING | {Verdict.WARN}
 """verdicts whose cases are explained below the progress"""
 
 
+class _Console(Console):
+    """Where nobody reads any more (``| head``), the run goes on: its exit code and its reports still count."""
+
+    def on_broken_pipe(self) -> None:
+        standard_output.abandon()
+        self.quiet = True
+
+
 class RunConsole:
     """One run of the suite on a terminal or in a log."""
 
@@ -49,7 +57,7 @@ class RunConsole:
         self, file: TextIO | None, specification: Specification | None, *, verbose: bool = False
     ) -> None:
         """``file`` None is standard output; ``verbose`` names every case on a terminal, too."""
-        self._console = Console(file=file, highlight=False, soft_wrap=True)
+        self._console = _Console(file=file, highlight=False, soft_wrap=True)
         self._specification = specification
         self._verbose = verbose
         self._progress: Progress | None = None

@@ -11,30 +11,41 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
+from drachtio_conformance import standard_output
+from drachtio_conformance.admin_peer import told
 from drachtio_conformance.arguments import count, host_port, positive, seconds
 from drachtio_conformance.outcome import ExitCode
+from drachtio_load import report
+from drachtio_load.progress import RunProgress
 from drachtio_load.scenarios import LoadScenario, ScenarioError, find_scenario, load_scenarios
+from drachtio_load.series import milliseconds, percentiles
 from drachtio_load.sipp import LoadPlan, LoadRun, SippMissing, Transport, run_sipp, sipp_command
-from drachtio_load.verdict import Judgement, judge
+from drachtio_load.verdict import judge
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
+    standard_output.prepare()
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        if options.command == "list":
-            return _list()
-        return _run(_plan(options), options)
+        code = _list() if options.command == "list" else _run(_plan(options), options)
+        sys.stdout.flush()
+        return code
     except ScenarioError as error:
         return _complain(ExitCode.USAGE, str(error))
     except SippMissing as error:
         return _complain(ExitCode.HARNESS, str(error))
+    except BrokenPipeError:
+        standard_output.abandon()
+        return ExitCode.OK
+    except OSError as error:
+        return _complain(ExitCode.USAGE, f"{error.filename or 'output'}: {error.strerror}")
     except KeyboardInterrupt:
+        sys.stderr.write("drachtio-load: interrupted\n")
         return 130
 
 
@@ -58,7 +69,18 @@ def _parser() -> argparse.ArgumentParser:
     option("--answer-within", type=positive, default=10.0, metavar="S", help="for each message (default: 10)")
     option("--deadline", type=positive, metavar="S", help="seconds for all (default: what the others need)")
     option("--user", default="service", help="user part of the Request-URI (default: service)")
+    option("--auth", type=_credentials, metavar="USER:PASSWORD", help="for scenarios that answer a challenge")
+    option(
+        "--set",
+        type=_value,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what [NAME] stands for in a scenario of your own; may be repeated",
+    )
     option("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    option("--csv", type=Path, metavar="FILE", help="write the figures of each second to FILE")
+    option("--report", type=Path, metavar="FILE", help="write a page with plots to FILE (HTML)")
     option("--keep", type=Path, metavar="DIR", help="leave sipp's files in DIR, every message included")
     return parser
 
@@ -78,6 +100,8 @@ def _plan(options: argparse.Namespace) -> LoadPlan:
         answer_within=options.answer_within,
         deadline=options.deadline,
         user=options.user,
+        credentials=options.auth,
+        values=tuple(options.set),
         trace_messages=options.keep is not None,
     )
 
@@ -99,33 +123,40 @@ def _run(plan: LoadPlan, options: argparse.Namespace) -> int:
             return _complain(ExitCode.USAGE, f"--keep: expected an empty or new folder, and {keep} has files")
     with tempfile.TemporaryDirectory(prefix="drachtio-load-") as temporary:
         folder = keep.resolve() if keep is not None else Path(temporary)
+        began = datetime.now()
         try:
-            run = asyncio.run(_attempt(plan, folder))
+            with RunProgress(plan, sys.stderr) as progress:
+                run = asyncio.run(_attempt(plan, folder, progress))
         except OSError as error:
-            why = error.strerror or "no answer in time"
+            why = told(error) if error.errno else "no answer in time"
             return _complain(ExitCode.NO_PEER, f"{plan.host}:{plan.port} ({plan.transport}): {why}")
     judgement = judge(run)
     _say(judgement.sentence)
     _table(run)
     if options.json is not None:
-        _write(options.json, run, judgement)
+        report.write_json(options.json, run, judgement)
+    if options.csv is not None:
+        report.write_csv(options.csv, run)
+    if options.report is not None:
+        report.write_html(options.report, run, judgement, began)
     return judgement.code
 
 
-async def _attempt(plan: LoadPlan, folder: Path) -> LoadRun:
+async def _attempt(plan: LoadPlan, folder: Path, progress: RunProgress) -> LoadRun:
     """Looks whether anybody listens first, where that can be known; raises OSError if not."""
     if plan.transport is Transport.TCP:
         _, writer = await asyncio.wait_for(asyncio.open_connection(plan.host, plan.port), plan.answer_within)
         writer.close()
         await writer.wait_closed()
-    return await run_sipp(plan, folder)
+    return await run_sipp(plan, folder, progress.report)
 
 
 def _table(run: LoadRun) -> None:
     figures = run.statistics
     if figures is None:
         return
-    rows = (
+    times = percentiles(run.responses)
+    rows = [
         ("calls", f"{figures.created}"),
         ("successful", f"{figures.successful}"),
         ("failed", f"{figures.failed}"),
@@ -133,27 +164,26 @@ def _table(run: LoadRun) -> None:
         ("retransmissions", f"{figures.retransmissions}"),
         ("calls a second", f"{figures.rate:.1f}"),
         ("response, mean", f"{figures.response_milliseconds:.1f} ms"),
-    )
+    ]
+    if times.count:
+        shown = (("p50", times.p50), ("p90", times.p90), ("p99", times.p99))
+        rows += [(f"response, {name}", milliseconds(value)) for name, value in shown]
     for name, value in rows:
         _say(f"  {name:16}{value:>12}")
 
 
-def _write(path: Path, run: LoadRun, judgement: Judgement) -> None:
-    plan = run.plan
-    document = {
-        "scenario": plan.scenario.name,
-        "target": f"{plan.host}:{plan.port}",
-        "transport": plan.transport,
-        "rate": plan.rate,
-        "calls": plan.calls,
-        "concurrent": plan.concurrent,
-        "exit_code": int(judgement.code),
-        "sentence": judgement.sentence,
-        "ended_by_deadline": run.ended_by_deadline,
-        "received_messages": run.received,
-        "statistics": run.statistics,
-    }
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+def _credentials(text: str) -> tuple[str, str]:
+    user, colon, password = text.partition(":")
+    if not (colon and user):
+        raise argparse.ArgumentTypeError(f"expected USER:PASSWORD, got {text!r}")
+    return user, password
+
+
+def _value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (equals and name):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    return name, value
 
 
 def _complain(code: ExitCode, sentence: str) -> int:
