@@ -220,6 +220,7 @@ def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[st
         (["server", "--baseline", "/none.yaml"], "/none.yaml: No such file or directory"),
         (["server", "--profile", "/none.yaml"], "/none.yaml: No such file or directory"),
         (["server", "--scenarios", "/none"], "/none: there is no such file or folder of cases"),
+        (["call", "sips:bob@127.0.0.1"], "sips needs TLS, which this phone does not speak; try sip:"),
         (["call", "bob"], "expected a SIP URI like sip:bob@127.0.0.1:5060, got 'bob'"),
         (
             ["call", "sip:127.0.0.1", "--header", "nonsense"],

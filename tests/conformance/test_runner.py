@@ -124,6 +124,15 @@ def test_settings_and_time_belong_to_embedded_servers() -> None:
     assert outcome(case("advance: 1s")).verdict is Verdict.PASS
 
 
+def test_a_connection_that_the_server_refuses_is_its_failure() -> None:
+    result = outcome(case("sip_peer: {as: phone, transport: tcp}"))  # it lists tcp/127.0.0.1:9
+    assert result.verdict is Verdict.FAIL
+    assert result.reason == (
+        "t.yaml:7: expected the server takes the connection, "
+        "got no TCP connection to 127.0.0.1:9: Connection refused"
+    )
+
+
 def test_a_case_that_is_wrong_is_an_error() -> None:
     result = outcome(case("expect: {app: nobody, tokens: '*'}"))
     assert result.verdict is Verdict.ERROR

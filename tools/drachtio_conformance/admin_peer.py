@@ -26,6 +26,10 @@ class ConnectFailed(Exception):
     """A connection to the server could not be made."""
 
 
+class Unreachable(ConnectFailed):
+    """The server does not take a connection where it says that it listens."""
+
+
 class NotRead(Exception):
     """The server takes no more octets."""
 
@@ -48,16 +52,16 @@ class AdminPeer(asyncio.Protocol):
         self._gone = asyncio.Event()
 
     async def connect(self, host: str, port: int, *, seconds: float) -> None:
-        """Open the connection; ``seconds`` also bound each wait for the server to read. Raises ConnectFailed."""
+        """Open the connection; ``seconds`` also bound each wait for the server to read. Raises Unreachable."""
         self._patience = seconds
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
                 await loop.create_connection(lambda: self, host, port)
         except TimeoutError:
-            raise ConnectFailed(f"no connection to {host}:{port} within {seconds:g} s") from None
+            raise Unreachable(f"no connection to {host}:{port} within {seconds:g} s") from None
         except OSError as error:
-            raise ConnectFailed(f"no connection to {host}:{port}: {told(error)}") from None
+            raise Unreachable(f"no connection to {host}:{port}: {told(error)}") from None
         self._recorder.note(self.name, "connected")
 
     @property

@@ -28,7 +28,8 @@ from msgtrace.sip import SipMessage
 
 _T1, _T2 = 0.5, 4.0
 _URI = re.compile(
-    r"sips?:(?:[^@]*@)?(?P<host>\[[0-9a-fA-F:]+\]|[^:;?@\[\]]+)(?::(?P<port>\d{1,5}))?(?P<parameters>(?:;[^?]*)?)(?:\?.*)?"
+    r"(?P<scheme>sips?):(?:[^@]*@)?"
+    r"(?P<host>\[[0-9a-fA-F:]+\]|[^:;?@\[\]]+)(?::(?P<port>\d{1,5}))?(?P<parameters>(?:;[^?]*)?)(?:\?.*)?"
 )
 
 
@@ -94,6 +95,8 @@ def destination(call: Call) -> tuple[str, int, str]:
     match = _URI.fullmatch(call.uri)
     if match is None:
         raise CallError(f"expected a SIP URI like sip:bob@127.0.0.1:5060, got '{call.uri}'")
+    if match["scheme"] == "sips":
+        raise CallError(f"sips needs TLS, which this phone does not speak; try sip:, got '{call.uri}'")
     parameter = re.search(r";transport=(\w+)", match["parameters"], re.IGNORECASE)
     transport = call.transport or (parameter[1].lower() if parameter else "udp")
     if transport not in ("udp", "tcp"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drachtio_conformance import absence_steps, admin_steps, composite_steps, sip_steps, steps
-from drachtio_conformance.admin_peer import ConnectFailed, NotRead
+from drachtio_conformance.admin_peer import ConnectFailed, NotRead, Unreachable
 from drachtio_conformance.patterns import PatternError
 from drachtio_conformance.results import StepOutcome, StepResult
 from drachtio_conformance.sip_peer import SipStateError
@@ -34,6 +34,9 @@ async def perform(stage: Stage, located: Located) -> StepResult:
     except NotRead as error:
         result.outcome = StepOutcome.FAILED
         finding = Finding(expected="the server reads what it is sent", actual=str(error))
+    except Unreachable as error:
+        result.outcome = StepOutcome.FAILED
+        finding = Finding(expected="the server takes the connection", actual=str(error))
     except (StepError, ConnectFailed, PatternError, SipStateError, UnknownVariable) as error:
         result.outcome = StepOutcome.ERROR
         finding = Finding(actual=octets(str(error)))

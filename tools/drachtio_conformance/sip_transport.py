@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias, cast
 
 from msgspec import Struct
 
-from drachtio_conformance.admin_peer import ConnectFailed, cut, own_segments, reset, told
+from drachtio_conformance.admin_peer import ConnectFailed, Unreachable, cut, own_segments, reset, told
 from drachtio_conformance.channel import Bell, Channel, Closed
 from drachtio_conformance.steps import Split
 from msgtrace import sip
@@ -195,7 +195,7 @@ class TcpEndpoint:
         self._port = 0
 
     async def open(self, host: str, *, seconds: float) -> None:
-        """Listen, and connect to the server. Raises :class:`ConnectFailed`."""
+        """Listen, and connect to the server. Raises :class:`Unreachable`."""
         loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
@@ -213,10 +213,10 @@ class TcpEndpoint:
             _, self._to_server = await loop.create_connection(lambda: _Connection(self), sock=outgoing)
         except TimeoutError:
             self.close()
-            raise ConnectFailed(f"no TCP connection to SIP port {self._server[1]} in {seconds:g} s") from None
+            raise Unreachable(f"no TCP connection to SIP port {self._server[1]} in {seconds:g} s") from None
         except OSError as error:
             self.close()
-            raise ConnectFailed(
+            raise Unreachable(
                 f"no TCP connection to {self._server[0]}:{self._server[1]}: {told(error)}"
             ) from None
 
