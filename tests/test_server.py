@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from msgspec import structs
 
 from reference_server.config.model import (
     AdminConfiguration,
@@ -85,12 +86,10 @@ Application = Callable[..., Awaitable[Client]]
 @asynccontextmanager
 async def serving(**settings: object) -> AsyncIterator[tuple[Server, Application]]:
     """A server, and what makes applications of it; in the end nothing is left."""
-    given = {
-        "admin": AdminConfiguration(port=0, secret=SECRET),
-        "contacts": (ContactConfiguration(port=0),),
-        **settings,
-    }
-    server = Server(Configuration(**given))  # type: ignore[arg-type]
+    configuration = Configuration(
+        admin=AdminConfiguration(port=0, secret=SECRET), contacts=(ContactConfiguration(port=0),)
+    )
+    server = Server(structs.replace(configuration, **settings))
     await server.start()
     clients: list[Client] = []
 

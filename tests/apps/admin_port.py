@@ -10,6 +10,8 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from msgspec import structs
+
 from reference_server.apps.listener import AdminListener
 from reference_server.calls.ports import Taps
 from reference_server.calls.state import Settings
@@ -78,7 +80,8 @@ async def admin_port(
     *, dialect_0_8: bool = False, watched: bool = True, **configuration: int | float | str
 ) -> AsyncIterator[AdminPort]:
     """An open admin port; in the end everything is closed and no timer is left."""
-    port = AdminPort(AdminConfiguration(port=0, secret=SECRET, **configuration), dialect_0_8, watched)  # type: ignore[arg-type]
+    given = structs.replace(AdminConfiguration(port=0, secret=SECRET), **configuration)
+    port = AdminPort(given, dialect_0_8, watched)
     await port.listener.start()
     try:
         yield port

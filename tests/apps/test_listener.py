@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from reference_server.apps.connection import AdminConnection
 from tests.apps.admin_port import AdminPort, admin_port
 from tests.calls.world import Phone
 from tests.conftest import Run
@@ -76,7 +77,10 @@ def test_socket_options(run: Run, keepalive: int, on: int) -> None:
     async def story() -> None:
         async with admin_port(tcp_keepalive=keepalive) as port:
             await port.application("options")
-            accepted = port.world.registry.select("options").socket()  # type: ignore[union-attr]
+            selected = port.world.registry.select("options")
+            assert isinstance(selected, AdminConnection)
+            accepted = selected.socket()
+            assert accepted is not None
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
             assert (accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0) == bool(on)
             if on:

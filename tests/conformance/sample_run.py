@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from drachtio_conformance.results import CaseResult, RunResult, StepOutcome, StepResult, Verdict, WireEvent
 from drachtio_conformance.specification import Clause, Deviation, Specification
 
@@ -89,16 +91,18 @@ def case(name: str, verdict: Verdict, **fields: object) -> CaseResult:
             started=0.011,
         ),
     ]
-    defaults: dict[str, object] = {
-        "title": f"Title of {name}",
-        "clauses": ["PING-1"],
-        "source": f"scenarios/{name.split('/')[0]}.yaml:10",
-        "duration": 0.0124,
-        "steps": steps,
-        "events": rejected_call(),
-        "rerun": f"drachtio-conformance server --filter '{name}'",
-    }
-    return CaseResult(name=name, verdict=verdict, **(defaults | fields))  # type: ignore[arg-type]
+    result = CaseResult(
+        name=name,
+        verdict=verdict,
+        title=f"Title of {name}",
+        clauses=["PING-1"],
+        source=f"scenarios/{name.split('/')[0]}.yaml:10",
+        duration=0.0124,
+        steps=steps,
+        events=rejected_call(),
+        rerun=f"drachtio-conformance server --filter '{name}'",
+    )
+    return structs.replace(result, **fields)
 
 
 def sample_run() -> RunResult:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from msgspec import structs
 
 from drachtio_conformance import call_command
 from drachtio_conformance.call_command import Call, CallError, Outcome
@@ -57,7 +58,7 @@ def far_end(answers: dict[str, list[str]]) -> Iterator[str]:
 
 def place(address: str, **options: object) -> Outcome:
     """Place a call to ``address``."""
-    return asyncio.run(call_command.place(Call(uri=f"sip:bob@{address}", **options)))  # type: ignore[arg-type]
+    return asyncio.run(call_command.place(structs.replace(Call(uri=f"sip:bob@{address}"), **options)))
 
 
 def sent(outcome: Outcome) -> list[str]:

@@ -146,5 +146,6 @@ class _Connected(socket.socket):
     def __init__(self, other: socket.socket) -> None:
         super().__init__(other.family, other.type, other.proto, fileno=other.detach())
 
+    # the server uses this one of the two forms of sendto
     def sendto(self, data: bytes, address: object) -> int:  # type: ignore[override]
         return self.send(data)

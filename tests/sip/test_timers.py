@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,7 +118,7 @@ def test_every_live_timer_runs_once_in_order(plan: list[tuple[float, bool, float
     expected: list[float] = []
     for delay, cancelled, pause in plan:
         deadline = clock.now + delay
-        handle = timers.start(delay, lambda deadline=deadline: ran.append(deadline))  # type: ignore[misc]
+        handle = timers.start(delay, partial(ran.append, deadline))
         if cancelled:
             handle.cancel()
         else:

@@ -244,6 +244,7 @@ class Reader:
             raise self.error(node, f"{name!r} is no step; there are {', '.join(STEP_TYPES)}")
         value = self.arguments(name, arguments)
         value["step"] = name
+        # a union is none of the types that convert() can name
         return self.convert(value, Step, arguments if arguments is not None else node)  # type: ignore[arg-type]
 
     def arguments(self, name: str, node: yaml.Node | None) -> dict[str, Plain]:
