@@ -21,6 +21,12 @@ from reference_server.sip.uri import UriError, parse_uri
 from reference_server.wire.replies import NotSent, RequestSent
 from reference_server.wire.requests import Sip
 
+MOST_BRANCHES = 64
+"""Forks of one INVITE that are followed; each further tag would be a dialog, and each further 2xx a BYE from us."""
+
+NO_ID = 'SIP;cause=480;text="Dialog already exists"'
+"""Why it ends a call of which the application has another with the same Call-ID and From tag."""
+
 SECOND_ANSWER = 'SIP;cause=200;text="Call completed elsewhere"'
 """Why the server itself ends the call of a fork's second branch."""
 
@@ -75,7 +81,7 @@ class OriginatedSubscription(OutgoingRequest):
         made = ApplicationDialog(dialog, self.dialog_id, self.application, self.flow)
         made.follows_contact = self._is_at_its_contact(dialog)
         self.early[response.to_tag] = made
-        self.state.dialogs_by_key[made.key] = made
+        self.state.dialogs_by_key.setdefault(made.key, made)
         claim_id(self.state, made)
         return made
 
@@ -108,9 +114,12 @@ class OriginatedCall(OriginatedSubscription):
         elif status >= 200:
             if not self._accepted(response):
                 return
-        elif response.to_tag:
+        elif response.to_tag and self._follows(response):
             self.dialog_of(response)
         self.pass_on(response)
+
+    def _follows(self, response: Response) -> bool:
+        return response.to_tag in self.early or len(self.early) < MOST_BRANCHES
 
     def proceeding(self) -> None:
         """Now a CANCEL may go (RFC 3261 §9.1)."""
@@ -130,14 +139,14 @@ class OriginatedCall(OriginatedSubscription):
         if confirmed is not None:
             if confirmed.dialog.remote_tag == response.to_tag:
                 confirmed.acknowledge_again(self.state, self.cseq, self.flow)
-            else:
+            elif self._follows(response):
                 self._refuse_second(self.dialog_of(response))
             return False
         made = self.dialog_of(response)
         made.dialog.state = DialogState.CONFIRMED
         made.dialog.route_set = record_route_of(response)[::-1]  # the 2xx's counts (§13.2.2.4)
         made.last_answered_invite = self.cseq
-        claim_id(self.state, made)
+        claimed = claim_id(self.state, made)
         self.confirmed = made
         self._forget()
         for tag, early in list(self.early.items()):
@@ -146,6 +155,11 @@ class OriginatedCall(OriginatedSubscription):
                 end_dialog(self.state, early)
         if not self.application.connected:
             acknowledge_and_hang_up(self.state, made, APPLICATION_LOST)
+            return False
+        if not claimed:
+            self.answer_locally(480, "Temporarily Unavailable")
+            made.owner = None
+            acknowledge_and_hang_up(self.state, made, NO_ID)
             return False
         made.hang_up_after_ack = self.cancelled
         return True
@@ -199,7 +213,7 @@ class OriginatedCall(OriginatedSubscription):
             state.forget_client_transaction,
         )
         # A far end that answers the CANCEL but not the INVITE is not waited for any longer (§9.1).
-        self._patience = state.timers.start(state.timing.t1x64, self._give_up)
+        self._patience = self.wait_no_longer_than(state.timing.t1x64)
         return text
 
     def abandon(self) -> None:
@@ -218,12 +232,6 @@ class OriginatedCall(OriginatedSubscription):
             f"CANCEL {invite.start_line.split(' ')[1]} SIP/2.0\r\nVia: {invite.get('via')}\r\nMax-Forwards: 70\r\n"
             f"{head}CSeq: {self.cseq} CANCEL\r\n{draft.lines()}\r\n{draft.body}"
         )
-
-    def _give_up(self) -> None:
-        transaction = self.state.client_transactions.get(f"{self.branch}|INVITE")
-        if transaction is not None:
-            transaction.terminate()
-        self.timed_out()
 
 
 class _Ignored:

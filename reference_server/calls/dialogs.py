@@ -7,6 +7,9 @@ the dialog stays, owned by nobody, until another application uses its id.
 
 from __future__ import annotations
 
+from math import ceil
+from typing import TYPE_CHECKING
+
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.state import CallState
@@ -15,7 +18,13 @@ from reference_server.sip.message import LONGEST_NUMBER
 from reference_server.sip.success import SuccessRepeater
 from reference_server.sip.timers import TimerHandle
 
+if TYPE_CHECKING:
+    from reference_server.calls.outgoing import OutgoingRequest
+
 _DEFAULT_SUBSCRIPTION_SECONDS = 3600
+_LONGEST_SUBSCRIPTION_SECONDS = 10**6
+_EXACT_SECONDS = 64
+_ACKS_KEPT = 8
 
 
 class ApplicationDialog:
@@ -25,14 +34,16 @@ class ApplicationDialog:
         "acknowledgements",
         "dialog",
         "dialog_id",
+        "ends_at",
         "expiry",
         "flow",
         "follows_contact",
         "hang_up_after_ack",
-        "invite",
+        "invites",
         "key",
         "last_answered_invite",
         "own_acks",
+        "own_invites",
         "owner",
         "subscription",
     )
@@ -48,8 +59,10 @@ class ApplicationDialog:
         self.hang_up_after_ack = False
         """the application has cancelled the call that was answered"""
         self.key = dialog.key
-        self.invite: IncomingRequest | None = None
-        """the latest INVITE from the far end, answered or not"""
+        self.invites: list[IncomingRequest] = []
+        """the INVITEs from the far end; what it began, answered or not, is the first"""
+        self.own_invites: set[OutgoingRequest] = set()
+        """the application's INVITEs that have no final response"""
         self.acknowledgements: dict[int, tuple[IncomingRequest, SuccessRepeater]] = {}
         """our 2xx to INVITEs that wait for an ACK, by CSeq number"""
         self.own_acks: dict[int, str] = {}
@@ -57,12 +70,21 @@ class ApplicationDialog:
         self.last_answered_invite = -1
         """the CSeq number of the application's latest INVITE that got a 2xx"""
         self.subscription = False
+        self.ends_at = 0.0
+        """when a subscription is over, by the monotonic clock"""
         self.expiry: TimerHandle | None = None
+        """looks then, or earlier, whether it is over"""
 
     @property
     def awaits_own_ack(self) -> bool:
         """An INVITE of the application got a 2xx that it has not acknowledged yet."""
         return self.last_answered_invite >= 0 and self.last_answered_invite not in self.own_acks
+
+    def keep_own_ack(self, cseq: int, text: str) -> None:
+        """Keep an ACK, empty if it has not gone yet, to repeat it; of many re-INVITEs only the latest matter."""
+        self.own_acks[cseq] = text
+        if len(self.own_acks) > _ACKS_KEPT:
+            del self.own_acks[min(self.own_acks)]
 
     def acknowledge_again(self, state: CallState, cseq: int, flow: Flow) -> None:
         """A 2xx came again: so does our ACK, if there was one and it has found its way."""
@@ -108,8 +130,8 @@ def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDial
     )
     begun = ApplicationDialog(dialog, dialog_id_of(state, incoming), incoming.application, incoming.flow)
     incoming.dialog = begun
-    begun.invite = incoming
-    state.dialogs_by_key[begun.key] = begun
+    begun.invites.append(incoming)
+    state.dialogs_by_key.setdefault(begun.key, begun)
     claim_id(state, begun)
     return begun
 
@@ -117,8 +139,11 @@ def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDial
 def claim_id(state: CallState, claiming: ApplicationDialog) -> bool:
     """Let the id of ``claiming`` name it; False if it names a confirmed dialog already.
 
-    An INVITE that comes by two ways (§8.2.2.2) gives two dialogs one id, which is the first's that is confirmed.
+    An INVITE that comes by two ways (§8.2.2.2) gives two dialogs one id, which is the first's that is confirmed. A
+    dialog with the same tags at both ends cannot be told from another at all: the first keeps them.
     """
+    if state.dialogs_by_key.get(claiming.key) is not claiming:
+        return False
     named = state.dialogs_by_id.setdefault(claiming.dialog_id, claiming)
     if named is claiming:
         return True
@@ -131,11 +156,12 @@ def claim_id(state: CallState, claiming: ApplicationDialog) -> bool:
 def end_dialog(state: CallState, ended: ApplicationDialog) -> None:
     """Forget a dialog and stop what it repeats; an INVITE that waits in it gets 487 (RFC 3261 §15.1.2)."""
     ended.dialog.state = DialogState.OVER
-    invite = ended.invite
-    if invite is not None:
-        ended.invite = None
+    invites, ended.invites = ended.invites, []
+    for invite in invites:
         if state.invites.get(invite.transaction.key) is invite:
             reject(state, invite, 487)
+    for own in ended.own_invites:
+        own.wait_no_longer_than(state.timing.t1x64)
     if state.dialogs_by_key.get(ended.key) is ended:
         del state.dialogs_by_key[ended.key]
     if state.dialogs_by_id.get(ended.dialog_id) is ended:
@@ -151,10 +177,37 @@ def end_dialog(state: CallState, ended: ApplicationDialog) -> None:
 def keep_subscription(state: CallState, subscribed: ApplicationDialog, expires: str) -> None:
     """(Re)start the life of a subscription: its expiry and 64·T1 for the last NOTIFY (RFC 6665 §4.2.2)."""
     subscribed.subscription = True
-    if subscribed.expiry is not None:
-        subscribed.expiry.cancel()
     digits = expires.partition(";")[0].strip()
-    seconds = int(digits[:LONGEST_NUMBER]) if digits.isdigit() else _DEFAULT_SUBSCRIPTION_SECONDS
-    subscribed.expiry = state.timers.start(
-        min(seconds, 10**6) + state.timing.t1x64, lambda: end_dialog(state, subscribed)
-    )
+    given = int(digits[:LONGEST_NUMBER]) if digits.isdecimal() else _DEFAULT_SUBSCRIPTION_SECONDS
+    seconds = min(given, _LONGEST_SUBSCRIPTION_SECONDS) + state.timing.t1x64
+    subscribed.ends_at = state.monotonic() + seconds
+    expiry = subscribed.expiry
+    if expiry is not None and expiry.deadline > subscribed.ends_at:
+        expiry.cancel()
+        expiry = None
+    if (
+        expiry is None
+    ):  # a timer that looks too early looks again: whoever refreshes often leaves no timers behind
+        _await_expiry(state, subscribed, seconds)
+
+
+def _await_expiry(state: CallState, subscribed: ApplicationDialog, seconds: float) -> None:
+    def look() -> None:
+        left = subscribed.ends_at - state.monotonic()
+        if left > 0:
+            _await_expiry(state, subscribed, left)
+        else:
+            end_dialog(state, subscribed)
+
+    subscribed.expiry = state.timers.start(_even(seconds), look)
+
+
+def _even(seconds: float) -> float:
+    """A delay near ``seconds``: far ends choose them, and each delay of its own is a queue of timers.
+
+    Up to 64 s it is at most a second later, above at most a 32nd earlier.
+    """
+    step = 1
+    while seconds > _EXACT_SECONDS * step:
+        step *= 2
+    return float(ceil(seconds) if step == 1 else int(seconds / step) * step)

@@ -46,7 +46,7 @@ def hang_up(state: CallState, ended: ApplicationDialog, reason: str) -> None:
 def acknowledge_and_hang_up(state: CallState, unwanted: ApplicationDialog, reason: str) -> None:
     """Acknowledge a 2xx that nobody wants, and end its dialog (RFC 3261 §13.2.2.4)."""
     cseq = unwanted.last_answered_invite
-    unwanted.own_acks[cseq] = ""
+    unwanted.keep_own_ack(cseq, "")
 
     def opened(flow: Flow | str) -> None:
         if isinstance(flow, str):
@@ -54,7 +54,7 @@ def acknowledge_and_hang_up(state: CallState, unwanted: ApplicationDialog, reaso
             return
         draft = Draft("ACK sip:placeholder SIP/2.0\r\n\r\n", "")
         text = unwanted.dialog.request("ACK", cseq, via_for(flow, state.identifiers.branch()), draft)
-        unwanted.own_acks[cseq] = text
+        unwanted.keep_own_ack(cseq, text)
         state.send(text, flow)
 
     open_flow(state, unwanted, opened)

@@ -44,7 +44,10 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
     wait_for_application(state, incoming)
     if method == "INVITE":
         state.invites[incoming.transaction.key] = incoming
-        found.invite = incoming
+        found.invites = [
+            *(invite for invite in found.invites if invite.transaction.key in state.invites),
+            incoming,
+        ]
     flow = incoming.flow
     owner.deliver(
         DialogMessage(

@@ -156,8 +156,10 @@ def _compose(
             raise _Refusal(NO_LEG)
         to = f"<{line.uri}>"
     call_id = draft.take("call-id") or state.identifiers.uuid()
-    number = draft.take("cseq").partition(" ")[0][:LONGEST_NUMBER]
-    cseq = int(number) if number and int(number) < 2**31 else _first_cseq(state)
+    number, *_ = draft.take("cseq").split() or ["-1"]
+    cseq = int(number[:LONGEST_NUMBER])
+    if not 0 <= cseq < 2**31:
+        cseq = _first_cseq(state)
     text = (
         f"{method} {line.uri} SIP/2.0\r\n{via}Max-Forwards: {draft.take('max-forwards') or '70'}\r\nFrom: {from_}\r\n"
         f"To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{draft.lines()}\r\n{draft.body}"

@@ -14,6 +14,7 @@ from reference_server.sip.client_transaction import (
     OtherClientTransaction,
 )
 from reference_server.sip.message import Response, parse_message
+from reference_server.sip.timers import TimerHandle
 from reference_server.wire.replies import DialogMessage, RequestSent
 
 METHODS = frozenset(
@@ -100,6 +101,16 @@ class OutgoingRequest:
         self.application.deliver(
             RequestSent(message_id, "unknown", "", 0, time, self.transaction_id, self.text, held=True)
         )
+
+    def wait_no_longer_than(self, seconds: float) -> TimerHandle:
+        """Give an INVITE that has not been answered by then up, though its far end said that it would be."""
+        return self.state.timers.start(seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        transaction = self.state.client_transactions.get(f"{self.branch}|{self.method}")
+        if transaction is not None and transaction.unanswered:
+            transaction.terminate()
+            self.timed_out()
 
     def proceeding(self) -> None:
         """The first provisional response to an INVITE (``InviteUser``)."""

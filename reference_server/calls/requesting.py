@@ -82,7 +82,7 @@ def _send(
     outgoing.ends_dialog = method == "BYE" or (notified_end and found.subscription)
     if method == "ACK":
         if unacknowledged:
-            found.own_acks[cseq] = text
+            found.keep_own_ack(cseq, text)
         state.send(text, flow)
     else:
         outgoing.begin()
@@ -119,10 +119,18 @@ class RequestInDialog(OutgoingRequest):
         """The sender, or who owns the dialog by now."""
         return super().recipient or self._found.current_owner()
 
+    def begin(self) -> None:
+        """Send; if the dialog ends before an INVITE is answered, the answer is not waited for without end."""
+        if self.method == "INVITE":
+            self._found.own_invites.add(self)
+        super().begin()
+
     def answered(self, response: Response) -> None:
         """Pass a response on; a repeated 2xx gets its ACK again instead."""
         found = self._found
         status = response.status
+        if status >= 200:
+            found.own_invites.discard(self)
         if self.method == "INVITE" and 200 <= status < 300:
             if self.cseq in found.own_acks:
                 found.acknowledge_again(self.state, self.cseq, self.flow)
@@ -139,6 +147,7 @@ class RequestInDialog(OutgoingRequest):
 
     def timed_out(self) -> None:
         """Nobody answered; a dialog that was to end is over all the same (RFC 3261 §15.1.1)."""
+        self._found.own_invites.discard(self)
         if self.ends_dialog:
             end_dialog(self.state, self._found)
         super().timed_out()

@@ -35,6 +35,9 @@ NOT_SENDABLE = "Unknown server error sending response"
 NO_100REL = "Remote endpoint does not support 100rel"
 DIALOG_EXISTS = "dialog already exists, rejecting this request"
 NO_RELIABLE = "reliable provisional responses are not supported by this release"
+LARGEST_DATAGRAM = 65_507
+"""Octets that UDP carries over IPv4."""
+
 FLOW_GONE = "transport for response has been shutdown or closed"
 
 _STATUS_LINE = re.compile(r"SIP/\d\.\d[ \t]+([0-9]+)(?:[ \t]([^\r\n\0]*))?\Z")
@@ -123,6 +126,10 @@ def _send(
         return
     with_record_route = makes_dialog and 100 < status < 300
     text = incoming.frame.compose(f"SIP/2.0 {status} {reason}", to, draft, with_record_route)
+    if len(text) > LARGEST_DATAGRAM and not incoming.transaction.reliable:
+        _fail(state, incoming)
+        application.deliver(NotSent(message.message_id, NOT_SENDABLE))
+        return
     if status < 200:
         if method == "INVITE":
             incoming.stop_waiting()
@@ -199,7 +206,9 @@ def _conclude(
     elif request.method == "NOTIFY" and dialog.subscription:
         if request.get("subscription-state").lower().startswith("terminated"):  # RFC 6665 §4.4.1
             end_dialog(state, dialog)
-    elif request.method == "SUBSCRIBE" and status < 300 and (dialog.subscription or not incoming.in_dialog):
+    elif (
+        request.method == "SUBSCRIBE" and status < 300 and (dialog.subscription or incoming in dialog.invites)
+    ):
         dialog.dialog.state = DialogState.CONFIRMED
         keep_subscription(state, dialog, draft.get("expires") or request.get("expires"))
     elif request.method == "UPDATE" and status < 300:
@@ -222,4 +231,7 @@ def _await_ack(state: CallState, incoming: IncomingRequest, dialog: ApplicationD
         state.timing,
         unacknowledged,
     )
+    former = dialog.acknowledgements.pop(cseq, None)
+    if former is not None:  # another INVITE with the same number: one ACK is for both
+        former[1].stop()
     dialog.acknowledgements[cseq] = (incoming, repeater)

@@ -53,6 +53,7 @@ class CallState:
         self.settings = settings
         self.timing = settings.timing
         self.wall = clock.wall
+        self.monotonic = clock.monotonic
         self.time_token = TimeToken(clock.wall)
         self.timers = timers
         self.identifiers = identifiers

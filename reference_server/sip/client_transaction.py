@@ -109,6 +109,11 @@ class OtherClientTransaction:
         if not reliable:
             self._repeat = timers.start(self._interval, self._send_again)  # timer E
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether there is no final response yet."""
+        return self.state in (State.TRYING, State.PROCEEDING)
+
     def receive(self, response: Response) -> None:
         """A response with this transaction's branch and method."""
         if self.state not in (State.TRYING, State.PROCEEDING):
@@ -198,6 +203,11 @@ class InviteClientTransaction:
         self._end = timers.start(timing.t1x64, self._give_up)  # timer B
         if not reliable:
             self._repeat = timers.start(self._interval, self._send_again)  # timer A
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether there is no final response yet."""
+        return self.state in (State.CALLING, State.PROCEEDING)
 
     def receive(self, response: Response) -> None:
         """A response with this transaction's branch and method."""

@@ -64,6 +64,20 @@ def _addresses(value: str) -> bool:
     return _short_addresses(value) if len(value) <= 300 else _are_addresses(value)
 
 
+def _address(value: str) -> bool:
+    return _short_address(value) if len(value) <= 300 else _is_address(value)
+
+
+def _is_address(value: str) -> bool:
+    if _PLAIN_ADDRESS.fullmatch(value):
+        return True
+    try:
+        parse_address(value)
+    except UriError:
+        return False
+    return True
+
+
 def _are_addresses(value: str) -> bool:
     if _PLAIN_ADDRESS.fullmatch(value) or value == "*":
         return True
@@ -75,6 +89,7 @@ def _are_addresses(value: str) -> bool:
     return bool(value)
 
 
+_short_address = lru_cache(8192)(_is_address)
 _short_addresses = lru_cache(8192)(_are_addresses)  # the addresses of a call come in each of its messages
 
 
@@ -118,8 +133,8 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Record-Route", _LINES, _addresses),
     ("Max-Forwards", _LAST, _number),
     ("Proxy-Require", _MERGED, _not_empty),
-    ("From", _LAST, _addresses),
-    ("To", _LAST, _addresses),
+    ("From", _LAST, _address),
+    ("To", _LAST, _address),
     ("Call-ID", _LAST, _not_empty),
     ("CSeq", _LAST, _cseq),
     ("Contact", _LINES, _addresses),
@@ -158,8 +173,8 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Authentication-Info", _LINES, _not_empty),
     ("Error-Info", _LINES, _not_empty),
     ("Warning", _LINES, _not_empty),
-    ("Refer-To", _LAST, _addresses),
-    ("Referred-By", _LAST, _addresses),
+    ("Refer-To", _LAST, _address),
+    ("Referred-By", _LAST, _address),
     ("Replaces", _LAST, _not_empty),
     ("Session-Expires", _LAST, _number_and_parameters),
     ("Min-SE", _LAST, _number_and_parameters),

@@ -10,6 +10,7 @@ from reference_server.sip.message import LONGEST_NUMBER, Request
 _OTHERS = ("expires", "max-forwards", "content-type", "content-length", "session-expires", "min-se", "rack")
 _SINGLE = ("from", "to", *_OTHERS)
 _is_address = HEADERS["from"].is_valid
+_is_contact = HEADERS["contact"].is_valid
 
 _TAG = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]*")  # a token, or none (RFC 3261 §19.3)
 
@@ -34,7 +35,7 @@ def fault_of(request: Request) -> tuple[int, str] | None:
         return 400, "Bad From Header"
     if not (_is_address(to) and _TAG.fullmatch(request.to_tag)):
         return 400, "Bad To Header"
-    if contact is not None and not _is_address(contact):
+    if contact is not None and not _is_contact(contact):
         return 400, "Bad Contact Header"
     for name in _OTHERS:
         if name in first and not HEADERS[name].is_valid(first[name]):

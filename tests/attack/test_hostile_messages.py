@@ -10,7 +10,7 @@ from reference_server.sip import draft, headers, message
 from reference_server.sip.draft import Draft
 from reference_server.sip.message import Request, SipSyntaxError, parse_message, unfolded
 from reference_server.sip.via import completed_via, parse_top_via, with_completed_via
-from tests.calls.world import World, sip_of, statuses_of
+from tests.calls.world import BY_TCP, World, sip_of, statuses_of
 
 START = "OPTIONS sip:bob@127.0.0.1:5060 SIP/2.0\r\n"
 VIA = "SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bKa1"
@@ -119,7 +119,7 @@ def test_what_is_long_is_not_kept() -> None:
 def test_64_kib_of_headers_are_taken_and_more_are_refused_in_words() -> None:
     world = World()
     application = world.application("options")
-    world.receive(f"{START}Via: {VIA}\r\n{REST}\r\n")
+    world.receive(f"{START}Via: {VIA}\r\n{REST}\r\n", BY_TCP)
     transaction_id = application.take_one().split("|")[8]
     answer = "SIP/2.0 200 OK\r\nX-Large: {}\r\n\r\nbody"
     fill = 64 * 1024 - len(answer.format("")) + len("body")

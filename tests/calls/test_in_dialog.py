@@ -183,18 +183,19 @@ def test_a_bye_while_a_re_invite_waits_ends_that_too(world: World) -> None:
     assert [text for text in world.network.take() if text.startswith(("SIP/2.0 200", "BYE"))] == []
 
 
-def test_an_answer_that_comes_after_the_dialog_awaits_no_ack(world: World) -> None:
+def test_a_bye_ends_every_re_invite_that_waits(world: World) -> None:
     call = Call(world, world.application("invite")).establish()
     call.phone.invite()
     call.phone.invite()
-    older = transaction_id_of(call.application.take()[0])
-    call.hang_up()
+    older, newer = map(transaction_id_of, call.application.take())
+    call.application.answer(older, "SIP/2.0 180 Ringing\r\n\r\n")  # from now on it has no deadline of its own
     world.network.take()
-    assert "|OK|" in call.application.answer(older, "SIP/2.0 200 OK\r\n\r\n")
-    assert statuses_of(world.network.take()) == [200]
-    world.advance(40)
-    assert [text for text in world.network.take() if text.startswith(("SIP/2.0 200", "BYE"))] == []
-    assert call.application.take() == []
+    terminated = call.phone.send("BYE")
+    assert statuses_of(terminated) == [487, 487]
+    assert ["CSeq: 2 INVITE\r\n" in text for text in terminated] == [True, False]
+    for transaction_id in (older, newer):
+        assert "|NOK|" in call.application.answer(transaction_id, "SIP/2.0 200 OK\r\n\r\n")
+    call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
 
 
 def test_a_silent_application_504(world: World) -> None:

@@ -1,0 +1,192 @@
+"""Identifiers made equal on purpose: by callers, by the called, and by one application against another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from reference_server.calls.call import MOST_BRANCHES
+from tests.calls.world import BY_UDP, Call, Phone, World, status_of, statuses_of, tokens_of, transaction_id_of
+
+OK = "SIP/2.0 200 OK\r\n\r\n"
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """In the end nothing is left."""
+    world = World()
+    yield world
+    world.advance(64)
+    world.check_empty()
+
+
+def test_a_dialog_with_the_same_tags_at_both_ends_takes_nobodys_place(world: World) -> None:
+    victim = Call(world, world.application("invite"), "victim").establish()
+    world.registry.remove(victim.application)
+    accomplice = world.application("invite")
+    caller = Phone(world, "victim")
+    caller.branch = "z9hG4bKother"
+    caller._branches = 100
+    caller.invite()
+    tag = victim.phone.to.partition(";tag=")[2]
+    transaction_id = transaction_id_of(accomplice.take_one())
+    for status in ("180 Ringing", "200 OK"):
+        answer = accomplice.answer(
+            transaction_id, f"SIP/2.0 {status}\r\nTo: <sip:bob@127.0.0.1>;tag={tag}\r\n\r\n"
+        )
+    assert answer.endswith("|NOK|dialog already exists, rejecting this request")
+    assert statuses_of(world.network.take()) == [100, 180, 480]
+    victim.phone.send("INFO")
+    assert tokens_of(victim.application.take_one())[9] == victim.dialog_id
+    assert accomplice.take() == []
+    victim.hang_up()
+
+
+def test_the_same_ids_from_another_caller_do_not_end_a_call(world: World) -> None:
+    application = world.application("invite")
+    victim = Call(world, application, "victim").establish()
+    caller = Phone(world, "victim", BY_UDP)
+    caller._branches = 100
+    caller.invite()
+    answer = application.answer(transaction_id_of(application.take_one()), OK)
+    assert answer.endswith("|NOK|dialog already exists, rejecting this request")
+    assert status_of(world.network.take()[-1]) == 480
+    assert "|OK|" in application.request(victim.dialog_id, "INFO sip:x SIP/2.0\r\n\r\n")
+    victim.phone.respond(world.network.take()[-1])
+    victim.hang_up()
+
+
+def test_two_invites_with_one_number_need_one_ack(world: World) -> None:
+    call = Call(world, world.application("invite")).establish()
+    for _ in range(2):
+        call.phone.send("INVITE", "Contact: <sip:alice@127.0.0.1:5080>", cseq=7)
+        call.application.answer(transaction_id_of(call.application.take_one()), OK)
+    call.phone.send("ACK", cseq=7)
+    world.network.take()
+    call.application.take()
+    world.advance(40)
+    assert world.network.take() == [], "the call goes on"
+    call.phone.cseq = 7
+    call.hang_up()
+
+
+def outgoing(world: World) -> tuple[Call, str]:
+    """An established call, and the application's re-INVITE in it."""
+    call = Call(world, world.application("invite")).establish()
+    answer = call.application.request(call.dialog_id, "INVITE sip:x SIP/2.0\r\n\r\n")
+    assert "|OK|" in answer
+    return call, world.network.take()[-1]
+
+
+def test_a_re_invite_that_is_promised_an_answer_for_ever_ends_with_the_call(world: World) -> None:
+    call, reinvite = outgoing(world)
+    call.phone.respond(reinvite, 100)
+    world.advance(1000)
+    call.application.take()
+    call.hang_up()
+    call.application.take()
+    world.advance(32)
+    assert "SIP/2.0 408 Request Timeout" in call.application.take_one()
+
+
+def invite_of(world: World) -> str:
+    """An INVITE that an application sent outside dialogs."""
+    world.network.routes["sip:carol@127.0.0.1:5080"] = BY_UDP
+    application = world.application("invite")
+    assert "|OK|" in application.say("sip||\r\nINVITE sip:carol@127.0.0.1:5080 SIP/2.0\r\n\r\n")
+    return world.network.take()[-1]
+
+
+def tagged(invite: str, tag: str) -> str:
+    """The INVITE as the branch ``tag`` of a fork answers it."""
+    return invite.replace("\r\nCall-ID", f";tag={tag}\r\nCall-ID", 1)
+
+
+def test_a_far_end_cannot_make_dialogs_without_end(world: World) -> None:
+    invite = invite_of(world)
+    phone = Phone(world)
+    for number in range(1000):
+        phone.respond(tagged(invite, f"t{number}"), 180, "Contact: <sip:carol@127.0.0.1:5080>")
+    assert len(world.state.dialogs_by_key) <= MOST_BRANCHES
+    assert len(world.applications[0].take()) == 1000, "each is passed on all the same"
+    world.applications[0].leave()
+    phone.respond(invite, 487)
+
+
+def test_a_far_end_cannot_make_us_send_byes_without_end(world: World) -> None:
+    invite = invite_of(world)
+    phone = Phone(world)
+    for number in range(1000):
+        phone.respond(tagged(invite, f"t{number}"), 200, "Contact: <sip:carol@127.0.0.1:5080>")
+    assert sum(text.startswith("BYE") for text in world.network.take()) < MOST_BRANCHES
+    (dialog_id,) = world.state.dialogs_by_id
+    application = world.applications[0]
+    application.request(dialog_id, "ACK sip:x SIP/2.0\r\n\r\n")
+    application.request(dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
+    world.advance(32)
+
+
+def test_an_application_with_the_ids_of_another_gets_no_call_that_it_cannot_name(world: World) -> None:
+    victim = Call(world, world.application("invite"), "victim").establish()
+    world.network.routes["sip:carol@127.0.0.1:5080"] = BY_UDP
+    other = world.application()
+    other.say(
+        "sip||\r\nINVITE sip:carol@127.0.0.1:5080 SIP/2.0\r\nCall-ID: victim@127.0.0.1\r\n"
+        "From: <sip:x@127.0.0.1>;tag=from-victim\r\n\r\n"
+    )
+    phone = Phone(world)
+    phone.respond(tagged(world.network.take()[-1], "carol"), 200, "Contact: <sip:carol@127.0.0.1:5080>")
+    ack, bye = world.network.take()
+    assert ack.startswith("ACK")
+    assert bye.startswith("BYE")
+    phone.respond(bye)
+    assert "SIP/2.0 480" in other.take_one()
+    assert "unable to find dialog" in other.request(victim.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
+    victim.hang_up()
+
+
+def test_a_subscription_that_claims_an_unknown_dialog_ends_by_itself(world: World) -> None:
+    application = world.application("subscribe")
+    phone = Phone(world)
+    phone.to += ";tag=of-its-own"
+    phone.send("SUBSCRIBE", "Contact: <sip:alice@127.0.0.1:5080>", "Expires: 10")
+    application.answer(transaction_id_of(application.take_one()), OK)
+    world.advance(43)
+    assert world.state.dialogs_by_key == {}
+
+
+def test_refreshing_without_end_leaves_no_timers_behind(world: World) -> None:
+    application = world.application("subscribe")
+    phone = Phone(world)
+    phone.send("SUBSCRIBE", "Contact: <sip:alice@127.0.0.1:5080>", "Expires: 3600")
+    phone.learn(application.answer(transaction_id_of(application.take_one()), OK).partition("\r\n")[2])
+    for _ in range(300):
+        phone.send("SUBSCRIBE", "Expires: 3600")
+        application.answer(transaction_id_of(application.take_one()), OK)
+        world.advance(40)
+        assert sum(map(len, world.clock.timers._queues.values())) < 10, "cancelled ones counted"
+    world.advance(4000)
+
+
+def test_delays_that_far_ends_choose_are_few(world: World) -> None:
+    application = world.application("subscribe")
+    for seconds in range(1, 1_000_000, 997):
+        Phone(world, f"s{seconds}").send(
+            "SUBSCRIBE", "Contact: <sip:a@127.0.0.1:5080>", f"Expires: {seconds}"
+        )
+        application.answer(transaction_id_of(application.take_one()), OK)
+    assert len(world.clock.timers._queues) < 600
+    world.advance(10**6)
+
+
+def test_the_acks_of_a_long_call_do_not_add_up(world: World) -> None:
+    call = Call(world, world.application("invite")).establish()
+    for _ in range(50):
+        call.application.request(call.dialog_id, "INVITE sip:x SIP/2.0\r\n\r\n")
+        call.phone.respond(world.network.take()[-1], 200, "Contact: <sip:alice@127.0.0.1:5080>")
+        call.application.request(call.dialog_id, "ACK sip:x SIP/2.0\r\n\r\n")
+        world.network.take()
+    assert len(world.state.dialogs_by_id[call.dialog_id].own_acks) < 10
+    call.application.take()
+    call.hang_up()
