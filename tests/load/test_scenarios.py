@@ -12,6 +12,7 @@ SCENARIOS = load_scenarios()
 def test_the_scenarios_of_the_project_are_found() -> None:
     names = {scenario.name for scenario in SCENARIOS}
     assert {"reject", "answered", "answered_callee_bye", "cancel", "options", "message", "register"} <= names
+    assert {"reinvite", "update", "early_media", "subscribe", "register_digest", "route_set"} <= names
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

@@ -38,6 +38,12 @@ FLOWS = (
     Flow("options", "options", "options"),
     Flow("message", "message", "message"),
     Flow("register", "register", "register"),
+    Flow("reinvite", "reinvite", "destroyed"),
+    Flow("update", "update", "destroyed"),
+    Flow("early_media", "early_media", "destroyed"),
+    Flow("subscribe", "subscribe", "over"),
+    Flow("register_digest", "register_digest", "register"),
+    Flow("answer_hangup", "route_set", "hung-up"),
 )
 
 
@@ -78,14 +84,14 @@ class Flows:
 
     def play(self, flow: Flow) -> Sequence[Played]:
         """The flow by UDP, then by TCP."""
-        if flow.application not in self._played:
+        if flow.scenario not in self._played:
             script = APPLICATIONS / f"{flow.application}.js"
             application = NodeApplication(script, self.server.admin_port)
             try:
-                self._played[flow.application] = [self._play(flow, application, by) for by in Transport]
+                self._played[flow.scenario] = [self._play(flow, application, by) for by in Transport]
             finally:
                 application.stop()
-        return self._played[flow.application]
+        return self._played[flow.scenario]
 
     def _play(self, flow: Flow, application: NodeApplication, transport: Transport) -> Played:
         folder = self._folder / f"{flow.scenario}-{transport}"
@@ -97,6 +103,7 @@ class Flows:
             transport=transport,
             rate=40,
             calls=CALLS,
+            credentials=("1001", "secret"),
             trace_messages=True,
         )
         before = len(application.events(flow.last))
