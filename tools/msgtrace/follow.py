@@ -32,7 +32,7 @@ _NO_RESPONSE_EXPECTED = ("ACK ", "CANCEL ", "PRACK ")
 _CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d(?:\.\d+)?)")
 
 
-class Shown(Struct, frozen=True, kw_only=True):
+class Shown(Struct, frozen=True):
     """An entry, decoded and numbered."""
 
     number: int
@@ -80,13 +80,12 @@ class Follower:
         self._hold = hold
         self._learn = learn
         self._number = 0
-        self._asked: dict[tuple[str, str], _Question] = {}  # (connection, message id)
-        self._received: dict[tuple[str, str], _Question] = {}  # (connection, transaction id)
+        self._asked: dict[str, _Question] = {}  # connection and message id
+        self._received: dict[str, _Question] = {}  # connection and transaction id
         self._waiting: set[int] = set()
         self._queue: deque[Shown] = deque()
-        self._sides: set[tuple[str, bool]] = (
-            set()
-        )  # connection, whether the server (else the application) spoke
+        self._server_answers: set[str] = set()  # connections on which it does
+        self._application_answers: set[str] = set()
 
     def feed(self, entry: Entry) -> Iterable[Shown]:
         """One entry; what it makes ready."""
@@ -119,9 +118,12 @@ class Follower:
         else:
             open_numbers = [
                 question.number
-                for table, from_server in ((self._asked, True), (self._received, False))
-                for (connection, _), question in table.items()
-                if question.number in self._waiting and (connection, from_server) in self._sides
+                for table, answering in (
+                    (self._asked, self._server_answers),
+                    (self._received, self._application_answers),
+                )
+                for key, question in table.items()
+                if question.number in self._waiting and key.partition("\n")[0] in answering
             ]
             if open_numbers:
                 told = ", ".join(map(str, sorted(open_numbers)))
@@ -143,7 +145,8 @@ class Follower:
         if item.number not in self._waiting or item.message is None:
             return item
         self._waiting.discard(item.number)
-        if (item.entry.connection, item.from_server is not True) not in self._sides:
+        answering = self._application_answers if item.from_server else self._server_answers
+        if item.entry.connection not in answering:
             return item  # the log shows one side only
         return msgspec.structs.replace(item, unanswered=True)
 
@@ -157,8 +160,8 @@ class Follower:
         summary = message.summary()
         question: _Question | None = None
         if kind in _ANSWERS:
-            self._sides.add((connection, True))
-            key = (connection, values[2])
+            self._server_answers.add(connection)
+            key = f"{connection}\n{values[2]}"
             question = self._asked.get(key)
             if question is not None:
                 self._waiting.discard(question.number)
@@ -169,35 +172,23 @@ class Follower:
                 summary = " ".join(part for part in told if part)
         elif kind is _NETWORK_REQUEST:
             if not message.content.startswith(_NO_RESPONSE_EXPECTED):
-                self._ask(self._received, (connection, values[8]), summary, entry.time)
+                self._ask(self._received, f"{connection}\n{values[8]}", summary, entry.time)
         elif from_server is not True:
             if kind is _SEND_RESPONSE or kind is _PROXY:
-                self._sides.add((connection, False))
-                question = self._received.get((connection, values[2]))
+                self._application_answers.add(connection)
+                question = self._received.get(f"{connection}\n{values[2]}")
                 if question is not None:
                     self._waiting.discard(question.number)
             if kind is _UNKNOWN:
                 summary = redact.secrets(summary)
             elif values[0]:
-                self._ask(self._asked, (connection, values[0]), summary, entry.time)
+                self._ask(self._asked, f"{connection}\n{values[0]}", summary, entry.time)
         if question is None:
-            return Shown(
-                number=number, entry=entry, summary=summary, message=message, from_server=from_server
-            )
-        return Shown(
-            number=number,
-            entry=entry,
-            summary=summary,
-            message=message,
-            from_server=from_server,
-            answers=question.number,
-            answers_summary=question.summary,
-            round_trip=_between(question.time, entry.time),
-        )
+            return Shown(number, entry, summary, message, from_server)
+        took = _between(question.time, entry.time)
+        return Shown(number, entry, summary, message, from_server, question.number, question.summary, took)
 
-    def _ask(
-        self, table: dict[tuple[str, str], _Question], key: tuple[str, str], summary: str, time: str
-    ) -> None:
+    def _ask(self, table: dict[str, _Question], key: str, summary: str, time: str) -> None:
         table[key] = _Question(self._number, summary, time)
         self._waiting.add(self._number)
         if len(table) > _OPEN:

@@ -147,6 +147,13 @@ class FrameDecoder:
         self._offset += len(data)
         return start
 
+    def skip(self, size: int) -> bool:
+        """Somebody else has read a frame of ``size`` octets; False, and nothing is skipped, if octets wait here."""
+        if self._held:
+            return False
+        self._offset += size
+        return True
+
     def close(self) -> list[Frame | Damage]:
         """The stream has ended: return what is left, an incomplete frame as a damage. More may be fed."""
         return self._decode(final=True)

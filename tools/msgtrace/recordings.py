@@ -21,8 +21,10 @@ __all__ = ["Account", "Entry", "EntryKind", "NotARecording", "read", "read_block
 
 Reader = Callable[[Iterable[bytes], Account], Iterator[Entry]]
 
+BEGINNING = 64 * 1024
+"""octets in which the form shows, as a rule"""
 SAMPLE = 256 * 1024
-"""octets at the beginning in which the form shows"""
+"""octets that are awaited where a few lines leave doubts"""
 SEARCHED = 8 * 1024 * 1024
 """octets that are searched for it if it does not"""
 
@@ -51,7 +53,7 @@ def read_blocks(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
     while True:
         block = next(rest, b"")
         sample += block
-        found = _recognise(sample)
+        found = _recognise(sample[:BEGINNING]) or (_recognise(sample) if len(sample) > BEGINNING else None)
         if found is not None and (found.certain or not block or len(sample) >= SAMPLE):
             account.form = found.name
             return found.read(chain((sample,), rest), account)

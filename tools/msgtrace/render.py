@@ -76,7 +76,8 @@ def line(item: Shown, paint: Paint = _NO_PAINT) -> str:
             took = f", {duration(item.round_trip)}" if item.round_trip is not None else ""
             answer = f"   answers {item.answers}: {one_line(item.answers_summary, 60)}{took}"
         units = entry.units
-        remark = "" if units and units[0] is _BYTES and not item.unanswered else remarks(item)
+        ordinary = units[0] is _BYTES if units else entry.length < 0
+        remark = "" if ordinary and not entry.missing and not item.unanswered else remarks(item)
         if not paint.enabled:
             return f"{item.number:4} {_ARROWS[item.from_server]} {_time(entry)}{connection}{summary}{answer}{remark}"
         return (

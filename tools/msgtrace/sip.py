@@ -141,17 +141,19 @@ class SipMessage(Struct, frozen=True):
 
 def summary(raw: str) -> str:
     """``parse(raw).summary()`` without reading what it does not need; empty if there is no message."""
-    raw = raw.lstrip("\r\n")
-    start_line = raw.partition("\r\n")[0]
-    if "\n" in start_line or "\r" in start_line:
+    end = raw.find("\r\n")
+    start_line = raw[:end] if end > 0 else ""
+    if not start_line or "\n" in start_line or "\r" in start_line:
         return parse(raw).summary()
     if start_line.startswith("SIP/"):
+        found = _CSEQ.search(raw, end)
+        if found is not None and raw.find("\r\n\r\n", end, found.start() + 1) >= 0:
+            found = None  # it stands in the body
         status = start_line.partition(" ")[2].rstrip()
-        end_of_headers = raw.find("\r\n\r\n")
-        found = _CSEQ.search(raw, 0, end_of_headers if end_of_headers >= 0 else len(raw))
         method = found[1].strip() if found else ""
         return f"{status} ({method})" if method else status
-    return start_line.rpartition(" SIP/")[0] or parse(raw).summary()
+    request = start_line.rpartition(" SIP/")[0]
+    return request if request.count(" ") == 1 else parse(raw).summary()
 
 
 @lru_cache(maxsize=256)

@@ -81,6 +81,30 @@ class Streams:
             )
         return left + self.feed(data, line, time, connection, from_server)
 
+    def plain(self, payload: bytes, head: int, line: int, from_server: bool) -> Entry | None:
+        """Take a frame in ASCII that was found to be one, ``head`` octets of length and ``#`` before it.
+
+        None if it cannot be one, since a frame before it is not complete.
+        """
+        stream = self._streams.get(("", from_server)) or self._stream("", from_server)
+        size = len(payload)
+        if not size or not stream.decoder.skip(head + size):
+            return None
+        account = self._account
+        account.frames += head + size
+        account.ascii_frames += 1
+        offset = stream.size
+        stream.size = offset + head + size
+        return Entry(
+            kind=_FRAME,
+            line=line,
+            offset=offset,
+            from_server=from_server,
+            data=payload.decode("ascii"),
+            length=size,
+            units=ALL_UNITS,
+        )
+
     def feed(
         self, data: bytes, line: int, time: str = "", connection: str = "", from_server: bool | None = None
     ) -> list[Entry]:

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
 from msgtrace.frames import LengthUnit
-from msgtrace.readers.records import records, with_line_ends
+from msgtrace.readers.records import with_line_ends
 from msgtrace.streams import Streams
+from msgtrace.wrapping import LONGEST_LINE
 
 BEGINNING = re.compile(rb"\n(===>|<===)[ \t]*((?:\[[^\]\r\n]*\])?)")
 
+_PLAIN = re.compile(rb"\n(===>|<===)\r\n([0-9]{1,8})#")
+_NEXT_RECORD = (b"\r\n=", b"\r\n<")
 _HEAD = re.compile(r"[ \t]*([0-9]{1,8})#")
 _SPELLED_OUT = re.compile(r"\\r\\n(?:\r?\n)?")
 _LAST_LINE_OF_LISTING = re.compile(r"(?<!\\r\\n)\r?\n")
@@ -24,29 +27,61 @@ _LAST_LINE_OF_LISTING = re.compile(r"(?<!\\r\\n)\r?\n")
 def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
     """Entries of a log whose lines are clean."""
     streams = Streams(account)
-    for line, groups, text in records(blocks, BEGINNING):
-        if groups is None:
-            account.other += max(0, len(text) - 1)
-            continue
-        from_server = groups[0] == b"<==="
-        connection = groups[1][1:-1].decode("latin-1") if groups[1] else ""
-        if text.startswith(b"\r\n"):
-            chunk = text[2:]
-        elif text.startswith(b"\n"):
-            chunk = text[1:]
-        elif text.strip():
-            yield from _listing(text.decode("latin-1"), connection, from_server, line, account)
-            continue
-        else:
-            continue
-        if chunk.endswith(b"\r\n"):
-            chunk = chunk[:-2]
-        elif chunk.endswith(b"\r"):
-            chunk = chunk[:-1]
-        if b"\r" not in chunk:
-            chunk = with_line_ends(chunk)
-        yield from streams.record(chunk, line, "", connection, from_server)
+    text, line = b"\n", 0  # a line end before the first line, so that a record may begin there
+    for block in blocks:
+        text += block
+        place = 0
+        while True:
+            plain = _PLAIN.match(text, place)
+            if plain is not None:  # nearly every record: one frame in ASCII, and the next record
+                start = plain.end()
+                end = start + int(plain[2])
+                payload = text[start:end]
+                if text[end : end + 3] in _NEXT_RECORD and payload.isascii():
+                    entry = streams.plain(payload, start - plain.start(2), line + 1, plain[1] == b"<===")
+                    if entry is not None:
+                        yield entry
+                        line += payload.count(b"\n") + 2
+                        place = end + 1
+                        continue
+            following = BEGINNING.search(text, place + 1)
+            if following is None:
+                break
+            record = text[place : following.start()]
+            yield from _record(record, line + 1, streams, account)
+            line += record.count(b"\n")
+            place = following.start()
+        text = text[place:]
+        if len(text) > LONGEST_LINE:
+            yield from _record(text, line + 1, streams, account)
+            line += text.count(b"\n")
+            text = b""
+    yield from _record(text.removesuffix(b"\n"), line + 1, streams, account)
     yield from streams.close()
+
+
+def _record(record: bytes, line: int, streams: Streams, account: Account) -> Iterator[Entry]:
+    """A record of any kind, with the line end before it and without that before the next."""
+    begins = BEGINNING.match(record)
+    if begins is None:
+        account.other += max(0, len(record) - 1)
+        return
+    from_server = begins[1] == b"<==="
+    connection = begins[2][1:-1].decode("latin-1")
+    text = record[begins.end() :]
+    if text.startswith(b"\r\n"):
+        chunk = text[2:]
+    elif text.startswith(b"\n"):
+        chunk = text[1:]
+    else:
+        if text.strip():
+            yield from _listing(text.decode("latin-1"), connection, from_server, line, account)
+        return
+    if chunk.endswith(b"\r\n"):
+        chunk = chunk[:-2]
+    elif chunk.endswith(b"\r"):
+        chunk = chunk[:-1]
+    yield from streams.record(with_line_ends(chunk), line, "", connection, from_server)
 
 
 def _listing(text: str, connection: str, from_server: bool, line: int, account: Account) -> Iterator[Entry]:
