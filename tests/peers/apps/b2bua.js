@@ -1,0 +1,36 @@
+// Connects every caller with the callee of the environment: two calls, one application.
+'use strict';
+
+const {connect, say} = require('./application');
+
+const srf = connect();
+
+srf.invite(async(req, res) => {
+  const callId = req.get('Call-ID');
+  let caller;
+  let gone;
+  const end = (other, by) => other.destroy({}, () => say('destroyed', {callId, by, method: gone.method}));
+
+  say('invite', {callId});
+  req.on('cancel', () => say('cancelled', {callId}));
+  try {
+    const {uas, uac} = await srf.createB2BUA(req, res, process.env.CALLEE, {
+      proxyResponseHeaders: ['X-Custom'],
+      headers: {'X-From-Call': callId},
+    }, {
+      // The callee may hang up before the caller has acknowledged.
+      cbFinalizedUac: (dialog) => dialog.on('destroy', (bye) => {
+        gone = bye;
+        if (caller) end(caller, 'callee');
+      }),
+    });
+    caller = uas;
+    uas.on('destroy', (bye) => {
+      gone = bye;
+      end(uac, 'caller');
+    });
+    if (gone) end(uas, 'callee');
+  } catch (err) {
+    say('refused', {callId, status: err.status, reason: err.message});
+  }
+});

@@ -1,0 +1,154 @@
+"""Unmodified drachtio-srf applications that call and register, against SIPp as the far end, by UDP and TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from drachtio_conformance.outcome import ExitCode
+from drachtio_load.messages import read_messages
+from drachtio_load.scenarios import find_scenario
+from drachtio_load.sipp import LoadPlan, Transport, run_sipp
+from drachtio_load.verdict import judge
+from tests.peers.callees import Callee
+from tests.peers.flows import APPLICATIONS
+from tests.peers.processes import Line, NodeApplication, Server
+
+CALLS = 3
+AUTH = {"username": "carol", "password": "kolibri"}
+Call = Callable[[str], Callee]
+
+
+@pytest.fixture(params=list(Transport), ids=str)
+def callee(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Call]:
+    started: list[Callee] = []
+
+    def start(scenario: str) -> Callee:
+        started.append(Callee(scenario, request.param, CALLS, tmp_path))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def application(server: Server) -> Iterator[NodeApplication]:
+    running = NodeApplication(APPLICATIONS / "originate.js", server.admin_port)
+    yield running
+    running.stop()
+
+
+def ask(application: NodeApplication, deed: str, event: str, callee: Callee, **details: object) -> list[Line]:
+    """Let the application do it CALLS times; returns the lines with ``event`` that tell how it ended."""
+    ids = [f"{deed}-{callee.port}-{number}" for number in range(CALLS)]
+    stdin = application.process.stdin
+    assert stdin is not None
+    for one in ids:
+        stdin.write(json.dumps({"do": deed, "id": one, "uri": callee.uri, **details}) + "\n")
+    stdin.flush()
+
+    def ended(said: list[Line]) -> list[Line]:
+        return [line for line in said if line.get("id") in ids and line["event"] in (event, "failed")]
+
+    application.wait_for(f"{CALLS} × {event}", lambda said: len(ended(said)) >= CALLS)
+    callee.wait()
+    assert {line["event"] for line in ended(application.said)} == {event}
+    return ended(application.said)
+
+
+def of(application: NodeApplication, event: str, ended: list[Line]) -> list[Line]:
+    return [line for line in application.events(event) if line["id"] in {one["id"] for one in ended}]
+
+
+def test_a_call_is_answered_and_the_application_hangs_up(application: NodeApplication, callee: Call) -> None:
+    ended = ask(application, "call", "hung-up", callee("answer"))
+    assert {line["status"] for line in of(application, "provisional", ended)} == {180}
+    answered = of(application, "answered", ended)
+    assert len({line["callId"] for line in answered}) == CALLS
+    assert all(str(line["sdp"]).startswith("v=0") for line in answered)
+
+
+def test_a_call_is_answered_and_the_far_end_hangs_up(application: NodeApplication, callee: Call) -> None:
+    ended = ask(application, "call", "destroyed", callee("answer_hang_up"), wait=True)
+    assert {(line["method"], line["reason"]) for line in ended} == {("BYE", "the callee has enough")}
+
+
+def test_a_call_is_rejected(application: NodeApplication, callee: Call) -> None:
+    ended = ask(application, "call", "refused", callee("reject"))
+    assert {(line["status"], line["why"]) for line in ended} == {(486, "dinner")}
+
+
+def test_a_call_is_cancelled(application: NodeApplication, callee: Call) -> None:
+    far_end = callee("ring")
+    ended = ask(application, "cancel", "refused", far_end)
+    assert {line["status"] for line in ended} == {487}
+    cancels = [seen for seen in read_messages(far_end.messages) if seen.start_line.startswith("CANCEL")]
+    assert {seen.header("Reason") for seen in cancels} == {'SIP;cause=200;text="Call completed elsewhere"'}
+
+
+def test_a_challenged_call_is_answered(application: NodeApplication, callee: Call) -> None:
+    far_end = callee("challenge")
+    ask(application, "call", "hung-up", far_end, auth=AUTH)
+    invites = [seen for seen in read_messages(far_end.messages) if seen.start_line.startswith("INVITE")]
+    by_call: dict[str | None, list[int]] = {}
+    for seen in invites:
+        number = int((seen.header("CSeq") or "0").split()[0])
+        by_call.setdefault(seen.header("Call-ID"), []).append(number)
+    assert len(by_call) == CALLS
+    for numbers in by_call.values():
+        assert sorted(set(numbers)) == [min(numbers), min(numbers) + 1]
+
+
+def test_a_challenged_registration(application: NodeApplication, callee: Call, server: Server) -> None:
+    far_end = callee("registrar")
+    ended = ask(application, "register", "registered", far_end, auth=AUTH)
+    port = server.sip_port(far_end.transport)
+    assert {(line["status"], line["contact"]) for line in ended} == {
+        (200, f"<sip:carol@127.0.0.1:{port}>;expires=60")
+    }
+
+
+@pytest.mark.parametrize(
+    ("far_end", "caller", "event", "by"),
+    [
+        ("answer", "answered", "destroyed", "caller"),
+        ("answer_hang_up", "answered_callee_bye", "destroyed", "callee"),
+        ("ring", "cancel", "cancelled", None),
+        ("reject", "reject", "refused", None),
+    ],
+)
+def test_two_calls_become_one(
+    far_end: str,
+    caller: str,
+    event: str,
+    by: str | None,
+    server: Server,
+    callee: Call,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listening = callee(far_end)
+    monkeypatch.setenv("CALLEE", listening.uri)
+    connecting = NodeApplication(APPLICATIONS / "b2bua.js", server.admin_port)
+    try:
+        folder = tmp_path / "caller"
+        folder.mkdir()
+        plan = LoadPlan(
+            scenario=find_scenario(caller),
+            host="127.0.0.1",
+            port=server.sip_port(listening.transport),
+            transport=listening.transport,
+            calls=CALLS,
+        )
+        judgement = judge(asyncio.run(run_sipp(plan, folder)))
+        assert judgement.code is ExitCode.OK, judgement.sentence
+        listening.wait()
+        for line in connecting.wait_for_events(event, CALLS):
+            assert line.get("by") == by
+    finally:
+        connecting.stop()
