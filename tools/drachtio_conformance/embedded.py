@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from typing import TypeVar
 
@@ -19,6 +20,9 @@ from reference_server.config.model import (
 from reference_server.server import Server, StartError
 
 T = TypeVar("T")
+
+logging.getLogger("reference_server").addHandler(logging.NullHandler())
+"""its warnings are about what cases provoke; they must not stand between the lines of the report"""
 
 
 class EmbeddedServer:
