@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -116,6 +117,28 @@ def test_reports_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out.splitlines()[-3:] == [
         f"report: {folder / name}" for name in ("index.html", "report.json", "junit.xml")
     ]
+
+
+def test_an_interrupted_run_reports_what_it_learnt_and_is_no_pass(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "drachtio_conformance.cli", "server", "--report", str(tmp_path)]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        total = int(process.stdout.readline().split()[0])
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        said, complaint = process.stdout.read().decode(), process.stderr.read()
+    assert (process.returncode, complaint) == (130, b"drachtio-conformance: interrupted\n")
+    document = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    ended = len(document["cases"])
+    assert 0 < ended < total
+    assert document["unreached"] == total - ended
+    assert document["server_version"].startswith("v0.9.5-ref.")
+    assert f"; interrupted, {total - ended} not run · " in said
+    assert '<h1 class="bad">Interrupted</h1>' in (tmp_path / "index.html").read_text("utf-8")
 
 
 def test_a_report_that_cannot_be_written_is_told_before_the_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,3 +132,4 @@ def test_text_becomes_octets_once() -> None:
     assert variables.fill("ü${name}${auto}") == octets("üé") + "${auto}"
     assert readable(octets("üé")) == "üé"
     assert readable("\xff") == "�"
+    assert readable("a\r\nb\rc\x00\x1b[2J\td") == "a\nb\\rc\\x00\\x1b[2J\td"

@@ -30,7 +30,7 @@ def test_a_rejected_call() -> None:
         session.do(steps.Respond(status=486, headers={"X-Custom": "abc"}))
         found = session.do(steps.SipExpect(status=486, skip=["100"], headers={"X-Custom": "abc"}))
         session.do(steps.SipAck())
-        assert found.actual.startswith("SIP/2.0 486 Busy Here\r\n")
+        assert found.actual.startswith("SIP/2.0 486 Busy Here\n")
         assert session.captures["transport"] == "udp"
         assert session.has_application("app")
         assert session.has_peer("phone")

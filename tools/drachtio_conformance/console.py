@@ -112,7 +112,8 @@ class RunConsole:
             self._console.print()
             self._console.print(self._table(run) if self._console.is_terminal else self._plain_table(run))
         version = f" ({run.server_version})" if run.server_version else ""
-        colour = "red" if any(case.verdict in outcome.FAILING for case in run.cases) else "green"
+        failed = run.unreached > 0 or any(case.verdict in outcome.FAILING for case in run.cases)
+        colour = "red" if failed else "green"
         self._console.print()
         self._console.print(Text(outcome.sentence(run), style=f"bold {colour}"), end="")
         self._console.print(Text(f" · {run.target}{version}", style="bright_black"))

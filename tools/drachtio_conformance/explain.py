@@ -53,14 +53,14 @@ def clause(
     parts = [
         f"{clause.id} · {clause.level} · {clause.party} · since {clause.since}    {clause.section}, {clause.source}\n",
         _wrap(clause.text, width),
-        "\n" + textwrap.indent(clause.example, "    ") + "\n",
+        "\n" + textwrap.indent(clause.example.rstrip("\n"), "    "),
     ]
     if clause.remark:
-        parts.append(_wrap(clause.remark, width))
+        parts += ["", _wrap(clause.remark, width)]
     for deviation in specification.deviations_of(clause.id):
         parts.append(_deviation(deviation.id, specification, width))
     if clause.untestable:
-        parts.append(_wrap(f"No case tests it: {clause.untestable}", width))
+        parts += ["", _wrap(f"No case tests it: {clause.untestable}", width)]
     tests = [(case.name, case.title) for case in cases if clause.id in case.clauses]
     tests += [(scenario.source, scenario.title) for scenario in scenarios if clause.id in scenario.clauses]
     if tests:

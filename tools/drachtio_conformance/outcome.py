@@ -70,12 +70,13 @@ def exit_code(run: RunResult) -> ExitCode:
 
 
 def sentence(run: RunResult) -> str:
-    """``63 cases in 4.1 s: 61 pass, 2 fail``; broken twins are told apart."""
+    """``63 cases in 4.1 s: 61 pass, 2 fail``; broken twins and what was not run are told apart."""
     cases = [case for case in run.cases if not case.mutant]
     twins = [case for case in run.cases if case.mutant]
     number = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
     broken = f"; broken twins of {len(twins)}: {_told(twins)}" if twins else ""
-    return f"{number} in {seconds(run.duration)}: {_told(cases)}{broken}"
+    rest = f"; interrupted, {run.unreached} not run" if run.unreached else ""
+    return f"{number} in {seconds(run.duration)}: {_told(cases)}{broken}{rest}"
 
 
 def _told(cases: Iterable[CaseResult]) -> str:

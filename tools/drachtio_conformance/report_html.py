@@ -106,19 +106,21 @@ def render(run: RunResult, specification: Specification | None) -> str:
         failing=[
             case for cases in groups.values() for case in cases if case.result.verdict in outcome.FAILING
         ],
-        failed=any(case.verdict in outcome.FAILING for case in run.cases),
+        failed=run.unreached > 0 or any(case.verdict in outcome.FAILING for case in run.cases),
         sentence=outcome.sentence(run),
-        heading=_heading(run.cases, rows),
+        heading=_heading(run, rows),
         rows=rows,
         packed=pack(packed),
     )
 
 
-def _heading(cases: Sequence[CaseResult], rows: Sequence[_Row]) -> str:
+def _heading(run: RunResult, rows: Sequence[_Row]) -> str:
     """The verdict in a word or two; a run of some cases only does not tell whether the peer conforms."""
-    verdicts = {case.verdict for case in cases}
+    verdicts = {case.verdict for case in run.cases}
     if verdicts & outcome.FAILING:
         return "Not conformant"
+    if run.unreached:
+        return "Interrupted"
     if Verdict.KNOWN_FAILING in verdicts:
         return "Only known failures"
     if not rows or any(

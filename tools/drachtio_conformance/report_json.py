@@ -30,6 +30,8 @@ class Report(Struct, kw_only=True):
     duration: float
     exit_code: int
     counts: dict[Verdict, int]
+    unreached: int = 0
+    """how many cases a run that was interrupted did not come to"""
     cases: list[CaseResult]
 
 
@@ -43,6 +45,7 @@ def report(run: RunResult, exit_code: int | None = None) -> Report:
         duration=run.duration,
         exit_code=int(outcome.exit_code(run) if exit_code is None else exit_code),
         counts=outcome.counts(run.cases),
+        unreached=run.unreached,
         cases=run.cases,
     )
 

@@ -95,3 +95,5 @@ class RunResult(Struct, kw_only=True):
     """ISO 8601, UTC"""
     duration: float
     cases: list[CaseResult] = field(default_factory=list)
+    unreached: int = 0
+    """how many cases a run that was interrupted did not come to"""

@@ -53,7 +53,8 @@ class Runner:
         self.never_came_up: str = ""
         """why the target could not be reached at all; empty if it could"""
         self._shared: ServerUnderTest | None = None
-        self._version = ""
+        self.server_version = ""
+        """from the authenticate answer; empty until the first case has asked"""
         self._proven: set[bytes] = set() if proven is None else proven
 
     async def run(self, cases: Sequence[Case], on_progress: Progress | None = None) -> RunResult:
@@ -72,7 +73,7 @@ class Runner:
             await self.close()
         return RunResult(
             target=self.target.description,
-            server_version=self._version,
+            server_version=self.server_version,
             suite_version=suite_version(),
             started=started.isoformat(timespec="seconds"),
             duration=time.monotonic() - clock,
@@ -161,7 +162,7 @@ class Runner:
             return await self.target.start(settings)
         if self._shared is None:
             self._shared = await self.target.start(None)
-            self._version = self._shared.endpoints.version
+            self.server_version = self._shared.endpoints.version
         return self._shared
 
     async def _release(self, server: ServerUnderTest, case: Case, *, clean: bool) -> None:

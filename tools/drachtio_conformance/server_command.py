@@ -35,6 +35,7 @@ from drachtio_conformance.runner import Options, Runner, profile_of, suite_versi
 from drachtio_conformance.stage import Pace
 from drachtio_conformance.target import Target
 from drachtio_conformance.twins import MutantReport
+from drachtio_conformance.variables import spelled_out
 
 
 class Paths(Struct, frozen=True):
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
         crashed = _told(error)
     finally:
         console.stopped()
-    result = session.result(target.description)
+    result = session.result(target.description, ended_early=bool(crashed))
     result.cases += baseline.stale(entries, result.cases, {case.name for case in cases})
     code = _exit_code(runner, target, result, crashed)
     _write(result, rules, paths, code)
@@ -96,14 +97,13 @@ class _Session:
         self._console = console
         self._cases = cases
         self._mutants = mutants
+        self._expected = len(cases) * 2 if mutants else len(cases)
         self._started = datetime.now(UTC)
         self._clock = time.monotonic()
         self._ended: list[CaseResult] = []
-        self._version = ""
 
     async def run(self) -> None:
-        complete = await self._runner.run(self._cases, self._progress)
-        self._version = complete.server_version
+        await self._runner.run(self._cases, self._progress)
         if not self._mutants or self._runner.never_came_up:
             return
         try:
@@ -115,14 +115,15 @@ class _Session:
         finally:
             await self._runner.close()
 
-    def result(self, target: str) -> RunResult:
+    def result(self, target: str, *, ended_early: bool) -> RunResult:
         return RunResult(
             target=target,
-            server_version=self._version,
+            server_version=self._runner.server_version,
             suite_version=suite_version(),
             started=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
             duration=time.monotonic() - self._clock,
             cases=self._ended,
+            unreached=self._expected - len(self._ended) if ended_early else 0,
         )
 
     def _progress(self, case: Case, result: CaseResult | None) -> None:
@@ -133,15 +134,10 @@ class _Session:
 
     def _took(self, result: CaseResult) -> None:
         for event in result.events:
-            event.summary = _one_line(event.summary)
+            event.summary = spelled_out(event.summary)
         self._ended.append(result)
         if not self._runner.never_came_up:
             self._console.finished(result)
-
-
-def _one_line(text: str) -> str:
-    """``text`` with its control characters spelled out: ``8#id1|ping\\r\\n``."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def mutant_result(case: Case, report: MutantReport, duration: float) -> CaseResult:

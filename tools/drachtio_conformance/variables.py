@@ -26,8 +26,20 @@ def octets(text: str) -> str:
 
 
 def readable(wire: str) -> str:
-    """Wire text as Unicode, for people; octets that are not UTF-8 show as U+FFFD."""
-    return wire.encode("latin-1", "replace").decode("utf-8", "replace")
+    """Wire text as Unicode, for people: CR LF as a line end, octets that are not UTF-8 as U+FFFD, and what a
+    terminal would obey spelled out."""
+    text = wire.encode("latin-1", "replace").decode("utf-8", "replace")
+    return spelled_out(text.replace("\r\n", "\n"), keep="\n\t")
+
+
+def spelled_out(text: str, keep: str = "") -> str:
+    """``text`` with its control characters, those in ``keep`` apart, as ``\\r`` and ``\\x1b``."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in keep else char.encode("unicode_escape").decode()
+        for char in text
+    )
 
 
 def new_tag() -> str:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from drachtio_conformance import steps
 from drachtio_conformance.patterns import cut_tokens
 from drachtio_conformance.steps import Step
+from drachtio_conformance.variables import spelled_out
 
 
 def sentence(step: Step) -> str:
     """One line, in the present tense, with the names of the case."""
+    return spelled_out(_words(step))
+
+
+def _words(step: Step) -> str:
     match step:
         case steps.Connect(name=name):
             return f"{name} connects to the admin port"
