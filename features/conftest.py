@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Load the sentences."""
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
-    for module in ("applications", "callers"):
+    for module in ("applications", "callers", "callees"):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
 
