@@ -18,6 +18,7 @@ _CHOSEN = re.compile(
     r"|(?<=branch=)(?P<branch>z9hG4bK[^;,\s]+)"
     r"|(?<=CSeq: )(?P<number>\d{7,9})(?= )"
 )
+_CALL_ID = re.compile(r"^Call-ID: (.*?)\r?$", re.MULTILINE)
 _NAMES = {"uuid": "id", "tag13": "tag", "branch": "branch", "number": "cseq"}
 
 
@@ -30,6 +31,9 @@ class Learnt:
         """name to the recorded value"""
         self._shapes: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._numbers: dict[tuple[str, str], str] = {}
+        self._numbers_said: set[tuple[str, str]] = set()
+        self._call_id = ""
         self._said = ""
         self._ports = ports
         self._port = re.compile(
@@ -38,22 +42,41 @@ class Learnt:
             else r"(?!)"
         )
         self._known: re.Pattern[str] | None = None
+        self._here: dict[str, str] = {}
 
     def told(self, text: str) -> None:
         """An application or endpoint said this: what is in it is not the server's choice."""
         self._said += text + "\n"
+        self._turn_to(text)
+        for match in _CHOSEN.finditer(text):
+            if match.lastgroup == "number" and (self._call_id, match[0]) not in self._numbers:
+                self._numbers_said.add((self._call_id, match[0]))
 
     def choose(self, text: str) -> None:
         """The server said this: name what it is the first to say."""
+        self._turn_to(text)
         for match in _CHOSEN.finditer(text):
             value, shape = match[0], str(match.lastgroup)
-            if value in self._names or value in self._said:
+            if shape == "number":
+                known = (self._call_id, value) in {*self._numbers, *self._numbers_said}
+            else:
+                known = value in self._names or value in self._said
+            if known:
                 continue
             name = f"{_NAMES[shape]}{sum(one == shape for one in self._shapes.values()) + 1}"
-            self._names[value] = name
+            if shape == "number":
+                self._numbers[self._call_id, value] = name  # two calls of one moment begin alike
+            else:
+                self._names[value] = name
             self._shapes[name] = shape
             self.values[name] = value
             self._known = None
+
+    def _turn_to(self, text: str) -> None:
+        """CSeq numbers are those of the call of this message."""
+        found = _CALL_ID.search(text)
+        self._call_id = found[1] if found else ""
+        self._known = None
 
     def to_send(self, text: str) -> str:
         """A recorded text with ``${NAME}`` for what was learnt."""
@@ -71,11 +94,14 @@ class Learnt:
 
     def _replaced(self, text: str, written: Callable[[str], str]) -> str:
         if self._known is None:
-            longest = sorted(self._names, key=len, reverse=True)
+            self._here = self._names | {
+                value: name for (call_id, value), name in self._numbers.items() if call_id == self._call_id
+            }
+            longest = sorted(self._here, key=len, reverse=True)
             self._known = re.compile("|".join(re.escape(value) for value in longest) or r"(?!)")
         pieces: list[str] = []
         position = 0
         for match in self._known.finditer(text):
-            pieces += [self._ports_only(text[position : match.start()]), written(self._names[match[0]])]
+            pieces += [self._ports_only(text[position : match.start()]), written(self._here[match[0]])]
             position = match.end()
         return "".join([*pieces, self._ports_only(text[position:])])

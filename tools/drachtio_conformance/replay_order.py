@@ -52,19 +52,32 @@ def _frame_times(trace: Trace) -> list[float]:
         [item.at for item in trace.sip] + [at for frame in trace.frames if (at := _own(frame))], default=0.0
     )
     end = max([item.at for item in trace.sip], default=start)
-    times: list[float] = []
-    previous = start
     causes = [message for message in trace.messages if not message.from_server]
+    wanted: list[float | None] = []
     for index, frame in enumerate(trace.frames):
         own = _own(frame)
         if own is not None:
-            previous = max(previous, own, _sent_at(frame, causes))
-        elif not frame.from_server and _verb(frame) not in _CONTROL:
-            following = next(
-                (at for later in trace.frames[index + 1 :] if (at := _own(later)) is not None), None
-            )
-            previous = max(previous, end if following is None else _before_its_cause(trace, frame, following))
-        times.append(previous)
+            wanted.append(max(own, _sent_at(frame, causes)))
+        elif frame.from_server or _verb(frame) in _CONTROL:
+            wanted.append(None)
+        else:
+            later = (at for one in trace.frames[index + 1 :] if (at := _own(one)) is not None)
+            following = next(later, None)
+            wanted.append(end if following is None else _before_its_cause(trace, frame, following))
+    return _in_file_order(trace, wanted, start)
+
+
+def _in_file_order(trace: Trace, wanted: list[float | None], start: float) -> list[float]:
+    """No frame earlier than the one above it; an application's no later than its next one wants to be."""
+    bound = float("inf")
+    limited: list[float] = []
+    for frame, at in zip(reversed(trace.frames), reversed(wanted), strict=True):
+        if at is not None and not frame.from_server:
+            bound = at = min(bound, at)
+        limited.append(start if at is None else at)
+    times: list[float] = []
+    for one in reversed(limited):
+        times.append(max([one, *times[-1:]]))
     return times
 
 
