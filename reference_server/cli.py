@@ -44,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     reading = read(arguments, os.environ)
     if reading.show_help:
-        sys.stdout.write(help_text(PROGRAM))
+        encoding = sys.stdout.encoding or "ascii"
+        sys.stdout.write(help_text(PROGRAM).encode(encoding, "replace").decode(encoding))
         return 0
     if reading.show_version:
         sys.stdout.write(f"{VERSION}\n")

@@ -143,6 +143,13 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--contact URI" in capsys.readouterr().out
 
 
+def test_help_where_the_encoding_knows_no_ellipsis() -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run([*COMMAND, "-h"], env=environment, capture_output=True, check=True)
+    assert ended.stdout.startswith(b"usage: drachtio-reference-server [OPTION]?")
+    assert not ended.stderr
+
+
 def test_check_of_a_good_configuration(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "d.xml"
     file.write_text('<drachtio><admin port="9022" secret="cymru">127.0.0.1</admin></drachtio>')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -169,6 +170,23 @@ def test_a_message_inside_the_dialog_needs_its_id(session: Session) -> None:
 def test_nobody_listens() -> None:
     with pytest.raises(CannotConnect, match=r"no connection to 127\.0\.0\.1:1: Connection refused"):
         Shell(("127.0.0.1", 1), "", print).connect()
+
+
+def test_what_is_not_answered_is_told_once() -> None:
+    printed: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        shell = Shell(silent.getsockname(), "cymru", printed.append, brief=True, patience=0.1)
+        shell.connect()
+        shell.settle()
+        assert printed[-1] == "no answer to authenticate within 0.1 s"
+        shell.settle()
+        assert len(printed) == 3
+        shell.close()
+
+
+def test_words_of_the_server_are_shown_as_text(session: Session) -> None:
+    lines = session.type("raw hello", "wait")
+    assert any(line.startswith("<-- NO framing error: expected 1–8 digits") for line in lines)
 
 
 def shell_process(running: Running, typed: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,7 @@ from drachtio_conformance.sip_compose import REASONS
 from msgtrace import messages, redact, render
 from msgtrace.frames import Damage
 from msgtrace.messages import Message, MessageKind
-from msgtrace.octets import readable
+from msgtrace.octets import one_line, readable
 
 HELP = """\
 commands of the protocol
@@ -118,12 +118,19 @@ class Shell:
     def settle(self, seconds: float | None = None) -> None:
         """Wait until every request is answered, or ``seconds`` have passed.
 
-        Behind a NO the server closes the connection, so that is waited for, too.
+        Behind a NO the server closes the connection, so that is waited for, too. What is not answered within the
+        shell's own patience (``seconds`` None) is told, and no longer waited for.
         """
+        patience = self._patience if seconds is None else seconds
         with self._lock:
-            self._lock.wait_for(
-                lambda: not self._asked and not self._ending, self._patience if seconds is None else seconds
-            )
+            if self._lock.wait_for(lambda: not self._asked and not self._ending, patience):
+                return
+            unanswered = [asked.summary for asked in self._asked.values()] if seconds is None else []
+            if seconds is None:
+                self._asked.clear()
+                self._ending = False
+        for summary in unanswered:
+            self._write(f"no answer to {summary} within {patience:g} s")
 
     def execute(self, line: str, more: Callable[[], str | None]) -> bool:
         """Do what one line says; ``more`` gives further lines (None at the end). False ends the session.
@@ -233,7 +240,7 @@ class Shell:
         connection = self._connected()
         self._show("-->", len(payload), payload, message, "")
         with self._lock:
-            self._asked[message.id] = _Asked(time.monotonic(), message.summary())
+            self._asked[message.id] = _Asked(time.monotonic(), one_line(message.summary()))
         connection.send(f"{len(payload)}#{payload}")
 
     def _connected(self) -> ShellConnection:
@@ -284,7 +291,7 @@ class Shell:
 
     def _show(self, arrow: str, length: int, payload: str, message: Message, remark: str) -> None:
         shown = messages.decode(redact.secrets(payload), from_server=arrow == "<--")
-        lines = [f"{arrow} {shown.summary()}{remark}"]
+        lines = [f"{arrow} {one_line(shown.summary())}{remark}"]
         if not self._brief:
             meta = "|".join(token.value for token in shown.tokens)
             lines.append(f"       {length}#{readable(meta, keep='')}")
