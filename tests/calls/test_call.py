@@ -276,6 +276,14 @@ def test_requests_go_to_the_contact(world: World, call: Originated) -> None:
     call.hang_up()
 
 
+def test_a_contact_of_another_host_is_behind_a_nat(world: World, call: Originated) -> None:
+    call.answer(200, "Contact: <sip:carol@10.0.0.7:5060>")
+    world.network.take()
+    assert call.say("ACK").uri == "sip:carol@10.0.0.7:5060"
+    assert [flow for _, flow, _ in world.network.sent] == [FLOW]
+    call.hang_up()
+
+
 def test_over_tcp_the_connection_is_used_again(world: World) -> None:
     call = Originated(world, uri=f"{CAROL};transport=tcp", flow=BY_TCP).establish()
     bye = call.say("BYE")

@@ -122,6 +122,25 @@ def test_a_provisional_response_stops_timers_a_and_b_of_an_invite(status: int) -
     assert stage.over == []
 
 
+def test_an_invite_proceeds_once_even_if_only_a_100_comes() -> None:
+    stage = Stage(invite=True)
+    stage.clock.advance(0.5)
+    stage.receive(100, 100, 180)
+    assert stage.proceeded == [0.5]
+    assert [status for _, status in stage.told] == [180]
+    stage.receive(486)
+    stage.clock.advance(64)
+    stage.check_nothing_is_left()
+
+
+def test_an_invite_that_is_answered_at_once_never_proceeds() -> None:
+    stage = Stage(invite=True)
+    stage.receive(200)
+    assert stage.proceeded == []
+    stage.clock.advance(64)
+    stage.check_nothing_is_left()
+
+
 def test_a_provisional_response_leaves_timers_e_and_f_of_another_request() -> None:
     stage = Stage(invite=False)
     stage.receive(100, 180)
