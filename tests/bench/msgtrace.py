@@ -1,7 +1,8 @@
 """How fast msgtrace decodes: megabytes a second of ``decode`` to one line and of ``--stats``, for each form of log.
 
 The logs are made here, of basic calls as a drachtio-srf application sees them; each is decoded by a process of its own,
-which has no more than that to do; its CPU and peak memory are the operating system's accounting. ``python -m tests.bench.msgtrace`` runs it alone. A bench is no test: it judges nothing.
+which has no more than that to do; its CPU and peak memory are the operating system's accounting. A bench is no test: it
+judges nothing. ``python -m tests.bench.msgtrace`` runs it alone.
 """
 
 from __future__ import annotations

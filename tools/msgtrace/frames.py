@@ -223,12 +223,14 @@ class FrameDecoder:
             return _NOT_YET
         if not final and self._unit in (LengthUnit.CODE_POINTS, LengthUnit.UTF16) and self._unit not in ends:
             return _NOT_YET
-        end, units = self._plausible(data, ends)
+        end, units = self._plausible(data, start, ends)
         if units:
             return self._frame(data, position, start, length, end, units)
         return self._by_other_signs(data, position, start, length, ends, final=final)
 
-    def _plausible(self, data: bytes, ends: dict[LengthUnit, int]) -> tuple[int, tuple[LengthUnit, ...]]:
+    def _plausible(
+        self, data: bytes, start: int, ends: dict[LengthUnit, int]
+    ) -> tuple[int, tuple[LengthUnit, ...]]:
         """The end behind which a frame or nothing stands, at once rather than behind white space."""
         said = LengthUnit.BYTES
         for ahead in (_EXACTLY_AHEAD, _FRAME_AHEAD):
@@ -241,6 +243,8 @@ class FrameDecoder:
             if fitting:
                 end = fitting.get(self._unit, next(iter(fitting.values())))
                 units = tuple(unit for unit, other in fitting.items() if other == end)
+                if said not in units and data.find(_REPLACEMENT, start, end) >= 0:
+                    return end, (LengthUnit.INFLATED,)  # two characters for an octet each, by chance as many
                 if len(set(ends.values())) > 1:
                     self._unit = units[0]
                 return end, units

@@ -20,7 +20,7 @@ _SENDING = re.compile(rb"[^\r\n#|]{0,80}?\bSending(?: response)?: (?=[0-9]{1,8}#
 _TRACE = re.compile(
     rb"(recv|send) ([0-9]+) bytes (?:from|to) ([a-z]+)/\[?([^\]\s]*?)\]?:([0-9]+) at ([0-9:.]+):[ \t]*\r?\n"
 )
-_RULE = re.compile(rb"(?m)^[ \t]*-{60,}[ \t]*\r?\n")
+_RULE = re.compile(rb"(?m)^[ \t]*-{60,}[ \t]*(?:\r?\n|\Z)")
 _INDENT = re.compile(rb"(?m)^   ")
 
 
