@@ -159,6 +159,15 @@ def test_every_clause_has_a_case_and_every_case_known_clauses() -> None:
     assert not untested
 
 
+def test_what_a_case_allows_the_genuine_server_is_a_deviation_from_one_of_its_clauses() -> None:
+    for case in loader.load([ROOT / "scenarios"]):
+        for reason in [*(under.reason for under in case.expect_under.values()), *case.danger.values()]:
+            named = set(re.findall(r"DEV-\d+", reason))
+            assert named <= set(SPECIFICATION.deviations), f"{case.source}: {reason}"
+            about = {clause for name in named for clause in SPECIFICATION.deviations[name].clauses}
+            assert about & set(case.clauses), f"{case.source}: {reason}"
+
+
 @pytest.mark.parametrize("folder", ["reference_server", "tools", "features"])
 def test_clauses_cited_in_the_code_exist(folder: str) -> None:
     families = {clause.family for clause in SPECIFICATION.clauses.values()}
