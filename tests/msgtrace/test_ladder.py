@@ -48,6 +48,12 @@ def test_long_labels_are_cut_and_keep_the_lifelines_in_place() -> None:
     assert len(columns) == 1
 
 
+def test_peers_that_share_an_address_are_told_apart_by_their_ports() -> None:
+    rows = [Row(0, "sip", f"udp/127.0.0.1:{port}", "server", "INVITE") for port in range(50001, 50009)]
+    heading = ladder.text(rows, width=100).splitlines()[0]
+    assert [name[-5:] for name in heading.split()[:8]] == [str(port) for port in range(50001, 50009)]
+
+
 def test_an_empty_ladder_has_a_server() -> None:
     assert ladder.text([]).strip() == "server"
 

@@ -98,7 +98,7 @@ def text(rows: Sequence[Row], *, server: str = "server", width: int = 100) -> st
 def _heading(lifelines: tuple[str, ...], lefts: list[int], gap: int) -> str:
     canvas = [" "] * (lefts[-1] + gap)
     for name, left in zip(lifelines, lefts, strict=True):
-        shown = _cut(name, gap - 2)
+        shown = name if len(name) <= gap - 2 else "…" + name[3 - gap :]  # the port tells peers apart
         start = max(0, left - len(shown) // 2)
         canvas[start : start + len(shown)] = shown
     return "".join(canvas).rstrip()
