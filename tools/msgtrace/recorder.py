@@ -227,6 +227,7 @@ class _End(asyncio.Protocol):
         self._other: _End | None = None
         self._pair: _Pair | None = None
         self._early: list[bytes] = []
+        self._eof = False
         self._ended = False
         self._error: Exception | None = None
 
@@ -242,6 +243,8 @@ class _End(asyncio.Protocol):
         for data in self._early:
             self.data_received(data)
         self._early.clear()
+        if self._eof:
+            self.eof_received()
         if self._ended:
             self._pass_end()
 
@@ -255,11 +258,12 @@ class _End(asyncio.Protocol):
         self._pair.chunk(self.direction, data)
 
     def eof_received(self) -> bool:
-        if self._other is not None and self._other.transport.can_write_eof():
+        self._eof = True
+        if self._other is not None and not self._other.transport.is_closing():
             with contextlib.suppress(OSError):
                 self._other.transport.write_eof()
-            return True  # the other direction stays open
-        return False
+        both = self._other is not None and self._other._eof
+        return not both  # the other direction stays open until it ends, too
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended, self._error = True, exc
