@@ -1,4 +1,4 @@
-"""How fast msgtrace decodes: megabytes a second of ``decode`` to one line and of ``--stats``, for each form of log.
+"""How fast msgtrace decodes, in megabytes a second, for each form of log; and what ``record`` adds to a round trip.
 
 The logs are made here, of basic calls as a drachtio-srf application sees them; each is decoded by a process of its own,
 which has no more than that to do; its CPU and peak memory are the operating system's accounting. A bench is no test: it
@@ -8,11 +8,14 @@ judges nothing. ``python -m tests.bench.msgtrace`` runs it alone.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -140,7 +143,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{speed.peak:5.0f} MB of memory\n"
         )
         sys.stdout.flush()
+    added = recorder()
+    told = (
+        f"{added.median:.3f} ms to a round trip (goal: 0.2 each way), {added.p99:.3f} at the 99th percentile"
+    )
+    sys.stdout.write(f"msgtrace  record         adds {told}\n")
     return 0
+
+
+class Added(Struct, frozen=True):
+    """What the recorder adds to a round trip, in milliseconds."""
+
+    median: float
+    p99: float
+
+
+def recorder(rounds: int = 3000) -> Added:
+    """Round trips of 600 octets to an echo, direct and through ``msgtrace record``, in turns."""
+    return asyncio.run(_recorder(rounds))
+
+
+async def _recorder(rounds: int) -> Added:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    listener = await asyncio.start_server(echo, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "msgtrace.cli", "record", "--listen", "0", "--to", f"127.0.0.1:{port}"),
+        *("-o", os.devnull),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    ready = (await process.stderr.readline()).decode()
+    ports = (port, int(ready.partition("127.0.0.1:")[2].partition(",")[0]))
+    ends = [await asyncio.open_connection("127.0.0.1", number) for number in ports]
+    times: tuple[list[float], list[float]] = ([], [])
+    message = b"594#" + b"x" * 594
+    for number in range(2 * rounds + 200):
+        which = number % 2
+        reader, writer = ends[which]
+        begin = time.perf_counter()
+        writer.write(message)
+        await reader.readexactly(len(message))
+        if number >= 200:
+            times[which].append(1000 * (time.perf_counter() - begin))
+    for _, writer in ends:
+        writer.close()
+    process.terminate()
+    await process.wait()
+    listener.close()
+    direct, through = (statistics.quantiles(part, n=100) for part in times)
+    return Added(through[49] - direct[49], through[98] - direct[98])
 
 
 def measure(megabytes: float, forms: Sequence[str]) -> Iterator[Speed]:
