@@ -76,6 +76,7 @@ def test_an_admin_connection_and_sip_beside_it(ng: bool) -> None:
     assert (received.from_server, received.peer) == (False, "udp/10.0.0.9:5080")
     assert (sent.from_server, sent.peer) == (True, "udp/10.0.0.9:5080")
     assert sent.time.startswith("2026-11-23T")
+    assert (found[0].where, sent.where) == ("packet 3", f"packet {len(packets)}")
 
 
 def repeated(packets: list[Packet]) -> list[Packet]:

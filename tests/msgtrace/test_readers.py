@@ -112,6 +112,9 @@ def test_what_others_put_around_a_log_comes_off(form: str, wrap: Callable[[str],
 def test_line_ends_may_have_been_converted(form: str, line_end: str) -> None:
     text = FORMS[form]().replace("\r\n", "\n").replace("\n", line_end)
     assert payloads(text.encode()) == PAYLOADS
+    lines = text.split("\n")
+    for entry in account_of(text.encode())[0]:
+        assert entry.data[:40] in "".join(lines[entry.line - 1 : entry.line + 2]), entry.where
 
 
 def test_a_byte_order_mark_is_no_octet_of_ours() -> None:

@@ -28,9 +28,11 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
 
     kind: EntryKind
     line: int = 0
-    """line of the file on which it begins, from 1; 0 in a recording without lines"""
+    """line of the file on which it begins, from 1; of a packet capture, the packet; 0 in a bare stream"""
+    place: str = "line"
+    """what ``line`` counts, in a word"""
     offset: int = 0
-    """where it begins in a recording without lines, in octets; of a packet capture, the packet from 1"""
+    """where a frame or a damage begins in what its side of the connection sent, in octets"""
     time: str = ""
     """as the recording has it; empty if it has none"""
     connection: str = ""
@@ -52,8 +54,8 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def where(self) -> str:
-        """``line 12`` or ``octet 345``."""
-        return f"line {self.line}" if self.line else f"octet {self.offset}"
+        """``line 12``, ``packet 7`` or ``octet 345``."""
+        return f"{self.place} {self.line}" if self.line else f"octet {self.offset}"
 
 
 class Account:

@@ -26,6 +26,7 @@ _OPEN = 10_000  # questions that are remembered
 
 _ANSWERS = frozenset({MessageKind.OK, MessageKind.NO, MessageKind.NOK})
 _OK, _UNKNOWN, _PROXY = MessageKind.OK, MessageKind.UNKNOWN, MessageKind.PROXY
+_AUTHENTICATE = MessageKind.AUTHENTICATE
 _SEND_RESPONSE, _NETWORK_REQUEST = MessageKind.SEND_RESPONSE, MessageKind.NETWORK_REQUEST
 _FRAME = EntryKind.FRAME
 _NO_RESPONSE_EXPECTED = ("ACK ", "CANCEL ", "PRACK ")
@@ -84,6 +85,7 @@ class Follower:
         self._received: dict[str, _Question] = {}  # connection and transaction id
         self._waiting: set[int] = set()
         self._queue: deque[Shown] = deque()
+        self._sessions: dict[str, int] = {}  # how often each connection has authenticated: logs name none
         self._server_answers: set[str] = set()  # connections on which it does
         self._application_answers: set[str] = set()
 
@@ -179,6 +181,9 @@ class Follower:
                 question = self._received.get(f"{connection}\n{values[2]}")
                 if question is not None:
                     self._waiting.discard(question.number)
+            if kind is _AUTHENTICATE:
+                self._sessions[connection] = session = self._sessions.get(connection, 0) + 1
+                summary = f"{summary}, session {session} of this recording" if session > 1 else summary
             if kind is _UNKNOWN:
                 summary = redact.secrets(summary)
             elif values[0]:

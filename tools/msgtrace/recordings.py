@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
+import msgspec
 from msgspec import Struct
 
 from msgtrace import wrapping
@@ -50,9 +51,13 @@ def read_blocks(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
     """
     rest = iter(blocks)
     sample = b""
+    look_at = 0
     while True:
         block = next(rest, b"")
         sample += block
+        if len(sample) < look_at and block:
+            continue
+        look_at = 2 * len(sample)  # a look costs time, and blocks may be small
         found = _recognise(sample[:BEGINNING]) or (_recognise(sample) if len(sample) > BEGINNING else None)
         if found is not None and (found.certain or not block or len(sample) >= SAMPLE):
             account.form = found.name
@@ -87,10 +92,16 @@ def _recognise(sample: bytes) -> _Form | None:
         return None
 
     def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
-        return reader(wrapping.clean(_blocks_without_mark(blocks), around), account)
+        entries = reader(wrapping.clean(_blocks_without_mark(blocks), around), account)
+        return map(_on_doubled_lines, entries) if around.doubled else entries
 
     name = f"{name}, in {', '.join(around.names)}" if around.names else name
     return _Form(name, read, cleaned.count(b"\n", 0, 4096) > 20 or len(cleaned) > 4096)
+
+
+def _on_doubled_lines(entry: Entry) -> Entry:
+    """Every second line of the file is empty."""
+    return msgspec.structs.replace(entry, line=2 * entry.line - 1) if entry.line else entry
 
 
 def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:

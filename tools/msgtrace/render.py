@@ -34,7 +34,7 @@ class JsonLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str
     """of a frame what it says (``authenticate``, ``network-request``, …), else ``sip``, ``note`` or ``damage``"""
     where: str
-    """``line 12`` or ``octet 345``; of a packet capture the packet"""
+    """``line 12``, ``packet 7`` or ``octet 345``"""
     time: str = ""
     """as the recording has it"""
     connection: str = ""

@@ -37,8 +37,10 @@ class _Stream:
 class Streams:
     """All streams of a recording. Entries have ``line`` where the recording has lines, else ``offset``."""
 
-    def __init__(self, account: Account, *, lossy: bool = False) -> None:
+    def __init__(self, account: Account, *, lossy: bool = False, place: str = "line") -> None:
+        """``place`` says what ``line`` counts."""
         self._account = account
+        self._place = place
         self._lossy = lossy
         self._streams: dict[tuple[str, bool | None], _Stream] = {}
 
@@ -173,6 +175,7 @@ class Streams:
                     Entry(
                         kind=EntryKind.DAMAGE,
                         line=line,
+                        place=self._place,
                         offset=item.offset,
                         time=time,
                         connection=connection,
@@ -192,6 +195,7 @@ class Streams:
                 Entry(
                     kind=_FRAME,
                     line=line,
+                    place=self._place,
                     offset=item.offset,
                     time=time,
                     connection=connection,

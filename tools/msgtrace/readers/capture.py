@@ -159,7 +159,7 @@ class _Conversation:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._streams = Streams(account)
+        self._streams = Streams(account, place="packet")
         self._sides: dict[tuple[str, str], _Side] = {}
         self._texts: dict[tuple[str, str], bytes] = {}  # SIP over TCP that is not complete
         self._admin: dict[
@@ -212,7 +212,8 @@ class _Conversation:
                     return
                 yield Entry(
                     kind=EntryKind.DAMAGE,
-                    offset=packet.number,
+                    line=packet.number,
+                    place="packet",
                     time=packet.time,
                     data=f"{_WRAP - behind} octets from {key[0]} to {key[1]} are not in the capture",
                 )
@@ -231,7 +232,7 @@ class _Conversation:
             self._recognise(data, key)
         if key in self._admin:
             name, from_server = self._admin[key]
-            for entry in self._streams.feed(data, 0, packet.time, name, from_server):
+            for entry in self._streams.feed(data, packet.number, packet.time, name, from_server):
                 if from_server and entry.kind is EntryKind.FRAME:
                     self._learn(entry.data)
                 yield entry
@@ -283,7 +284,8 @@ class _Conversation:
             from_server, peer = None, f"{packet.source} to {packet.target}"
         return Entry(
             kind=EntryKind.SIP,
-            offset=packet.number,
+            line=packet.number,
+            place="packet",
             time=packet.time,
             from_server=from_server,
             peer=f"{packet.transport}/{peer}",
