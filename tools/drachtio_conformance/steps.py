@@ -35,6 +35,26 @@ class _Step(Struct, frozen=True, kw_only=True, tag_field="step", forbid_unknown_
     shorthand: ClassVar[str] = ""
 
 
+class _MessageCheck(_Step, frozen=True, kw_only=True):
+    """What a check may demand of a SIP message, alone or in a frame."""
+
+    start: str | None = None
+    """pattern for the start line of the SIP message"""
+    headers: HeaderFields = field(default_factory=dict)
+    """patterns for header values; a list demands exactly that many lines"""
+    absent: list[str] = field(default_factory=list)
+    """headers that must not be there"""
+    order: list[str] = field(default_factory=list)
+    """header names that must come in this order, others may stand between"""
+    body: str | None = None
+    """pattern for the body; ``""`` demands none"""
+    sip: str | None = None
+    """the whole SIP message, one pattern for each line, nothing more and nothing less (its body by ``body`` if that is
+    given); ``""`` demands that there be none"""
+    within: Duration | None = None
+    mutate: list[Mutation] = field(default_factory=list)
+
+
 # Admin connections
 
 
@@ -114,31 +134,16 @@ class SendBytes(_Step, frozen=True, kw_only=True, tag="send_bytes"):
     split: Split | None = None
 
 
-class Expect(_Step, frozen=True, kw_only=True, tag="expect"):
+class Expect(_MessageCheck, frozen=True, kw_only=True, tag="expect"):
     """The next frame on an application's connection must match everything that is given."""
 
     app: Name = "app"
     tokens: Tokens
     """patterns for all tokens, from 0"""
-    start: str | None = None
-    """pattern for the start line of the SIP message"""
-    headers: HeaderFields = field(default_factory=dict)
-    """patterns for header values; a list demands exactly that many lines"""
-    absent: list[str] = field(default_factory=list)
-    """headers that must not be there"""
-    order: list[str] = field(default_factory=list)
-    """header names that must come in this order, others may stand between"""
-    body: str | None = None
-    """pattern for the body; ``""`` demands none"""
-    sip: str | None = None
-    """the whole SIP message, one pattern for each line, nothing more and nothing less (its body by ``body`` if that is
-    given); ``""`` demands that there be none"""
     unit: Literal["bytes", "code-points", "utf-16"] | None = None
     """what the frame's length counts (matters with non-ASCII text)"""
     unordered: bool = False
     """take the first frame that matches; those before it stay for later steps"""
-    within: Duration | None = None
-    mutate: list[Mutation] = field(default_factory=list)
 
 
 class ExpectClose(_Step, frozen=True, kw_only=True, tag="expect_close"):
@@ -231,7 +236,7 @@ class SipSend(_Step, frozen=True, kw_only=True, tag="sip_send"):
     split: Split | None = None
 
 
-class SipExpect(_Step, frozen=True, kw_only=True, tag="sip_expect"):
+class SipExpect(_MessageCheck, frozen=True, kw_only=True, tag="sip_expect"):
     """The next SIP message at a peer must match everything that is given.
 
     Byte-equal repeats of messages already taken are passed over, unless ``retransmission`` is true.
@@ -241,14 +246,6 @@ class SipExpect(_Step, frozen=True, kw_only=True, tag="sip_expect"):
     status: int | None = None
     method: str | None = None
     """method of a request, or of the CSeq where ``status`` is given"""
-    start: str | None = None
-    """pattern for the whole start line"""
-    headers: HeaderFields = field(default_factory=dict)
-    absent: list[str] = field(default_factory=list)
-    order: list[str] = field(default_factory=list)
-    body: str | None = None
-    sip: str | None = None
-    """the whole message, one pattern for each line"""
     skip: list[str] = field(default_factory=list)
     """status codes and methods that may come before it"""
     retransmission: bool = False
@@ -257,8 +254,6 @@ class SipExpect(_Step, frozen=True, kw_only=True, tag="sip_expect"):
     """the transaction (``save`` of a sip_request) whose response it must be"""
     save: Name | None = None
     """a name for a request that came in, for ``to:`` of sip_respond"""
-    within: Duration | None = None
-    mutate: list[Mutation] = field(default_factory=list)
 
 
 class SipNothing(_Step, frozen=True, kw_only=True, tag="sip_nothing"):
