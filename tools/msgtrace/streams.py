@@ -129,7 +129,9 @@ class Streams:
         from_server: bool | None = None,
     ) -> list[Entry]:
         """Take a record that holds whole frames only, as a sender logs them: what is left of it is not waited for."""
-        entries = self.feed(data, line, time, connection, from_server)
+        entries = self.record(data, line, time, connection, from_server)
+        if not self._stream(connection, from_server).decoder.pending():
+            return entries
         return entries + self.finish(connection, from_server, time)
 
     def finish(self, connection: str, from_server: bool | None, time: str = "") -> list[Entry]:
