@@ -42,16 +42,11 @@ class Callee:
         self._wait_until_it_listens()
 
     def _wait_until_it_listens(self) -> None:
-        """SIPp does not say when it listens; a port that can still be bound is not taken yet."""
-        kind = socket.SOCK_DGRAM if self.transport is Transport.UDP else socket.SOCK_STREAM
+        """SIPp does not say when it listens; the kernel's table of sockets does, without taking the port."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._process.poll() is None:
-            with closing(socket.socket(socket.AF_INET, kind)) as probe:
-                try:
-                    probe.bind(("127.0.0.1", self.port))
-                except OSError:
-                    if kind == socket.SOCK_DGRAM or _accepts(self.port):
-                        return
+            if _is_open(self.transport, self.port):
+                return
             time.sleep(_LOOK_AGAIN)
         raise AssertionError(f"SIPp does not listen on port {self.port}: {self._complaints()}")
 
@@ -75,9 +70,12 @@ class Callee:
         return "\n".join(seen) or "it said nothing"
 
 
-def _accepts(port: int) -> bool:
-    with closing(socket.socket()) as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _is_open(transport: Transport, port: int) -> bool:
+    """Whether a UDP socket is bound to 127.0.0.1:``port``, or a TCP socket listens there."""
+    table, state = ("udp", "07") if transport is Transport.UDP else ("tcp", "0A")
+    local = f"0100007F:{port:04X}"
+    rows = [line.split() for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
+    return any(row[1] == local and row[3] == state for row in rows)
 
 
 def _free_port() -> int:
