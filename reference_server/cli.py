@@ -7,6 +7,7 @@ Status at the end: 0 stopped by SIGTERM or SIGINT (or nothing was to be started)
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from reference_server.calls.ports import Tap
 from reference_server.config.model import Configuration, LoggingConfiguration, LogLevel
 from reference_server.config.reading import Reading, read
 from reference_server.config.reference import help_text
+from reference_server.net.descriptors import descriptor_limit, raise_descriptor_limit
 from reference_server.observe.event_log import EventLog
 from reference_server.observe.frames import ShownFrames
 from reference_server.observe.jsonl import JsonlTrace, TraceFileError
@@ -35,6 +37,8 @@ START_STATUS = 3
 
 DRAIN = 5.0
 """Seconds that transactions under way get after the first SIGTERM."""
+
+_BETWEEN_COMPLAINTS = 10.0  # seconds; asyncio tells of a lack of descriptors a thousand times a second
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -60,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if reading.check:
         sys.stdout.write("configuration ok\n")
         return 0
+    raise_descriptor_limit()
     try:
         log = _open_log(reading.configuration.logging)
     except LogFileError as reason:
@@ -89,6 +94,7 @@ class _Run:
         self._arguments = arguments
         self._secret = configuration.admin.secret
         self._sip_trace = SipTrace(self._log)
+        self._next_complaint = 0.0
         self._stop = asyncio.Event()
         self._stop_at_once = asyncio.Event()
 
@@ -203,6 +209,11 @@ class _Run:
     def _internal_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """An error that nothing has caught is a mistake of ours: logged, and the server goes on."""
         error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            if loop.time() >= self._next_complaint:
+                self._next_complaint = loop.time() + _BETWEEN_COMPLAINTS
+                self._log.error(f"connections have to wait: {error.strerror} (limit {descriptor_limit()})")
+            return
         self._log.error(f"internal error, please report: {context.get('message')}: {error!r}")
         if isinstance(error, BaseException) and self._log.enabled(LogLevel.DEBUG):
             self._log.debug("".join(traceback.format_exception(error)))

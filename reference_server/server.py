@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 
 from reference_server import PARITY_VERSION, __version__
-from reference_server.apps.listener import AdminListener
+from reference_server.apps.listener import STRANGERS, AdminListener
 from reference_server.apps.registry import Registry
 from reference_server.calls.calls import Calls
 from reference_server.calls.ports import Tap, Taps
@@ -16,7 +16,9 @@ from reference_server.calls.state import CallState, Settings
 from reference_server.config.model import Configuration, Dialect
 from reference_server.net.binding import TransportError
 from reference_server.net.clock import LoopClock
+from reference_server.net.descriptors import descriptor_limit
 from reference_server.net.network import Network
+from reference_server.net.tcp import MOST_CONNECTIONS
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.timing import Timing
 
@@ -42,7 +44,11 @@ class Server:
         """Open the SIP transports, then the admin port. Raises StartError."""
         configuration = self._configuration
         self._clock = LoopClock()
-        self._network = Network()
+        descriptors = descriptor_limit()
+        self._network = Network(
+            lambda text: self.taps.event("sip-transport", reason=text),
+            most_connections=min(MOST_CONNECTIONS, descriptors // 2),
+        )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         timers = configuration.timers
         self._state = CallState(
@@ -72,6 +78,7 @@ class Server:
             timers=self._clock.timers,
             identifiers=self._identifiers,
             taps=self.taps,
+            strangers=min(STRANGERS, descriptors // 4),
         )
         try:
             await self._network.start(configuration.contacts, calls.receive)

@@ -169,6 +169,7 @@ class AdminConnection(asyncio.Protocol):
             self._refuse(message.message_id, INCORRECT_SECRET)
             return
         self._authenticated = True
+        listener.authenticated(self)
         self._decoder.limit = listener.configuration.frame_limit
         self.tags |= {tag for tag in message.tags.split(",") if tag}
         advertised, local = listener.hostports()
@@ -255,6 +256,12 @@ class AdminConnection(asyncio.Protocol):
         if self._incomplete is not None:
             self._incomplete.cancel()
             self._incomplete = None
+
+    def abort(self) -> None:
+        """Close at once, whatever is queued."""
+        if self._transport is not None:
+            self._transport.abort()
+        self._leave()
 
     def close(self) -> None:
         """The server stops."""

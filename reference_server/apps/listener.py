@@ -13,6 +13,11 @@ from reference_server.calls.ports import Taps, Timers
 from reference_server.config.model import AdminConfiguration
 from reference_server.sip.identifiers import Identifiers
 
+STRANGERS = 1000
+"""Connections that may be open without having authenticated; one more, and the oldest of them is closed."""
+
+_GRACE = 1.0  # seconds that an application has to read its last frames when the server stops
+
 
 class AdminListener:
     """Listens on the admin address."""
@@ -29,8 +34,12 @@ class AdminListener:
         timers: Timers,
         identifiers: Identifiers,
         taps: Taps,
+        strangers: int = STRANGERS,
     ) -> None:
-        """``hostports`` returns the two lists of the authenticate reply: as advertised, as bound."""
+        """``hostports`` returns the two lists of the authenticate reply: as advertised, as bound.
+
+        ``strangers`` connections may be open without having authenticated.
+        """
         self.configuration = configuration
         self.secret = configuration.secret
         self.version = version
@@ -43,7 +52,10 @@ class AdminListener:
         self.event = taps.event
         self.frame_taps = taps.frames
         self.address: tuple[str, int] = (configuration.address, configuration.port)
+        self._most_strangers = strangers
         self._connections: set[AdminConnection] = set()
+        self._strangers: dict[AdminConnection, None] = {}
+        """those that have not authenticated, oldest first"""
         self.leaving: set[AdminConnection] = set()
         """refused ones whose peer has not closed yet"""
         self._accepted = 0
@@ -72,6 +84,7 @@ class AdminListener:
     def connected(self, connection: AdminConnection) -> None:
         """A connection was made."""
         self._connections.add(connection)
+        self._strangers[connection] = None
         keepalive = int(self.configuration.tcp_keepalive)
         accepted = connection.socket()
         if accepted is not None:
@@ -83,13 +96,24 @@ class AdminListener:
                 )  # as the genuine server sets it
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, keepalive)
         self.event("admin-connected", connection=connection.number, peer=connection.peer)
+        if len(self._strangers) > self._most_strangers:
+            oldest = next(iter(self._strangers))
+            self.event("admin-crowded-out", connection=oldest.number, peer=oldest.peer)
+            oldest.abort()
+
+    def authenticated(self, connection: AdminConnection) -> None:
+        """A connection is no stranger any more."""
+        self._strangers.pop(connection, None)
 
     def lost(self, connection: AdminConnection) -> None:
         """A connection is gone, or as good as gone."""
         self._connections.discard(connection)
-        self.registry.remove(connection)
         self.event("admin-disconnected", connection=connection.number, peer=connection.peer)
-        self.calls.application_lost(connection)
+        if connection in self._strangers:
+            del self._strangers[connection]  # it had nothing that would have to be looked for
+        else:
+            self.registry.remove(connection)
+            self.calls.application_lost(connection)
 
     def saw_frame(self, connection: AdminConnection, sent: bool, payload: str) -> None:
         """Tell those who watch."""
@@ -110,8 +134,13 @@ class AdminListener:
         self.stop_accepting()
         for connection in [*self._connections, *self.leaving]:
             connection.close()
+        clock = asyncio.get_running_loop().time
+        end = clock() + _GRACE
         while self._connections or self.leaving:
-            await asyncio.sleep(0)
+            if clock() > end:  # whoever does not read cannot keep the server from ending
+                for connection in [*self._connections, *self.leaving]:
+                    connection.abort()
+            await asyncio.sleep(0.001)
         if self._server is not None:
             await self._server.wait_closed()
             self._server = None

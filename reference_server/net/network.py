@@ -19,7 +19,7 @@ from reference_server.net.binding import (
 )
 from reference_server.net.interfaces import local_addresses
 from reference_server.net.selection import Candidate, candidate, choose
-from reference_server.net.tcp import TcpConnections
+from reference_server.net.tcp import MOST_CONNECTIONS, TcpConnections
 from reference_server.net.udp import Receive, UdpTransport
 from reference_server.sip.uri import UriError, parse_uri
 
@@ -39,9 +39,15 @@ Done = Callable[[Flow | str], None]
 class Network:
     """Implements :class:`reference_server.calls.ports.SipNetwork` on real sockets of the running loop."""
 
-    def __init__(self, warn: Callable[[str], None] = _LOG.warning) -> None:
-        """``warn`` gets one line for each message that cannot be sent and each connection that is given up."""
+    def __init__(
+        self, warn: Callable[[str], None] = _LOG.warning, *, most_connections: int = MOST_CONNECTIONS
+    ) -> None:
+        """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
+
+        ``most_connections`` is how many TCP connections may be open at a time.
+        """
         self._warn = warn
+        self._most_connections = most_connections
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
         self._tcp: TcpConnections | None = None
@@ -53,7 +59,7 @@ class Network:
 
         Raises :class:`TransportError` for the first address that cannot be had; nothing listens then.
         """
-        tcp = self._tcp = TcpConnections(receive, self._warn)
+        tcp = self._tcp = TcpConnections(receive, self._warn, self._most_connections)
         bound: list[BoundSocket] = []
         try:
             for contact in contacts:

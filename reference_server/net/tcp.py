@@ -16,6 +16,13 @@ from typing import cast
 from reference_server.calls.ports import Endpoint, Flow
 from reference_server.sip.stream import StreamError, StreamFramer
 
+MOST_CONNECTIONS = 10_000
+"""That may be open at a time; one more, and the oldest that has never sent a message is closed, or else itself."""
+
+UNFINISHED_SECONDS = 60.0
+"""How long a message may stay unfinished, as a frame on an admin connection may."""
+
+_UNFINISHED_LIMIT = 256 * 1024 * 1024  # octets of unfinished messages of all connections
 _UNWRITTEN_LIMIT = 8 * 1024 * 1024
 _CONNECT_SECONDS = 32.0
 
@@ -28,6 +35,9 @@ class TcpConnection(asyncio.Protocol):
         self._framer = StreamFramer()
         self._pending: list[bytes] = []
         self._transport: asyncio.Transport | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self.unfinished = 0
+        """octets of a message that has not come to its end"""
         self.flow = Flow("tcp", "", 0, endpoint)
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -50,15 +60,35 @@ class TcpConnection(asyncio.Protocol):
         """Hand over each complete message; a stream that cannot be framed is closed."""
         framer = self._framer
         framer.feed(data)
+        came = False
         try:
             while self.usable and (message := framer.next_message()) is not None:
+                came = True
                 self._table.receive(message, self.flow)
         except StreamError as error:
             self._table.warn(f"closing {self}: {error}")
             self.close()
+        if came:
+            self._table.spoke(self)
+        if came or framer.unfinished or self.unfinished:
+            self._watch(came)
         if framer.pings:
             self._write(b"\r\n" * framer.pings)
             framer.pings = 0
+
+    def _watch(self, came: bool) -> None:
+        """Neither time nor memory without end for a message that does not come to its end."""
+        unfinished = self._framer.unfinished
+        if self._patience is not None and (came or not unfinished):
+            self._patience.cancel()
+            self._patience = None
+        if unfinished and self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(UNFINISHED_SECONDS, self._give_up)
+        self._table.hold(self, unfinished)
+
+    def _give_up(self) -> None:
+        self._table.warn(f"closing {self}: a message is unfinished after {UNFINISHED_SECONDS:g} s")
+        self.abort()
 
     def send(self, data: str) -> bool:
         """Queue one message for the end of this turn of the loop; False if the connection is gone."""
@@ -89,6 +119,8 @@ class TcpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the table."""
+        if self._patience is not None:
+            self._patience.cancel()
         self._table.remove(self)
         if not self.closed.done():
             self.closed.set_result(None)
@@ -111,9 +143,18 @@ class TcpConnection(asyncio.Protocol):
 class TcpConnections:
     """All connections of a server, and the listeners that accept them."""
 
-    def __init__(self, receive: Callable[[str, Flow], None], warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        receive: Callable[[str, Flow], None],
+        warn: Callable[[str], None],
+        most: int = MOST_CONNECTIONS,
+    ) -> None:
         self.receive = receive
         self.warn = warn
+        self._most = most
+        self._silent: dict[TcpConnection, None] = {}
+        """accepted ones that have not sent a message yet, oldest first"""
+        self._unfinished = 0
         self._numbers = count(1)
         self._by_number: dict[int, TcpConnection] = {}
         self._by_peer: dict[tuple[str, int], TcpConnection] = {}
@@ -135,11 +176,33 @@ class TcpConnections:
         number = next(self._numbers)
         self._by_number[number] = connection
         self._by_peer[host, port] = connection
+        if (host, port) not in self._waiting:  # not one of our own making
+            self._silent[connection] = None
+        if len(self._by_number) > self._most:
+            refused = next(iter(self._silent), connection)
+            self.warn(f"closing {refused}: there are {self._most} connections already")
+            refused.abort()
         return Flow("tcp", host, port, connection.flow.local, number)
+
+    def spoke(self, connection: TcpConnection) -> None:
+        """A message came from it."""
+        self._silent.pop(connection, None)
+
+    def hold(self, connection: TcpConnection, unfinished: int) -> None:
+        """It keeps so many octets; if all keep too many, the one that keeps most is closed."""
+        self._unfinished += unfinished - connection.unfinished
+        connection.unfinished = unfinished
+        if self._unfinished > _UNFINISHED_LIMIT:
+            greatest = max(self._by_number.values(), key=lambda one: one.unfinished)
+            self.warn(f"closing {greatest}: {self._unfinished} octets of unfinished messages are kept")
+            greatest.abort()
 
     def remove(self, connection: TcpConnection) -> None:
         """Forget a connection that was lost."""
         flow = connection.flow
+        self._silent.pop(connection, None)
+        self._unfinished -= connection.unfinished
+        connection.unfinished = 0
         self._by_number.pop(flow.connection, None)
         peer = (flow.remote_host, flow.remote_port)
         if self._by_peer.get(peer) is connection:

@@ -13,6 +13,7 @@ LEVELS: dict[str, LogLevel] = {
     "bye-not-sent": LogLevel.WARNING,
     "frame-not-sent": LogLevel.ERROR,
     "sip-dropped": LogLevel.WARNING,
+    "sip-transport": LogLevel.WARNING,
 }
 """Where it is not ``info``."""
 

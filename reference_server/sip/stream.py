@@ -51,6 +51,11 @@ class StreamFramer:
         self.pings = 0
         """double line ends since the caller last set this to 0; each wants one CRLF as its answer"""
 
+    @property
+    def unfinished(self) -> int:
+        """Octets of a message that has not come to its end. Right after ``next_message`` returned None."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> None:
         """Append what was read from the connection."""
         self._buffer += data
