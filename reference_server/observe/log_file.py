@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import sys
 import time
 from contextlib import suppress
@@ -92,11 +93,12 @@ class LogFile:
     def _open(self) -> FileIO:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, self._mode)
         file = FileIO(descriptor, "ab")
-        with suppress(
-            PermissionError
-        ):  # another user's file that we may write to: its mode is not ours to set
-            os.fchmod(descriptor, self._mode)  # whatever the umask and the former run said
-        self._size = os.fstat(descriptor).st_size
+        status = os.fstat(descriptor)
+        self._regular = stat.S_ISREG(status.st_mode)
+        if self._regular:  # the mode of /dev/null is everybody's
+            with suppress(PermissionError):  # another user's file that we may write to: not ours to set
+                os.fchmod(descriptor, self._mode)  # whatever the umask and the former run said
+        self._size = status.st_size
         return file
 
     def _append(self, data: bytes) -> None:
@@ -114,6 +116,8 @@ class LogFile:
         if day_ends:
             self._midnight = next_midnight(now)
         if not self._size or self._file is None or (now < self._retry and not day_ends):
+            return
+        if not self._regular:  # a device, a pipe: nothing that could be archived
             return
         self.flush()
         try:

@@ -179,6 +179,20 @@ def test_an_archive_that_fails_is_said_once_and_logging_goes_on(
     )
 
 
+def test_a_device_keeps_its_mode_and_its_place() -> None:
+    master, slave = os.openpty()
+    device = Path(os.ttyname(slave))
+    os.fchmod(slave, 0o622)
+    file = LogFile(LogFileConfiguration(name=str(device)))
+    file.write(b"one\n", NOW)
+    file.write(b"two\n", next_midnight(time.time()) + 1)  # the day has ended: a file would be archived now
+    file.close()
+    assert os.read(master, 100) == b"one\r\ntwo\r\n"
+    assert stat.S_IMODE(device.stat().st_mode) == 0o622
+    os.close(slave)
+    os.close(master)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     file = LogFile(LogFileConfiguration(name="/dev/full"))
