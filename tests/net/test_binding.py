@@ -45,10 +45,10 @@ def _bind_to_a_quiet_port(taken: socket.socket) -> int:
 def test_a_port_in_use(transport: str) -> None:
     kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
     with socket.socket(socket.AF_INET, kind) as taken:
-        taken.bind(("127.0.0.1", 0))
+        # Not one of the kernel's own choice: somebody's connection may have the same port on the other transport.
+        port = _bind_to_a_quiet_port(taken)
         if transport == "tcp":
             taken.listen()
-        port = taken.getsockname()[1]
         with pytest.raises(TransportError) as error:
             bind_sockets(["127.0.0.1"], ["udp", "tcp"], port)
         assert (error.value.transport, error.value.port) == (transport, port)
