@@ -8,7 +8,7 @@ wants: it gets its ACK and a BYE from the server itself.
 from __future__ import annotations
 
 from reference_server.calls.dialogs import ApplicationDialog, claim_id, end_dialog, keep_subscription
-from reference_server.calls.hangup import APPLICATION_LOST, acknowledge_and_hang_up
+from reference_server.calls.hangup import Cause, acknowledge_and_hang_up
 from reference_server.calls.outgoing import OutgoingRequest
 from reference_server.calls.ports import Application
 from reference_server.calls.state import CallState
@@ -23,12 +23,6 @@ from reference_server.wire.requests import Sip
 
 MOST_BRANCHES = 64
 """Forks of one INVITE that are followed; each further tag would be a dialog, and each further 2xx a BYE from us."""
-
-NO_ID = 'SIP;cause=480;text="Dialog already exists"'
-"""Why it ends a call of which the application has another with the same Call-ID and From tag."""
-
-SECOND_ANSWER = 'SIP;cause=200;text="Call completed elsewhere"'
-"""Why the server itself ends the call of a fork's second branch."""
 
 
 class OriginatedSubscription(OutgoingRequest):
@@ -154,12 +148,12 @@ class OriginatedCall(OriginatedSubscription):
                 del self.early[tag]
                 end_dialog(self.state, early)
         if not self.application.connected:
-            acknowledge_and_hang_up(self.state, made, APPLICATION_LOST)
+            acknowledge_and_hang_up(self.state, made, Cause.APPLICATION_LOST)
             return False
         if not claimed:
             self.answer_locally(480, "Temporarily Unavailable")
             made.owner = None
-            acknowledge_and_hang_up(self.state, made, NO_ID)
+            acknowledge_and_hang_up(self.state, made, Cause.DIALOG_EXISTS)
             return False
         made.hang_up_after_ack = self.cancelled
         return True
@@ -171,7 +165,7 @@ class OriginatedCall(OriginatedSubscription):
             return
         unwanted.owner = None
         unwanted.last_answered_invite = self.cseq
-        acknowledge_and_hang_up(self.state, unwanted, SECOND_ANSWER)
+        acknowledge_and_hang_up(self.state, unwanted, Cause.SECOND_ANSWER)
 
     def _over(self) -> None:
         """A failure: nothing is left of it."""
@@ -219,7 +213,9 @@ class OriginatedCall(OriginatedSubscription):
     def abandon(self) -> None:
         """The application is gone: nobody waits for the answer (CONN-3)."""
         if not self.cancelled:
-            self.cancel(Draft(f"CANCEL sip:placeholder SIP/2.0\r\nReason: {APPLICATION_LOST}\r\n\r\n", ""))
+            self.cancel(
+                Draft(f"CANCEL sip:placeholder SIP/2.0\r\nReason: {Cause.APPLICATION_LOST.value}\r\n\r\n", "")
+            )
 
     def _compose_cancel(self, draft: Draft) -> str:
         """The INVITE's Request-URI, top Via, From, To, Call-ID and CSeq number, and the application's other headers."""

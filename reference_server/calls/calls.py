@@ -5,7 +5,7 @@ from __future__ import annotations
 from reference_server.calls.call import cancel_call
 from reference_server.calls.dialogs import end_dialog
 from reference_server.calls.from_network import receive
-from reference_server.calls.hangup import APPLICATION_LOST, acknowledge_and_hang_up, hang_up
+from reference_server.calls.hangup import Cause, acknowledge_and_hang_up, hang_up
 from reference_server.calls.incoming import reject
 from reference_server.calls.originating import request_outside_dialogs
 from reference_server.calls.ports import Application, Flow
@@ -80,6 +80,6 @@ class Calls:
         for dialog in [owned for owned in state.dialogs_by_key.values() if owned.owner is application]:
             dialog.owner = None
             if dialog.awaits_own_ack:
-                acknowledge_and_hang_up(state, dialog, APPLICATION_LOST)
+                acknowledge_and_hang_up(state, dialog, Cause.APPLICATION_LOST)
             elif dialog.dialog.state is DialogState.CONFIRMED and hangs_up and not dialog.subscription:
-                hang_up(state, dialog, APPLICATION_LOST)
+                hang_up(state, dialog, Cause.APPLICATION_LOST)

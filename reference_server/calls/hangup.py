@@ -5,6 +5,8 @@ The application, if there is one, is told with an ``unsolicited`` message that s
 
 from __future__ import annotations
 
+from enum import Enum
+
 from reference_server.calls.dialogs import ApplicationDialog, end_dialog
 from reference_server.calls.ports import Flow
 from reference_server.calls.route import open_flow, via_for
@@ -14,10 +16,23 @@ from reference_server.sip.draft import Draft
 from reference_server.sip.message import Response
 from reference_server.wire.replies import DialogMessage
 
-APPLICATION_LOST = 'SIP;cause=480;text="Application disconnected"'
-"""Why the server itself ends a call whose application is gone."""
 UNSOLICITED = "unsolicited"
 """The transaction id of what the server sent by itself."""
+
+
+class Cause(Enum):
+    """Why the server itself ends a call; each value is the Reason header (RFC 3326) that says so."""
+
+    ACK_TIMEOUT = 'SIP;cause=200;text="ACK timeout"'
+    """nobody acknowledged the application's 2xx (CALL-8)"""
+    CANCEL_RACE = 'SIP;cause=200;text="ACK-BYE due to cancel race condition"'
+    """the application had cancelled what was answered (OUT-9)"""
+    APPLICATION_LOST = 'SIP;cause=480;text="Application disconnected"'
+    """nobody is there to go on with it (OUT-12, CONN-6)"""
+    DIALOG_EXISTS = 'SIP;cause=480;text="Dialog already exists"'
+    """the application has another call with the same Call-ID and From tag"""
+    SECOND_ANSWER = 'SIP;cause=200;text="Call completed elsewhere"'
+    """another branch of the forked INVITE had answered before (OUT-10)"""
 
 
 class _Unwatched:
@@ -30,20 +45,20 @@ class _Unwatched:
         """Likewise."""
 
 
-def hang_up(state: CallState, ended: ApplicationDialog, reason: str) -> None:
-    """End a dialog with a BYE whose Reason (RFC 3326) is ``reason``."""
+def hang_up(state: CallState, ended: ApplicationDialog, cause: Cause) -> None:
+    """End a dialog with a BYE that says why, and tell the owner."""
     end_dialog(state, ended)
 
     def opened(flow: Flow | str) -> None:
         if isinstance(flow, str):
             state.event("bye-not-sent", dialog=ended.dialog_id, reason=flow)
             return
-        _send_bye(state, ended, reason, flow)
+        _send_bye(state, ended, cause, flow)
 
     open_flow(state, ended, opened)
 
 
-def acknowledge_and_hang_up(state: CallState, unwanted: ApplicationDialog, reason: str) -> None:
+def acknowledge_and_hang_up(state: CallState, unwanted: ApplicationDialog, cause: Cause) -> None:
     """Acknowledge a 2xx that nobody wants, and end its dialog (RFC 3261 §13.2.2.4)."""
     cseq = unwanted.last_answered_invite
     unwanted.keep_own_ack(cseq, "")
@@ -58,14 +73,14 @@ def acknowledge_and_hang_up(state: CallState, unwanted: ApplicationDialog, reaso
         state.send(text, flow)
 
     open_flow(state, unwanted, opened)
-    hang_up(state, unwanted, reason)
+    hang_up(state, unwanted, cause)
 
 
-def _send_bye(state: CallState, ended: ApplicationDialog, reason: str, flow: Flow) -> None:
+def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Flow) -> None:
     dialog = ended.dialog
     dialog.local_cseq += 1
     branch = state.identifiers.branch()
-    draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {reason}\r\n\r\n", "")
+    draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {cause.value}\r\n\r\n", "")
     text = dialog.request("BYE", dialog.local_cseq, via_for(flow, branch), draft)
     key = f"{branch}|BYE"
     state.client_transactions[key] = OtherClientTransaction(

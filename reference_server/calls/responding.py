@@ -17,7 +17,7 @@ from reference_server.calls.dialogs import (
     end_dialog,
     keep_subscription,
 )
-from reference_server.calls.hangup import hang_up
+from reference_server.calls.hangup import Cause, hang_up
 from reference_server.calls.incoming import IncomingRequest, close, reject
 from reference_server.calls.ports import Application
 from reference_server.calls.state import CallState
@@ -221,7 +221,7 @@ def _await_ack(state: CallState, incoming: IncomingRequest, dialog: ApplicationD
 
     def unacknowledged() -> None:
         dialog.acknowledgements.pop(cseq, None)
-        hang_up(state, dialog, 'SIP;cause=200;text="ACK timeout"')
+        hang_up(state, dialog, Cause.ACK_TIMEOUT)
 
     repeater = SuccessRepeater(
         text,
