@@ -81,7 +81,7 @@ class Server:
             strangers=min(STRANGERS, descriptors // 4),
         )
         try:
-            await self._network.start(configuration.contacts, calls.receive)
+            await self._network.start(configuration.contacts, calls)
         except TransportError as error:
             raise StartError(str(error)) from error
         try:

@@ -122,10 +122,10 @@ class OriginatedCall(OriginatedSubscription):
             self._send_cancel(self._held_cancel)
             self._held_cancel = None
 
-    def timed_out(self) -> None:
-        """Nobody answered."""
+    def fail(self, status: int, reason: str) -> None:
+        """Nobody answered, or nobody can be asked."""
         self._over()
-        super().timed_out()
+        super().fail(status, reason)
 
     def _accepted(self, response: Response) -> bool:
         """A 2xx; False if the application is not to see it."""
@@ -196,7 +196,7 @@ class OriginatedCall(OriginatedSubscription):
         state = self.state
         text = self._compose_cancel(draft)
         key = f"{self.branch}|CANCEL"
-        state.client_transactions[key] = OtherClientTransaction(
+        transaction = OtherClientTransaction(
             key,
             text,
             state.sender(self.flow),
@@ -206,6 +206,7 @@ class OriginatedCall(OriginatedSubscription):
             _Ignored(),
             state.forget_client_transaction,
         )
+        state.keep_client_transaction(transaction, self.flow)
         # A far end that answers the CANCEL but not the INVITE is not waited for any longer (§9.1).
         self._patience = self.wait_no_longer_than(state.timing.t1x64)
         return text
@@ -238,6 +239,9 @@ class _Ignored:
 
     def timed_out(self) -> None:
         """The INVITE's own end says it."""
+
+    def unreachable(self) -> None:
+        """Likewise."""
 
 
 def cancel_call(state: CallState, application: Application, message: Sip) -> None:

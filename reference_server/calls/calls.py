@@ -12,6 +12,7 @@ from reference_server.calls.ports import Application, Flow
 from reference_server.calls.requesting import request_in_dialog
 from reference_server.calls.responding import respond
 from reference_server.calls.state import CallState
+from reference_server.calls.undelivered import connection_lost, undelivered
 from reference_server.sip.dialog import DialogState
 from reference_server.wire.replies import NotSent, Refused
 from reference_server.wire.requests import Proxy, Sip
@@ -33,6 +34,14 @@ class Calls:
     def receive(self, text: str, flow: Flow) -> None:
         """One SIP message came from the network."""
         receive(self.state, text, flow)
+
+    def undelivered(self, beginning: str) -> None:
+        """A datagram that begins so has not arrived."""
+        undelivered(self.state, beginning)
+
+    def connection_lost(self, flow: Flow) -> None:
+        """The connection of ``flow`` is gone."""
+        connection_lost(self.state, flow)
 
     def sip(self, application: Application, message: Sip) -> bool:
         """An application's ``sip`` message; False if it was refused and the connection has to end (RSP-1, DLG-4)."""

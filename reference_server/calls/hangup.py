@@ -44,6 +44,9 @@ class _Unwatched:
     def timed_out(self) -> None:
         """Likewise."""
 
+    def unreachable(self) -> None:
+        """Likewise."""
+
 
 def hang_up(state: CallState, ended: ApplicationDialog, cause: Cause) -> None:
     """End a dialog with a BYE that says why, and tell the owner."""
@@ -83,7 +86,7 @@ def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Fl
     draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {cause.value}\r\n\r\n", "")
     text = dialog.request("BYE", dialog.local_cseq, via_for(flow, branch), draft)
     key = f"{branch}|BYE"
-    state.client_transactions[key] = OtherClientTransaction(
+    transaction = OtherClientTransaction(
         key,
         text,
         state.sender(flow),
@@ -93,6 +96,7 @@ def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Fl
         _Unwatched(),
         state.forget_client_transaction,
     )
+    state.keep_client_transaction(transaction, flow)
     owner = ended.current_owner()
     if owner is not None:
         owner.deliver(

@@ -77,7 +77,7 @@ class OutgoingRequest:
             transaction = OtherClientTransaction(
                 *arguments, state.timers, state.timing, self, state.forget_client_transaction
             )
-        state.client_transactions[key] = transaction
+        state.keep_client_transaction(transaction, self.flow)
 
     def echo(self, message_id: str) -> None:
         """Tell the application what went out (OUT-2, DLG-5)."""
@@ -121,7 +121,15 @@ class OutgoingRequest:
 
     def timed_out(self) -> None:
         """Nobody answered: a 408 of the server's own (``ClientUser``; RFC 3261 §8.1.3.1)."""
-        self.answer_locally(408, "Request Timeout")
+        self.fail(408, "Request Timeout")
+
+    def unreachable(self) -> None:
+        """It did not arrive: a 503 of the server's own (``ClientUser``; NET-1, NET-2)."""
+        self.fail(503, "Service Unavailable")
+
+    def fail(self, status: int, reason: str) -> None:
+        """No response will come; the server makes one."""
+        self.answer_locally(status, reason)
 
     def pass_on(self, response: Response) -> None:
         """Give a response from the network to the application."""

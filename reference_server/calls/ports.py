@@ -6,7 +6,7 @@ Each is a small protocol that an adapter (net/, apps/, observe/) or a test imple
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -24,6 +24,7 @@ __all__ = [
     "FrameTap",
     "SipNetwork",
     "SipTap",
+    "SipUser",
     "Tap",
     "Taps",
     "TimerHandle",
@@ -69,14 +70,31 @@ class Clock(Protocol):
         """Unix seconds; what time tokens and logs show."""
 
 
+class SipUser(Protocol):
+    """Who hears of what the SIP transports receive, and of what they lose."""
+
+    def receive(self, text: str, flow: Flow) -> None:
+        """One SIP message came; one character is one octet."""
+
+    def undelivered(self, beginning: str) -> None:
+        """A datagram did not reach its port; of its text only the beginning may be known (ICMP quotes it)."""
+
+    def connection_lost(self, flow: Flow) -> None:
+        """The connection of ``flow`` is gone."""
+
+
 class SipNetwork(Protocol):
     """The SIP transports."""
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where we listen, in the order of the configuration."""
 
-    def open(self, next_hop: str, done: Callable[[Flow | str], None]) -> None:
-        """Resolve the SIP URI ``next_hop`` and connect to it; ``done`` gets the flow, or the error's text."""
+    def open(self, next_hop: str, done: Callable[[Flow | str], None], tried: Sequence[Flow] = ()) -> None:
+        """Resolve the SIP URI ``next_hop`` and connect to it; ``done`` gets the flow, or the error's text.
+
+        A name may lead to several addresses (RFC 3263). ``tried`` are flows to some of them that turned out to be of
+        no use; the first address that is none of theirs counts, and without one the error is ``Service Unavailable``.
+        """
 
     def alive(self, flow: Flow) -> bool:
         """Whether the connection of ``flow`` still exists; always True for datagrams."""

@@ -144,9 +144,9 @@ class RequestInDialog(OutgoingRequest):
             end_dialog(self.state, found)
         self.pass_on(response)
 
-    def timed_out(self) -> None:
+    def fail(self, status: int, reason: str) -> None:
         """Nobody answered; a dialog that was to end is over all the same (RFC 3261 §15.1.1)."""
         self._found.own_invites.discard(self)
         if self.ends_dialog:
             end_dialog(self.state, self._found)
-        super().timed_out()
+        super().fail(status, reason)

@@ -63,6 +63,8 @@ class CallState:
         self.sip_taps = taps.sip
         self.server_transactions: dict[str, ServerTransaction] = {}
         self.client_transactions: dict[str, ClientTransaction] = {}
+        self.by_connection: dict[int, dict[str, ClientTransaction]] = {}
+        """those of them whose request went over a connection, by its number"""
         self.incoming: dict[str, IncomingRequest] = {}
         """requests without a final response, by transaction id"""
         self.invites: dict[str, IncomingRequest] = {}
@@ -77,6 +79,7 @@ class CallState:
         return {
             "server transactions": len(self.server_transactions),
             "client transactions": len(self.client_transactions),
+            "connections with requests": len(self.by_connection),
             "pending requests": len(self.incoming),
             "cancellable INVITEs": len(self.invites),
             "outgoing calls": len(self.outgoing_calls),
@@ -100,6 +103,20 @@ class CallState:
         """It is over."""
         self.server_transactions.pop(transaction.key, None)
 
+    def keep_client_transaction(self, transaction: ClientTransaction, flow: Flow) -> None:
+        """Responses find it from now on, and so does the loss of its connection, be it lost already."""
+        self.client_transactions[transaction.key] = transaction
+        if flow.connection:
+            transaction.connection = flow.connection
+            self.by_connection.setdefault(flow.connection, {})[transaction.key] = transaction
+            if not self.network.alive(flow):
+                self.timers.start(0.0, transaction.fail)
+
     def forget_client_transaction(self, transaction: ClientTransaction) -> None:
         """It is over."""
         self.client_transactions.pop(transaction.key, None)
+        if transaction.connection:
+            fellows = self.by_connection.get(transaction.connection, {})
+            fellows.pop(transaction.key, None)
+            if not fellows:
+                self.by_connection.pop(transaction.connection, None)

@@ -7,7 +7,7 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 
-from reference_server.calls.ports import Endpoint, Flow
+from reference_server.calls.ports import Endpoint, Flow, SipUser
 from reference_server.config.model import ContactConfiguration
 from reference_server.net.binding import (
     BoundSocket,
@@ -20,13 +20,14 @@ from reference_server.net.binding import (
 from reference_server.net.interfaces import local_addresses
 from reference_server.net.selection import Candidate, candidate, choose
 from reference_server.net.tcp import MOST_CONNECTIONS, TcpConnections
-from reference_server.net.udp import Receive, UdpTransport
+from reference_server.net.udp import UdpTransport
 from reference_server.sip.uri import UriError, parse_uri
 
 _LOG = logging.getLogger(__name__)
 
 NOT_AVAILABLE = "requested protocol/transport not available"
 DNS_ERROR = "DNS Error"
+UNREACHABLE = "Service Unavailable"
 
 _TRANSPORTS = ("udp", "tcp")
 _DEFAULT_PORT = 5060
@@ -54,12 +55,14 @@ class Network:
         self._targets: dict[str, Flow] = {}  # what next hops with literal addresses led to, UDP only
         self._resolving: set[asyncio.Task[None]] = set()
 
-    async def start(self, contacts: Sequence[ContactConfiguration], receive: Receive) -> None:
-        """Listen on every contact; ``receive(text, flow)`` gets each message from then on.
+    async def start(self, contacts: Sequence[ContactConfiguration], user: SipUser) -> None:
+        """Listen on every contact; ``user`` gets each message from then on.
 
         Raises :class:`TransportError` for the first address that cannot be had; nothing listens then.
         """
-        tcp = self._tcp = TcpConnections(receive, self._warn, self._most_connections)
+        tcp = self._tcp = TcpConnections(
+            user.receive, self._warn, self._most_connections, user.connection_lost
+        )
         bound: list[BoundSocket] = []
         try:
             for contact in contacts:
@@ -70,7 +73,7 @@ class Network:
                     self._candidates.append(candidate(endpoint, contact.local_net, contact.external_ip))
                     if one.transport == "udp":
                         self._udp[endpoint.host, endpoint.port] = UdpTransport(
-                            one.socket, endpoint, receive, self._warn
+                            one.socket, endpoint, user.receive, self._warn, user.undelivered
                         )
                     else:
                         await tcp.listen(one.socket, endpoint)
@@ -122,17 +125,17 @@ class Network:
         """How many TCP connections are open."""
         return 0 if self._tcp is None else len(self._tcp)
 
-    def open(self, next_hop: str, done: Done) -> None:
+    def open(self, next_hop: str, done: Done, tried: Sequence[Flow] = ()) -> None:
         """Resolve the SIP URI ``next_hop`` and connect to it; ``done`` gets the flow, or the error's text.
 
-        For a literal address over UDP, over a connection that exists, or an error in the URI, ``done`` is
-        called before this returns. Error texts: ``requested protocol/transport not available``, ``DNS
-        Error``, ``Service Unavailable`` (refused or unreachable), ``Request Timeout``, or what is wrong
-        with the URI.
+        A name may lead to several addresses; those of the flows ``tried`` are passed over. For a literal address
+        over UDP, over a connection that exists, or an error in the URI, ``done`` is called before this returns.
+        Error texts: ``requested protocol/transport not available``, ``DNS Error``, ``Service Unavailable`` (refused,
+        unreachable, or all addresses tried), ``Request Timeout``, or what is wrong with the URI.
         """
         flow = self._targets.get(next_hop)
         if flow is not None:
-            done(flow)
+            done(UNREACHABLE if tried else flow)
             return
         try:
             uri = parse_uri(next_hop)

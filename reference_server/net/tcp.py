@@ -148,9 +148,15 @@ class TcpConnections:
         receive: Callable[[str, Flow], None],
         warn: Callable[[str], None],
         most: int = MOST_CONNECTIONS,
+        lost: Callable[[Flow], None] = lambda flow: None,
     ) -> None:
+        """``receive`` gets each message, ``warn`` a line for each connection that is given up.
+
+        At ``most`` connections are open at a time. ``lost`` gets the flow of each that was open and is not any more.
+        """
         self.receive = receive
         self.warn = warn
+        self._lost = lost
         self._most = most
         self._silent: dict[TcpConnection, None] = {}
         """accepted ones that have not sent a message yet, oldest first"""
@@ -207,6 +213,8 @@ class TcpConnections:
         peer = (flow.remote_host, flow.remote_port)
         if self._by_peer.get(peer) is connection:
             del self._by_peer[peer]
+        if flow.connection:
+            self._lost(flow)
 
     def alive(self, flow: Flow) -> bool:
         """Whether something can be sent on the connection of ``flow``."""

@@ -2,7 +2,8 @@
 
 This is the hottest path of the server. A wake reads what has arrived, up to a bound so that timers and
 connections get their turn; each datagram costs one system call, one decoding and one look into the table
-of flows. What is to be sent leaves in one row at the end of the turn.
+of flows. What is to be sent leaves in one row at the end of the turn. A datagram that finds its port closed is
+reported to its sender (net/icmp.py), so that nobody waits for an answer to it.
 """
 
 from __future__ import annotations
@@ -14,15 +15,21 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from reference_server.calls.ports import Endpoint, Flow
+from reference_server.net.icmp import read_undelivered
+from reference_server.net.readiness import Readiness
 
 Receive: TypeAlias = Callable[[str, Flow], None]
 """Gets the text of a message, one character per octet, and the flow to its sender."""
+
+Undelivered: TypeAlias = Callable[[str], None]
+"""Gets the beginning of a message that did not arrive."""
 
 _DATAGRAM = 65535
 _READS_PER_WAKE = 64
 _FLOWS_KEPT = 10_000
 _LARGEST = 65_507  # 65,535 less the headers of IPv4 and UDP
 _QUEUE_LIMIT = 10_000
+_ATTEMPTS = 3  # a datagram may meet errors of others that often before it counts as not sendable
 _STUN_COOKIE = b"\x21\x12\xa4\x42"
 _BLANKS = b"\0\t\r\n "
 
@@ -38,18 +45,27 @@ class UdpTransport:
     """
 
     def __init__(
-        self, sock: socket.socket, endpoint: Endpoint, receive: Receive, warn: Callable[[str], None]
+        self,
+        sock: socket.socket,
+        endpoint: Endpoint,
+        receive: Receive,
+        warn: Callable[[str], None],
+        undelivered: Undelivered = lambda beginning: None,
     ) -> None:
-        """``sock`` is bound and does not block; ``warn`` gets one line per datagram that cannot be sent."""
+        """``sock`` is bound and does not block; ``warn`` gets one line per datagram that cannot be sent.
+
+        ``undelivered`` gets the beginning of each datagram that was sent and did not arrive, or could not be sent.
+        """
         self.endpoint = endpoint
         self._socket = sock
         self._receive = receive
         self._warn = warn
+        self._undelivered = undelivered
         self._flows: dict[tuple[str | int, ...], Flow] = {}
         self._unsent: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._blocked = False
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(sock.fileno(), self._readable)
+        self._readiness = Readiness(sock, self._ready)
 
     def flow_to(self, host: str, port: int) -> Flow:
         """The flow to a literal address, the same object as long as it is kept."""
@@ -65,15 +81,22 @@ class UdpTransport:
         self._flows[address] = flow
         return flow
 
-    def _readable(self) -> None:
+    def _ready(self) -> None:
+        """There is something to read, or room to write, or word of a datagram that did not arrive."""
+        if self._blocked:
+            self._flush()
         flows = self._flows
         recvfrom = self._socket.recvfrom
-        for _ in range(_READS_PER_WAKE):
+        for number in range(_READS_PER_WAKE):
             try:
                 data, address = recvfrom(_DATAGRAM)
             except (BlockingIOError, InterruptedError):
+                if number == 0:
+                    self._read_errors()
                 return
             except OSError as error:
+                if self._read_errors():
+                    continue
                 self._warn(f"cannot read from udp port {self.endpoint.port}: {error}")
                 return
             if data[:1] <= b" " and is_keep_alive(data):
@@ -86,11 +109,20 @@ class UdpTransport:
             if self._socket.fileno() < 0:
                 return
 
+    def _read_errors(self) -> bool:
+        """Report the datagrams that did not arrive; False if there was no word of any."""
+        any_error = False
+        for beginning in read_undelivered(self._socket):
+            any_error = True
+            if beginning is not None:
+                self._loop.call_soon(self._undelivered, beginning.decode("latin-1"))
+        return any_error
+
     def send(self, data: str, flow: Flow) -> bool:
         """Send one datagram at the end of this turn of the loop; False if it is too large for one.
 
         What is sent in a row costs a third of what is sent singly, because the reader is woken once. An error of
-        the kernel (no route) is warned of.
+        the kernel (no route) is warned of. What did not go is reported as what did not arrive.
         """
         octets = data.encode("latin-1")
         unsent = self._unsent
@@ -99,6 +131,7 @@ class UdpTransport:
                 "too large" if len(octets) > _LARGEST else f"{_QUEUE_LIMIT} datagrams are waiting already"
             )
             self._complain(octets, (flow.remote_host, flow.remote_port), reason)
+            self._loop.call_soon(self._undelivered, data)
             return False
         if not unsent:
             self._loop.call_soon(self._flush)
@@ -109,21 +142,27 @@ class UdpTransport:
         """Send all that waits, in order; what the kernel cannot take now goes when it can."""
         unsent = self._unsent
         sendto = self._socket.sendto
+        attempts = 0
         while unsent:
             octets, address = unsent[0]
             try:
                 sendto(octets, address)
             except (BlockingIOError, InterruptedError):
-                if not self._blocked:
-                    self._blocked = True
-                    self._loop.add_writer(self._socket.fileno(), self._flush)
+                self._blocked = True
+                self._readiness.want_room(True)
                 return
             except OSError as error:
+                # The error may be that of a datagram before, of which it is the first word.
+                attempts += 1
+                if self._read_errors() and attempts < _ATTEMPTS:
+                    continue
                 self._complain(octets, address, error.strerror or str(error))
+                self._loop.call_soon(self._undelivered, octets.decode("latin-1"))
             unsent.popleft()
+            attempts = 0
         if self._blocked:
             self._blocked = False
-            self._loop.remove_writer(self._socket.fileno())
+            self._readiness.want_room(False)
 
     def _complain(self, octets: bytes, address: tuple[str, int], reason: str) -> None:
         self._warn(f"cannot send {len(octets)} octets to udp/[{address[0]}]:{address[1]}: {reason}")
@@ -132,8 +171,6 @@ class UdpTransport:
         """Stop reading and free the port; what is still queued is dropped."""
         if self._socket.fileno() < 0:
             return
-        self._loop.remove_reader(self._socket.fileno())
-        if self._blocked:
-            self._loop.remove_writer(self._socket.fileno())
+        self._readiness.close()
         self._unsent.clear()
         self._socket.close()

@@ -16,9 +16,9 @@ Any other request::
 
 Each tells its user of responses: that an INVITE proceeds, every provisional one from 101 on, the first final one,
 each further 2xx to an INVITE; of a repeated final response it tells nothing. Without a final response for 64·T1 (an
-INVITE: without any response) it says so once, and is over. Over UDP a request is first repeated after a second at the
-earliest, then at doubled intervals, those of other requests than INVITE bounded by T2 (the genuine server's times,
-kept by the rule of parity).
+INVITE: without any response) it says so once, and is over; likewise when it learns that the transport has failed. Over
+UDP a request is first repeated after a second at the earliest, then at doubled intervals, those of other requests than
+INVITE bounded by T2 (the genuine server's times, kept by the rule of parity).
 """
 
 from __future__ import annotations
@@ -52,6 +52,9 @@ class ClientUser(Protocol):
     def timed_out(self) -> None:
         """No response came in time (§8.1.3.1: as if 408)."""
 
+    def unreachable(self) -> None:
+        """The request did not arrive, or no response to it can (§17.1.4, §8.1.3.1: as if 503)."""
+
 
 class InviteUser(ClientUser, Protocol):
     """Who sent an INVITE."""
@@ -76,6 +79,7 @@ class OtherClientTransaction:
         "_timers",
         "_timing",
         "_user",
+        "connection",
         "key",
         "reliable",
         "state",
@@ -92,8 +96,12 @@ class OtherClientTransaction:
         user: ClientUser,
         over: Callable[[OtherClientTransaction], None],
     ) -> None:
-        """Sends ``text`` at once. ``key`` is what its responses bring back: branch and method."""
+        """Sends ``text`` at once. ``key`` is what its responses bring back: branch and method.
+
+        ``connection`` is for who keeps it: the number of the connection that it depends on, or 0.
+        """
         self.key = key
+        self.connection = 0
         self.reliable = reliable
         self.state = State.TRYING
         self._text = text
@@ -130,6 +138,12 @@ class OtherClientTransaction:
         else:
             self._timers.start(self._timing.t4, self.terminate)  # timer K
         self._user.answered(response)
+
+    def fail(self) -> None:
+        """The transport could not deliver the request, or has lost the way back (§17.1.4)."""
+        if self.unanswered:
+            self.terminate()
+            self._user.unreachable()
 
     def terminate(self) -> None:
         """Forget it; nothing is told any more."""
@@ -168,6 +182,7 @@ class InviteClientTransaction:
         "_timers",
         "_timing",
         "_user",
+        "connection",
         "key",
         "reliable",
         "state",
@@ -187,6 +202,7 @@ class InviteClientTransaction:
     ) -> None:
         """``make_ack`` composes the ACK for a failure response, which has the INVITE's branch (§17.1.1.3)."""
         self.key = key
+        self.connection = 0
         self.reliable = reliable
         self.state = State.CALLING
         self._text = text
@@ -241,6 +257,12 @@ class InviteClientTransaction:
                 self._send(self._ack)
             case _:
                 pass
+
+    def fail(self) -> None:
+        """The transport could not deliver the request, or has lost the way back (§17.1.4)."""
+        if self.unanswered:
+            self.terminate()
+            self._user.unreachable()
 
     def terminate(self) -> None:
         """Forget it; nothing is told any more."""

@@ -6,7 +6,7 @@ The registry of applications is the server's own; the clock, the SIP network and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from reference_server.apps.registry import Registry
 from reference_server.calls.calls import Calls
@@ -37,6 +37,8 @@ class RecordingNetwork:
         self.listening: tuple[Endpoint, ...] = (UDP, TCP)
         self.routes: dict[str, Flow | str] = {}
         """what a next hop leads to: a flow, or why there is none"""
+        self.alternatives: dict[str, list[Flow]] = {}
+        """the flows of a next hop that are left when the first is of no use"""
         self.broken: set[int] = set()
         """connections that are gone"""
         self.pending: list[Callable[[], None]] | None = None
@@ -45,9 +47,14 @@ class RecordingNetwork:
     def endpoints(self) -> tuple[Endpoint, ...]:
         return self.listening
 
-    def open(self, next_hop: str, done: Callable[[Flow | str], None]) -> None:
+    def open(self, next_hop: str, done: Callable[[Flow | str], None], tried: Sequence[Flow] = ()) -> None:
         self.opened.append(next_hop)
         answer = self.routes.get(next_hop, f"no address for {next_hop!r}")
+        if tried:
+            answer = next(
+                (flow for flow in self.alternatives.get(next_hop, ()) if flow not in tried),
+                "Service Unavailable",
+            )
         if self.pending is None:
             done(answer)
         else:

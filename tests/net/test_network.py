@@ -12,15 +12,16 @@ from reference_server.config.model import ContactConfiguration
 from reference_server.net.binding import TransportError
 from reference_server.net.network import Network
 from tests.conftest import Run
+from tests.net.hearing import Hearing
 
 Messages = asyncio.Queue[tuple[str, Flow]]
 
 
 async def _started(*contacts: ContactConfiguration) -> tuple[Network, Messages]:
-    messages: Messages = asyncio.Queue()
+    hearing = Hearing()
     network = Network()
-    await network.start(contacts, lambda *message: messages.put_nowait(message))
-    return network, messages
+    await network.start(contacts, hearing)
+    return network, hearing.messages
 
 
 async def _open(network: SipNetwork, next_hop: str) -> Flow | str:
@@ -144,7 +145,7 @@ def test_a_dead_tcp_destination(run: Run) -> None:
     async def story() -> None:
         warnings: list[str] = []
         network = Network(warnings.append)
-        await network.start([ContactConfiguration(port=0)], lambda *_: None)
+        await network.start([ContactConfiguration(port=0)], Hearing())
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
             port = closed.getsockname()[1]
@@ -179,7 +180,7 @@ def test_a_contact_that_cannot_listen_frees_the_others(
             port = free.getsockname()[1]
         network = Network()
         with pytest.raises(TransportError) as error:
-            await network.start([ContactConfiguration(port=port), contact], lambda *_: None)
+            await network.start([ContactConfiguration(port=port), contact], Hearing())
         assert reason in str(error.value)
         network, _ = await _started(ContactConfiguration(port=port))
         await network.stop()

@@ -21,8 +21,11 @@ class _Server:
     def __init__(self) -> None:
         self.messages: asyncio.Queue[tuple[str, Flow]] = asyncio.Queue()
         self.warnings: asyncio.Queue[str] = asyncio.Queue()
+        self.lost: asyncio.Queue[Flow] = asyncio.Queue()
         self.connections = TcpConnections(
-            lambda *message: self.messages.put_nowait(message), self.warnings.put_nowait
+            lambda *message: self.messages.put_nowait(message),
+            self.warnings.put_nowait,
+            lost=self.lost.put_nowait,
         )
         bound = bind_sockets(["127.0.0.1"], ["tcp"], 0)[0]
         self.socket = bound.socket
@@ -201,5 +204,24 @@ def test_stop_writes_what_was_sent(run: Run, count: int) -> None:
             assert await reader.read() == f"to {writer.get_extra_info('sockname')[1]}".encode()
             writer.close()
             await writer.wait_closed()
+
+    run(story())
+
+
+@pytest.mark.parametrize("abort", [True, False])
+def test_the_loss_of_a_connection_is_told_once(run: Run, abort: bool) -> None:
+    async def story() -> None:
+        async with _Server() as server:
+            _, writer = await asyncio.open_connection("127.0.0.1", server.endpoint.port)
+            writer.write(REQUEST.encode("latin-1"))
+            _, flow = await server.messages.get()
+            if abort:
+                writer.transport.abort()
+            else:
+                writer.close()
+                await writer.wait_closed()
+            assert await server.lost.get() == flow
+            assert not server.connections.alive(flow)
+            assert server.lost.empty()
 
     run(story())

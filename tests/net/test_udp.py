@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,11 +35,13 @@ class _Server:
         self.endpoint = Endpoint("udp", host, bound.port, host, "")
         self.messages: asyncio.Queue[tuple[str, Flow]] = asyncio.Queue()
         self.warnings: list[str] = []
+        self.returned: asyncio.Queue[str] = asyncio.Queue()
         self.transport = UdpTransport(
             bound.socket,
             self.endpoint,
             lambda *message: self.messages.put_nowait(message),
             self.warnings.append,
+            self.returned.put_nowait,
         )
 
 
@@ -88,6 +91,7 @@ def test_the_largest_datagram_passes_and_a_larger_one_is_refused(run: Run) -> No
             await asyncio.sleep(0)  # the turn at whose end it leaves
             assert len(peer.recv(65535)) == 65507
             assert not server.transport.send(text + "M", flow)
+            assert await server.returned.get() == text + "M"
             port = peer.getsockname()[1]
             assert server.warnings == [f"cannot send 65508 octets to udp/[127.0.0.1]:{port}: too large"]
         server.transport.close()
@@ -136,6 +140,75 @@ def test_what_the_kernel_cannot_take_now_is_sent_later_in_order(run: Run) -> Non
         assert transport.send("more", flow)
         transport.close()
         theirs.close()
+
+    run(story())
+
+
+def _closed_port(host: str) -> int:
+    with _peer(host) as peer:
+        return int(peer.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_what_finds_its_port_closed_comes_back_and_nothing_else_is_lost(run: Run, host: str) -> None:
+    async def story() -> None:
+        server = _Server(host)
+        nobody = server.transport.flow_to(host, _closed_port(host))
+        with _peer(host) as peer:
+            somebody = server.transport.flow_to(host, peer.getsockname()[1])
+            for number in range(3):  # in one row: each error surfaces when the next datagram is sent
+                assert server.transport.send(f"LOST {number}", nobody)
+                assert server.transport.send(f"KEPT {number}", somebody)
+            assert [await server.returned.get() for _ in range(3)] == [
+                f"LOST {number}" for number in range(3)
+            ]
+            assert [peer.recv(100).decode() for _ in range(3)] == [f"KEPT {number}" for number in range(3)]
+            # The last error of a row surfaces when the socket is read, and what is read is not lost by it.
+            assert server.transport.send("LOST 3", nobody)
+            await asyncio.sleep(0)
+            peer.sendto(b"CAME", server.address)
+            assert (await server.messages.get())[0] == "CAME"
+            assert await server.returned.get() == "LOST 3"
+        assert server.warnings == []
+        server.transport.close()
+
+    run(story())
+
+
+def test_a_closed_port_costs_one_wake_not_a_busy_loop(run: Run) -> None:
+    async def story() -> None:
+        server = _Server()
+        assert server.transport.send("LOST", server.transport.flow_to("127.0.0.1", _closed_port("127.0.0.1")))
+        assert await server.returned.get() == "LOST"
+        before = time.process_time()
+        await asyncio.sleep(0.2)  # the one way to see that nothing happens is to let time pass
+        assert time.process_time() - before < 0.1
+        server.transport.close()
+
+    run(story())
+
+
+def test_of_a_long_message_the_beginning_comes_back(run: Run) -> None:
+    async def story() -> None:
+        server = _Server()
+        long = "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n" + "x" * 20_000
+        assert server.transport.send(long, server.transport.flow_to("127.0.0.1", _closed_port("127.0.0.1")))
+        beginning = await server.returned.get()
+        assert long.startswith(beginning)
+        assert len(beginning) > 500
+        server.transport.close()
+
+    run(story())
+
+
+def test_what_has_no_route_comes_back_at_once(run: Run) -> None:
+    async def story() -> None:
+        server = _Server()
+        assert server.transport.send("LOST", server.transport.flow_to("192.0.2.1", 5060))
+        assert await server.returned.get() == "LOST"
+        assert len(server.warnings) == 1
+        assert server.warnings[0].startswith("cannot send 4 octets to udp/[192.0.2.1]:5060: ")
+        server.transport.close()
 
     run(story())
 

@@ -61,6 +61,9 @@ class Stage:
     def timed_out(self) -> None:
         self.told.append((self.clock.now, 408))
 
+    def unreachable(self) -> None:
+        self.told.append((self.clock.now, 503))
+
     def receive(self, *statuses: int) -> None:
         for status in statuses:
             self.transaction.receive(response(status))
@@ -269,6 +272,8 @@ def test_the_user_may_terminate_when_told() -> None:
         def timed_out(self) -> None:
             raise AssertionError
 
+        unreachable = timed_out
+
     transaction = OtherClientTransaction(
         "key", "request", lambda text: None, False, clock.timers, Timing(), User(), lambda ended: None
     )
@@ -276,3 +281,29 @@ def test_the_user_may_terminate_when_told() -> None:
     clock.advance(100)
     assert told == [200]
     assert len(clock.timers) == 0
+
+
+@pytest.mark.parametrize("invite", [True, False])
+@pytest.mark.parametrize("before", [(), (100,)])
+def test_a_transport_that_fails_ends_it_at_once(invite: bool, before: tuple[int, ...]) -> None:
+    stage = Stage(invite=invite)
+    stage.receive(*before)
+    stage.clock.advance(0.5)
+    stage.transaction.fail()
+    assert stage.told == [(0.5, 503)]
+    assert stage.over == [0.5]
+    stage.transaction.fail()
+    stage.check_nothing_is_left()
+
+
+@pytest.mark.parametrize("invite", [True, False])
+@pytest.mark.parametrize("final", [200, 486])
+def test_a_transport_that_fails_after_the_final_response_changes_nothing(invite: bool, final: int) -> None:
+    stage = Stage(invite=invite)
+    stage.receive(final)
+    stage.transaction.fail()
+    assert stage.told == [(0.0, final)]
+    assert stage.over == []
+    stage.clock.advance(100)
+    assert stage.told == [(0.0, final)]
+    stage.check_nothing_is_left()
