@@ -333,14 +333,10 @@ def test_occupancy_shows_what_is_there(run: Run) -> None:
             client, phone = await application("invite"), await Phone.to(server)
             phone.send("INVITE")
             offered = await client.receive()
-            assert server.occupancy() == {
+            assert {table: size for table, size in server.occupancy().items() if size} == {
                 "server transactions": 1,
-                "client transactions": 0,
                 "pending requests": 1,
                 "cancellable INVITEs": 1,
-                "outgoing calls": 0,
-                "dialogs by id": 0,
-                "dialogs by key": 0,
                 "routes": 1,
                 "admin connections": 1,
                 "timers": 1,
