@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reference_server.calls.call import cancel_call
 from reference_server.calls.dialogs import end_dialog
 from reference_server.calls.from_network import receive
 from reference_server.calls.hangup import Cause, acknowledge_and_hang_up, hang_up
 from reference_server.calls.incoming import reject
+from reference_server.calls.invitation import cancel_invitation
 from reference_server.calls.originating import request_outside_dialogs
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.requesting import request_in_dialog
@@ -58,7 +58,7 @@ class Calls:
         elif not message.transaction_id:
             request_outside_dialogs(state, application, message)
         elif message.text.startswith("CANCEL"):
-            cancel_call(state, application, message)
+            cancel_invitation(state, application, message)
         else:
             start_line = message.text.partition("\r\n")[0]
             text = f"Server error: invalid or missing method supplied on start line: {start_line}"
@@ -82,10 +82,10 @@ class Calls:
             reject(state, incoming, 480)
             if dialog is not None and dialog.dialog.state is DialogState.EARLY:
                 end_dialog(state, dialog)
-        for call in [
-            ringing for ringing in state.outgoing_calls.values() if ringing.application is application
+        for invitation in [
+            open_ for open_ in state.outgoing_invites.values() if open_.application is application
         ]:
-            call.abandon()
+            invitation.abandon()
         for dialog in [owned for owned in state.dialogs_by_key.values() if owned.owner is application]:
             dialog.owner = None
             if dialog.awaits_own_ack:

@@ -43,9 +43,10 @@ class ApplicationDialog:
         "key",
         "last_answered_invite",
         "own_acks",
-        "own_invites",
+        "own_offers",
         "owner",
         "subscription",
+        "update",
     )
 
     def __init__(self, dialog: Dialog, dialog_id: str, owner: Application | None, flow: Flow) -> None:
@@ -61,8 +62,10 @@ class ApplicationDialog:
         self.key = dialog.key
         self.invites: list[IncomingRequest] = []
         """the INVITEs from the far end; what it began, answered or not, is the first"""
-        self.own_invites: set[OutgoingRequest] = set()
-        """the application's INVITEs that have no final response"""
+        self.update: IncomingRequest | None = None
+        """the latest UPDATE from the far end"""
+        self.own_offers: set[OutgoingRequest] = set()
+        """the application's INVITEs and UPDATEs inside the dialog that have no final response"""
         self.acknowledgements: dict[int, tuple[IncomingRequest, SuccessRepeater]] = {}
         """our 2xx to INVITEs that wait for an ACK, by CSeq number"""
         self.own_acks: dict[int, str] = {}
@@ -160,7 +163,7 @@ def end_dialog(state: CallState, ended: ApplicationDialog) -> None:
     for invite in invites:
         if state.invites.get(invite.transaction.key) is invite:
             reject(state, invite, 487)
-    for own in ended.own_invites:
+    for own in ended.own_offers:
         own.wait_no_longer_than(state.timing.t1x64)
     if state.dialogs_by_key.get(ended.key) is ended:
         del state.dialogs_by_key[ended.key]

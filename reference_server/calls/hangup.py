@@ -31,15 +31,17 @@ class Cause(Enum):
     """nobody is there to go on with it (OUT-12, CONN-6)"""
     DIALOG_EXISTS = 'SIP;cause=480;text="Dialog already exists"'
     """the application has another call with the same Call-ID and From tag"""
+    DIALOG_GONE = 'SIP;cause=481;text="Call does not exist"'
+    """the far end's answer to a request of the application says so, or there was none (DLG-18)"""
     SECOND_ANSWER = 'SIP;cause=200;text="Call completed elsewhere"'
     """another branch of the forked INVITE had answered before (OUT-10)"""
 
 
-class _Unwatched:
+class Unwatched:
     """The user of a transaction whose outcome changes nothing."""
 
     def answered(self, response: Response) -> None:
-        """The dialog is over whatever the far end says (RFC 3261 §15.1.1)."""
+        """For a BYE: the dialog is over whatever the far end says (RFC 3261 §15.1.1)."""
 
     def timed_out(self) -> None:
         """Likewise."""
@@ -63,20 +65,25 @@ def hang_up(state: CallState, ended: ApplicationDialog, cause: Cause) -> None:
 
 def acknowledge_and_hang_up(state: CallState, unwanted: ApplicationDialog, cause: Cause) -> None:
     """Acknowledge a 2xx that nobody wants, and end its dialog (RFC 3261 §13.2.2.4)."""
-    cseq = unwanted.last_answered_invite
-    unwanted.keep_own_ack(cseq, "")
+    acknowledge(state, unwanted)
+    hang_up(state, unwanted, cause)
+
+
+def acknowledge(state: CallState, answered: ApplicationDialog) -> None:
+    """Acknowledge the latest 2xx of a dialog, since no application can."""
+    cseq = answered.last_answered_invite
+    answered.keep_own_ack(cseq, "")
 
     def opened(flow: Flow | str) -> None:
         if isinstance(flow, str):
-            state.event("ack-not-sent", dialog=unwanted.dialog_id, reason=flow)
+            state.event("ack-not-sent", dialog=answered.dialog_id, reason=flow)
             return
         draft = Draft("ACK sip:placeholder SIP/2.0\r\n\r\n", "")
-        text = unwanted.dialog.request("ACK", cseq, via_for(flow, state.identifiers.branch()), draft)
-        unwanted.keep_own_ack(cseq, text)
+        text = answered.dialog.request("ACK", cseq, via_for(flow, state.identifiers.branch()), draft)
+        answered.keep_own_ack(cseq, text)
         state.send(text, flow)
 
-    open_flow(state, unwanted, opened)
-    hang_up(state, unwanted, cause)
+    open_flow(state, answered, opened)
 
 
 def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Flow) -> None:
@@ -93,7 +100,7 @@ def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Fl
         flow.transport != "udp",
         state.timers,
         state.timing,
-        _Unwatched(),
+        Unwatched(),
         state.forget_client_transaction,
     )
     state.keep_client_transaction(transaction, flow)

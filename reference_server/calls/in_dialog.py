@@ -1,17 +1,19 @@
 """Requests inside dialogs from the network: to the application that owns the dialog, needing no route (SIP-4, DLG-2).
 
-While nobody owns the dialog they get 481 (CONN-4). A BYE ends the dialog on arrival; the application answers it. An
-ACK goes to the owner, too, and ends the repetition of the 2xx that it acknowledges.
+While nobody owns the dialog they get 481 (CONN-4). A BYE ends the dialog on arrival; the application answers it, but
+where it has not taken the call yet the server does (CALL-16). An ACK goes to the owner, too, and ends the repetition of
+the 2xx that it acknowledges.
 """
 
 from __future__ import annotations
 
+from reference_server.calls.crossing import refuse_crossing
 from reference_server.calls.dialogs import ApplicationDialog, end_dialog, keep_subscription
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.new_requests import wait_for_application
 from reference_server.calls.ports import Flow
 from reference_server.calls.state import CallState
-from reference_server.sip.dialog import dialog_key
+from reference_server.sip.dialog import DialogState, dialog_key
 from reference_server.sip.message import Request
 from reference_server.sip.via import TopVia, completed_via, with_completed_via
 from reference_server.wire.replies import DialogMessage
@@ -34,14 +36,25 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
         reject(state, incoming, 500)
         return
     dialog.remote_cseq = request.cseq_number
+    if method in ("INVITE", "UPDATE"):
+        if refuse_crossing(state, found, incoming):
+            return
+        if method == "UPDATE":
+            found.update = incoming
     incoming.dialog = found
     incoming.application = owner
     incoming.transaction_id = state.identifiers.uuid()
     if method == "BYE":
+        unanswered = dialog.state is DialogState.EARLY
         end_dialog(state, found)
-    elif method == "SUBSCRIBE" and found.subscription:
-        keep_subscription(state, found, request.get("expires"))
-    wait_for_application(state, incoming)
+        if unanswered:  # nobody has to be asked: the application has not taken the call
+            reject(state, incoming, 200)
+        else:
+            wait_for_application(state, incoming)
+    else:
+        if method == "SUBSCRIBE" and found.subscription:
+            keep_subscription(state, found, request.get("expires"))
+        wait_for_application(state, incoming)
     if method == "INVITE":
         state.invites[incoming.transaction.key] = incoming
         found.invites = [

@@ -1,19 +1,21 @@
 """The application's requests inside dialogs: composed from the dialog, echoed, their responses passed on (DLG-4, 5, 7).
 
 The application names the dialog and gives a method, headers and a body; Request-URI, route set, From, To, Call-ID and
-CSeq are the dialog's. Its ACK for a 2xx is kept and repeated when the 2xx is.
+CSeq are the dialog's. Its ACK for a 2xx is kept and repeated when the 2xx is. What the responses do to the dialog is
+told in dialog_requests.py.
 """
 
 from __future__ import annotations
 
-from reference_server.calls.dialogs import ApplicationDialog, end_dialog, keep_subscription
+from reference_server.calls.dialog_requests import ReInvite, RequestInDialog
+from reference_server.calls.dialogs import ApplicationDialog, end_dialog
 from reference_server.calls.hangup import Cause, hang_up
-from reference_server.calls.outgoing import METHODS, OutgoingRequest
+from reference_server.calls.outgoing import METHODS
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.route import open_flow, via_for
 from reference_server.calls.state import CallState
+from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
-from reference_server.sip.message import Response
 from reference_server.wire.replies import NotSent
 from reference_server.wire.requests import Sip
 
@@ -38,7 +40,11 @@ def request_in_dialog(state: CallState, application: Application, message: Sip) 
         return
 
     def opened(flow: Flow | str) -> None:
-        if isinstance(flow, str):
+        if found.dialog.state is DialogState.OVER:  # it ended while the way was sought
+            application.deliver(
+                NotSent(message.message_id, ACK_IS_OURS if method == "ACK" else UNKNOWN_DIALOG)
+            )
+        elif isinstance(flow, str):
             application.deliver(NotSent(message.message_id, f"{NO_ROUTE} {found.dialog_id}"))
             if method == "BYE":
                 end_dialog(state, found)  # it cannot be told, but the call is over for the application
@@ -77,7 +83,8 @@ def _send(
         cseq = dialog.local_cseq
     branch = state.identifiers.branch()
     text = dialog.request(method, cseq, via_for(flow, branch), draft)
-    outgoing = RequestInDialog(state, application, method, cseq, text, flow, branch, found)
+    kind = ReInvite if method == "INVITE" else RequestInDialog
+    outgoing = kind(state, application, method, cseq, text, flow, branch, found)
     outgoing.ends_dialog = method == "BYE" or (notified_end and found.subscription)
     if method == "ACK":
         if unacknowledged:
@@ -88,65 +95,3 @@ def _send(
     outgoing.echo(message.message_id)
     if method == "ACK" and found.hang_up_after_ack:
         hang_up(state, found, Cause.CANCEL_RACE)
-
-
-class RequestInDialog(OutgoingRequest):
-    """One request inside a dialog."""
-
-    def __init__(
-        self,
-        state: CallState,
-        application: Application,
-        method: str,
-        cseq: int,
-        text: str,
-        flow: Flow,
-        branch: str,
-        found: ApplicationDialog,
-    ) -> None:
-        super().__init__(state, application, method, cseq, text, flow, branch)
-        self._found = found
-        self.ends_dialog = False
-
-    @property
-    def dialog_id(self) -> str:
-        """The dialog's."""
-        return self._found.dialog_id
-
-    @property
-    def recipient(self) -> Application | None:
-        """The sender, or who owns the dialog by now."""
-        return super().recipient or self._found.current_owner()
-
-    def begin(self) -> None:
-        """Send; if the dialog ends before an INVITE is answered, the answer is not waited for without end."""
-        if self.method == "INVITE":
-            self._found.own_invites.add(self)
-        super().begin()
-
-    def answered(self, response: Response) -> None:
-        """Pass a response on; a repeated 2xx gets its ACK again instead."""
-        found = self._found
-        status = response.status
-        if status >= 200:
-            found.own_invites.discard(self)
-        if self.method == "INVITE" and 200 <= status < 300:
-            if self.cseq in found.own_acks:
-                found.acknowledge_again(self.state, self.cseq, self.flow)
-                return
-            if self.cseq <= found.last_answered_invite:
-                return  # repeated before the application's ACK
-            found.last_answered_invite = self.cseq
-            found.dialog.refresh_target(response)
-        if self.method == "SUBSCRIBE" and found.subscription and 200 <= status < 300:
-            keep_subscription(self.state, found, response.get("expires"))
-        if status >= 200 and self.ends_dialog and status not in (401, 407):
-            end_dialog(self.state, found)
-        self.pass_on(response)
-
-    def fail(self, status: int, reason: str) -> None:
-        """Nobody answered; a dialog that was to end is over all the same (RFC 3261 §15.1.1)."""
-        self._found.own_invites.discard(self)
-        if self.ends_dialog:
-            end_dialog(self.state, self._found)
-        super().fail(status, reason)

@@ -19,6 +19,7 @@ from reference_server.calls.dialogs import (
 )
 from reference_server.calls.hangup import Cause, hang_up
 from reference_server.calls.incoming import IncomingRequest, close, reject
+from reference_server.calls.new_requests import let_ring
 from reference_server.calls.ports import Application
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
@@ -132,7 +133,7 @@ def _send(
         return
     if status < 200:
         if method == "INVITE":
-            incoming.stop_waiting()
+            let_ring(state, incoming)
     else:
         close(state, incoming)
         _conclude(state, incoming, dialog, text, status, draft)

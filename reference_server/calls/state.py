@@ -19,12 +19,19 @@ from reference_server.sip.timing import Timing
 from reference_server.wire.timestamp import TimeToken
 
 if TYPE_CHECKING:
-    from reference_server.calls.call import OriginatedCall
     from reference_server.calls.dialogs import ApplicationDialog
     from reference_server.calls.incoming import IncomingRequest
+    from reference_server.calls.invitation import Invitation
 
 PENDING_INVITE_SECONDS = 64.0
 """How long an INVITE waits for an application's first response (CALL-11)."""
+
+LONGEST_RINGING_SECONDS = 1800.0
+"""From one provisional response to an INVITE to the next response, in either direction (CALL-11, OUT-21): it is for a
+person to pick up, but an end that still rings says so every minute (RFC 3261 §13.3.1.1)."""
+
+TIMER_C_SECONDS = 185.0
+"""The same inside a dialog, where nobody has to pick up: what a proxy waits (§16.6 item 11)."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -69,8 +76,8 @@ class CallState:
         """requests without a final response, by transaction id"""
         self.invites: dict[str, IncomingRequest] = {}
         """those of them that a CANCEL may end, by the key of their transaction"""
-        self.outgoing_calls: dict[str, OriginatedCall] = {}
-        """INVITEs of applications, outside dialogs, without a final response, by transaction id"""
+        self.outgoing_invites: dict[str, Invitation] = {}
+        """INVITEs of applications without a final response, by transaction id"""
         self.dialogs_by_id: dict[str, ApplicationDialog] = {}
         self.dialogs_by_key: dict[str, ApplicationDialog] = {}
 
@@ -82,7 +89,7 @@ class CallState:
             "connections with requests": len(self.by_connection),
             "pending requests": len(self.incoming),
             "cancellable INVITEs": len(self.invites),
-            "outgoing calls": len(self.outgoing_calls),
+            "outgoing INVITEs": len(self.outgoing_invites),
             "dialogs by id": len(self.dialogs_by_id),
             "dialogs by key": len(self.dialogs_by_key),
         }

@@ -50,3 +50,7 @@ class Identifiers:
     def branch(self) -> str:
         """A branch parameter for a request of ours (RFC 3261 §8.1.1.7)."""
         return MAGIC_COOKIE + self.tag()
+
+    def number(self, greatest: int) -> int:
+        """A number from 0 to ``greatest``, which is below 256; near enough to evenly spread for a waiting time."""
+        return self._take(1)[0] % (greatest + 1)

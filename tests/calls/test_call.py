@@ -354,16 +354,41 @@ def test_nobody_answers(world: World, call: Originated) -> None:
     assert "|NOK|unable to cancel unknown transaction id: " in call.cancel()
 
 
-def test_after_ringing_there_is_no_limit(world: World, call: Originated) -> None:
+def test_a_far_end_that_rings_and_then_says_nothing_is_cancelled_after_half_an_hour(
+    world: World, call: Originated
+) -> None:
     call.answer(180, CONTACT)
-    world.advance(3600)
-    assert call.statuses() == [180]
-    call.answer(200, CONTACT)
-    call.say("ACK")
+    world.advance(1000)
+    call.answer(180, CONTACT)  # heard again: the half hour begins anew
+    world.advance(1799)
+    assert world.network.take() == []
+    world.advance(1)
+    (cancel,) = world.network.take()
+    assert cancel.startswith(f"CANCEL {CAROL} SIP/2.0\r\n")
+    assert 'Reason: SIP;cause=408;text="Request Timeout"\r\n' in cancel
+    call.answer(200, to=call.parsed(cancel))
+    assert "|NOK|unable to cancel" in call.cancel()
+    call.answer(487)
+    assert call.statuses() == [180, 180, 487]
+
+
+def test_a_far_end_that_does_not_even_answer_the_cancel_408(world: World, call: Originated) -> None:
+    call.answer(183, CONTACT)
+    world.advance(1800 + 32)
+    assert call.statuses() == [183, 408]
+    assert len(world.network.times("CANCEL")) > 1
+    assert world.state.occupancy()["outgoing INVITEs"] == 0
+
+
+def test_a_call_that_is_taken_when_the_server_has_lost_patience_goes_on(
+    world: World, call: Originated
+) -> None:
+    call.answer(180, CONTACT)
+    world.advance(1800)
+    call.establish()
+    world.advance(40)
+    assert world.network.times("BYE") == []  # it was not the application that gave up
     call.hang_up()
-
-
-# Forks
 
 
 def test_forks_share_an_id_until_one_answers(world: World, call: Originated) -> None:
@@ -484,7 +509,7 @@ def test_a_far_end_that_answers_the_cancel_alone(world: World, call: Originated)
     assert call.statuses() == [180]
     world.advance(2)
     assert call.statuses() == [408]
-    assert world.state.occupancy()["outgoing calls"] == 0
+    assert world.state.occupancy()["outgoing INVITEs"] == 0
 
 
 def test_what_cannot_be_cancelled(world: World, call: Originated) -> None:

@@ -60,7 +60,7 @@ def test_a_lost_connection_answers_503_at_once(world: World, method: str, provis
         application.take()
     world.calls.connection_lost(BY_TCP)
     assert status_of(sip_of(application.take_one())) == 503
-    assert world.state.occupancy()["outgoing calls"] == 0
+    assert world.state.occupancy()["outgoing INVITEs"] == 0
 
 
 def test_other_connections_and_answered_requests_are_not_touched(world: World) -> None:
