@@ -93,6 +93,7 @@ class _Run:
         self._log = log
         self._arguments = arguments
         self._secret = configuration.admin.secret
+        self._outbound_proxy = configuration.routing.outbound_proxy
         self._sip_trace = SipTrace(self._log)
         self._next_complaint = 0.0
         self._stop = asyncio.Event()
@@ -182,7 +183,7 @@ class _Run:
             task.result()
 
     def _read_again(self, server: Server) -> None:
-        """SIGHUP: log level and secret change at once; of everything else that has changed the log says so."""
+        """SIGHUP: log level, secret and outbound proxy change at once; else the log says what has changed."""
         self._log.notice("Received SIGHUP; reading the configuration again")
         reading = read(self._arguments, os.environ)
         for problem in reading.problems:
@@ -202,6 +203,10 @@ class _Run:
             self._secret = new.admin.secret
             server.set_secret(new.admin.secret)
             self._log.notice("the secret has changed; applications that are connected stay")
+        if new.routing.outbound_proxy != self._outbound_proxy:
+            self._outbound_proxy = new.routing.outbound_proxy
+            server.set_outbound_proxy(self._outbound_proxy)
+            self._log.notice(f"the outbound proxy is now {self._outbound_proxy or 'none'}")
         waiting = _waiting_for_restart(self._configuration, new)
         if waiting:
             self._log.notice(f"changed, but in effect only after a restart: {', '.join(waiting)}")
@@ -220,10 +225,11 @@ class _Run:
 
 
 def _waiting_for_restart(old: Configuration, new: Configuration) -> list[str]:
-    """The sections in which ``new`` differs in more than log level and secret."""
+    """The sections in which ``new`` differs in more than log level, secret and outbound proxy."""
     applied = structs.replace(
         new,
         admin=structs.replace(new.admin, secret=old.admin.secret),
+        routing=structs.replace(new.routing, outbound_proxy=old.routing.outbound_proxy),
         logging=structs.replace(new.logging, level=old.logging.level),
     )
     return [

@@ -7,6 +7,8 @@ import gc
 import os
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from reference_server import PARITY_VERSION, __version__
 from reference_server.apps.listener import STRANGERS, AdminListener
 from reference_server.apps.registry import Registry
@@ -56,6 +58,9 @@ class Server:
                 timing=Timing(timers.t1, timers.t2, timers.t4, timers.t1x64),
                 hangup_on_application_loss=configuration.admin.hangup_on_application_loss,
                 dialect_0_8=dialect_0_8,
+                outbound_proxy=configuration.routing.outbound_proxy,
+                aggressive_nat_detection=configuration.routing.aggressive_nat_detection,
+                disable_nat_detection=configuration.routing.disable_nat_detection,
                 preserved_header_names=frozenset(
                     name.lower() for name in configuration.preserve_header_names
                 ),
@@ -114,6 +119,10 @@ class Server:
     def set_secret(self, secret: str) -> None:
         """From now on applications need this secret; those that are connected stay."""
         self._listener.secret = secret
+
+    def set_outbound_proxy(self, uri: str) -> None:
+        """From now on requests go there that an application sends nowhere in particular; empty: no outbound proxy."""
+        self._state.settings = structs.replace(self._state.settings, outbound_proxy=uri)
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table; all 0 when nothing is going on and nobody is connected."""

@@ -313,15 +313,17 @@ def test_a_log_or_trace_file_that_cannot_be_opened(start: Starter, tmp_path: Pat
     )
 
 
-def test_hangup_changes_secret_and_log_level(start: Starter, tmp_path: Path) -> None:
+def test_hangup_changes_secret_log_level_and_outbound_proxy(start: Starter, tmp_path: Path) -> None:
     file = tmp_path / "d.xml"
     text = """<drachtio><admin secret="{secret}" tcp-keepalive="{alive}">127.0.0.1</admin>
-    <logging><loglevel>{level}</loglevel></logging></drachtio>"""
-    file.write_text(text.format(secret="old", alive=45, level="notice"))
+    <logging><loglevel>{level}</loglevel></logging>{proxy}</drachtio>"""
+    file.write_text(text.format(secret="old", alive=45, level="notice", proxy=""))
     process = start.ready("-f", "d.xml")
     assert ask(process, "1|authenticate|old")[0].startswith("OK|")
-    file.write_text(text.format(secret="new", alive=7, level="info"))
+    proxy = "<sip><outbound-proxy>sip:127.0.0.1:9</outbound-proxy></sip>"
+    file.write_text(text.format(secret="new", alive=7, level="info", proxy=proxy))
     process.signal(signal.SIGHUP)
+    process.wait_for("the outbound proxy is now sip:127.0.0.1:9")
     line = process.wait_for("changed, but in effect only after a restart")
     assert line.endswith(": admin")
     assert ask(process, "1|authenticate|old") == ["NO|incorrect secret"]

@@ -132,6 +132,7 @@ def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDial
         route_set=record_route_of(request),
     )
     begun = ApplicationDialog(dialog, dialog_id_of(state, incoming), incoming.application, incoming.flow)
+    begun.follows_contact = state.settings.disable_nat_detection
     incoming.dialog = begun
     begun.invites.append(incoming)
     state.dialogs_by_key.setdefault(begun.key, begun)

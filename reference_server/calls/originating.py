@@ -1,8 +1,9 @@
 """The application's requests outside dialogs (family OUT): what it gives, what the server fills in, where it goes.
 
-The next hop is the route URL of the frame, else the Request-URI. Everything but the request line has a default. A
-request that cannot leave is answered all the same: with ``OK`` and a response of the server's own behind it, as from a
-far end (OUT-6); only what is wrong with the request itself is ``NOK``.
+The next hop is the route URL of the frame, else the outbound proxy of the configuration, else the Request-URI.
+Everything but the request line has a default. A request that cannot leave is answered all the same: with ``OK`` and a
+response of the server's own behind it, as from a far end (OUT-6); only what is wrong with the request itself is
+``NOK``.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ def request_outside_dialogs(state: CallState, application: Application, message:
     try:
         line = _request_line(message.text)
         target = _target(line)
-        next_hop = message.route_url or line.uri
-        hop = _next_hop(message.route_url, target, line)
+        given_hop = message.route_url or state.settings.outbound_proxy
+        next_hop = given_hop or line.uri
+        hop = _next_hop(given_hop, target)
         if _is_ours(state.network.endpoints(), hop):
             raise _Refusal(TO_MYSELF)
     except _Refusal as refusal:
@@ -101,10 +103,10 @@ def _target(line: _RequestLine) -> Uri:
     return target
 
 
-def _next_hop(route_url: str, target: Uri, line: _RequestLine) -> Uri:
-    """Where the request goes: the route URL, else the Request-URI (OUT-1)."""
+def _next_hop(given: str, target: Uri) -> Uri:
+    """Where the request goes: the URI that is given for it, else the Request-URI (OUT-1, NET-3)."""
     try:
-        hop = parse_uri(route_url) if route_url else target
+        hop = parse_uri(given) if given else target
     except UriError:
         raise _Refusal(NO_TRANSACTION) from None
     if hop.scheme not in ("sip", "sips"):

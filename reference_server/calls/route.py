@@ -14,11 +14,15 @@ def open_flow(state: CallState, found: ApplicationDialog, done: Callable[[Flow |
 
     With a route set: to its first route. Without: to where the far end was last heard, which is its Contact unless
     a NAT is between, and over TCP the connection that exists; a connection that is gone is opened to the Contact.
+    Two settings say otherwise (NET-4).
     """
     dialog = found.dialog
+    follows_routes = bool(dialog.route_set)
+    if follows_routes and state.settings.aggressive_nat_detection and not found.follows_contact:
+        follows_routes = "nat=yes" not in dialog.route_set[0].lower()
     if not dialog.remote_target:
         done("the far end gave no Contact")
-    elif dialog.route_set or (found.follows_contact and found.flow.transport == "udp"):
+    elif follows_routes or (found.follows_contact and found.flow.transport == "udp"):
         state.network.open(dialog.next_hop(), done)
     elif found.flow.transport == "udp" or state.network.alive(found.flow):
         done(found.flow)

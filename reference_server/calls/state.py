@@ -40,6 +40,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     timing: Timing = Timing()
     hangup_on_application_loss: bool = False
     dialect_0_8: bool = False
+    outbound_proxy: str = ""
+    """the URI where requests outside dialogs go, if the application does not say where"""
+    aggressive_nat_detection: bool = False
+    disable_nat_detection: bool = False
     preserved_header_names: frozenset[str] = frozenset()
     """in lower case"""
 

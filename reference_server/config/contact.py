@@ -1,4 +1,4 @@
-"""The URI of a SIP contact: where the server listens.
+"""The URIs of the configuration: of a SIP contact, where the server listens, and of a next hop, where it sends.
 
 ``sip:[user@]host[:port][;transport=udp,tcp][;other=params]``, with or without angle brackets. The host is a
 literal address (IPv6 in brackets), a name, or ``*`` for every address of this machine. Letter case counts in
@@ -101,4 +101,19 @@ def _transports(parameters: str) -> tuple[str, ...]:
     return SUPPORTED_TRANSPORTS
 
 
+def parse_next_hop(text: str) -> str:
+    """Check the URI of a next hop: one host, at most one transport. Raises WrongValue."""
+    if _URI.fullmatch(text.strip("<> ")) is None:
+        raise WrongValue("expected a SIP URI such as sip:10.1.2.3:5060")
+    contact = parse_contact(text)
+    if contact.host == "*":
+        raise WrongValue("expected an address (IPv6 in brackets) or a name as the host, '*' is none")
+    if contact.port == 0:
+        raise WrongValue("expected a port from 1 to 65535")
+    if "transport" in text.lower() and len(contact.transports) > 1:
+        raise WrongValue("expected one transport to send by")
+    return text[1:-1].strip() if text.startswith("<") else text
+
+
 CONTACT: Kind[ContactConfiguration] = Kind("contact", "a contact URI", parse_contact)
+NEXT_HOP: Kind[str] = Kind("SIP URI", "a SIP URI such as sip:10.1.2.3:5060", parse_next_hop)

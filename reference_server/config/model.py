@@ -56,6 +56,15 @@ class ContactConfiguration(Struct, frozen=True, kw_only=True):
     dns_names: tuple[str, ...] = ()
 
 
+class RoutingConfiguration(Struct, frozen=True, kw_only=True):
+    """Where requests go."""
+
+    outbound_proxy: str = ""  # a SIP URI; empty: requests go to their Request-URI
+    aggressive_nat_detection: bool = False
+    disable_nat_detection: bool = False
+    nameserver: tuple[str, int] | None = None  # address and port; None: those of /etc/resolv.conf
+
+
 class TimerConfiguration(Struct, frozen=True, kw_only=True):
     """The base timers of RFC 3261 §17, in seconds."""
 
@@ -91,6 +100,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
 
     admin: AdminConfiguration = AdminConfiguration()
     contacts: tuple[ContactConfiguration, ...] = (ContactConfiguration(),)
+    routing: RoutingConfiguration = RoutingConfiguration()
     timers: TimerConfiguration = TimerConfiguration()
     logging: LoggingConfiguration = LoggingConfiguration()
     cdrs: bool = False

@@ -126,12 +126,6 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         effect=_LATER,
     ),
     Setting(
-        kind=values.TEXT,
-        meaning="SIP proxy for requests outside a dialog",
-        path="sip/outbound-proxy",
-        effect=_LATER,
-    ),
-    Setting(
         kind=values.SWITCH,
         meaning="answer 403 to a REGISTER whose domain is an IPv4 address",
         default="no",
@@ -153,22 +147,6 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         kind=values.FLAG,
         meaning="answer 180 to every INVITE at once",
         option="always-send-180",
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.SWITCH,
-        meaning="trust nat=yes in a Record-Route",
-        default="no",
-        path="sip/aggressive-nat-detection",
-        option="aggressive-nat-detection",
-        letter="I",
-        variable="AGRESSIVE_NAT_DETECTION",
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.FLAG,
-        meaning="never send to the source address instead of the Contact",
-        option="disable-nat-detection",
         effect=_LATER,
     ),
     Setting(

@@ -25,6 +25,7 @@ from reference_server.config.model import (
     ContactConfiguration,
     LogFileConfiguration,
     LoggingConfiguration,
+    RoutingConfiguration,
     TimerConfiguration,
 )
 from reference_server.config.options import read_options
@@ -155,6 +156,7 @@ def _configuration(sources: _Sources) -> Configuration:
     return Configuration(
         admin=_admin(sources, default.admin),
         contacts=_contacts(sources.line) or _contacts_of_file(sources.document) or default.contacts,
+        routing=_routing(sources, default.routing),
         timers=_timers(sources, default.timers),
         logging=_logging(sources, default.logging),
         cdrs=sources.value(table.CDRS, default.cdrs),
@@ -223,6 +225,17 @@ def _with(contact: ContactConfiguration, given: Given) -> ContactConfiguration:
         names = contact.dns_names + table.DNS_NAMES.kind.parse(given.text)
         return structs.replace(contact, dns_names=tuple(dict.fromkeys(names)))
     return contact
+
+
+def _routing(sources: _Sources, default: RoutingConfiguration) -> RoutingConfiguration:
+    return RoutingConfiguration(
+        outbound_proxy=sources.value(table.OUTBOUND_PROXY, default.outbound_proxy),
+        aggressive_nat_detection=sources.value(
+            table.AGGRESSIVE_NAT_DETECTION, default.aggressive_nat_detection
+        ),
+        disable_nat_detection=sources.switched_on(table.DISABLE_NAT_DETECTION),
+        nameserver=sources.value(table.NAMESERVER, None),
+    )
 
 
 def _timers(sources: _Sources, default: TimerConfiguration) -> TimerConfiguration:

@@ -88,8 +88,8 @@ variables. It also runs without any of them: applications are then awaited on 12
   `configuration ok` or what is wrong, and does not start.
 - A variable that is empty counts as not set; a switch is written 1 (on) or 0 there.
 - Status at the end: 0 stopped by a signal, 2 wrong usage or configuration, 3 could not start.
-- SIGHUP reads everything again: log level and secret change at once; of what else has changed, the log says that it
-  needs a restart.
+- SIGHUP reads everything again: log level, secret and outbound proxy change at once; of what else has changed, the log
+  says that it needs a restart.
 
 ```xml
 <drachtio>

@@ -9,7 +9,7 @@ an attribute, ``sip/timers/t1`` an element's text.
 from __future__ import annotations
 
 from reference_server.config import values
-from reference_server.config.contact import CONTACT
+from reference_server.config.contact import CONTACT, NEXT_HOP
 from reference_server.config.not_in_effect import NOT_IN_EFFECT
 from reference_server.config.setting import Effect, Setting
 
@@ -130,6 +130,32 @@ DNS_NAMES = Setting(
     path="sip/contacts/contact@dns-names",
     option="dns-name",
     argument="NAME",
+)
+OUTBOUND_PROXY = Setting(
+    kind=NEXT_HOP,
+    meaning="where requests outside dialogs go unless the application says otherwise, sip:HOST[:PORT]",
+    path="sip/outbound-proxy",
+)
+AGGRESSIVE_NAT_DETECTION = Setting(
+    kind=values.SWITCH,
+    meaning="in a call whose topmost Record-Route says nat=yes, send to the source address, too",
+    default="no",
+    path="sip/aggressive-nat-detection",
+    option="aggressive-nat-detection",
+    letter="I",
+    variable="AGRESSIVE_NAT_DETECTION",
+)
+DISABLE_NAT_DETECTION = Setting(
+    kind=values.FLAG,
+    meaning="send to the Contact of a call even if it came from another address",
+    option="disable-nat-detection",
+)
+NAMESERVER = Setting(
+    kind=values.NAMESERVER,
+    meaning="DNS server to ask, an address with or without port; by default those of /etc/resolv.conf",
+    option="nameserver",
+    argument="IP[:PORT]",
+    own=True,
 )
 T1 = Setting(
     kind=values.MILLISECONDS,
@@ -289,6 +315,10 @@ _READ_BY_NAME: tuple[Setting[object], ...] = (
     EXTERNAL_IP,
     LOCAL_NET,
     DNS_NAMES,
+    OUTBOUND_PROXY,
+    AGGRESSIVE_NAT_DETECTION,
+    DISABLE_NAT_DETECTION,
+    NAMESERVER,
     T1,
     T2,
     T4,

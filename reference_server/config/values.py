@@ -137,6 +137,21 @@ def _port_or_address(text: str) -> str | None:
     return text if _DIGITS.fullmatch(port) and 0 < int(port) <= 65535 and (host or ":" not in text) else None
 
 
+def _nameserver(text: str) -> tuple[str, int] | None:
+    bracketed = re.fullmatch(r"\[([^\]]*)\](?::(\d{1,5}))?", text)
+    if bracketed is not None:
+        host, port = bracketed.groups()
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    else:
+        host, port = text, None
+    address = _literal_address(host)
+    number = int(port) if port is not None and _DIGITS.fullmatch(port) else 53
+    if address is None or port == "" or not 0 < number <= 65535:
+        return None
+    return address, number
+
+
 TEXT: Kind[str] = Kind("text", "a text that is not empty", _text)
 SECRET: Kind[str] = Kind(
     "secret", "a text that is not empty and has no '|' and no line end, in UTF-8", _secret, trimmed=False
@@ -147,6 +162,9 @@ LITERAL_ADDRESS: Kind[str] = Kind(
     "IP address", "a literal IPv4 or IPv6 address, without a port", _literal_address
 )
 IPV4: Kind[str] = Kind("IPv4 address", "an IPv4 address in dotted decimals", _ipv4)
+NAMESERVER: Kind[tuple[str, int]] = Kind(
+    "IP[:port]", "a literal address, with a port or without: 10.0.0.53, 127.0.0.1:5353, [::1]:53", _nameserver
+)
 NETWORK: Kind[str] = Kind("CIDR", "an IPv4 network in CIDR form such as 10.0.0.0/8", _network)
 DNS_NAMES: Kind[tuple[str, ...]] = Kind("names", "DNS names separated by ',' ';' or blanks", _dns_names)
 NAME_LIST: Kind[tuple[str, ...]] = Kind("names", "names separated by commas", _names)

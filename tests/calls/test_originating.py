@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from reference_server.calls.ports import Endpoint, Flow
@@ -116,6 +118,22 @@ def test_a_uri_of_another_scheme(world: World, application: RecordingApplication
     for route in ("foo", "<sip:127.0.0.1:5090>", "http://x/", "tel:+1", "sip:", "*"):
         assert refusal(say(application, f"OPTIONS {CAROL} SIP/2.0", route=route)) == no_transaction
     assert world.network.take() == []
+
+
+def test_the_outbound_proxy_is_the_next_hop_of_what_has_no_route_url(
+    worlds: Callable[[Settings | None], World],
+) -> None:
+    proxy, other = "sip:127.0.0.1:5099", "sip:127.0.0.1:5098"
+    world = worlds(Settings(outbound_proxy=proxy))
+    world.network.routes = {proxy: TO_CAROL, other: TO_CAROL}
+    application = world.application()
+    for route in ("", other):
+        request = sent_by(say(application, "MESSAGE sip:dave@example.com SIP/2.0", route=route))
+        assert request.start_line == "MESSAGE sip:dave@example.com SIP/2.0"
+        assert request.all("route") == []
+    assert world.network.opened == [proxy, other]
+    world.advance(64)
+    application.take()
 
 
 def test_the_route_url_is_the_next_hop_and_nothing_else(

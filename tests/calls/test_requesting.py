@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from reference_server.calls.ports import Flow
+from reference_server.calls.state import Settings
 from reference_server.sip.message import parse_message
 from tests.calls.world import (
     BY_TCP,
@@ -411,3 +414,36 @@ def test_the_far_end_hangs_up_while_the_way_is_sought(world: World) -> None:
     for sent in world.network.take():
         call.phone.respond(sent, 481)
     assert len(call.application.take()) >= 1, "each frame gets an answer"
+
+
+@pytest.mark.parametrize(
+    ("aggressive", "disabled", "record_route", "next_hop"),
+    [
+        (False, True, "", "sip:alice@10.1.1.1"),
+        (False, False, "Record-Route: <sip:10.2.2.2;lr;nat=yes>", "sip:10.2.2.2;lr;nat=yes"),
+        (True, False, "Record-Route: <sip:10.2.2.2;lr>", "sip:10.2.2.2;lr"),
+        (True, False, "Record-Route: <sip:10.2.2.2;lr;nat=yes>", ""),
+        (True, True, "Record-Route: <sip:10.2.2.2;lr;NAT=Yes>", "sip:10.2.2.2;lr;NAT=Yes"),
+    ],
+)
+def test_settings_of_nat_detection(
+    worlds: Callable[[Settings | None], World],
+    aggressive: bool,
+    disabled: bool,
+    record_route: str,
+    next_hop: str,
+) -> None:
+    world = worlds(Settings(aggressive_nat_detection=aggressive, disable_nat_detection=disabled))
+    application = world.application("invite")
+    phone = Phone(world)
+    phone.send("INVITE", "Contact: <sip:alice@10.1.1.1>", *filter(None, [record_route]))
+    answered = application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    phone.learn(sip_of(answered))
+    phone.send("ACK")
+    world.network.take()
+    if next_hop:
+        world.network.routes[next_hop] = BY_UDP
+    application.request(phone.dialog_id, "BYE sip:placeholder SIP/2.0\r\n\r\n")
+    (bye,) = world.network.take()
+    assert world.network.opened == [next_hop] * bool(next_hop)
+    phone.respond(bye)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.config.contact import CONTACT
+from reference_server.config.contact import CONTACT, NEXT_HOP
 from reference_server.config.model import ContactConfiguration
 from reference_server.config.values import WrongValue
 
@@ -63,4 +63,33 @@ def test_a_contact_is_parsed(text: str, contact: ContactConfiguration) -> None:
 def test_a_wrong_contact_says_what_part_is_wrong(text: str, expected: str) -> None:
     with pytest.raises(WrongValue) as raised:
         CONTACT.parse(text)
+    assert expected in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "uri"),
+    [
+        ("sip:10.1.2.3", "sip:10.1.2.3"),
+        (" <sip:proxy.example:5070;transport=tcp;lr>\n", "sip:proxy.example:5070;transport=tcp;lr"),
+        ("sip:[::1]:5070", "sip:[::1]:5070"),
+    ],
+)
+def test_a_next_hop_is_kept_as_it_is(text: str, uri: str) -> None:
+    assert NEXT_HOP.parse(text) == uri
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("foo", "expected a SIP URI such as sip:10.1.2.3:5060"),
+        ("sip:*", "expected an address (IPv6 in brackets) or a name as the host, '*' is none"),
+        ("sip:10.1.2.3:0", "expected a port from 1 to 65535"),
+        ("sip:10.1.2.3;transport=udp,tcp", "expected one transport to send by"),
+        ("sip:10.1.2.3;transport=foo", "'foo' is none"),
+        ("sip:10.1.2.300", "expected an IPv4 address"),
+    ],
+)
+def test_a_wrong_next_hop_says_what_is_wrong(text: str, expected: str) -> None:
+    with pytest.raises(WrongValue) as raised:
+        NEXT_HOP.parse(text)
     assert expected in str(raised.value)

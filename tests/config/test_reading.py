@@ -13,6 +13,7 @@ from reference_server.config.model import (
     Dialect,
     LogFileConfiguration,
     LogLevel,
+    RoutingConfiguration,
     TimerConfiguration,
 )
 from reference_server.config.reading import Reading
@@ -67,6 +68,8 @@ def test_every_setting_of_a_file(tmp_path: Path) -> None:
             </contact>
             <contact>sip:*</contact>
           </contacts>
+          <outbound-proxy>sip:10.9.9.9</outbound-proxy>
+          <aggressive-nat-detection>yes</aggressive-nat-detection>
           <timers><t1> 200 </t1><t2>2000</t2><t4>2500</t4><t1x64>6000</t1x64></timers>
         </sip>
         <logging>
@@ -91,6 +94,9 @@ def test_every_setting_of_a_file(tmp_path: Path) -> None:
             local_net="10.0.0.0/8",
         ),
         ContactConfiguration(host="*"),
+    )
+    assert configuration.routing == RoutingConfiguration(
+        outbound_proxy="sip:10.9.9.9", aggressive_nat_detection=True
     )
     assert configuration.timers == TimerConfiguration(t1=0.2, t2=2.0, t4=2.5, t1x64=6.0)
     assert configuration.logging.console
@@ -118,7 +124,11 @@ def test_every_option_in_effect(tmp_path: Path) -> None:
         *("--globally-readable-logs", "--hangup-on-app-loss", "--frame-limit", "100"),
         *("--frame-limit-before-authentication", "64", "--incomplete-frame-timeout", "0.5"),
         *("--incomplete-frame-timeout-before-authentication", "2", "--emulate", "0.8"),
-        *("--trace", "t.jsonl", "--show-frames"),
+        *("--trace", "t.jsonl", "--show-frames", "--nameserver", "[::1]:5353"),
+        *("--aggressive-nat-detection", "--disable-nat-detection"),
+    )
+    assert configuration.routing == RoutingConfiguration(
+        aggressive_nat_detection=True, disable_nat_detection=True, nameserver=("::1", 5353)
     )
     admin = configuration.admin
     assert (admin.address, admin.port, admin.secret, admin.tcp_keepalive) == ("::1", 0, "s", 7.0)

@@ -30,6 +30,10 @@ class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
     incomplete_frame_timeout_before_authentication: float | None = None
     cdrs: bool | None = None
     external_ip: str | None = None
+    outbound_proxy: str | None = None
+    """a SIP URI"""
+    aggressive_nat_detection: bool | None = None
+    disable_nat_detection: bool | None = None
     ipv6: bool | None = None
     """listen on ::1, too; set by the runner for cases that require ``ipv6``"""
     t1: float | None = None

@@ -15,6 +15,7 @@ from reference_server.config.model import (
     Dialect,
     LoggingConfiguration,
     LogLevel,
+    RoutingConfiguration,
     TimerConfiguration,
 )
 from reference_server.server import Server, StartError
@@ -23,6 +24,9 @@ T = TypeVar("T")
 
 logging.getLogger("reference_server").addHandler(logging.NullHandler())
 """its warnings are about what cases provoke; they must not stand between the lines of the report"""
+
+NO_NAMESERVER = ("127.0.0.1", 9)
+"""Where nobody answers: no case asks a real DNS server."""
 
 
 class EmbeddedServer:
@@ -97,6 +101,12 @@ def configuration(settings: ServerSettings, secret: str) -> Configuration:
         ),
         contacts=tuple(
             ContactConfiguration(host=host, port=0, external_ip=settings.external_ip or "") for host in hosts
+        ),
+        routing=RoutingConfiguration(
+            outbound_proxy=settings.outbound_proxy or "",
+            aggressive_nat_detection=bool(settings.aggressive_nat_detection),
+            disable_nat_detection=bool(settings.disable_nat_detection),
+            nameserver=NO_NAMESERVER,
         ),
         timers=TimerConfiguration(
             t1=_or(settings.t1, timers.t1),
