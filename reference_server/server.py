@@ -58,6 +58,7 @@ class Server:
                 timing=Timing(timers.t1, timers.t2, timers.t4, timers.t1x64),
                 hangup_on_application_loss=configuration.admin.hangup_on_application_loss,
                 dialect_0_8=dialect_0_8,
+                call_records=configuration.cdrs,
                 outbound_proxy=configuration.routing.outbound_proxy,
                 aggressive_nat_detection=configuration.routing.aggressive_nat_detection,
                 disable_nat_detection=configuration.routing.disable_nat_detection,

@@ -16,6 +16,7 @@ from reference_server.wire.framing import FrameDecoder, FramingError
 from reference_server.wire.replies import (
     Accepted,
     Authenticated,
+    CallDetailRecord,
     DialogMessage,
     NewRequest,
     NotSent,
@@ -48,7 +49,14 @@ UNREAD_LIMIT = 64 * 1024 * 1024
 PATIENCE_WITH_THE_REFUSED = 2.0
 """Seconds that a refused application has to close its side."""
 
-_IN_CODE_POINTS_BEFORE_0_9 = (NewRequest, DialogMessage, ResponseSent, RequestSent, NotSent)
+_IN_CODE_POINTS_BEFORE_0_9 = (
+    NewRequest,
+    DialogMessage,
+    ResponseSent,
+    RequestSent,
+    NotSent,
+    CallDetailRecord,
+)
 
 
 class AdminConnection(asyncio.Protocol):

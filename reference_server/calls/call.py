@@ -11,6 +11,7 @@ from reference_server.calls.dialogs import ApplicationDialog, claim_id, end_dial
 from reference_server.calls.hangup import Cause, acknowledge_and_hang_up
 from reference_server.calls.invitation import Invitation
 from reference_server.calls.outgoing import OutgoingRequest
+from reference_server.calls.records import CallLeg, Role, Source
 from reference_server.sip.dialog import Dialog, DialogState, record_route_of
 from reference_server.sip.message import Response
 from reference_server.sip.uri import UriError, parse_uri
@@ -84,6 +85,9 @@ class OriginatedSubscription(OutgoingRequest):
 class OriginatedCall(Invitation, OriginatedSubscription):
     """An INVITE outside dialogs."""
 
+    leg: CallLeg | None = None
+    """if there are call detail records"""
+
     def answered(self, response: Response) -> None:
         """A response, from whatever branch."""
         status = response.status
@@ -97,6 +101,24 @@ class OriginatedCall(Invitation, OriginatedSubscription):
             if response.to_tag and self._follows(response):
                 self.dialog_of(response)
         self.pass_on(response)
+        if self.leg is not None and status >= 200:
+            if status >= 300:
+                self.leg.fail(Source.NETWORK, status, response.text)
+            elif self.confirmed is not None:
+                self._start_leg(self.confirmed, response)
+
+    def answer_locally(self, status: int, reason: str) -> str:
+        """Nobody answered, or nobody could be asked."""
+        text = super().answer_locally(status, reason)
+        if self.leg is not None:
+            self.leg.fail(Source.NETWORK, status, text)
+        return text
+
+    def _start_leg(self, made: ApplicationDialog, response: Response) -> None:
+        """The call is up, and goes on as its dialog does (CDR-2)."""
+        if self.leg is not None:
+            self.leg.start(Source.NETWORK, Role.UAC, response.text)
+            made.leg, self.leg = self.leg, None
 
     def _follows(self, response: Response) -> bool:
         return response.to_tag in self.early or len(self.early) < MOST_BRANCHES
@@ -127,9 +149,11 @@ class OriginatedCall(Invitation, OriginatedSubscription):
                 del self.early[tag]
                 end_dialog(self.state, early)
         if not self.application.connected:
+            self._start_leg(made, response)
             acknowledge_and_hang_up(self.state, made, Cause.APPLICATION_LOST)
             return False
         if not claimed:
+            self._start_leg(made, response)
             self.answer_locally(480, "Temporarily Unavailable")
             made.owner = None
             acknowledge_and_hang_up(self.state, made, Cause.DIALOG_EXISTS)

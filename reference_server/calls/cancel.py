@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reference_server.calls.dialogs import end_dialog
 from reference_server.calls.incoming import IncomingRequest, reject
+from reference_server.calls.records import Reason, Source
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.via import transaction_key
@@ -18,10 +19,7 @@ def receive_cancel(state: CallState, cancel: IncomingRequest) -> None:
         return
     to = invite.to_with_tag(state.identifiers)
     cancel.transaction.respond(200, cancel.frame.minimal(200, to))
-    reject(state, invite, 487)
     dialog = invite.dialog
-    if dialog is not None and dialog.dialog.state is DialogState.EARLY:
-        end_dialog(state, dialog)
     application = invite.application
     if application is not None:
         flow = cancel.flow
@@ -38,3 +36,8 @@ def receive_cancel(state: CallState, cancel: IncomingRequest) -> None:
                 cancel.text_for_application(),
             )
         )
+    if invite.leg is not None:
+        invite.leg.stop(Source.NETWORK, Reason.CALL_CANCELED, invite.text_for_application())
+    reject(state, invite, 487)
+    if dialog is not None and dialog.dialog.state is DialogState.EARLY:
+        end_dialog(state, dialog)

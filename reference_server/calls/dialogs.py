@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.ports import Application, Flow
+from reference_server.calls.records import CallLeg, Reason, Source
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import Dialog, DialogState, record_route_of
 from reference_server.sip.message import LONGEST_NUMBER
@@ -42,6 +43,7 @@ class ApplicationDialog:
         "invites",
         "key",
         "last_answered_invite",
+        "leg",
         "own_acks",
         "own_offers",
         "owner",
@@ -72,6 +74,8 @@ class ApplicationDialog:
         """the ACKs that the application has sent, by CSeq number, to repeat them"""
         self.last_answered_invite = -1
         """the CSeq number of the application's latest INVITE that got a 2xx"""
+        self.leg: CallLeg | None = None
+        """of an answered call, if there are call detail records and it has not stopped"""
         self.subscription = False
         self.ends_at = 0.0
         """when a subscription is over, by the monotonic clock"""
@@ -173,9 +177,21 @@ def end_dialog(state: CallState, ended: ApplicationDialog) -> None:
     for _, repeater in ended.acknowledgements.values():
         repeater.stop()
     ended.acknowledgements.clear()
+    if ended.leg is not None:
+        ended.leg.lose()
+        ended.leg = None
     if ended.expiry is not None:
         ended.expiry.cancel()
         ended.expiry = None
+
+
+def record_bye(ended: ApplicationDialog, source: Source, bye: str) -> None:
+    """A BYE ends the call of a dialog; before the answer that is the call of the INVITE that waits in it (CDR-3)."""
+    leg, ended.leg = ended.leg, None
+    if leg is None and ended.invites:
+        leg = ended.invites[0].leg
+    if leg is not None:
+        leg.stop(source, Reason.NORMAL_RELEASE, bye)
 
 
 def keep_subscription(state: CallState, subscribed: ApplicationDialog, expires: str) -> None:

@@ -9,6 +9,7 @@ from enum import Enum
 
 from reference_server.calls.dialogs import ApplicationDialog, end_dialog
 from reference_server.calls.ports import Flow
+from reference_server.calls.records import Reason, Source
 from reference_server.calls.route import open_flow, via_for
 from reference_server.calls.state import CallState
 from reference_server.sip.client_transaction import OtherClientTransaction
@@ -52,13 +53,18 @@ class Unwatched:
 
 def hang_up(state: CallState, ended: ApplicationDialog, cause: Cause) -> None:
     """End a dialog with a BYE that says why, and tell the owner."""
+    leg, ended.leg = ended.leg, None
     end_dialog(state, ended)
 
     def opened(flow: Flow | str) -> None:
         if isinstance(flow, str):
             state.event("bye-not-sent", dialog=ended.dialog_id, reason=flow)
+            if leg is not None:
+                leg.lose()
             return
-        _send_bye(state, ended, cause, flow)
+        bye = _send_bye(state, ended, cause, flow)
+        if leg is not None:
+            leg.stop(Source.APPLICATION, Reason.SYSTEM_INITIATED, bye)
 
     open_flow(state, ended, opened)
 
@@ -86,7 +92,8 @@ def acknowledge(state: CallState, answered: ApplicationDialog) -> None:
     open_flow(state, answered, opened)
 
 
-def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Flow) -> None:
+def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Flow) -> str:
+    """Send it and show it to the owner; returns it."""
     dialog = ended.dialog
     dialog.local_cseq += 1
     branch = state.identifiers.branch()
@@ -119,3 +126,4 @@ def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Fl
                 text,
             )
         )
+    return text

@@ -8,10 +8,11 @@ the 2xx that it acknowledges.
 from __future__ import annotations
 
 from reference_server.calls.crossing import refuse_crossing
-from reference_server.calls.dialogs import ApplicationDialog, end_dialog, keep_subscription
+from reference_server.calls.dialogs import ApplicationDialog, end_dialog, keep_subscription, record_bye
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.new_requests import wait_for_application
 from reference_server.calls.ports import Flow
+from reference_server.calls.records import Source
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState, dialog_key
 from reference_server.sip.message import Request
@@ -29,6 +30,8 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
     owner = found.current_owner()
     if owner is None:
         if method == "BYE":
+            if state.records is not None:
+                record_bye(found, Source.NETWORK, incoming.text_for_application())
             end_dialog(state, found)
         reject(state, incoming, 481)
         return
@@ -44,16 +47,10 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
     incoming.dialog = found
     incoming.application = owner
     incoming.transaction_id = state.identifiers.uuid()
-    if method == "BYE":
-        unanswered = dialog.state is DialogState.EARLY
-        end_dialog(state, found)
-        if unanswered:  # nobody has to be asked: the application has not taken the call
-            reject(state, incoming, 200)
-        else:
-            wait_for_application(state, incoming)
-    else:
-        if method == "SUBSCRIBE" and found.subscription:
-            keep_subscription(state, found, request.get("expires"))
+    if method == "SUBSCRIBE" and found.subscription:
+        keep_subscription(state, found, request.get("expires"))
+    given_up = method == "BYE" and dialog.state is DialogState.EARLY
+    if not given_up:
         wait_for_application(state, incoming)
     if method == "INVITE":
         state.invites[incoming.transaction.key] = incoming
@@ -75,6 +72,12 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
             incoming.text_for_application(),
         )
     )
+    if method == "BYE":
+        if state.records is not None:
+            record_bye(found, Source.NETWORK, incoming.text_for_application())
+        end_dialog(state, found)
+        if given_up:  # nobody has to be asked: the application has not taken the call
+            reject(state, incoming, 200)
 
 
 def receive_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reference_server.calls.ports import Application, Flow
+from reference_server.calls.records import CallLeg, Source
 from reference_server.calls.state import CallState
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.message import Request
@@ -32,6 +33,7 @@ class IncomingRequest:
         "flow",
         "frame",
         "in_dialog",
+        "leg",
         "local_tag",
         "request",
         "transaction",
@@ -53,6 +55,8 @@ class IncomingRequest:
         """the request came with a To tag"""
         self.answered = False
         """an application has sent a response, be it a provisional one"""
+        self.leg: CallLeg | None = None
+        """of an INVITE that tries a call, if there are call detail records"""
         self.deadline: TimerHandle | None = None
         """the end of our patience with the application"""
         machine = InviteServerTransaction if request.method == "INVITE" else OtherServerTransaction
@@ -96,6 +100,8 @@ def reject(
     close(state, incoming)
     text = incoming.frame.minimal(status, incoming.to_with_tag(state.identifiers), extra, reason)
     incoming.transaction.respond(status, text)
+    if incoming.leg is not None:
+        incoming.leg.fail(Source.APPLICATION, status, text)
 
 
 def close(state: CallState, incoming: IncomingRequest) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from reference_server.calls.dialogs import end_dialog
 from reference_server.calls.incoming import IncomingRequest, reject
+from reference_server.calls.records import Source
 from reference_server.calls.state import (
     LONGEST_RINGING_SECONDS,
     PENDING_INVITE_SECONDS,
@@ -30,6 +31,7 @@ def offer(state: CallState, incoming: IncomingRequest) -> None:
         incoming.transaction.respond(100, incoming.frame.minimal(100, incoming.frame.to))
     application = state.applications.select(method.lower())
     if application is None:
+        _record(state, incoming)
         reject(state, incoming, 503)
         return
     flow = incoming.flow
@@ -52,6 +54,14 @@ def offer(state: CallState, incoming: IncomingRequest) -> None:
             incoming.text_for_application(),
         )
     )
+    if state.records is not None:
+        _record(state, incoming)
+
+
+def _record(state: CallState, incoming: IncomingRequest) -> None:
+    """An INVITE outside dialogs tries a call (CDR-1); the text of the record is that of the SIP frame."""
+    if state.records is not None and incoming.request.method == "INVITE":
+        incoming.leg = state.records.attempt(Source.NETWORK, incoming.text_for_application())
 
 
 def wait_for_application(state: CallState, incoming: IncomingRequest) -> None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from reference_server.calls.call import OriginatedCall, OriginatedSubscription
 from reference_server.calls.outgoing import METHODS, OutgoingRequest
 from reference_server.calls.ports import Application, Endpoint, Flow
+from reference_server.calls.records import Source
 from reference_server.calls.route import via_for
 from reference_server.calls.state import CallState
 from reference_server.sip.draft import Draft
@@ -181,6 +182,8 @@ def _begun(
     outgoing = kind(state, application, method, composed.cseq, composed.text, flow, branch)
     if isinstance(outgoing, OriginatedSubscription):
         outgoing.identify(composed.call_id, composed.from_, composed.local_tag)
+    if state.records is not None and isinstance(outgoing, OriginatedCall):
+        outgoing.leg = state.records.attempt(Source.APPLICATION, composed.text)
     return outgoing
 
 

@@ -137,8 +137,8 @@ class OutgoingRequest:
         text = response.text
         self._deliver(text, len(text), flow.transport, flow.remote_host, flow.remote_port)
 
-    def answer_locally(self, status: int, reason: str) -> None:
-        """Give the application a response that no far end has sent: length 0, no address (OUT-6)."""
+    def answer_locally(self, status: int, reason: str) -> str:
+        """Give the application a response that no far end has sent: length 0, no address (OUT-6). Returns it."""
         request = parse_message(self.text)
         names = ("Via", "From", "To", "Call-ID", "CSeq")
         values = {name: request.get(name.lower()) for name in names}
@@ -147,6 +147,7 @@ class OutgoingRequest:
         fields = "".join([f"{name}: {value}\r\n" for name, value in values.items() if value])
         text = f"SIP/2.0 {status} {reason}\r\n{fields}Content-Length: 0\r\n\r\n"
         self._deliver(text, 0, self.flow.transport, "", 0)
+        return text
 
     def _deliver(self, text: str, length: int, transport: str, host: str, port: int) -> None:
         recipient = self.recipient

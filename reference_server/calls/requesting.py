@@ -8,10 +8,11 @@ told in dialog_requests.py.
 from __future__ import annotations
 
 from reference_server.calls.dialog_requests import ReInvite, RequestInDialog
-from reference_server.calls.dialogs import ApplicationDialog, end_dialog
+from reference_server.calls.dialogs import ApplicationDialog, end_dialog, record_bye
 from reference_server.calls.hangup import Cause, hang_up
 from reference_server.calls.outgoing import METHODS
 from reference_server.calls.ports import Application, Flow
+from reference_server.calls.records import Source
 from reference_server.calls.route import open_flow, via_for
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
@@ -92,6 +93,8 @@ def _send(
         state.send(text, flow)
     else:
         outgoing.begin()
+        if method == "BYE" and state.records is not None:
+            record_bye(found, Source.APPLICATION, text)
     outgoing.echo(message.message_id)
     if method == "ACK" and found.hang_up_after_ack:
         hang_up(state, found, Cause.CANCEL_RACE)

@@ -21,6 +21,7 @@ from reference_server.calls.hangup import Cause, hang_up
 from reference_server.calls.incoming import IncomingRequest, close, reject
 from reference_server.calls.new_requests import let_ring
 from reference_server.calls.ports import Application
+from reference_server.calls.records import Role, Source
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
@@ -150,6 +151,21 @@ def _send(
             text,
         )
     )
+    if incoming.leg is not None and status >= 200:
+        _record(incoming, dialog, status, text)
+
+
+def _record(incoming: IncomingRequest, dialog: ApplicationDialog | None, status: int, text: str) -> None:
+    """A call was answered, and goes on as its dialog does, or was rejected (CDR-2, CDR-3)."""
+    leg, incoming.leg = incoming.leg, None
+    if leg is None:
+        return
+    if status >= 300:
+        leg.fail(Source.APPLICATION, status, text)
+    else:
+        leg.start(Source.APPLICATION, Role.UAS, text)
+        if dialog is not None:
+            dialog.leg = leg
 
 
 def _to_value(state: CallState, incoming: IncomingRequest, draft: Draft, status: int) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reference_server.calls.ports import Applications, Clock, Flow, SipNetwork, Taps, Timers
+from reference_server.calls.records import CallRecords
 from reference_server.sip.client_transaction import ClientTransaction
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.server_transaction import ServerTransaction
@@ -40,6 +41,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     timing: Timing = Timing()
     hangup_on_application_loss: bool = False
     dialect_0_8: bool = False
+    call_records: bool = False
     outbound_proxy: str = ""
     """the URI where requests outside dialogs go, if the application does not say where"""
     aggressive_nat_detection: bool = False
@@ -70,6 +72,8 @@ class CallState:
         self.identifiers = identifiers
         self.network = network
         self.applications = applications
+        self.records = CallRecords(applications, self.time_token) if settings.call_records else None
+        """call detail records; None if they are switched off"""
         self.event = taps.event
         self.sip_taps = taps.sip
         self.server_transactions: dict[str, ServerTransaction] = {}
@@ -96,6 +100,7 @@ class CallState:
             "outgoing INVITEs": len(self.outgoing_invites),
             "dialogs by id": len(self.dialogs_by_id),
             "dialogs by key": len(self.dialogs_by_key),
+            "calls without a stop record": self.records.unfinished if self.records else 0,
         }
 
     def send(self, text: str, flow: Flow) -> bool:

@@ -159,7 +159,7 @@ def _configuration(sources: _Sources) -> Configuration:
         routing=_routing(sources, default.routing),
         timers=_timers(sources, default.timers),
         logging=_logging(sources, default.logging),
-        cdrs=sources.value(table.CDRS, default.cdrs),
+        cdrs=sources.value(table.CDRS, default.cdrs) or sources.switched_on(table.CDRS_SWITCHED_ON),
         dialect=sources.value(table.EMULATE, default.dialect),
         preserve_header_names=sources.value(table.PRESERVE_HEADER_NAMES, default.preserve_header_names),
         trace_file=sources.value(table.TRACE, default.trace_file),

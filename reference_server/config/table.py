@@ -11,7 +11,7 @@ from __future__ import annotations
 from reference_server.config import values
 from reference_server.config.contact import CONTACT, NEXT_HOP
 from reference_server.config.not_in_effect import NOT_IN_EFFECT
-from reference_server.config.setting import Effect, Setting
+from reference_server.config.setting import Setting
 
 # Where applications connect.
 ADMIN_ADDRESS = Setting(
@@ -193,7 +193,12 @@ CDRS = Setting(
     meaning="send call detail records to applications",
     default="no",
     path="cdrs",
-    effect=Effect.NOT_YET,
+)
+CDRS_SWITCHED_ON = Setting(
+    kind=values.FLAG,
+    meaning="send call detail records to applications, as `<cdrs>` makes the server do",
+    option="cdrs",
+    own=True,
 )
 LOG_LEVEL = Setting(
     kind=values.LOG_LEVEL,
@@ -325,6 +330,7 @@ _READ_BY_NAME: tuple[Setting[object], ...] = (
     T1X64,
     PRESERVE_HEADER_NAMES,
     CDRS,
+    CDRS_SWITCHED_ON,
     FILE,
     NO_CONFIG,
     LOG_LEVEL,

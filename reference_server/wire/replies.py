@@ -151,6 +151,32 @@ class DialogMessage(Struct, frozen=True, gc=False):
         )
 
 
+class CallDetailRecord(Struct, frozen=True, gc=False):
+    """A call detail record (CDR-1 to CDR-3)."""
+
+    kind: str
+    """``cdr:attempt``, ``cdr:start`` or ``cdr:stop``"""
+    source: str
+    """``network`` or ``application``: where the message came from"""
+    time: str
+    detail: str
+    """the role of a start, the reason of a stop, empty for an attempt, which has no such token"""
+    sip: str
+
+    def format(self, message_id: str) -> str:
+        """``uuid|cdr:…|source|time[|detail]``, without a ``|`` at the end"""
+        text = f"{message_id}|{self.kind}|{self.source}|{self.time}"
+        return f"{text}|{self.detail}\r\n{self.sip}" if self.detail else f"{text}\r\n{self.sip}"
+
+
 ServerMessage = (
-    Authenticated | Accepted | Refused | NotSent | ResponseSent | RequestSent | NewRequest | DialogMessage
+    Authenticated
+    | Accepted
+    | Refused
+    | NotSent
+    | ResponseSent
+    | RequestSent
+    | NewRequest
+    | DialogMessage
+    | CallDetailRecord
 )

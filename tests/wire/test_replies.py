@@ -7,6 +7,7 @@ import pytest
 from reference_server.wire.replies import (
     Accepted,
     Authenticated,
+    CallDetailRecord,
     DialogMessage,
     NewRequest,
     NotSent,
@@ -54,6 +55,14 @@ HOSTS = "udp/127.0.0.1:5060,tcp/127.0.0.1:5060"
         (
             NewRequest(271, "udp", "127.0.0.1", 5080, TIME, "txn", "", 5060, SIP),
             f"u|sip|network|271|udp|127.0.0.1|5080|{TIME}|txn|\r\n{SIP}",
+        ),
+        (
+            CallDetailRecord("cdr:attempt", "network", TIME, "", SIP),
+            f"u|cdr:attempt|network|{TIME}\r\n{SIP}",
+        ),
+        (
+            CallDetailRecord("cdr:start", "application", TIME, "uas", SIP),
+            f"u|cdr:start|application|{TIME}|uas\r\n{SIP}",
         ),
         (
             DialogMessage("network", 7, "", "127.0.0.1", 5080, TIME, "txn", "dlg", SIP),

@@ -29,6 +29,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
     """seconds"""
     incomplete_frame_timeout_before_authentication: float | None = None
     cdrs: bool | None = None
+    """send call detail records; set by the runner for cases that require ``cdrs``"""
     external_ip: str | None = None
     outbound_proxy: str | None = None
     """a SIP URI"""

@@ -40,7 +40,7 @@ A baseline lists known failures with their reasons; they run, and one that passe
 
 A profile says what the peer is and can do:
   name: drachtio-0.9
-  features: [ipv6]
+  features: [ipv6, cdrs]
 
 exit code: 0 ok, 1 failures, 2 wrong usage, 3 the server never came up or never answered, 4 the suite itself failed
 """

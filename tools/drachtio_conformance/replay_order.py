@@ -62,9 +62,17 @@ def _frame_times(trace: Trace) -> list[float]:
             wanted.append(None)
         else:
             later = (at for one in trace.frames[index + 1 :] if (at := _own(one)) is not None)
-            following = next(later, None)
+            following = _answered_at(trace, frame, next(later, None))
             wanted.append(end if following is None else _before_its_cause(trace, frame, following))
     return _in_file_order(trace, wanted, start)
+
+
+def _answered_at(trace: Trace, frame: Frame, following: float | None) -> float | None:
+    """When the server answered the frame, if it wrote the following one about then, too: that may have crossed it."""
+    answer = _answer(trace, frame)
+    at = None if answer is None else _own(answer)
+    near = at is not None and following is not None and abs(at - following) < _REACTION
+    return at if near else following
 
 
 def _in_file_order(trace: Trace, wanted: list[float | None], start: float) -> list[float]:
@@ -87,11 +95,18 @@ def _before_its_cause(trace: Trace, frame: Frame, following: float) -> float:
     if answer is not None and _own(answer) == following:
         # What was sent is echoed; the far end may have it before the time in the echo.
         sent = answer.payload.partition("\r\n")[2]
-        # So may a request that the server sends before it: a CANCEL before a BYE.
+        # So may a request that the server sends of its own accord before it: a CANCEL before a BYE.
+        asked_for = {
+            one.payload.partition("\r\n")[2]
+            for one in trace.frames
+            if _verb(one) == "response" and one is not answer
+        }
         came = [
             message.at
             for message in trace.messages
-            if message.from_server and (message.raw == sent or not message.raw.startswith("SIP/2.0 "))
+            if message.from_server
+            and (message.raw == sent or not message.raw.startswith("SIP/2.0 "))
+            and message.raw not in asked_for
         ]
         return min([following, *(at for at in came if abs(at - following) < _REACTION)])
     causes = [

@@ -43,7 +43,9 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
 async def _record(cases: Sequence[Case], folder: Path) -> ExitCode:
     written = 0
     for case in cases:
-        if case.server is not None and case.server != ServerSettings(emulate=case.server.emulate):
+        if case.server is not None and case.server != ServerSettings(
+            emulate=case.server.emulate, cdrs=case.server.cdrs
+        ):
             sys.stdout.write(f"{case.name}: not recorded: a trace does not tell the server's settings\n")
             continue
         runner = Runner(EmbeddedTarget(), Options())  # a server for each: its clock begins at the present

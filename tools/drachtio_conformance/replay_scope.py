@@ -48,7 +48,6 @@ def _mentions(pattern: re.Pattern[str]) -> Callable[[Trace], bool]:
 
 _REASONS: dict[str, Callable[[Trace], bool]] = {
     "the application proxies requests": _any_frame(lambda frame: _verb(frame) == "proxy"),
-    "call detail records": _any_frame(lambda frame: "|cdr:" in frame.payload.partition("\r\n")[0]),
     "HTTP request handlers and outbound connections": lambda trace: (
         any("outbound" in frame.application for frame in trace.frames)
         or any(isinstance(item, Remark) and "http" in item.text for item in trace.sip)

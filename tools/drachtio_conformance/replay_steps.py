@@ -41,6 +41,7 @@ _NOTICED = "1ms"
 _UNMOVED = 0.05
 """Seconds that need not be advanced: real time passes meanwhile, too."""
 _TIME = re.compile(r"[0-2]\d:[0-5]\d:[0-6]\d\.\d{6}")
+_RECORD = re.compile(r"[^|]*\|cdr:")
 _HOSTPORT = re.compile(r"(udp|tcp)/([0-9.]+):(\d+)")
 _LONE = re.compile(r"(?<!\r)\n|\r(?!\n)")
 _CLOSED = re.compile(r"(\S+) closed\b")
@@ -142,16 +143,19 @@ class _Converter:
         return Conversion(case, entries, ports | self._learnt.values)
 
     def _settings(self) -> ServerSettings:
-        """What the authenticate answer tells: without a version it is the 0.8 dialect, and an address that is not
-        the local one is the external one."""
+        """What the trace tells: an authenticate answer without a version is the 0.8 dialect's, an address in it that is
+        not the local one is the external one, and where call detail records came they were switched on."""
+        records = any(frame.from_server and _RECORD.match(frame.payload) for frame in self._trace.frames)
         for frame in self._trace.frames:
             tokens = frame.payload.split("|")
             if frame.from_server and _HOSTPORT.match("".join(tokens[4:5])):
                 external = [one[2] for one in _HOSTPORT.finditer(tokens[4]) if one[2] != "127.0.0.1"]
                 return ServerSettings(
-                    external_ip=external[0] if external else None, emulate="0.8" if len(tokens) == 5 else None
+                    external_ip=external[0] if external else None,
+                    emulate="0.8" if len(tokens) == 5 else None,
+                    cdrs=records or None,
                 )
-        return ServerSettings()
+        return ServerSettings(cdrs=records or None)
 
     def _source(self, entry: Frame | SipOctets | Remark) -> str:
         file = self._log if isinstance(entry, Frame) else partner(self._log)

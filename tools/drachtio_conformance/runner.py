@@ -37,6 +37,9 @@ class Options(Struct, frozen=True, kw_only=True):
     """command that runs one case, for reports"""
 
 
+_TO_BE_CONFIGURED = frozenset({"cdrs"})
+"""Features that no server has unless it is configured for them: a foreign one has to declare them."""
+
 Progress = Callable[[Case, CaseResult | None], None]
 """Called with None when a case begins, and with its result when it ends."""
 
@@ -134,6 +137,8 @@ class Runner:
             missing = [feature for feature in case.requires if feature not in features]
             if missing:
                 return f"the peer does not declare {', '.join(missing)}"
+        elif not self.target.embedded and (undeclared := _TO_BE_CONFIGURED.intersection(case.requires)):
+            return f"needs a server that is configured for {', '.join(undeclared)}, and a profile that declares it"
         if not self.target.embedded and case.server is not None:
             return "needs a server with settings of its own"
         if not self.options.slow and self._takes_real_time(case):
@@ -228,9 +233,8 @@ class Runner:
 
 
 def _settings(case: Case) -> ServerSettings | None:
-    if "ipv6" in case.requires:
-        return structs.replace(case.server or ServerSettings(), ipv6=True)
-    return case.server
+    switched_on = dict.fromkeys({"ipv6", *_TO_BE_CONFIGURED}.intersection(case.requires), True)
+    return structs.replace(case.server or ServerSettings(), **switched_on) if switched_on else case.server
 
 
 def _result(case: Case, verdict: Verdict, reason: str) -> CaseResult:
