@@ -12,6 +12,7 @@ from reference_server.calls.hangup import Cause, acknowledge_and_hang_up
 from reference_server.calls.invitation import Invitation
 from reference_server.calls.outgoing import OutgoingRequest
 from reference_server.calls.records import CallLeg, Role, Source
+from reference_server.calls.reliably_received import is_next
 from reference_server.sip.dialog import Dialog, DialogState, record_route_of
 from reference_server.sip.message import Response
 from reference_server.sip.uri import UriError, parse_uri
@@ -100,6 +101,11 @@ class OriginatedCall(Invitation, OriginatedSubscription):
             self.heard()
             if response.to_tag and self._follows(response):
                 self.dialog_of(response)
+                if "rseq" in response.first:
+                    if not is_next(self, response):
+                        return
+                    if self.received is not None:
+                        self.state.reliable_calls[self.dialog_id] = self
         self.pass_on(response)
         if self.leg is not None and status >= 200:
             if status >= 300:
@@ -169,6 +175,12 @@ class OriginatedCall(Invitation, OriginatedSubscription):
         unwanted.owner = None
         unwanted.last_answered_invite = self.cseq
         acknowledge_and_hang_up(self.state, unwanted, Cause.SECOND_ANSWER)
+
+    def forget(self) -> None:
+        """It can be neither cancelled nor acknowledged by PRACK any more."""
+        super().forget()
+        if self.received is not None and self.state.reliable_calls.get(self.dialog_id) is self:
+            del self.state.reliable_calls[self.dialog_id]
 
     def _over(self) -> None:
         """A failure: nothing is left of it."""

@@ -76,7 +76,9 @@ class Calls:
         state = self.state
         hangs_up = state.settings.hangup_on_application_loss
         for incoming in [
-            waiting for waiting in state.incoming.values() if waiting.application is application
+            waiting
+            for waiting in (*state.incoming.values(), *state.held_answers.values())
+            if waiting.application is application
         ]:
             dialog = incoming.dialog
             reject(state, incoming, 480)

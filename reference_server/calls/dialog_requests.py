@@ -12,6 +12,7 @@ from reference_server.calls.hangup import Cause, acknowledge, acknowledge_and_ha
 from reference_server.calls.invitation import Invitation
 from reference_server.calls.outgoing import OutgoingRequest
 from reference_server.calls.ports import Application, Flow
+from reference_server.calls.reliably_received import is_next
 from reference_server.calls.state import TIMER_C_SECONDS, CallState
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.message import Response
@@ -114,6 +115,8 @@ class ReInvite(Invitation, RequestInDialog):
         status = response.status
         if status < 200:
             self.heard()
+            if "rseq" in response.first and not is_next(self, response):
+                return
         else:
             self.forget()
         if not 200 <= status < 300:

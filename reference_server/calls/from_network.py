@@ -12,6 +12,7 @@ from reference_server.calls.in_dialog import receive_ack, receive_in_dialog
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.new_requests import offer
 from reference_server.calls.ports import Flow
+from reference_server.calls.prack import receive_prack
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import dialog_key
 from reference_server.sip.message import Request, Response, SipSyntaxError, parse_message
@@ -88,7 +89,8 @@ def _dispatch(state: CallState, incoming: IncomingRequest) -> None:
             dialog_key(frame.call_id, incoming.local_tag, incoming.request.from_tag)
         )
         if dialog is not None:
-            receive_in_dialog(state, dialog, incoming)
+            receive = receive_prack if method == "PRACK" else receive_in_dialog
+            receive(state, dialog, incoming)
             return
         if method == "INVITE":
             incoming.transaction.respond(100, frame.minimal(100, frame.to))

@@ -9,6 +9,7 @@ from reference_server.calls.records import CallLeg, Source
 from reference_server.calls.state import CallState
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.message import Request
+from reference_server.sip.reliable import ReliableSender
 from reference_server.sip.respond import ResponseFrame
 from reference_server.sip.server_transaction import (
     InviteServerTransaction,
@@ -35,6 +36,7 @@ class IncomingRequest:
         "in_dialog",
         "leg",
         "local_tag",
+        "reliable",
         "request",
         "transaction",
         "transaction_id",
@@ -59,6 +61,8 @@ class IncomingRequest:
         """of an INVITE that tries a call, if there are call detail records"""
         self.deadline: TimerHandle | None = None
         """the end of our patience with the application"""
+        self.reliable: ReliableSender | None = None
+        """its reliable provisional responses, from the first one on"""
         machine = InviteServerTransaction if request.method == "INVITE" else OtherServerTransaction
         self.transaction: ServerTransaction = machine(
             key,
@@ -109,3 +113,6 @@ def close(state: CallState, incoming: IncomingRequest) -> None:
     incoming.stop_waiting()
     state.incoming.pop(incoming.transaction_id, None)
     state.invites.pop(incoming.transaction.key, None)
+    if incoming.reliable is not None:
+        state.held_answers.pop(incoming.transaction_id, None)
+        incoming.reliable.stop()

@@ -14,6 +14,7 @@ from reference_server.sip.client_transaction import (
     OtherClientTransaction,
 )
 from reference_server.sip.message import Response, parse_message
+from reference_server.sip.reliable import ReliableReceiver
 from reference_server.sip.timers import TimerHandle
 from reference_server.wire.replies import DialogMessage, RequestSent
 
@@ -26,6 +27,9 @@ METHODS = frozenset(
 
 class OutgoingRequest:
     """One request. A subclass says what a response changes, and who hears of it."""
+
+    received: ReliableReceiver | None = None
+    """the reliable provisional responses to an INVITE, from the first one on"""
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from reference_server.calls.hangup import Cause, hang_up
 from reference_server.calls.outgoing import METHODS
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.records import Source
+from reference_server.calls.reliably_received import branch_of
 from reference_server.calls.route import open_flow, via_for
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
@@ -39,6 +40,12 @@ def request_in_dialog(state: CallState, application: Application, message: Sip) 
     if found is None or not found.usable_by(application):
         application.deliver(NotSent(message.message_id, ACK_IS_OURS if method == "ACK" else UNKNOWN_DIALOG))
         return
+    if method == "PRACK":
+        branch = branch_of(state, found, message.text)
+        if isinstance(branch, str):
+            application.deliver(NotSent(message.message_id, branch))
+            return
+        found = branch
 
     def opened(flow: Flow | str) -> None:
         if found.dialog.state is DialogState.OVER:  # it ended while the way was sought

@@ -20,6 +20,7 @@ from reference_server.sip.timing import Timing
 from reference_server.wire.timestamp import TimeToken
 
 if TYPE_CHECKING:
+    from reference_server.calls.call import OriginatedCall
     from reference_server.calls.dialogs import ApplicationDialog
     from reference_server.calls.incoming import IncomingRequest
     from reference_server.calls.invitation import Invitation
@@ -82,10 +83,14 @@ class CallState:
         """those of them whose request went over a connection, by its number"""
         self.incoming: dict[str, IncomingRequest] = {}
         """requests without a final response, by transaction id"""
+        self.held_answers: dict[str, IncomingRequest] = {}
+        """INVITEs that the application has answered 2xx and that wait for a PRACK first, by transaction id"""
         self.invites: dict[str, IncomingRequest] = {}
-        """those of them that a CANCEL may end, by the key of their transaction"""
+        """INVITEs without a final response on the wire, which a CANCEL may end, by the key of their transaction"""
         self.outgoing_invites: dict[str, Invitation] = {}
         """INVITEs of applications without a final response, by transaction id"""
+        self.reliable_calls: dict[str, OriginatedCall] = {}
+        """those of them outside dialogs that got a reliable provisional response, by dialog id"""
         self.dialogs_by_id: dict[str, ApplicationDialog] = {}
         self.dialogs_by_key: dict[str, ApplicationDialog] = {}
 
@@ -96,8 +101,10 @@ class CallState:
             "client transactions": len(self.client_transactions),
             "connections with requests": len(self.by_connection),
             "pending requests": len(self.incoming),
+            "held answers": len(self.held_answers),
             "cancellable INVITEs": len(self.invites),
             "outgoing INVITEs": len(self.outgoing_invites),
+            "reliable calls": len(self.reliable_calls),
             "dialogs by id": len(self.dialogs_by_id),
             "dialogs by key": len(self.dialogs_by_key),
             "calls without a stop record": self.records.unfinished if self.records else 0,

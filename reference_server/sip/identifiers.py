@@ -47,6 +47,13 @@ class Identifiers:
         """Thirteen characters, 65 random bits (RFC 3261 §19.3)."""
         return self._take(_TAG_LENGTH).translate(_TO_ALPHABET).decode("latin-1")
 
+    def rseq(self) -> int:
+        """Where an INVITE's reliable provisional responses begin to count (RFC 3262 §3).
+
+        Ten digits, with room below 2**31 for all that follow it.
+        """
+        return 1_000_000_000 + int.from_bytes(self._take(4)) % 1_000_000_000
+
     def branch(self) -> str:
         """A branch parameter for a request of ours (RFC 3261 §8.1.1.7)."""
         return MAGIC_COOKIE + self.tag()

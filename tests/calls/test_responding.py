@@ -165,26 +165,6 @@ def test_the_500_ends_an_early_dialog(world: World) -> None:
     assert call.application.request(call.dialog_id, "INFO sip:x SIP/2.0").endswith("dialog id provided")
 
 
-@pytest.mark.parametrize(
-    ("line", "text"),
-    [
-        ("X-a: 1", "Remote endpoint does not support 100rel"),
-        ("Supported: timer", "Remote endpoint does not support 100rel"),
-        ("Supported: timer, 100rel", "reliable provisional responses are not supported by this release"),
-        ("Require: 100rel", "reliable provisional responses are not supported by this release"),
-    ],
-)
-def test_a_reliable_provisional_response_is_not_sent(world: World, line: str, text: str) -> None:
-    application = world.application("invite")
-    Phone(world).send("INVITE", line)
-    transaction_id = transaction_id_of(application.take_one())
-    world.network.take()
-    answer = application.answer(transaction_id, "SIP/2.0 183 x\r\nRequire: 100rel\r\n\r\n")
-    assert answer == f"uuid|response|m1|NOK|{text}"
-    assert world.network.take() == []
-    give_up(application, transaction_id)
-
-
 @pytest.mark.parametrize("character", ["\n", "\r", "\0"])
 def test_nothing_is_smuggled_through_the_reason_phrase(world: World, character: str) -> None:
     application, _, transaction_id = offered(world)
