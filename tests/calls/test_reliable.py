@@ -417,7 +417,7 @@ def test_a_cancel_goes_through(call: ReliableCall, answered: bool) -> None:
         assert call.respond(200, reliable=False) == ""
     call.phone.to = "<sip:bob@127.0.0.1:5060>"
     assert statuses_of(call.phone.send("CANCEL", same=True)) == [200, 487]
-    *refused, cancel = call.application.take()
+    cancel, *refused = call.application.take()
     assert [sent_texts(answer) for answer in refused] == [UNKNOWN] * answered
     assert sip_of(cancel).startswith("CANCEL ")
     assert tokens_of(cancel)[8:] == [call.transaction_id, call.phone.dialog_id, ""]
@@ -429,7 +429,7 @@ def test_a_bye_in_the_early_dialog_goes_through(call: ReliableCall, answered: bo
     if answered:
         call.respond(200, reliable=False)
     assert statuses_of(call.phone.send("BYE")) == [487, 200]
-    *refused, bye = call.application.take()
+    bye, *refused = call.application.take()
     assert [sent_texts(answer) for answer in refused] == [UNKNOWN] * answered
     assert sip_of(bye).startswith("BYE ")
 
