@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from drachtio_conformance import specification
+from drachtio_conformance.case import ServerSettings
 from drachtio_conformance.embedded import EmbeddedTarget
 from drachtio_conformance.foreign import ForeignTarget
 from drachtio_conformance.session import LoopThread, Session
@@ -33,13 +34,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("DRACHTIO_SECRET", "admin"),
         help="its shared secret (default: the environment's DRACHTIO_SECRET, else admin)",
     )
+    group.addoption(
+        "--cdrs",
+        action="store_true",
+        help="with --target: the server is configured to send call detail records",
+    )
     group.addoption("--slow", action="store_true", help="with --target: also run scenarios that take minutes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the sentences."""
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
-    for module in ("applications", "callers", "callees"):
+    config.addinivalue_line("markers", "cdrs: needs a server that sends call detail records")
+    for module in ("applications", "callers", "callees", "accountants"):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
 
@@ -79,5 +86,9 @@ def session(request: pytest.FixtureRequest, target: Target, loop_thread: LoopThr
     slow = request.node.get_closest_marker("slow") is not None
     if slow and not target.embedded and not request.config.getoption("--slow"):
         pytest.skip("lets time pass, which takes minutes on this server: run with --slow")
-    with Session(target, thread=loop_thread) as opened:
+    records = request.node.get_closest_marker("cdrs") is not None
+    if records and not target.embedded and not request.config.getoption("--cdrs"):
+        pytest.skip("needs a server that is configured to send call detail records: run with --cdrs")
+    settings = ServerSettings(cdrs=True) if records else None
+    with Session(target, settings=settings, thread=loop_thread) as opened:
         yield opened

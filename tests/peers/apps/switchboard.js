@@ -1,0 +1,42 @@
+// Does with a call what the user part of its Request-URI says, and calls when the test says so.
+'use strict';
+
+const readline = require('readline');
+const {connect, say, localSdp} = require('./application');
+
+const srf = connect();
+
+const deeds = {
+  answer: (req, res) => srf.createUAS(req, res, {localSdp}),
+  'hang-up': async(req, res) => (await srf.createUAS(req, res, {localSdp})).destroy(),
+  reject: (req, res) => res.send(486),
+  ring: (req, res) => res.send(180),
+};
+
+srf.invite(async(req, res) => {
+  const user = /^sip:([^@]+)@/.exec(req.uri)[1];
+  try {
+    await deeds[user](req, res);
+  } catch (err) {
+    say('failed', {user, reason: err.message});
+  }
+});
+
+// Calls `uri` and hangs up, unless `wait` leaves that to the far end.
+async function call({uri, wait}) {
+  try {
+    const dialog = await srf.createUAC(uri, {localSdp});
+    await new Promise((over) => wait ? dialog.on('destroy', over) : dialog.destroy({}, over));
+  } catch (err) {
+    if (!err.status) say('failed', {uri, reason: err.message});
+  }
+}
+
+// Each line on stdin is {"uri": ..., "calls": N, "at_once": N, "wait": ...}; says `dialled` when those calls are over.
+readline.createInterface({input: process.stdin}).on('line', async(line) => {
+  const {uri, calls, at_once, wait} = JSON.parse(line);
+  let left = calls;
+  const one = async() => { while (left-- > 0) await call({uri, wait}); };
+  await Promise.all(Array.from({length: at_once}, one));
+  say('dialled', {uri, calls});
+});
