@@ -13,6 +13,7 @@ from reference_server.calls.invitation import Invitation
 from reference_server.calls.outgoing import OutgoingRequest
 from reference_server.calls.records import CallLeg, Role, Source
 from reference_server.calls.reliably_received import is_next
+from reference_server.calls.session_timers import settle_as_client
 from reference_server.sip.dialog import Dialog, DialogState, record_route_of
 from reference_server.sip.message import Response
 from reference_server.sip.uri import UriError, parse_uri
@@ -69,6 +70,7 @@ class OriginatedSubscription(OutgoingRequest):
             route_set=record_route_of(response)[::-1],
         )
         made = ApplicationDialog(dialog, self.dialog_id, self.application, self.flow)
+        made.begun_here = True
         made.follows_contact = self._is_at_its_contact(dialog)
         self.early[response.to_tag] = made
         self.state.dialogs_by_key.setdefault(made.key, made)
@@ -147,6 +149,7 @@ class OriginatedCall(Invitation, OriginatedSubscription):
         made.dialog.state = DialogState.CONFIRMED
         made.dialog.route_set = record_route_of(response)[::-1]  # the 2xx's counts (§13.2.2.4)
         made.last_answered_invite = self.cseq
+        made.description = self.text
         claimed = claim_id(self.state, made)
         self.confirmed = made
         self.forget()
@@ -165,6 +168,8 @@ class OriginatedCall(Invitation, OriginatedSubscription):
             acknowledge_and_hang_up(self.state, made, Cause.DIALOG_EXISTS)
             return False
         made.hang_up_after_ack = self.unwanted
+        if "session-expires" in response.first:
+            settle_as_client(self.state, made, response)
         return True
 
     def _refuse_second(self, unwanted: ApplicationDialog) -> None:

@@ -13,6 +13,7 @@ from reference_server.calls.invitation import Invitation
 from reference_server.calls.outgoing import OutgoingRequest
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.reliably_received import is_next
+from reference_server.calls.session_timers import settle_as_client
 from reference_server.calls.state import TIMER_C_SECONDS, CallState
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.message import Response
@@ -79,8 +80,17 @@ class RequestInDialog(OutgoingRequest):
     def _accepted(self, response: Response) -> None:
         if self.method == "UPDATE":
             self.found.dialog.refresh_target(response)
+            self._refreshes_session(response)
         elif self.method == "SUBSCRIBE" and self.found.subscription:
             keep_subscription(self.state, self.found, response.get("expires"))
+
+    def _refreshes_session(self, response: Response) -> None:
+        """A 2xx to an INVITE or UPDATE: what the session is, and how long it lives (TIMER-2)."""
+        found = self.found
+        if self.text.partition("\r\n\r\n")[2]:
+            found.description = self.text
+        if found.session is not None or "session-expires" in response.first:
+            settle_as_client(self.state, found, response)
 
     def _failed(self, status: int) -> None:
         """End the dialog if the failure says that it is gone."""
@@ -130,6 +140,7 @@ class ReInvite(Invitation, RequestInDialog):
             return  # repeated before the application's ACK
         found.last_answered_invite = self.cseq
         found.dialog.refresh_target(response)
+        self._refreshes_session(response)
         self.pass_on(response)
         if found.dialog.state is DialogState.OVER:
             acknowledge(self.state, found)

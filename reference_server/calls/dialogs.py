@@ -7,24 +7,23 @@ the dialog stays, owned by nobody, until another application uses its id.
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING
 
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.records import CallLeg, Reason, Source
 from reference_server.calls.state import CallState
+from reference_server.sip.deadline import Deadline
 from reference_server.sip.dialog import Dialog, DialogState, record_route_of
 from reference_server.sip.message import LONGEST_NUMBER
 from reference_server.sip.success import SuccessRepeater
-from reference_server.sip.timers import TimerHandle
 
 if TYPE_CHECKING:
     from reference_server.calls.outgoing import OutgoingRequest
+    from reference_server.calls.session_timers import SessionTimer
 
 _DEFAULT_SUBSCRIPTION_SECONDS = 3600
 _LONGEST_SUBSCRIPTION_SECONDS = 10**6
-_EXACT_SECONDS = 64
 _ACKS_KEPT = 8
 
 
@@ -33,9 +32,10 @@ class ApplicationDialog:
 
     __slots__ = (
         "acknowledgements",
+        "begun_here",
+        "description",
         "dialog",
         "dialog_id",
-        "ends_at",
         "expiry",
         "flow",
         "follows_contact",
@@ -47,6 +47,7 @@ class ApplicationDialog:
         "own_acks",
         "own_offers",
         "owner",
+        "session",
         "subscription",
         "update",
     )
@@ -76,11 +77,15 @@ class ApplicationDialog:
         """the CSeq number of the application's latest INVITE that got a 2xx"""
         self.leg: CallLeg | None = None
         """of an answered call, if there are call detail records and it has not stopped"""
+        self.begun_here = False
+        """the application sent the request that began it; else the far end did"""
         self.subscription = False
-        self.ends_at = 0.0
-        """when a subscription is over, by the monotonic clock"""
-        self.expiry: TimerHandle | None = None
-        """looks then, or earlier, whether it is over"""
+        self.expiry: Deadline | None = None
+        """when a subscription is over"""
+        self.session: SessionTimer | None = None
+        """there is one if both ends agreed on a time within which the call is to be refreshed"""
+        self.description = ""
+        """our latest message with a session description, as sent; a refresh repeats it"""
 
     @property
     def awaits_own_ack(self) -> bool:
@@ -181,8 +186,9 @@ def end_dialog(state: CallState, ended: ApplicationDialog) -> None:
         ended.leg.lose()
         ended.leg = None
     if ended.expiry is not None:
-        ended.expiry.cancel()
-        ended.expiry = None
+        ended.expiry.stop()
+    if ended.session is not None:
+        ended.session.stop()
 
 
 def record_bye(ended: ApplicationDialog, source: Source, bye: str) -> None:
@@ -200,34 +206,6 @@ def keep_subscription(state: CallState, subscribed: ApplicationDialog, expires: 
     digits = expires.partition(";")[0].strip()
     given = int(digits[:LONGEST_NUMBER]) if digits.isdecimal() else _DEFAULT_SUBSCRIPTION_SECONDS
     seconds = min(given, _LONGEST_SUBSCRIPTION_SECONDS) + state.timing.t1x64
-    subscribed.ends_at = state.monotonic() + seconds
-    expiry = subscribed.expiry
-    if expiry is not None and expiry.deadline > subscribed.ends_at:
-        expiry.cancel()
-        expiry = None
-    if (
-        expiry is None
-    ):  # a timer that looks too early looks again: whoever refreshes often leaves no timers behind
-        _await_expiry(state, subscribed, seconds)
-
-
-def _await_expiry(state: CallState, subscribed: ApplicationDialog, seconds: float) -> None:
-    def look() -> None:
-        left = subscribed.ends_at - state.monotonic()
-        if left > 0:
-            _await_expiry(state, subscribed, left)
-        else:
-            end_dialog(state, subscribed)
-
-    subscribed.expiry = state.timers.start(_even(seconds), look)
-
-
-def _even(seconds: float) -> float:
-    """A delay near ``seconds``: far ends choose them, and each delay of its own is a queue of timers.
-
-    Up to 64 s it is at most a second later, above at most a 32nd earlier.
-    """
-    step = 1
-    while seconds > _EXACT_SECONDS * step:
-        step *= 2
-    return float(ceil(seconds) if step == 1 else int(seconds / step) * step)
+    if subscribed.expiry is None:
+        subscribed.expiry = Deadline(state.timers, state.monotonic, lambda: end_dialog(state, subscribed))
+    subscribed.expiry.move(seconds)

@@ -26,6 +26,8 @@ class Cause(Enum):
 
     ACK_TIMEOUT = 'SIP;cause=200;text="ACK timeout"'
     """nobody acknowledged the application's 2xx (CALL-8)"""
+    SESSION_EXPIRED = 'SIP;cause=200;text="Session timer expired"'
+    """nobody refreshed the session in time, or the far end refused to (TIMER-4)"""
     CANCEL_RACE = 'SIP;cause=200;text="ACK-BYE due to cancel race condition"'
     """the application had cancelled what was answered (OUT-9)"""
     APPLICATION_LOST = 'SIP;cause=480;text="Application disconnected"'
@@ -64,7 +66,8 @@ def hang_up(state: CallState, ended: ApplicationDialog, cause: Cause) -> None:
             return
         bye = _send_bye(state, ended, cause, flow)
         if leg is not None:
-            leg.stop(Source.APPLICATION, Reason.SYSTEM_INITIATED, bye)
+            expired = cause is Cause.SESSION_EXPIRED
+            leg.stop(Source.APPLICATION, Reason.SESSION_EXPIRED if expired else Reason.SYSTEM_INITIATED, bye)
 
     open_flow(state, ended, opened)
 

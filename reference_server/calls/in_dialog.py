@@ -13,6 +13,7 @@ from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.new_requests import wait_for_application
 from reference_server.calls.ports import Flow
 from reference_server.calls.records import Source
+from reference_server.calls.session_timers import MIN_SE, asks_too_little
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState, dialog_key
 from reference_server.sip.message import Request
@@ -39,6 +40,9 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
         reject(state, incoming, 500)
         return
     dialog.remote_cseq = request.cseq_number
+    if "session-expires" in request.first and asks_too_little(request):
+        reject(state, incoming, 422, extra=MIN_SE)
+        return
     if method in ("INVITE", "UPDATE"):
         if refuse_crossing(state, found, incoming):
             return

@@ -15,6 +15,7 @@ from reference_server.calls.ports import Application, Flow
 from reference_server.calls.records import Source
 from reference_server.calls.reliably_received import branch_of
 from reference_server.calls.route import open_flow, via_for
+from reference_server.calls.session_timers import REFRESHING
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
@@ -46,6 +47,13 @@ def request_in_dialog(state: CallState, application: Application, message: Sip) 
             application.deliver(NotSent(message.message_id, branch))
             return
         found = branch
+
+    def again() -> None:
+        if application.connected:
+            request_in_dialog(state, application, message)
+
+    if found.session is not None and method in REFRESHING and found.session.holds(again):
+        return  # until the server's own refresh is answered (TIMER-6)
 
     def opened(flow: Flow | str) -> None:
         if found.dialog.state is DialogState.OVER:  # it ended while the way was sought
@@ -97,6 +105,8 @@ def _send(
     if method == "ACK":
         if unacknowledged:
             found.keep_own_ack(cseq, text)
+        if draft.body:
+            found.description = text
         state.send(text, flow)
     else:
         outgoing.begin()

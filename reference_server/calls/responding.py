@@ -23,9 +23,11 @@ from reference_server.calls.new_requests import let_ring
 from reference_server.calls.ports import Application
 from reference_server.calls.records import Role, Source
 from reference_server.calls.reliable import make_reliable
+from reference_server.calls.session_timers import answer_refresher, settle_as_server
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
+from reference_server.sip.headers import HEADERS
 from reference_server.sip.message import LONGEST_NUMBER
 from reference_server.sip.reliable import ReliableSender, Turn
 from reference_server.sip.success import SuccessRepeater
@@ -43,6 +45,7 @@ LARGEST_DATAGRAM = 65_507
 
 FLOW_GONE = "transport for response has been shutdown or closed"
 
+_SESSION_EXPIRES = HEADERS["session-expires"]
 _STATUS_LINE = re.compile(r"SIP/\d\.\d[ \t]+([0-9]+)(?:[ \t]([^\r\n\0]*))?\Z")
 _CANCEL = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+CANCEL[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
@@ -129,6 +132,8 @@ def _send(
         end_dialog(state, dialog)
         application.deliver(NotSent(message.message_id, DIALOG_EXISTS))
         return
+    if success and "session-expires" in request.first:
+        answer_refresher(dialog, request, draft)
     with_record_route = makes_dialog and 100 < status < 300
     text = incoming.frame.compose(f"SIP/2.0 {status} {reason}", to, draft, with_record_route)
     if len(text) > LARGEST_DATAGRAM and not incoming.transaction.reliable:
@@ -184,6 +189,8 @@ def _put(
     if status < 200:
         if method == "INVITE":
             let_ring(state, incoming)
+            if dialog is not None and draft.body:
+                dialog.description = text
     else:
         close(state, incoming)
         _conclude(state, incoming, dialog, text, status, draft)
@@ -267,6 +274,7 @@ def _conclude(
             if incoming.in_dialog:
                 dialog.dialog.refresh_target(request)
             _await_ack(state, incoming, dialog, text)
+            _refresh_session(state, incoming, dialog, text, draft)
         elif not incoming.in_dialog:
             end_dialog(state, dialog)
     elif request.method == "NOTIFY" and dialog.subscription:
@@ -279,6 +287,18 @@ def _conclude(
         keep_subscription(state, dialog, draft.get("expires") or request.get("expires"))
     elif request.method == "UPDATE" and status < 300:
         dialog.dialog.refresh_target(request)
+        _refresh_session(state, incoming, dialog, text, draft)
+
+
+def _refresh_session(
+    state: CallState, incoming: IncomingRequest, dialog: ApplicationDialog, text: str, draft: Draft
+) -> None:
+    """A 2xx to INVITE or UPDATE: what the session is, and how long it lives (TIMER-1)."""
+    if draft.body or not dialog.description:
+        dialog.description = text
+    expires = draft.fields.get(_SESSION_EXPIRES)
+    if expires is not None or dialog.session is not None:
+        settle_as_server(state, dialog, incoming, expires[0] if expires else "")
 
 
 def _await_ack(state: CallState, incoming: IncomingRequest, dialog: ApplicationDialog, text: str) -> None:

@@ -12,6 +12,7 @@ REASONS = {
     200: "OK",
     400: "Bad Request",
     405: "Method Not Allowed",
+    422: "Session Interval Too Small",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
     482: "Loop Detected",

@@ -35,15 +35,10 @@ NOT_COMPARABLE = {
     "proxy-twice-and-respond": "the request is proxied in between",
     "update-early": "a request that shares the INVITE's id comes in between",
 }
-SESSION_TIMERS = "session timers are not in this release"
 ANSWERED_TWICE = "DEV-21: the second final response is answered OK with the text of the first"
 DIFFERENT = {
     "cdr-final-response-twice-80fe": ANSWERED_TWICE,
     "final-response-twice-37e5": ANSWERED_TWICE,
-    "st-echo-cases-3f06": SESSION_TIMERS,
-    "st-echo-cases-0686": SESSION_TIMERS,
-    "st-uas-they-refresh-expire-2f6c": SESSION_TIMERS,
-    "st-uas-we-refresh-8d6a": SESSION_TIMERS,
     "resp-headers-8edb": "a tag inside the URI of a To is taken for the To's, and its '>' with it",
     "resp-headers-9971": "a header is cut at its NUL; we leave it out",
     "resp-headers-7059": "a body is cut at its NUL; we send it whole",

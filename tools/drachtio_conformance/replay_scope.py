@@ -12,7 +12,6 @@ from collections.abc import Callable
 from drachtio_conformance.replay_files import Frame, Remark, Trace
 
 _RELIABLE = re.compile(r"^(RSeq|RAck|Require: *100rel)\b", re.MULTILINE | re.IGNORECASE)
-_SESSION_TIMER = re.compile(r"^(Session-Expires|Min-SE) *:", re.MULTILINE | re.IGNORECASE)
 
 
 def not_yet_spoken(trace: Trace) -> str:
@@ -53,5 +52,4 @@ _REASONS: dict[str, Callable[[Trace], bool]] = {
         or any(isinstance(item, Remark) and "http" in item.text for item in trace.sip)
     ),
     "reliable provisional responses (100rel)": _mentions(_RELIABLE),
-    "session timers": _mentions(_SESSION_TIMER),
 }

@@ -1,0 +1,333 @@
+"""Session timers (RFC 4028): calls that are refreshed, by the far end or by the server itself, or end (family TIMER).
+
+The 2xx to an INVITE or UPDATE says how long the session lives and who refreshes it. If the far end does, each of its
+re-INVITEs and UPDATEs begins the time anew. If we do, the server refreshes about the middle of the interval with a
+re-INVITE of its own, which repeats the application's last session description; neither it nor what comes back is shown
+to the application. When the time is over the server sends BYE.
+
+A refresh gives way: it waits while another INVITE is under way in the call, the application's next INVITE or UPDATE
+waits for its end, and one of the far end that crosses it gets 491 (RFC 3261 §14). Nobody refreshes for an application
+that is gone, so that its calls end. A call without any session description is refreshed by UPDATE, since a re-INVITE
+without one asks for an offer that nobody would answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reference_server.calls.dialogs import ApplicationDialog
+from reference_server.calls.hangup import Cause, acknowledge_and_hang_up, hang_up
+from reference_server.calls.incoming import IncomingRequest
+from reference_server.calls.outgoing import OutgoingRequest
+from reference_server.calls.ports import Application, Flow
+from reference_server.calls.route import open_flow, via_for
+from reference_server.calls.state import CallState
+from reference_server.sip.deadline import Deadline
+from reference_server.sip.dialog import DialogState
+from reference_server.sip.draft import Draft
+from reference_server.sip.message import Request, Response, parse_message
+from reference_server.sip.session_timer import (
+    MINIMUM,
+    Refresher,
+    SessionExpires,
+    Terms,
+    is_too_small,
+    leading_number,
+    parse_session_expires,
+    refresh_window,
+    terms_as_client,
+    terms_as_server,
+)
+
+REFRESHING = frozenset({"INVITE", "UPDATE"})
+"""The methods that refresh a session."""
+
+MIN_SE = f"Min-SE: {MINIMUM}\r\n"
+"""The header line of a 422."""
+
+_GIVE_WAY_SECONDS = 2.0
+"""After which a refresh that could not be sent is tried again, at the earliest."""
+
+
+class SessionTimer:
+    """The session of one call."""
+
+    __slots__ = (
+        "_expiry",
+        "_found",
+        "_held",
+        "_next",
+        "_opening",
+        "_patient",
+        "_state",
+        "minimum",
+        "refresh",
+        "terms",
+    )
+
+    def __init__(self, state: CallState, found: ApplicationDialog, terms: Terms) -> None:
+        self._state = state
+        self._found = found
+        self._expiry = Deadline(state.timers, state.monotonic, self._expire)
+        self._next = Deadline(state.timers, state.monotonic, self._begin_refresh)
+        self._held: list[Callable[[], None]] = []
+        self._opening = False
+        self.refresh: Refresh | None = None
+        """ours that has no final response yet"""
+        self.minimum = MINIMUM
+        """the Min-SE of our refreshes"""
+        self.renew(terms)
+
+    def renew(self, terms: Terms) -> None:
+        """The session begins anew."""
+        self.terms = terms
+        self._patient = False
+        self._expiry.move(terms.lifetime)
+        if terms.refreshed_by_us:
+            earliest, latest = refresh_window(terms.seconds)
+            self._next.move(earliest + self._state.identifiers.number(latest - earliest))
+        else:
+            self._next.stop()
+
+    def stop(self) -> None:
+        """The call is over, or need not be refreshed any more."""
+        if self._found.session is self:
+            self._found.session = None
+        self._expiry.stop()
+        self._next.stop()
+        self._release()
+
+    def holds(self, again: Callable[[], None]) -> bool:
+        """Whether a refresh is under way; then ``again`` is called when it is over."""
+        if self.refresh is None:
+            return False
+        self._held.append(again)
+        return True
+
+    def refreshed(self, response: Response) -> None:
+        """The far end is there; if its 2xx has no Session-Expires we go on as before (§7.2)."""
+        self.refresh = None
+        if self._found.session is self:
+            self.renew(terms_as_client(response.get("session-expires")) or self.terms)
+        self._release()
+
+    def refused(self, response: Response) -> None:
+        """The refresh failed: try again where the response says that this may help, else end the call."""
+        self.refresh = None
+        if self._depends_on_us():
+            minimum = leading_number(response.get("min-se"))
+            retry_after = leading_number(response.get("retry-after"))
+            if response.status == 491:
+                self._next.move(self._glare_seconds())
+            elif response.status == 500 and retry_after:  # theirs crossed ours (RFC 3261 §14.2)
+                self._next.move(retry_after)
+            elif response.status == 422 and minimum > max(self.minimum, self.terms.seconds):
+                self.minimum = minimum  # of those that follow, too (§7.4)
+                self.terms = Terms(minimum, refreshed_by_us=True, lifetime=minimum)
+                self._begin_refresh()
+            else:
+                self._end()
+        self._release()
+
+    def failed(self, status: int) -> None:
+        """No answer will come: nobody is there (408, §10), or it has not arrived (503), which may pass."""
+        self.refresh = None
+        if self._depends_on_us():
+            if status == 408:
+                self._end()
+            else:
+                self._next.move(_GIVE_WAY_SECONDS)
+        self._release()
+
+    def _depends_on_us(self) -> bool:
+        """Whether the call goes on and the far end has not taken over meanwhile."""
+        return self._found.session is self and self.terms.refreshed_by_us
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for again in held:
+            again()
+
+    def _glare_seconds(self) -> int:
+        """RFC 3261 §14.1: 2.1 to 4 s at the end that made the Call-ID, up to 2 s at the other."""
+        number = self._state.identifiers.number
+        return 3 + number(1) if self._found.begun_here else number(2)
+
+    def _expire(self) -> None:
+        """The time is over; in a short session perhaps before our refresh is answered, which gets its 64·T1."""
+        if self.refresh is not None and not self._patient:
+            self._patient = True
+            self._expiry.move(self._state.timing.t1x64)
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        """Nobody refreshed the session, or the far end does not go on."""
+        found = self._found
+        if found.awaits_own_ack:
+            acknowledge_and_hang_up(self._state, found, Cause.SESSION_EXPIRED)
+        else:
+            hang_up(self._state, found, Cause.SESSION_EXPIRED)
+
+    def _begin_refresh(self) -> None:
+        """Look for the way to the far end, unless this is no moment for a refresh."""
+        owner = self._found.current_owner()
+        if self.refresh is not None or self._opening:
+            return
+        if owner is None:  # seldom, so that many such calls cost little
+            left = self._expiry.moment - self._state.monotonic()
+            self._next.move(max(_GIVE_WAY_SECONDS, left / 4))
+        elif self._is_busy():
+            self._next.move(_GIVE_WAY_SECONDS)
+        else:
+            self._opening = True
+            open_flow(self._state, self._found, lambda flow: self._opened(owner, flow))
+
+    def _is_busy(self) -> bool:
+        """Another INVITE is under way, in whichever direction (RFC 3261 §14.1)."""
+        found, state = self._found, self._state
+        return bool(
+            found.own_offers
+            or found.awaits_own_ack
+            or found.acknowledgements
+            or any(state.invites.get(invite.transaction.key) is invite for invite in found.invites)
+        )
+
+    def _opened(self, owner: Application, flow: Flow | str) -> None:
+        self._opening = False
+        if self._found.session is not self:
+            return  # the call ended while the way was sought
+        if isinstance(flow, str):
+            self._state.event("refresh-not-sent", dialog=self._found.dialog_id, reason=flow)
+            self._next.move(_GIVE_WAY_SECONDS)
+        elif self._is_busy():
+            self._next.move(_GIVE_WAY_SECONDS)
+        else:
+            self.refresh = _refresh_of(self._state, self._found, self, owner, flow)
+            self.refresh.begin()
+
+
+class Refresh(OutgoingRequest):
+    """A re-INVITE or UPDATE of the server's own."""
+
+    def __init__(
+        self,
+        state: CallState,
+        application: Application,
+        method: str,
+        cseq: int,
+        text: str,
+        flow: Flow,
+        branch: str,
+        found: ApplicationDialog,
+        timer: SessionTimer,
+    ) -> None:
+        super().__init__(state, application, method, cseq, text, flow, branch)
+        self._found = found
+        self._timer = timer
+        self._ack = ""
+
+    def begin(self) -> None:
+        """Send; what crosses it is refused, and if the call ends before the answer, that is not waited for for ever."""
+        self._found.own_offers.add(self)
+        super().begin()
+
+    def answered(self, response: Response) -> None:
+        """Nothing of it is shown to the application; a 2xx gets its ACK, whatever became of the call."""
+        if response.status < 200:
+            return
+        self._found.own_offers.discard(self)
+        if response.status >= 300:
+            self._timer.refused(response)
+        elif self._ack:
+            self.state.send(self._ack, self.flow)
+        else:
+            self._found.dialog.refresh_target(response)
+            if self.method == "INVITE":
+                self._acknowledge()
+            self._timer.refreshed(response)
+
+    def fail(self, status: int, reason: str) -> None:
+        """No response will come."""
+        self._found.own_offers.discard(self)
+        self._timer.failed(status)
+
+    def _acknowledge(self) -> None:
+        draft = Draft("ACK sip:placeholder SIP/2.0\r\n\r\n", "")
+        via = via_for(self.flow, self.state.identifiers.branch())
+        self._ack = self._found.dialog.request("ACK", self.cseq, via, draft)
+        self.state.send(self._ack, self.flow)
+
+
+def _refresh_of(
+    state: CallState, found: ApplicationDialog, timer: SessionTimer, owner: Application, flow: Flow
+) -> Refresh:
+    """The refresh to be sent: the last session description once more, with the interval and ourselves as refresher."""
+    described = parse_message(found.description) if found.description else None
+    body = described.body if described else ""
+    method = "INVITE" if body else "UPDATE"
+    expires = SessionExpires(timer.terms.seconds, Refresher.UAC)
+    head = f"{method} sip:placeholder SIP/2.0\r\nSession-Expires: {expires}\r\nMin-SE: {timer.minimum}\r\n"
+    draft = Draft(f"{head}\r\n{body}", "")
+    contact = described.get("contact") if described else ""
+    draft.set_default("contact", contact or f"<{flow.local.contact}>")
+    if described and body:
+        draft.set_default("content-type", described.get("content-type"))
+    dialog = found.dialog
+    dialog.local_cseq += 1
+    branch = state.identifiers.branch()
+    text = dialog.request(method, dialog.local_cseq, via_for(flow, branch), draft)
+    return Refresh(state, owner, method, dialog.local_cseq, text, flow, branch, found, timer)
+
+
+def asks_too_little(request: Request) -> bool:
+    """Whether a request inside a dialog asks for a shorter session than there may be; it gets 422 (§9)."""
+    return request.method in REFRESHING and is_too_small(request.get("session-expires"))
+
+
+def answer_refresher(found: ApplicationDialog | None, request: Request, draft: Draft) -> None:
+    """Give the application's 2xx the Session-Expires that the far end waits for, unless it has one.
+
+    The far end's own, if that names the refresher, as in the genuine server; without a refresher it is an offer that
+    the application has not taken up, unless the call has a session already.
+    """
+    offered = parse_session_expires(request.get("session-expires"))
+    if offered is None or request.method not in REFRESHING:
+        return
+    session = found.session if found is not None else None
+    if offered.refresher is not None:
+        draft.set_default("session-expires", request.get("session-expires"))
+    elif session is not None:
+        ours = session.terms.refreshed_by_us
+        answer = SessionExpires(offered.seconds, Refresher.UAS if ours else Refresher.UAC)
+        draft.set_default("session-expires", str(answer))
+
+
+def settle_as_server(
+    state: CallState, found: ApplicationDialog, incoming: IncomingRequest, value: str
+) -> None:
+    """Our 2xx went out with the Session-Expires ``value``, or with none."""
+    request = incoming.request
+    supported = f"{request.get('supported')},{request.get('require')}"
+    knows = "session-expires" in request.first or "timer" in supported
+    _settle(state, found, terms_as_server(value, knows) if value else None)
+
+
+def settle_as_client(state: CallState, found: ApplicationDialog, response: Response) -> None:
+    """A 2xx to an INVITE or UPDATE of the application came."""
+    value = response.get("session-expires")
+    _settle(state, found, terms_as_client(value) if value else None)
+
+
+def _settle(state: CallState, found: ApplicationDialog, terms: Terms | None) -> None:
+    """A 2xx without terms ends a session that the far end refreshes: it may stop doing so. Ours is refreshed on."""
+    session = found.session
+    if found.dialog.state is not DialogState.CONFIRMED:
+        return
+    if terms is None:
+        if session is not None and not session.terms.refreshed_by_us:
+            session.stop()
+    elif session is None:
+        found.session = SessionTimer(state, found, terms)
+    else:
+        session.renew(terms)
