@@ -102,7 +102,7 @@ def reject(
 ) -> None:
     """Answer ``incoming`` with a final response of the server's own, and forget it."""
     close(state, incoming)
-    text = incoming.frame.minimal(status, incoming.to_with_tag(state.identifiers), extra, reason)
+    text = incoming.frame.refusal(status, incoming.to_with_tag(state.identifiers), extra, reason)
     incoming.transaction.respond(status, text)
     if incoming.leg is not None:
         incoming.leg.fail(Source.APPLICATION, status, text)

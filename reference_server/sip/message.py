@@ -85,7 +85,7 @@ class SipMessage(Struct, eq=False):
     """What requests and responses share."""
 
     text: str
-    """the whole message as received"""
+    """the whole message as received, without what follows its body in a datagram"""
     start_line: str
     lines: list[str]
     """start line and header lines, unfolded"""
@@ -169,6 +169,7 @@ def parse_message(text: str) -> Request | Response:
     if body:
         length = first.get("content-length", "")
         if length.isdecimal() and len(length) <= LONGEST_NUMBER and int(length) < len(body):
+            text = text[: len(text) - len(body) + int(length)]
             body = body[: int(length)]
     start_line = lines[0]
     cseq = first.get("cseq", "")
@@ -219,9 +220,16 @@ def _status_of(start_line: str) -> tuple[int, str]:
 
 
 def _request_line(start_line: str) -> tuple[str, str, str]:
-    """Method, URI and version of a request line."""
+    """Method, URI and version of a request line.
+
+    Blanks behind the version count to the URI, which is none then: such a request can still be answered.
+    """
     method, _, rest = start_line.partition(" ")
     uri, _, version = rest.rpartition(" ")
+    if not version:
+        blanks = rest[len(rest.rstrip(" ")) :]
+        uri, _, version = rest.rstrip(" ").rpartition(" ")
+        uri = uri and uri + blanks
     if (
         not uri
         or not (method in _METHODS or is_token(method))

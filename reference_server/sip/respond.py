@@ -73,3 +73,14 @@ class ResponseFrame:
             f"SIP/2.0 {status} {reason or REASONS[status]}\r\n{self.vias}{record_routes}From: {self.from_}\r\n"
             f"To: {to}\r\nCall-ID: {self.call_id}\r\nCSeq: {self.cseq}\r\n{extra}Content-Length: 0\r\n\r\n"
         )
+
+    def refusal(self, status: int, to: str, extra: str = "", reason: str = "") -> str:
+        """A minimal response to a request that may lack what a request must have: what it lacks is left out.
+
+        An empty From or To would be one more message that cannot be parsed (RFC 4475 §3.3.1).
+        """
+        text = self.minimal(status, to, extra, reason)
+        for name, value in (("From", self.from_), ("Call-ID", self.call_id), ("CSeq", self.cseq)):
+            if not value:
+                text = text.replace(f"\r\n{name}: \r\n", "\r\n", 1)
+        return text if self.to else text.replace(f"\r\nTo: {to}\r\n", "\r\n", 1)

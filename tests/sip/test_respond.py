@@ -49,6 +49,24 @@ def test_its_reason_and_more_headers() -> None:
     assert text.endswith("CSeq: 1   INVITE\r\nAllow: INVITE\r\nContent-Length: 0\r\n\r\n")
 
 
+def test_a_refusal_has_nothing_of_what_the_request_lacks() -> None:
+    fields = "From: <sip:a@b>;tag=f\r\nTo: <sip:b@b>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n".splitlines(True)
+    for missing in range(16):
+        present = [field for number, field in enumerate(fields) if not missing >> number & 1]
+        request = parse_message(
+            f"INVITE sip:b@b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\n{''.join(present)}\r\n"
+        )
+        assert isinstance(request, Request)
+        via = parse_top_via(request.get("via"))
+        assert via is not None
+        bare = ResponseFrame(request, via, "h", 5099)
+        expected = "".join(present).replace("To: <sip:b@b>", "To: <sip:b@b>;tag=t")
+        assert bare.refusal(400, f"{bare.to};tag=t", reason="Bad Request") == (
+            f"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;rport=5099\r\n{expected}"
+            "Content-Length: 0\r\n\r\n"
+        )
+
+
 def test_every_status_of_the_servers_own_has_a_phrase() -> None:
     for status, reason in REASONS.items():
         assert frame().minimal(status, "x").startswith(f"SIP/2.0 {status} {reason}\r\n")

@@ -152,12 +152,13 @@ FAULTS = {
     "quotbal": (400, "Bad To Header"),
     "regbadct": (400, "Bad Contact Header"),
     "scalar02": BAD,
+    "trws": BAD,
 }
-NO_MESSAGES = {"bigcode", "test", "trws"}
+NO_MESSAGES = {"bigcode", "test"}
 RESPONSES = {"bcast", "noreason", "scalarlg", "unreason"}
 
 
-@pytest.mark.parametrize("uri", ["<sip:bob@h>", "sip:bob@h; lr", " sip:bob@h"])
+@pytest.mark.parametrize("uri", ["<sip:bob@h>", "sip:bob@h; lr", " sip:bob@h", "sip:bob@h "])
 def test_a_request_uri_that_is_none(uri: str) -> None:
     text = request().text.replace("sip:bob@127.0.0.1:5060 ", f"{uri} ", 1)
     message = parse_message(text)
