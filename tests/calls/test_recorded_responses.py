@@ -40,8 +40,8 @@ DIFFERENT = {
     "cdr-final-response-twice-80fe": ANSWERED_TWICE,
     "final-response-twice-37e5": ANSWERED_TWICE,
     "resp-headers-8edb": "a tag inside the URI of a To is taken for the To's, and its '>' with it",
-    "resp-headers-9971": "a header is cut at its NUL; we leave it out",
-    "resp-headers-7059": "a body is cut at its NUL; we send it whole",
+    "resp-headers-9971": "DEV-82: a header is cut at its NUL; we leave it out",
+    "resp-headers-7059": "DEV-82: a body is cut at its NUL; we send it whole",
 }
 """Exchanges in which we do something else, and why; one that is no longer different fails."""
 
