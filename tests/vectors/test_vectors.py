@@ -179,6 +179,9 @@ def reply_of(tokens: dict[str, str], sip: str, old: bool) -> replies.ServerMessa
             tokens["dialog-id"],
             sip,
         )
+    if tokens["verb"].startswith("cdr:"):
+        detail = tokens.get("role") or tokens.get("reason", "")
+        return replies.CallDetailRecord(tokens["verb"], tokens["source"], tokens["time"], detail, sip)
     request = tokens["request-id"]
     match tokens:
         case {"result": "NO", "reason": reason}:

@@ -1,0 +1,36 @@
+"""Every case about calls, on a server with call detail records: each attempt has its stop when the case is over.
+
+That is one of the tables which the runner finds empty after each case (``calls without a stop record``); no case has to
+route the records for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec import structs
+
+from drachtio_conformance import data, loader
+from drachtio_conformance.case import Case, ServerSettings
+from drachtio_conformance.embedded import EmbeddedTarget
+from drachtio_conformance.results import Verdict
+from drachtio_conformance.runner import Runner
+
+FAMILIES = ("call", "cdr", "connection", "dialog", "network", "out", "proxy", "reliable", "timer")
+
+
+def about_calls() -> list[Case]:
+    cases = loader.load([data.folder("scenarios")])
+    return [case for case in cases if case.name.split("/")[0] in FAMILIES and not case.slow]
+
+
+def with_records(case: Case) -> Case:
+    return structs.replace(case, server=structs.replace(case.server or ServerSettings(), cdrs=True))
+
+
+def test_no_call_is_left_without_a_stop() -> None:
+    cases = [with_records(case) for case in about_calls() if case.name != "cdr/delivery/switched-off"]
+    assert len(cases) > 100
+    results = asyncio.run(Runner(EmbeddedTarget()).run(cases)).cases
+    wrong = [f"{result.name}: {result.reason}" for result in results if result.verdict is not Verdict.PASS]
+    assert wrong == []
