@@ -58,3 +58,26 @@ def test_ports_stand_for_themselves_within_longer_figures() -> None:
     learnt = Learnt(PORTS)
     assert learnt.expected("127.0.0.1:20260") == "127.0.0.1:${sip.udp.port}"
     assert learnt.expected("120260 20260.5 a20271") == "120260 20260.5 a20271"
+
+
+def test_rseqs_and_the_lengths_of_what_holds_them() -> None:
+    learnt = Learnt({})
+    learnt.told("SIP/2.0 183 x\r\nRSeq: 77\r\n")
+    learnt.choose("SIP/2.0 183 x\r\nRSeq: 77\r\n")
+    assert learnt.expected("RSeq: 77") == "RSeq: 77", "an endpoint chose it"
+    learnt.choose("SIP/2.0 183 x\r\nRSeq: 207481485\r\n")
+    learnt.choose("SIP/2.0 180 x\r\nRSeq: 207481486\r\n")
+    assert learnt.expected("207481486") == "{rseq2:number}"
+    assert learnt.to_send("RAck: 207481485 1 INVITE") == "RAck: ${rseq1} 1 INVITE"
+    assert learnt.length("302", "PRACK\r\nRAck: 207481485 1 INVITE\r\n") == "~" + "|".join(
+        map(str, range(294, 304))
+    )
+    assert learnt.length("302", "PRACK\r\nRAck: 77 1 INVITE\r\n") == "302"
+
+
+def test_a_frame_names_its_call_by_the_dialog_id() -> None:
+    learnt = Learnt({})
+    learnt.choose("INVITE x\r\nCall-ID: abc\r\nCSeq: 123155824 INVITE\r\n")
+    frame = "id|sip||abc;from-tag=t\r\nPRACK sip:x SIP/2.0\r\nRAck: 77 123155824 INVITE\r\n"
+    learnt.told(frame)
+    assert learnt.to_send("RAck: 77 123155824 INVITE") == "RAck: 77 ${cseq1} INVITE"

@@ -1,9 +1,10 @@
 """What a server chooses freely, and replay therefore learns instead of comparing.
 
-Transaction ids, tags, branches, Call-IDs and the first CSeq number of a dialog are chosen by the server; what is
-chosen by an application or an endpoint is sent again as it was recorded. A text counts as the server's if the server
-was the first to say it. Each gets a name; where it was recorded stands a variable from then on. Ports are known before
-anything is sent. Lengths are never learnt: ours are as long as the genuine ones, so that every length token compares.
+Transaction ids, tags, branches, Call-IDs, the first CSeq number of a dialog and the RSeqs of an INVITE are chosen by
+the server; what is chosen by an application or an endpoint is sent again as it was recorded. A text counts as the
+server's if the server was the first to say it. Each gets a name; where it was recorded stands a variable from then on. Ports are
+known before anything is sent. Lengths are never learnt: what is chosen is as long as it was recorded, so that every
+length token compares. Only an RSeq has one to ten digits, and the lengths of the messages that hold it may differ so.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ _CHOSEN = re.compile(
     r"|(?<=tag=)(?P<tag13>[0-9aBcDeFgHjKmNpQrStUvXyZ]{13})(?![0-9A-Za-z])"
     r"|(?<=branch=)(?P<branch>z9hG4bK[^;,\s]+)"
     r"|(?<=CSeq: )(?P<number>\d{7,9})(?= )"
+    r"|(?<=RSeq: )(?P<rseq>\d{1,10})(?=\r)"
 )
 _CALL_ID = re.compile(r"^Call-ID: (.*?)\r?$", re.MULTILINE)
-_NAMES = {"uuid": "id", "tag13": "tag", "branch": "branch", "number": "cseq"}
+_DIALOG_ID = re.compile(r"\|([^|]+);from-tag=")
+_RSEQ_DIGITS = 10
+_NAMES = {"uuid": "id", "tag13": "tag", "branch": "branch", "number": "cseq", "rseq": "rseq"}
+_SHAPES = {"rseq": "number"}
+"""the patterns of what is not called by its own"""
 
 
 class Learnt:
@@ -63,24 +69,37 @@ class Learnt:
                 known = value in self._names or value in self._said
             if known:
                 continue
-            name = f"{_NAMES[shape]}{sum(one == shape for one in self._shapes.values()) + 1}"
+            name = f"{_NAMES[shape]}{sum(one.startswith(_NAMES[shape]) for one in self._shapes) + 1}"
             if shape == "number":
                 self._numbers[self._call_id, value] = name  # two calls of one moment begin alike
             else:
                 self._names[value] = name
-            self._shapes[name] = shape
+            self._shapes[name] = _SHAPES.get(shape, shape)
             self.values[name] = value
             self._known = None
 
     def _turn_to(self, text: str) -> None:
-        """CSeq numbers are those of the call of this message."""
-        found = _CALL_ID.search(text)
+        """CSeq numbers are those of the call of this message, which may name it by its dialog id alone."""
+        found = _CALL_ID.search(text) or _DIALOG_ID.search(text)
         self._call_id = found[1] if found else ""
         self._known = None
 
     def to_send(self, text: str) -> str:
         """A recorded text with ``${NAME}`` for what was learnt."""
         return self._replaced(text, lambda name: f"${{{name}}}")
+
+    def length(self, recorded: str, content: str) -> str:
+        """A pattern for the length of ``content``, which is as ``recorded`` but for the digits of what is learnt."""
+        numbers = [
+            value
+            for name, value in self.values.items()
+            if name.startswith(_NAMES["rseq"]) and re.search(rf"\b{value}\b", content)
+        ]
+        if not numbers:
+            return recorded
+        without = int(recorded) - sum(map(len, numbers))
+        lengths = range(without + len(numbers), without + _RSEQ_DIGITS * len(numbers) + 1)
+        return f"~{'|'.join(map(str, lengths))}"
 
     def expected(self, text: str) -> str:
         """A pattern for a recorded text: literal, but for what is learnt."""

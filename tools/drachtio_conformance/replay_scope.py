@@ -6,12 +6,9 @@ traces that it kept back are replayed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from drachtio_conformance.replay_files import Frame, Remark, Trace
-
-_RELIABLE = re.compile(r"^(RSeq|RAck|Require: *100rel)\b", re.MULTILINE | re.IGNORECASE)
 
 
 def not_yet_spoken(trace: Trace) -> str:
@@ -23,26 +20,8 @@ def _verb(frame: Frame) -> str:
     return "".join(frame.payload.partition("\r\n")[0].split("|")[1:2])
 
 
-def _sends_outside_dialogs(frame: Frame) -> bool:
-    meta, _, content = frame.payload.partition("\r\n")
-    tokens = meta.split("|")
-    return (
-        not frame.from_server
-        and tokens[1:2] == ["sip"]
-        and not any(tokens[2:4])
-        and not content.startswith("SIP/")
-    )
-
-
 def _any_frame(applies: Callable[[Frame], bool]) -> Callable[[Trace], bool]:
     return lambda trace: any(applies(frame) for frame in trace.frames)
-
-
-def _mentions(pattern: re.Pattern[str]) -> Callable[[Trace], bool]:
-    return lambda trace: any(
-        pattern.search(text)
-        for text in [frame.payload for frame in trace.frames] + [message.raw for message in trace.messages]
-    )
 
 
 _REASONS: dict[str, Callable[[Trace], bool]] = {
@@ -51,5 +30,4 @@ _REASONS: dict[str, Callable[[Trace], bool]] = {
         any("outbound" in frame.application for frame in trace.frames)
         or any(isinstance(item, Remark) and "http" in item.text for item in trace.sip)
     ),
-    "reliable provisional responses (100rel)": _mentions(_RELIABLE),
 }

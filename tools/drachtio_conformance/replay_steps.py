@@ -228,7 +228,7 @@ class _Converter:
         whole, body = self._message_pattern(content) if content else ("", None)
         yield Expect(
             app=frame.application,
-            tokens=["{uuid}", *(self._token(index, token) for index, token in enumerate(tokens) if index)],
+            tokens=["{uuid}", *(self._token(tokens, index, content) for index in range(1, len(tokens)))],
             sip=whole,
             body=body,
         )
@@ -236,7 +236,10 @@ class _Converter:
             self._ended.add(frame.application)
             yield ExpectClose(of=frame.application)
 
-    def _token(self, index: int, token: str) -> str:
+    def _token(self, tokens: list[str], index: int, content: str) -> str:
+        token = tokens[index]
+        if content and token.isdecimal() and index == (3 if tokens[1] == "sip" else 5):
+            return self._learnt.length(token, content)
         if _TIME.fullmatch(token):
             return "{time}"
         if index == 5 and re.fullmatch(r"v\d+\.\d+\.\d+\S*", token):
@@ -276,7 +279,7 @@ class _Converter:
         """Nothing more may come."""
         for peer in sorted(self._came.keys() - self._gone):
             yield SipNothing(peer=peer, repeats=True)
-        for application in sorted(self._connected - self._ended):
+        for application in sorted(self._connected - self._ended - self._gone):
             yield ExpectNothing(app=application)
 
 
