@@ -2,9 +2,9 @@
 
 Transaction ids, tags, branches, Call-IDs, the first CSeq number of a dialog and the RSeqs of an INVITE are chosen by
 the server; what is chosen by an application or an endpoint is sent again as it was recorded. A text counts as the
-server's if the server was the first to say it. Each gets a name; where it was recorded stands a variable from then on. Ports are
-known before anything is sent. Lengths are never learnt: what is chosen is as long as it was recorded, so that every
-length token compares. Only an RSeq has one to ten digits, and the lengths of the messages that hold it may differ so.
+server's if the server was the first to say it. Each gets a name; where it was recorded stands a variable from then on.
+Ports are known before anything is sent. Lengths are never learnt: what is chosen is as long as it was recorded, so that
+every length token compares. Only an RSeq has one to ten digits, and the lengths of messages that hold one differ so.
 """
 
 from __future__ import annotations
