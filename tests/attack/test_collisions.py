@@ -82,12 +82,21 @@ def outgoing(world: World) -> tuple[Call, str]:
 def test_a_re_invite_that_is_promised_an_answer_for_ever_ends_with_the_call(world: World) -> None:
     call, reinvite = outgoing(world)
     call.phone.respond(reinvite, 100)
-    world.advance(1000)
     call.application.take()
     call.hang_up()
     call.application.take()
     world.advance(32)
     assert "SIP/2.0 408 Request Timeout" in call.application.take_one()
+
+
+def test_a_re_invite_that_is_promised_an_answer_for_ever_ends_by_itself(world: World) -> None:
+    call, reinvite = outgoing(world)
+    call.phone.respond(reinvite, 100)
+    call.application.take()
+    world.advance(1000)
+    assert "SIP/2.0 408 Request Timeout" in call.application.take()[0]
+    call.phone.send("BYE")
+    assert "481" in world.network.take()[-1], "whoever does not answer has no call any more"
 
 
 def invite_of(world: World) -> str:
