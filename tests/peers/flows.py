@@ -44,6 +44,9 @@ FLOWS = (
     Flow("subscribe", "subscribe", "over"),
     Flow("register_digest", "register_digest", "register"),
     Flow("answer_hangup", "route_set", "hung-up"),
+    Flow("reliable", "prack", "destroyed"),
+    Flow("reliable_hasty", "prack", "destroyed"),
+    Flow("early_media", "prack", "destroyed"),
 )
 
 
@@ -80,21 +83,21 @@ class Flows:
     def __init__(self, server: Server, folder: Path) -> None:
         self.server = server
         self._folder = folder
-        self._played: dict[str, list[Played]] = {}
+        self._played: dict[Flow, list[Played]] = {}
 
     def play(self, flow: Flow) -> Sequence[Played]:
         """The flow by UDP, then by TCP."""
-        if flow.scenario not in self._played:
+        if flow not in self._played:
             script = APPLICATIONS / f"{flow.application}.js"
             application = NodeApplication(script, self.server.admin_port)
             try:
-                self._played[flow.scenario] = [self._play(flow, application, by) for by in Transport]
+                self._played[flow] = [self._play(flow, application, by) for by in Transport]
             finally:
                 application.stop()
-        return self._played[flow.scenario]
+        return self._played[flow]
 
     def _play(self, flow: Flow, application: NodeApplication, transport: Transport) -> Played:
-        folder = self._folder / f"{flow.scenario}-{transport}"
+        folder = self._folder / f"{flow.application}-{flow.scenario}-{transport}"
         folder.mkdir()
         plan = LoadPlan(
             scenario=find_scenario(flow.scenario),

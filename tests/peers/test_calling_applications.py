@@ -91,6 +91,15 @@ def test_a_call_is_cancelled(application: NodeApplication, callee: Call) -> None
     assert {seen.header("Reason") for seen in cancels} == {'SIP;cause=200;text="Call completed elsewhere"'}
 
 
+def test_a_reliable_183_is_acknowledged(application: NodeApplication, callee: Call) -> None:
+    far_end = callee("prack")
+    ended = ask(application, "call", "hung-up", far_end, headers={"Supported": "100rel"})
+    assert {line["status"] for line in of(application, "provisional", ended)} == {183}
+    pracks = [seen for seen in read_messages(far_end.messages) if seen.start_line.startswith("PRACK")]
+    invites = [seen for seen in read_messages(far_end.messages) if seen.start_line.startswith("INVITE")]
+    assert {seen.header("RAck") for seen in pracks} == {f"4711 {seen.header('CSeq')}" for seen in invites}
+
+
 def test_a_challenged_call_is_answered(application: NodeApplication, callee: Call) -> None:
     far_end = callee("challenge")
     ask(application, "call", "hung-up", far_end, auth=AUTH)
@@ -114,12 +123,16 @@ def test_a_challenged_registration(application: NodeApplication, callee: Call, s
 
 
 @pytest.mark.parametrize(
-    ("far_end", "caller", "event", "by"),
+    ("far_end", "caller", "event", "by", "passed"),
     [
-        ("answer", "answered", "destroyed", "caller"),
-        ("answer_hang_up", "answered_callee_bye", "destroyed", "callee"),
-        ("ring", "cancel", "cancelled", None),
-        ("reject", "reject", "refused", None),
+        ("answer", "answered", "destroyed", "caller", ""),
+        ("answer_hang_up", "answered_callee_bye", "destroyed", "callee", ""),
+        ("ring", "cancel", "cancelled", None, ""),
+        ("reject", "reject", "refused", None, ""),
+        # PRACK on the callee's side only, on both sides without the application's doing, on both because of it
+        ("prack", "early_media", "destroyed", "caller", ""),
+        ("prack", "prack", "destroyed", "caller", ""),
+        ("prack", "prack", "destroyed", "caller", "Require"),
     ],
 )
 def test_two_calls_become_one(
@@ -127,6 +140,7 @@ def test_two_calls_become_one(
     caller: str,
     event: str,
     by: str | None,
+    passed: str,
     server: Server,
     callee: Call,
     tmp_path: Path,
@@ -134,6 +148,7 @@ def test_two_calls_become_one(
 ) -> None:
     listening = callee(far_end)
     monkeypatch.setenv("CALLEE", listening.uri)
+    monkeypatch.setenv("PASSED", passed)
     connecting = NodeApplication(APPLICATIONS / "b2bua.js", server.admin_port)
     try:
         folder = tmp_path / "caller"

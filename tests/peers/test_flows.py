@@ -11,7 +11,8 @@ from tests.peers.flows import CALLS, FLOWS, Flow, Flows, Played
 from tests.peers.processes import Server
 
 REJECT, ANSWER, ANSWER_HANGUP, CANCEL, OPTIONS, MESSAGE, REGISTER = FLOWS[:7]
-REINVITE, UPDATE, EARLY_MEDIA, SUBSCRIBE, REGISTER_DIGEST, ROUTE_SET = FLOWS[7:]
+REINVITE, UPDATE, EARLY_MEDIA, SUBSCRIBE, REGISTER_DIGEST, ROUTE_SET = FLOWS[7:13]
+PRACK, PRACK_HASTY, PRACK_DEMANDED = FLOWS[13:]
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.scenario)
@@ -159,6 +160,53 @@ def test_early_media(flows: Flows) -> None:
         answers = [seen for seen in played.received("SIP/2.0 200") if seen.header("CSeq") == "1 INVITE"]
         assert {seen.header("To") for seen in answers} == {seen.header("To") for seen in early}
         assert {line["to"] for line in played.events("early")} == {seen.header("To") for seen in early}
+
+
+def test_prack(flows: Flows) -> None:
+    for played in flows.play(PRACK):
+        numbers = {line["rseq"] for line in played.events("early")}
+        assert len(numbers) == CALLS, "each INVITE begins to count somewhere else"
+        assert {line["rack"] for line in played.events("prack")} == {
+            f"{number} 1 INVITE" for number in numbers
+        }
+        assert finals_of(played) == {("2 PRACK", "1 INVITE", "3 BYE")}
+
+
+def test_an_answer_does_not_overtake_what_is_not_acknowledged(flows: Flows) -> None:
+    for played in flows.play(PRACK_HASTY):
+        assert len(played.events("answered")) == CALLS
+        for call_id in played.call_ids():
+            call = [seen for seen in played.run.messages if seen.header("Call-ID") == call_id]
+            prack = next(
+                n for n, seen in enumerate(call) if seen.sent and seen.start_line.startswith("PRACK")
+            )
+            answer = next(
+                n
+                for n, seen in enumerate(call)
+                if seen.start_line.startswith("SIP/2.0 200") and seen.header("CSeq") == "1 INVITE"
+            )
+            assert answer > prack
+
+
+def test_a_caller_that_demands_it_needs_nothing_of_the_application(flows: Flows) -> None:
+    for played in flows.play(PRACK_DEMANDED):
+        assert {seen.header("Require") for seen in played.received("SIP/2.0 183")} == {"100rel"}
+        assert finals_of(played) == {("2 PRACK", "1 INVITE", "3 BYE")}
+        assert len(played.events("early")) == CALLS
+
+
+def finals_of(played: Played) -> set[tuple[str | None, ...]]:
+    """The CSeqs of the final responses of each call, in their order, repetitions left out."""
+    return {
+        tuple(
+            dict.fromkeys(
+                seen.header("CSeq")
+                for seen in played.received("SIP/2.0 200")
+                if seen.header("Call-ID") == call_id
+            )
+        )
+        for call_id in played.call_ids()
+    }
 
 
 def test_subscribe(flows: Flows) -> None:

@@ -1,4 +1,5 @@
-// Connects every caller with the callee of the environment: two calls, one application.
+// Connects every caller with the callee of the environment: two calls, one application. PASSED names headers of responses
+// that go to the caller, too.
 'use strict';
 
 const {connect, say} = require('./application');
@@ -15,7 +16,8 @@ srf.invite(async(req, res) => {
   req.on('cancel', () => say('cancelled', {callId}));
   try {
     const {uas, uac} = await srf.createB2BUA(req, res, process.env.CALLEE, {
-      proxyResponseHeaders: ['X-Custom'],
+      proxyRequestHeaders: ['Supported', 'Require'],
+      proxyResponseHeaders: ['X-Custom', ...(process.env.PASSED || '').split(',').filter(Boolean)],
       headers: {'X-From-Call': callId},
     }, {
       // The callee may hang up before the caller has acknowledged.
