@@ -335,6 +335,7 @@ def test_occupancy_shows_what_is_there(run: Run) -> None:
             offered = await client.receive()
             assert {table: size for table, size in server.occupancy().items() if size} == {
                 "server transactions": 1,
+                "first arrivals": 1,
                 "pending requests": 1,
                 "cancellable INVITEs": 1,
                 "routes": 1,

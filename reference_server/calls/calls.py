@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from reference_server.calls.dialogs import end_dialog
 from reference_server.calls.from_network import receive
 from reference_server.calls.hangup import Cause, acknowledge_and_hang_up, hang_up
@@ -9,7 +11,7 @@ from reference_server.calls.incoming import reject
 from reference_server.calls.invitation import cancel_invitation
 from reference_server.calls.originating import request_outside_dialogs
 from reference_server.calls.ports import Application, Flow
-from reference_server.calls.requesting import request_in_dialog
+from reference_server.calls.requesting import dialog_by_call_id, request_in_dialog
 from reference_server.calls.responding import respond
 from reference_server.calls.state import CallState
 from reference_server.calls.undelivered import connection_lost, undelivered
@@ -56,7 +58,11 @@ class Calls:
         elif message.dialog_id:
             request_in_dialog(state, application, message)
         elif not message.transaction_id:
-            request_outside_dialogs(state, application, message)
+            found = dialog_by_call_id(state, application, message.text)
+            if found is not None:
+                request_in_dialog(state, application, replace(message, dialog_id=found.dialog_id))
+            else:
+                request_outside_dialogs(state, application, message)
         elif message.text.startswith("CANCEL"):
             cancel_invitation(state, application, message)
         else:

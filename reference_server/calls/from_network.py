@@ -96,9 +96,29 @@ def _dispatch(state: CallState, incoming: IncomingRequest) -> None:
             incoming.transaction.respond(100, frame.minimal(100, frame.to))
             reject(state, incoming, 481)
             return
+    elif _came_before(state, incoming):
+        if method == "INVITE":
+            incoming.transaction.respond(100, frame.minimal(100, frame.to))
+        reject(state, incoming, 482)
+        return
     if method in ROUTABLE_METHODS:
         offer(state, incoming)
     elif method in _NEEDS_DIALOG:
         reject(state, incoming, 481)
     else:
         reject(state, incoming, 405, extra=_ALLOW)
+
+
+def _came_before(state: CallState, incoming: IncomingRequest) -> bool:
+    """Whether the same request is here already, by another way of a fork or in a loop (RFC 3261 §8.2.2.2, §16.3).
+
+    What spirals has another Request-URI or Route each time.
+    """
+    request, frame = incoming.request, incoming.frame
+    route = request.get("route")
+    identity = f"{request.start_line}\n{frame.call_id}\n{request.from_tag}\n{frame.cseq}\n{route}"
+    first = state.first_arrivals.setdefault(identity, incoming.transaction)
+    if first is not incoming.transaction:
+        return True
+    first.identity = identity
+    return False

@@ -7,6 +7,8 @@ told in dialog_requests.py.
 
 from __future__ import annotations
 
+import re
+
 from reference_server.calls.dialog_requests import ReInvite, RequestInDialog
 from reference_server.calls.dialogs import ApplicationDialog, end_dialog, record_bye
 from reference_server.calls.hangup import Cause, hang_up
@@ -27,6 +29,27 @@ ACK_IS_OURS = "Server error: ACK for non-success final response is automatically
 NO_CONTENT_TYPE = "Server error: missing content-type"
 NO_ROUTE = "Server error: unable to find route when sending request inside dialog for dialog id"
 _WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
+
+
+_BY_CALL_ID = re.compile(r"[A-Z]+ sip:placeholder(?: |\r?\n)")
+_CALL_ID = re.compile(r"^call-id[ \t]*:[ \t]*([^\r\n]+?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+
+
+def dialog_by_call_id(state: CallState, application: Application, text: str) -> ApplicationDialog | None:
+    """The dialog that a request names by its Call-ID, since its frame has no id and its URI is a placeholder (DLG-21).
+
+    None unless the application owns exactly one dialog of that Call-ID. A request with another URI goes there: that of
+    a back-to-back user agent may well repeat the Call-ID of the call that it came for.
+    """
+    named = _CALL_ID.search(text.partition("\r\n\r\n")[0]) if _BY_CALL_ID.match(text) else None
+    if named is None:
+        return None
+    candidates = [
+        known
+        for known in state.dialogs_by_id.values()
+        if known.dialog.call_id == named[1] and known.owner is application
+    ]
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def request_in_dialog(state: CallState, application: Application, message: Sip) -> None:

@@ -78,6 +78,8 @@ class CallState:
         self.event = taps.event
         self.sip_taps = taps.sip
         self.server_transactions: dict[str, ServerTransaction] = {}
+        self.first_arrivals: dict[str, ServerTransaction] = {}
+        """those of them whose request is outside dialogs, by what it has in common with its copies (CALL-17)"""
         self.client_transactions: dict[str, ClientTransaction] = {}
         self.by_connection: dict[int, dict[str, ClientTransaction]] = {}
         """those of them whose request went over a connection, by its number"""
@@ -98,6 +100,7 @@ class CallState:
         """The size of every table."""
         return {
             "server transactions": len(self.server_transactions),
+            "first arrivals": len(self.first_arrivals),
             "client transactions": len(self.client_transactions),
             "connections with requests": len(self.by_connection),
             "pending requests": len(self.incoming),
@@ -125,6 +128,8 @@ class CallState:
     def forget_server_transaction(self, transaction: ServerTransaction) -> None:
         """It is over."""
         self.server_transactions.pop(transaction.key, None)
+        if transaction.identity:
+            self.first_arrivals.pop(transaction.identity, None)
 
     def keep_client_transaction(self, transaction: ClientTransaction, flow: Flow) -> None:
         """Responses find it from now on, and so does the loss of its connection, be it lost already."""

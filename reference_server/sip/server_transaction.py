@@ -54,6 +54,7 @@ class InviteServerTransaction:
         "_send",
         "_timers",
         "_timing",
+        "identity",
         "key",
         "reliable",
         "state",
@@ -68,8 +69,12 @@ class InviteServerTransaction:
         timing: Timing,
         over: Callable[[InviteServerTransaction], None],
     ) -> None:
-        """``reliable``: the transport needs no repetition. ``over`` is called once, on TERMINATED."""
+        """``reliable``: the transport needs no repetition. ``over`` is called once, on TERMINATED.
+
+        ``identity`` is for who keeps it: what the same request has in common that came by another way, or empty.
+        """
         self.key = key
+        self.identity = ""
         self.reliable = reliable
         self.state = State.PROCEEDING
         self._send = send
@@ -141,7 +146,7 @@ class InviteServerTransaction:
 class OtherServerTransaction:
     """The transaction of a request that is neither INVITE nor ACK (§17.2.2)."""
 
-    __slots__ = ("_last", "_over", "_send", "_timers", "_timing", "key", "reliable", "state")
+    __slots__ = ("_last", "_over", "_send", "_timers", "_timing", "identity", "key", "reliable", "state")
 
     def __init__(
         self,
@@ -154,6 +159,7 @@ class OtherServerTransaction:
     ) -> None:
         """As for an INVITE."""
         self.key = key
+        self.identity = ""
         self.reliable = reliable
         self.state = State.TRYING
         self._send = send

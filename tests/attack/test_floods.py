@@ -105,7 +105,7 @@ def test_connections_that_never_speak_make_room(run: Run, monkeypatch: pytest.Mo
 
 OPTIONS = (
     "OPTIONS sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:5080;branch=z9hG4bKBRANCH\r\n"
-    "From: <sip:a@127.0.0.1>;tag=f\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n"
+    "From: <sip:a@127.0.0.1>;tag=f\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: BRANCH\r\nCSeq: 1 OPTIONS\r\n"
     "Content-Length: 0\r\n\r\n"
 )
 

@@ -247,12 +247,14 @@ def test_occupancy_counts_what_is_there(world: World) -> None:
     call = Call(world, world.application("invite"))
     assert {name: count for name, count in world.state.occupancy().items() if count} == {
         "server transactions": 1,
+        "first arrivals": 1,
         "pending requests": 1,
         "cancellable INVITEs": 1,
     }
     call.establish()
     assert {name: count for name, count in world.state.occupancy().items() if count} == {
         "server transactions": 1,
+        "first arrivals": 1,
         "dialogs by id": 1,
         "dialogs by key": 1,
     }

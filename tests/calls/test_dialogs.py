@@ -56,13 +56,18 @@ def test_two_calls_of_one_call_id_are_two_dialogs(world: World) -> None:
     second.hang_up()
 
 
+def forked(phone: Phone, text: str) -> str:
+    """The same request to another contact of the same user; to the same one it would be refused (CALL-17)."""
+    return text.replace(phone.branch, f"{phone.branch}x").replace(" sip:bob@", " sip:bob-at-home@", 1)
+
+
 def test_a_merged_request_cannot_take_the_id_of_a_living_dialog(world: World) -> None:
     """The same INVITE by two ways (RFC 3261 §8.2.2.2): one id, so only one of them can be answered."""
     application = world.application("invite")
     phone = Phone(world)
     text = phone.text("INVITE", "Contact: <sip:alice@127.0.0.1:5080>")
     world.receive(text)
-    world.receive(text.replace(phone.branch, f"{phone.branch}x"))
+    world.receive(forked(phone, text))
     first, second = (transaction_id_of(payload) for payload in application.take())
     phone.learn(sip_of(application.answer(first, "SIP/2.0 200 OK\r\n\r\n")))
     world.network.take()
@@ -83,7 +88,7 @@ def test_of_merged_requests_that_both_ring_the_first_answered_has_the_id(
     phone = Phone(world)
     text = phone.text("INVITE", "Contact: <sip:alice@127.0.0.1:5080>")
     world.receive(text)
-    world.receive(text.replace(phone.branch, f"{phone.branch}x"))
+    world.receive(forked(phone, text))
     offers = [transaction_id_of(payload) for payload in application.take()]
     for transaction in offers:
         assert "|OK|" in application.answer(transaction, "SIP/2.0 180 Ringing\r\n\r\n")
@@ -104,7 +109,7 @@ def test_a_merged_subscription(world: World) -> None:
     phone = Phone(world)
     text = phone.text("SUBSCRIBE", "Contact: <sip:alice@127.0.0.1:5080>", "Expires: 5")
     world.receive(text)
-    world.receive(text.replace(phone.branch, f"{phone.branch}x"))
+    world.receive(forked(phone, text))
     first, second = (transaction_id_of(payload) for payload in application.take())
     assert "|OK|" in application.answer(first, "SIP/2.0 200 OK\r\n\r\n")
     assert "|NOK|dialog already exists" in application.answer(second, "SIP/2.0 200 OK\r\n\r\n")

@@ -205,16 +205,43 @@ def test_repetitions_of_other_requests(world: World) -> None:
     application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
 
 
-def test_two_requests_that_only_differ_in_branch_are_two(world: World) -> None:
+@pytest.mark.parametrize("method", ["OPTIONS", "INVITE"])
+def test_a_request_that_came_before_by_another_way_is_refused(world: World, method: str) -> None:
+    application = world.application(method.lower())
+    phone = Phone(world)
+    text = phone.text(method)
+    world.receive(text)
+    first = transaction_id_of(application.take_one())
+    *_, refused = world.receive(text.replace(phone.branch, "z9hG4bKcopy1"))
+    assert refused.startswith("SIP/2.0 482 Loop Detected\r\n")
+    assert application.take() == []
+    application.answer(first, "SIP/2.0 486 Busy Here\r\n\r\n")
+    assert statuses_of(world.receive(text.replace(phone.branch, "z9hG4bKcopy2")))[-1] == 482
+    world.advance(32)  # its transaction is over, and so is this
+    world.receive(text.replace(phone.branch, "z9hG4bKcopy3"))
+    application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    world.advance(32)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("sip:bob@127.0.0.1:5060 SIP", "sip:bob2@127.0.0.1:5060 SIP"),
+        ("Max-Forwards", "Route: <sip:127.0.0.1:5060;lr;service=2>\r\nMax-Forwards"),
+        ("CSeq: 1 ", "CSeq: 2 "),
+        ("tag=from-call1", "tag=other"),
+        ("Call-ID: ", "Call-ID: x"),
+    ],
+)
+def test_a_request_that_differs_in_more_than_its_way_is_another(world: World, old: str, new: str) -> None:
     application = world.application("options")
     phone = Phone(world)
     text = phone.text("OPTIONS")
     world.receive(text)
-    world.receive(text.replace(phone.branch, f"{phone.branch}x"))
-    first, second = (transaction_id_of(payload) for payload in application.take())
-    assert first != second
-    for transaction in (first, second):
-        assert "|OK|" in application.answer(transaction, "SIP/2.0 200 OK\r\n\r\n")
+    assert old in text
+    assert world.receive(text.replace(old, new).replace(phone.branch, "z9hG4bKcopy")) == []
+    for payload in application.take():
+        assert "|OK|" in application.answer(transaction_id_of(payload), "SIP/2.0 200 OK\r\n\r\n")
 
 
 def test_what_the_application_gets_is_as_received(world: World) -> None:
