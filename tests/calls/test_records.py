@@ -144,12 +144,13 @@ def test_a_call_that_cannot_be_answered(world: World, accounts: RecordingApplica
     assert told(accounts) == [INVITED, "stop application call-rejected | SIP/2.0 500"]
 
 
-def test_one_call_by_two_ways(world: World, accounts: RecordingApplication) -> None:
-    """Both INVITEs are attempts; the id that they share is the first's that is answered."""
+def test_two_calls_with_one_id(world: World, accounts: RecordingApplication) -> None:
+    """Both INVITEs are attempts; the id that they share is the first's that is answered. Were their numbers the same,
+    the second would be taken for a copy of the first (CALL-17)."""
     application = world.application("invite")
     first = Call(world, application)
     phone = Phone(world, "other-way")
-    phone.call_id, phone.from_ = first.phone.call_id, first.phone.from_
+    phone.call_id, phone.from_, phone.cseq = first.phone.call_id, first.phone.from_, 7
     second = Call(world, application, phone=phone)
     first.answer()
     second.application.answer(second.transaction_id, "SIP/2.0 200 OK\r\n\r\n")
