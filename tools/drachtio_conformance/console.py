@@ -120,6 +120,16 @@ class RunConsole:
         for report in written:
             self._console.print(Text(f"report: {report}", style="bright_black"))
 
+    def paragraph(self, heading: str, items: Sequence[str]) -> None:
+        """Something to know besides, if there are ``items``: a heading, and each of them on lines of its own."""
+        if not items:
+            return
+        width = max(min(self._console.width - 4, 116), 40)
+        self._console.print(Text(f"\n{heading}", style="bold"))
+        for item in items:
+            rows = textwrap.wrap(item, width, subsequent_indent="    ", break_long_words=False)
+            self._console.print(Text("".join(f"  {row}\n" for row in rows)), end="")
+
     def failure(self, case: CaseResult) -> Text:
         """All that is needed to understand one failed case."""
         text = Text()

@@ -23,6 +23,7 @@ from drachtio_conformance import (
 from drachtio_conformance.console import RunConsole
 from drachtio_conformance.embedded import EmbeddedTarget
 from drachtio_conformance.outcome import ExitCode
+from drachtio_conformance.replay_deviations import explain
 from drachtio_conformance.replay_expected import Expectations
 from drachtio_conformance.replay_files import Trace
 from drachtio_conformance.replay_scope import not_yet_spoken
@@ -30,6 +31,9 @@ from drachtio_conformance.replay_steps import convert
 from drachtio_conformance.replay_written import written
 from drachtio_conformance.results import CaseResult, RunResult, Verdict
 from drachtio_conformance.runner import Options, Runner, suite_version
+
+LISTED = "Differences that are listed, and meant (docs/deviations.md):"
+PERHAPS = "Where it failed, these differences that are meant may be why (docs/deviations.md; list them with --expect):"
 
 
 class Replay:
@@ -85,13 +89,18 @@ def run(options: argparse.Namespace) -> int:
     console = RunConsole(None, rules, verbose=options.verbose)
     console.started(len(logs), EmbeddedTarget.description)
     results: list[CaseResult] = []
+    perhaps: dict[str, list[str]] = {}
 
     async def all_of_them() -> None:
         replay = Replay(expectations)
         for log in logs:
             console.running(log.stem)
-            results.append(await replay.run(log))
-            console.finished(results[-1])
+            result = await replay.run(log)
+            results.append(result)
+            console.finished(result)
+            if result.verdict is Verdict.FAIL:
+                for row in explain(rules.deviations.values(), replay_files.read(log), result):
+                    perhaps.setdefault(row.id, []).append(log.stem)
 
     try:
         asyncio.run(all_of_them())
@@ -114,8 +123,23 @@ def run(options: argparse.Namespace) -> int:
         report_html.write(result, rules, folder / "index.html")
         report_json.write(result, folder / "report.json", code)
         reports = [str(folder / "index.html"), str(folder / "report.json")]
+    met: dict[str, list[str]] = {}
+    for one in expectations.differences:
+        if one.deviation and any(log.stem == one.trace for log in logs):
+            met.setdefault(one.deviation, []).append(one.trace)
+    console.paragraph(LISTED, _rows(rules, met))
+    console.paragraph(PERHAPS, _rows(rules, perhaps))
     console.summary(result, reports)
     return code
+
+
+def _rows(rules: specification.Specification, traces: dict[str, list[str]]) -> list[str]:
+    """Rows of docs/deviations.md in their order, each with the traces that show it."""
+    rows = [row for row in rules.deviations.values() if row.id in traces]
+    return [
+        f"{row.id} ({', '.join(dict.fromkeys(traces[row.id]))}). They: {row.theirs}. We: {row.ours}."
+        for row in rows
+    ]
 
 
 def known_rows(rules: specification.Specification) -> set[str]:
