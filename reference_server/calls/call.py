@@ -1,4 +1,4 @@
-"""Calls and subscriptions that an application begins: their dialogs and forks (RFC 3261 §12.1.2, §13.2).
+"""Calls that an application begins: their dialogs and forks (RFC 3261 §12.1.2, §13.2).
 
 Every provisional response with a To tag is an early dialog; the first 2xx confirms one and ends the others. The
 application knows them all by one id (OUT-5). A second 2xx, from another branch of a fork, is a call that nobody
@@ -7,85 +7,21 @@ wants: it gets its ACK and a BYE from the server itself.
 
 from __future__ import annotations
 
-from reference_server.calls.dialogs import ApplicationDialog, claim_id, end_dialog, keep_subscription
+from reference_server.calls.dialogs import ApplicationDialog, claim_id, end_dialog
 from reference_server.calls.hangup import Cause, acknowledge_and_hang_up
 from reference_server.calls.invitation import Invitation
-from reference_server.calls.outgoing import OutgoingRequest
+from reference_server.calls.originated import OriginatedRequest
 from reference_server.calls.records import CallLeg, Role, Source
 from reference_server.calls.reliably_received import is_next
 from reference_server.calls.session_timers import settle_as_client
-from reference_server.sip.dialog import Dialog, DialogState, record_route_of
+from reference_server.sip.dialog import DialogState, record_route_of
 from reference_server.sip.message import Response
-from reference_server.sip.uri import UriError, parse_uri
 
 MOST_BRANCHES = 64
 """Forks of one INVITE that are followed; each further tag would be a dialog, and each further 2xx a BYE from us."""
 
 
-class OriginatedSubscription(OutgoingRequest):
-    """A SUBSCRIBE outside dialogs, and what it shares with an INVITE: the dialog that a response makes."""
-
-    call_id = ""
-    local = ""
-    local_tag = ""
-    confirmed: ApplicationDialog | None = None
-
-    def identify(self, call_id: str, local: str, local_tag: str) -> None:
-        """The Call-ID, the From and its tag."""
-        self.call_id = call_id
-        self.local = local
-        self.local_tag = local_tag
-        self.early: dict[str, ApplicationDialog] = {}
-        """by To tag"""
-
-    @property
-    def dialog_id(self) -> str:
-        """Call-ID and our tag, whatever branch of a fork answers."""
-        suffix = "uac" if self.state.settings.dialect_0_8 else f"from-tag={self.local_tag}"
-        return f"{self.call_id};{suffix}".replace("|", "%7C")
-
-    def answered(self, response: Response) -> None:
-        """A 2xx makes the dialog (RFC 6665 §4.1.2)."""
-        if 200 <= response.status < 300:
-            made = self.dialog_of(response)
-            made.dialog.state = DialogState.CONFIRMED
-            keep_subscription(self.state, made, response.get("expires"))
-        self.pass_on(response)
-
-    def dialog_of(self, response: Response) -> ApplicationDialog:
-        """The dialog that ``response`` belongs to, made if it is the first of its branch."""
-        known = self.early.get(response.to_tag)
-        if known is not None:
-            known.dialog.refresh_target(response)
-            return known
-        dialog = Dialog(
-            call_id=self.call_id,
-            local=self.local,
-            local_tag=self.local_tag,
-            remote=response.get("to"),
-            remote_tag=response.to_tag,
-            local_cseq=self.cseq,
-            remote_cseq=-1,
-            remote_contact=response.get("contact"),
-            route_set=record_route_of(response)[::-1],
-        )
-        made = ApplicationDialog(dialog, self.dialog_id, self.application, self.flow)
-        made.begun_here = True
-        made.follows_contact = self._is_at_its_contact(dialog)
-        self.early[response.to_tag] = made
-        self.state.dialogs_by_key.setdefault(made.key, made)
-        claim_id(self.state, made)
-        return made
-
-    def _is_at_its_contact(self, dialog: Dialog) -> bool:
-        """Whether the far end's Contact names the address that we reach it by, so that no NAT is between."""
-        try:
-            return parse_uri(dialog.remote_target).host == self.flow.remote_host
-        except UriError:
-            return False
-
-
-class OriginatedCall(Invitation, OriginatedSubscription):
+class OriginatedCall(Invitation, OriginatedRequest):
     """An INVITE outside dialogs."""
 
     leg: CallLeg | None = None

@@ -7,7 +7,7 @@ keeps no dead dialog without a word: behind such a response the server hangs up,
 
 from __future__ import annotations
 
-from reference_server.calls.dialogs import ApplicationDialog, end_dialog, keep_subscription
+from reference_server.calls.dialogs import ApplicationDialog, end_dialog
 from reference_server.calls.hangup import Cause, acknowledge, acknowledge_and_hang_up, hang_up
 from reference_server.calls.invitation import Invitation
 from reference_server.calls.outgoing import OutgoingRequest
@@ -15,8 +15,9 @@ from reference_server.calls.ports import Application, Flow
 from reference_server.calls.reliably_received import is_next
 from reference_server.calls.session_timers import settle_as_client
 from reference_server.calls.state import TIMER_C_SECONDS, CallState
+from reference_server.calls.subscriptions import heed_notify, keep_subscription
 from reference_server.sip.dialog import DialogState
-from reference_server.sip.message import Response
+from reference_server.sip.message import Response, parse_message
 
 CALL_IS_GONE = frozenset({404, 408, 410, 416, 481, 482, 483, 484, 485, 502, 604})
 """Failures of an INVITE or UPDATE behind which there is no call any more (RFC 3261 §12.2.1.2, RFC 5057 §5.1)."""
@@ -81,8 +82,12 @@ class RequestInDialog(OutgoingRequest):
         if self.method == "UPDATE":
             self.found.dialog.refresh_target(response)
             self._refreshes_session(response)
-        elif self.method == "SUBSCRIBE" and self.found.subscription:
-            keep_subscription(self.state, self.found, response.get("expires"))
+        elif self.found.subscription:
+            sent = parse_message(self.text)
+            if self.method == "SUBSCRIBE":
+                keep_subscription(self.state, self.found, response.get("expires") or sent.get("expires"))
+            elif self.method == "NOTIFY":
+                heed_notify(self.state, self.found, sent.get("subscription-state"))
 
     def _refreshes_session(self, response: Response) -> None:
         """A 2xx to an INVITE or UPDATE: what the session is, and how long it lives (TIMER-2)."""

@@ -13,17 +13,14 @@ from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.records import CallLeg, Reason, Source
 from reference_server.calls.state import CallState
-from reference_server.sip.deadline import Deadline
 from reference_server.sip.dialog import Dialog, DialogState, record_route_of
-from reference_server.sip.message import LONGEST_NUMBER
 from reference_server.sip.success import SuccessRepeater
 
 if TYPE_CHECKING:
     from reference_server.calls.outgoing import OutgoingRequest
     from reference_server.calls.session_timers import SessionTimer
+    from reference_server.sip.deadline import Deadline
 
-_DEFAULT_SUBSCRIPTION_SECONDS = 3600
-_LONGEST_SUBSCRIPTION_SECONDS = 10**6
 _ACKS_KEPT = 8
 
 
@@ -198,14 +195,3 @@ def record_bye(ended: ApplicationDialog, source: Source, bye: str) -> None:
         leg = ended.invites[0].leg
     if leg is not None:
         leg.stop(source, Reason.NORMAL_RELEASE, bye)
-
-
-def keep_subscription(state: CallState, subscribed: ApplicationDialog, expires: str) -> None:
-    """(Re)start the life of a subscription: its expiry and 64·T1 for the last NOTIFY (RFC 6665 §4.2.2)."""
-    subscribed.subscription = True
-    digits = expires.partition(";")[0].strip()
-    given = int(digits[:LONGEST_NUMBER]) if digits.isdecimal() else _DEFAULT_SUBSCRIPTION_SECONDS
-    seconds = min(given, _LONGEST_SUBSCRIPTION_SECONDS) + state.timing.t1x64
-    if subscribed.expiry is None:
-        subscribed.expiry = Deadline(state.timers, state.monotonic, lambda: end_dialog(state, subscribed))
-    subscribed.expiry.move(seconds)

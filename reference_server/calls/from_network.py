@@ -14,6 +14,7 @@ from reference_server.calls.new_requests import offer
 from reference_server.calls.ports import Flow
 from reference_server.calls.prack import receive_prack
 from reference_server.calls.state import CallState
+from reference_server.calls.subscribing import receive_notify
 from reference_server.sip.dialog import dialog_key
 from reference_server.sip.message import Request, Response, SipSyntaxError, parse_message
 from reference_server.sip.sanity import fault_of
@@ -95,6 +96,8 @@ def _dispatch(state: CallState, incoming: IncomingRequest) -> None:
         if method == "INVITE":
             incoming.transaction.respond(100, frame.minimal(100, frame.to))
             reject(state, incoming, 481)
+            return
+        if method == "NOTIFY" and receive_notify(state, incoming):
             return
     elif _came_before(state, incoming):
         if method == "INVITE":

@@ -8,13 +8,14 @@ the 2xx that it acknowledges.
 from __future__ import annotations
 
 from reference_server.calls.crossing import refuse_crossing
-from reference_server.calls.dialogs import ApplicationDialog, end_dialog, keep_subscription, record_bye
+from reference_server.calls.dialogs import ApplicationDialog, end_dialog, record_bye
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.new_requests import wait_for_application
 from reference_server.calls.ports import Flow
 from reference_server.calls.records import Source
 from reference_server.calls.session_timers import MIN_SE, asks_too_little
 from reference_server.calls.state import CallState
+from reference_server.calls.subscriptions import heed_notify
 from reference_server.sip.dialog import DialogState, dialog_key
 from reference_server.sip.message import Request
 from reference_server.sip.via import TopVia, completed_via, with_completed_via
@@ -51,8 +52,8 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
     incoming.dialog = found
     incoming.application = owner
     incoming.transaction_id = state.identifiers.uuid()
-    if method == "SUBSCRIBE" and found.subscription:
-        keep_subscription(state, found, request.get("expires"))
+    if method == "NOTIFY" and found.subscription:
+        heed_notify(state, found, request.get("subscription-state"))
     given_up = method == "BYE" and dialog.state is DialogState.EARLY
     if not given_up:
         wait_for_application(state, incoming)

@@ -12,12 +12,14 @@ import re
 
 from msgspec import Struct
 
-from reference_server.calls.call import OriginatedCall, OriginatedSubscription
+from reference_server.calls.call import OriginatedCall
+from reference_server.calls.originated import OriginatedRequest
 from reference_server.calls.outgoing import METHODS, OutgoingRequest
 from reference_server.calls.ports import Application, Endpoint, Flow
 from reference_server.calls.records import Source
 from reference_server.calls.route import via_for
 from reference_server.calls.state import CallState
+from reference_server.calls.subscribing import OriginatedSubscription
 from reference_server.sip.draft import Draft
 from reference_server.sip.headers import HEADERS
 from reference_server.sip.message import LONGEST_NUMBER
@@ -180,7 +182,7 @@ def _begun(
 ) -> OutgoingRequest:
     kind = {"INVITE": OriginatedCall, "SUBSCRIBE": OriginatedSubscription}.get(method, OutgoingRequest)
     outgoing = kind(state, application, method, composed.cseq, composed.text, flow, branch)
-    if isinstance(outgoing, OriginatedSubscription):
+    if isinstance(outgoing, OriginatedRequest):
         outgoing.identify(composed.call_id, composed.from_, composed.local_tag)
     if state.records is not None and isinstance(outgoing, OriginatedCall):
         outgoing.leg = state.records.attempt(Source.APPLICATION, composed.text)

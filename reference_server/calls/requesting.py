@@ -19,6 +19,7 @@ from reference_server.calls.reliably_received import branch_of
 from reference_server.calls.route import open_flow, via_for
 from reference_server.calls.session_timers import REFRESHING
 from reference_server.calls.state import CallState
+from reference_server.calls.subscriptions import says_terminated
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
 from reference_server.wire.replies import NotSent
@@ -112,7 +113,7 @@ def _send(
         draft.set_default("content-type", "application/sdp")
     if method in _WITH_CONTACT:
         draft.set_default("contact", f"<{local.contact}>")
-    notified_end = method == "NOTIFY" and draft.get("subscription-state").lower().startswith("terminated")
+    notified_end = method == "NOTIFY" and says_terminated(draft.get("subscription-state"))
     if method == "ACK":
         unacknowledged = found.last_answered_invite not in found.own_acks and found.last_answered_invite >= 0
         cseq = found.last_answered_invite if unacknowledged else dialog.local_cseq

@@ -15,7 +15,6 @@ from reference_server.calls.dialogs import (
     claim_id,
     dialog_id_of,
     end_dialog,
-    keep_subscription,
 )
 from reference_server.calls.hangup import Cause, hang_up
 from reference_server.calls.incoming import IncomingRequest, close, reject
@@ -25,6 +24,7 @@ from reference_server.calls.records import Role, Source
 from reference_server.calls.reliable import make_reliable
 from reference_server.calls.session_timers import answer_refresher, settle_as_server
 from reference_server.calls.state import CallState
+from reference_server.calls.subscriptions import keep_subscription, says_terminated
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
 from reference_server.sip.headers import HEADERS
@@ -278,7 +278,7 @@ def _conclude(
         elif not incoming.in_dialog:
             end_dialog(state, dialog)
     elif request.method == "NOTIFY" and dialog.subscription:
-        if request.get("subscription-state").lower().startswith("terminated"):  # RFC 6665 §4.4.1
+        if says_terminated(request.get("subscription-state")):
             end_dialog(state, dialog)
     elif (
         request.method == "SUBSCRIBE" and status < 300 and (dialog.subscription or incoming in dialog.invites)

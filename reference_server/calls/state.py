@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reference_server.calls.dialogs import ApplicationDialog
     from reference_server.calls.incoming import IncomingRequest
     from reference_server.calls.invitation import Invitation
+    from reference_server.calls.subscribing import OriginatedSubscription
 
 PENDING_INVITE_SECONDS = 64.0
 """How long an INVITE waits for an application's first response (CALL-11)."""
@@ -93,6 +94,8 @@ class CallState:
         """INVITEs of applications without a final response, by transaction id"""
         self.reliable_calls: dict[str, OriginatedCall] = {}
         """those of them outside dialogs that got a reliable provisional response, by dialog id"""
+        self.subscribing: dict[str, OriginatedSubscription] = {}
+        """SUBSCRIBEs of applications, outside dialogs, without a final response, by the id of their dialogs"""
         self.dialogs_by_id: dict[str, ApplicationDialog] = {}
         self.dialogs_by_key: dict[str, ApplicationDialog] = {}
 
@@ -108,6 +111,7 @@ class CallState:
             "cancellable INVITEs": len(self.invites),
             "outgoing INVITEs": len(self.outgoing_invites),
             "reliable calls": len(self.reliable_calls),
+            "outgoing SUBSCRIBEs": len(self.subscribing),
             "dialogs by id": len(self.dialogs_by_id),
             "dialogs by key": len(self.dialogs_by_key),
             "calls without a stop record": self.records.unfinished if self.records else 0,

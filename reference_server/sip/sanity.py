@@ -12,6 +12,9 @@ _SINGLE = ("from", "to", *_OTHERS)
 _is_address = HEADERS["from"].is_valid
 _is_contact = HEADERS["contact"].is_valid
 
+_WITHOUT_SCHEME = re.compile(
+    r"(?:[\w.+-]+@)?[\w.-]+(?::\d+)?(?:;|\Z)|<(?:[\w.+-]+@)?[\w.-]+(?::\d+)?>", re.ASCII
+)
 _TAG = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]*")  # a token, or none (RFC 3261 §19.3)
 
 BAD_REQUEST = (400, "Bad Request")
@@ -36,7 +39,8 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     if not (_is_address(to) and _TAG.fullmatch(request.to_tag)):
         return 400, "Bad To Header"
     if contact is not None and not _is_contact(contact):
-        return 400, "Bad Contact Header"
+        without_scheme = request.method == "REGISTER" and _WITHOUT_SCHEME.match(contact)
+        return BAD_REQUEST if without_scheme else (400, "Bad Contact Header")
     for name in _OTHERS:
         if name in first and not HEADERS[name].is_valid(first[name]):
             return 400, f"Bad {HEADERS[name].name} Header"

@@ -99,9 +99,14 @@ BAD = (400, "Bad Request")
         (request(Min_SE="x"), (400, "Bad Min-SE Header")),
         (request("PRACK", RAck="x"), (400, "Bad RAck Header")),
         (request("REGISTER", Contact="*", Expires="60"), BAD),
+        (request("REGISTER", Contact="alice@127.0.0.1"), BAD),
+        (request("REGISTER", Contact="<alice@127.0.0.1>;expires=60"), BAD),
+        (request("REGISTER", Contact="<<<"), (400, "Bad Contact Header")),
+        (request("REGISTER", Contact="<alice@127.0.0.1"), (400, "Bad Contact Header")),
+        (request("OPTIONS", Contact="<alice@127.0.0.1>"), (400, "Bad Contact Header")),
         (request("REGISTER", Contact="*", more="Contact: <sip:a@b>\r\n"), BAD),
     ],
-    ids=range(31),
+    ids=range(36),
 )
 def test_faults(faulty: Request, fault: tuple[int, str] | None) -> None:
     assert fault_of(faulty) == fault
