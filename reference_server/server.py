@@ -50,6 +50,8 @@ class Server:
         self._network = Network(
             lambda text: self.taps.event("sip-transport", reason=text),
             most_connections=min(MOST_CONNECTIONS, descriptors // 2),
+            nameserver=configuration.routing.nameserver,
+            monotonic=self._clock.monotonic,
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         timers = configuration.timers

@@ -56,6 +56,15 @@ def family_of(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
+def literal_address(host: str) -> str | None:
+    """A literal address in its one usual spelling, or None for a name."""
+    try:
+        family = family_of(host)
+        return socket.inet_ntop(family, socket.inet_pton(family, host))
+    except (OSError, ValueError):
+        return None
+
+
 def bind_sockets(hosts: Sequence[str], transports: Sequence[str], port: int) -> list[BoundSocket]:
     """Bind each of ``transports`` on each literal address of ``hosts``, in that order of the result.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable, Sequence
 
 from reference_server.calls.ports import Endpoint, Flow, SipUser
@@ -14,12 +15,15 @@ from reference_server.net.binding import (
     TransportError,
     bind_sockets,
     bracketed,
-    family_of,
     hostport,
+    literal_address,
 )
+from reference_server.net.dns import Dns, Nameserver
+from reference_server.net.hosts import HostsFile
 from reference_server.net.interfaces import local_addresses
+from reference_server.net.resolver import Hop, Question, Resolver
 from reference_server.net.selection import Candidate, candidate, choose
-from reference_server.net.tcp import MOST_CONNECTIONS, TcpConnections
+from reference_server.net.tcp import CONNECT_SECONDS, MOST_CONNECTIONS, TcpConnections
 from reference_server.net.udp import UdpTransport
 from reference_server.sip.uri import UriError, parse_uri
 
@@ -29,7 +33,11 @@ NOT_AVAILABLE = "requested protocol/transport not available"
 DNS_ERROR = "DNS Error"
 UNREACHABLE = "Service Unavailable"
 
+SECONDS_BEFORE_OTHERS = 4.0
+"""How long a connection may take to be made while a name has further addresses."""
+
 _TRANSPORTS = ("udp", "tcp")
+"""What we can speak, in the order of preference where the DNS leaves it to us."""
 _DEFAULT_PORT = 5060
 _TARGETS_KEPT = 10_000
 _LONGEST_TARGET_KEPT = 300
@@ -41,19 +49,30 @@ class Network:
     """Implements :class:`reference_server.calls.ports.SipNetwork` on real sockets of the running loop."""
 
     def __init__(
-        self, warn: Callable[[str], None] = _LOG.warning, *, most_connections: int = MOST_CONNECTIONS
+        self,
+        warn: Callable[[str], None] = _LOG.warning,
+        *,
+        most_connections: int = MOST_CONNECTIONS,
+        nameserver: Nameserver | None = None,
+        hosts: HostsFile | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
-        ``most_connections`` is how many TCP connections may be open at a time.
+        ``most_connections`` is how many TCP connections may be open at a time. Names are looked up in ``hosts``
+        (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
+        by which what the DNS says grows old.
         """
         self._warn = warn
         self._most_connections = most_connections
+        self._nameserver = nameserver
+        self._hosts = hosts or HostsFile()
+        self._monotonic = monotonic
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
         self._tcp: TcpConnections | None = None
+        self._resolver: Resolver | None = None
         self._targets: dict[str, Flow] = {}  # what next hops with literal addresses led to, UDP only
-        self._resolving: set[asyncio.Task[None]] = set()
 
     async def start(self, contacts: Sequence[ContactConfiguration], user: SipUser) -> None:
         """Listen on every contact; ``user`` gets each message from then on.
@@ -83,6 +102,15 @@ class Network:
                 one.socket.close()
             await self.stop()
             raise
+        ours = [one.endpoint for one in self._candidates]
+        self._resolver = Resolver(
+            [transport for transport in _TRANSPORTS if any(one.transport == transport for one in ours)],
+            sorted({":" in one.host for one in ours}),
+            Dns(self._nameserver),
+            self._hosts,
+            self._monotonic,
+            self._warn,
+        )
 
     async def _bind(self, contact: ContactConfiguration) -> list[BoundSocket]:
         port = _DEFAULT_PORT if contact.port is None else contact.port
@@ -101,7 +129,7 @@ class Network:
                 return [address for address in local_addresses() if ":" not in address]
             case "::":
                 return [address for address in local_addresses() if ":" in address]
-        if (literal := _literal(host)) is not None:
+        if (literal := literal_address(host)) is not None:
             return [literal]
         try:
             found = await _resolve(host, port)
@@ -142,18 +170,18 @@ class Network:
         except UriError as error:
             done(str(error))
             return
-        transport = (uri.parameters.get("transport") or "udp").lower()
-        if uri.scheme != "sip" or transport not in _TRANSPORTS:
+        named = (uri.parameters.get("transport") or "").lower()
+        if uri.scheme != "sip" or (named and named not in _TRANSPORTS):
             done(NOT_AVAILABLE)
             return
         host = (uri.parameters.get("maddr") or uri.host).strip("[]")
         port = uri.port or _DEFAULT_PORT
-        literal = _literal(host)
+        literal = literal_address(host)
         if literal is None:
-            task = asyncio.get_running_loop().create_task(self._open_name(transport, host, port, done))
-            self._resolving.add(task)
-            task.add_done_callback(self._resolving.discard)
-        elif transport == "udp":
+            self._open_name(Question(host.lower(), uri.port, named or None), done, tried)
+        elif tried:
+            done(UNREACHABLE)
+        elif named in ("", "udp"):
             flow_or_error = self._open_udp(literal, port)
             if isinstance(flow_or_error, Flow) and len(next_hop) <= _LONGEST_TARGET_KEPT:
                 if len(self._targets) >= _TARGETS_KEPT:
@@ -169,26 +197,48 @@ class Network:
             NOT_AVAILABLE if endpoint is None else self._udp[endpoint.host, endpoint.port].flow_to(host, port)
         )
 
-    def _open_tcp(self, host: str, port: int, done: Done) -> None:
+    def _open_tcp(self, host: str, port: int, done: Done, seconds: float = CONNECT_SECONDS) -> None:
         endpoint = choose(self._candidates, "tcp", host)
         if endpoint is None or self._tcp is None:
             done(NOT_AVAILABLE)
         else:
-            self._tcp.open(host, port, endpoint, done)
+            self._tcp.open(host, port, endpoint, done, seconds)
 
-    async def _open_name(self, transport: str, name: str, port: int, done: Done) -> None:
-        try:
-            found = await _resolve(name, port)
-        except (OSError, UnicodeError):
-            done(DNS_ERROR)
-            return
-        host = next((host for host in found if choose(self._candidates, transport, host) is not None), None)
-        if host is None:
+    def _open_name(self, question: Question, done: Done, tried: Sequence[Flow]) -> None:
+        if self._resolver is None:
             done(NOT_AVAILABLE)
-        elif transport == "udp":
-            done(self._open_udp(host, port))
+            return
+        passed = {(flow.transport, flow.remote_host, flow.remote_port) for flow in tried}
+
+        def resolved(hops: Sequence[Hop]) -> None:
+            there = [hop for hop in hops if choose(self._candidates, hop.transport, hop.host) is not None]
+            if there:
+                left = [hop for hop in there if (hop.transport, hop.host, hop.port) not in passed]
+                self._open_first(left, UNREACHABLE, done)
+            else:
+                done(NOT_AVAILABLE if hops else DNS_ERROR)
+
+        self._resolver.resolve(question, resolved)
+
+    def _open_first(self, hops: Sequence[Hop], failure: str, done: Done) -> None:
+        """Give ``done`` the flow to the first of ``hops`` that takes one, or the reason why the last does not."""
+        if not hops:
+            done(failure)
+            return
+        first, *others = hops
+
+        def opened(outcome: Flow | str) -> None:
+            if isinstance(outcome, Flow):
+                done(outcome)
+            else:
+                self._open_first(others, outcome, done)
+
+        if first.transport == "udp":
+            opened(self._open_udp(first.host, first.port))
         else:
-            self._open_tcp(host, port, done)
+            self._open_tcp(
+                first.host, first.port, opened, SECONDS_BEFORE_OTHERS if others else CONNECT_SECONDS
+            )
 
     def alive(self, flow: Flow) -> bool:
         """Whether the connection of ``flow`` still exists; always True for datagrams."""
@@ -204,18 +254,17 @@ class Network:
 
     async def stop(self) -> None:
         """Close everything; what was sent before is still written to its connections."""
-        resolving = list(self._resolving)
-        for task in resolving:
-            task.cancel()
+        if self._resolver is not None:
+            await self._resolver.stop()
         for transport in self._udp.values():
             transport.close()
         if self._tcp is not None:
             await self._tcp.stop()
-        await asyncio.gather(*resolving, return_exceptions=True)
         self._udp.clear()
         self._targets.clear()
         self._candidates.clear()
         self._tcp = None
+        self._resolver = None
 
 
 def _endpoint(bound: BoundSocket, contact: ContactConfiguration) -> Endpoint:
@@ -224,15 +273,6 @@ def _endpoint(bound: BoundSocket, contact: ContactConfiguration) -> Endpoint:
     parameter = "" if bound.transport == "udp" else f";transport={bound.transport}"
     uri = f"sip:{user}{advertised}:{bound.port}{parameter}"
     return Endpoint(bound.transport, bound.host, bound.port, advertised, uri, contact.dns_names)
-
-
-def _literal(host: str) -> str | None:
-    """A literal address in its one usual spelling, or None for a name."""
-    try:
-        family = family_of(host)
-        return socket.inet_ntop(family, socket.inet_pton(family, host))
-    except (OSError, ValueError):
-        return None
 
 
 async def _resolve(name: str, port: int) -> list[str]:

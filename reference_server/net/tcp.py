@@ -24,7 +24,8 @@ UNFINISHED_SECONDS = 60.0
 
 _UNFINISHED_LIMIT = 256 * 1024 * 1024  # octets of unfinished messages of all connections
 _UNWRITTEN_LIMIT = 8 * 1024 * 1024
-_CONNECT_SECONDS = 32.0
+CONNECT_SECONDS = 32.0
+"""How long a connection may take to be made."""
 
 
 class TcpConnection(asyncio.Protocol):
@@ -226,7 +227,14 @@ class TcpConnections:
         connection = self._by_number.get(flow.connection)
         return connection is not None and connection.send(data)
 
-    def open(self, host: str, port: int, endpoint: Endpoint, done: Callable[[Flow | str], None]) -> None:
+    def open(
+        self,
+        host: str,
+        port: int,
+        endpoint: Endpoint,
+        done: Callable[[Flow | str], None],
+        seconds: float = CONNECT_SECONDS,
+    ) -> None:
         """Reuse the connection to a literal address or make one; ``done`` gets its flow or the error's text.
 
         An existing connection is given at once. Connections being made are shared by all who wait for them.
@@ -239,14 +247,14 @@ class TcpConnections:
             waiting.append(done)
         else:
             self._waiting[peer] = [done]
-            task = asyncio.get_running_loop().create_task(self._connect(host, port, endpoint))
+            task = asyncio.get_running_loop().create_task(self._connect(host, port, endpoint, seconds))
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)
 
-    async def _connect(self, host: str, port: int, endpoint: Endpoint) -> None:
+    async def _connect(self, host: str, port: int, endpoint: Endpoint, seconds: float) -> None:
         outcome: Flow | str
         try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
+            async with asyncio.timeout(seconds):
                 _, connection = await asyncio.get_running_loop().create_connection(
                     lambda: TcpConnection(self, endpoint), host, port, local_addr=(endpoint.host, 0)
                 )

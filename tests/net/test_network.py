@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
+from pathlib import Path
 
 import pytest
 
 from reference_server.calls.ports import Endpoint, Flow, SipNetwork
 from reference_server.config.model import ContactConfiguration
 from reference_server.net.binding import TransportError
+from reference_server.net.hosts import HostsFile
 from reference_server.net.network import Network
 from tests.conftest import Run
 from tests.net.hearing import Hearing
+from tests.net.nameserver import Nameserver
 
 Messages = asyncio.Queue[tuple[str, Flow]]
 
@@ -137,6 +141,113 @@ def test_nowhere_to_send(run: Run, next_hop: str, error: str) -> None:
         network, _ = await _started(ContactConfiguration(port=0, transports=("udp",)))
         assert await _open(network, next_hop) == error
         await network.stop()
+
+    run(story())
+
+
+async def _named(nameserver: Nameserver, *transports: str) -> Network:
+    network = Network(nameserver=nameserver.address, hosts=HostsFile(Path("/nonexistent")))
+    await network.start([ContactConfiguration(port=0, transports=transports or ("udp", "tcp"))], Hearing())
+    return network
+
+
+async def _tried(network: Network, next_hop: str) -> list[Flow | str]:
+    """What a next hop leads to, and when that is of no use, and so on to the last word."""
+    outcomes: list[Flow | str] = []
+    flows: list[Flow] = []
+    while True:
+        outcome: asyncio.Future[Flow | str] = asyncio.get_running_loop().create_future()
+        network.open(next_hop, outcome.set_result, flows)
+        outcomes.append(await outcome)
+        if not isinstance(outcomes[-1], Flow):
+            return outcomes
+        flows.append(outcomes[-1])
+
+
+def _peers(flows: list[Flow | str]) -> list[tuple[str, str, int] | str]:
+    return [
+        one if isinstance(one, str) else (one.transport, one.remote_host, one.remote_port) for one in flows
+    ]
+
+
+def test_a_name_leads_to_one_address_after_the_other(run: Run) -> None:
+    async def story() -> None:
+        zone = "_sip._udp.d SRV 1 0 5061 a\n_sip._udp.d SRV 2 0 5062 b\na A 127.0.0.2\nb A 127.0.0.3\nb AAAA ::1\n"
+        async with Nameserver(zone) as nameserver:
+            network = await _named(nameserver, "udp")
+            assert _peers(await _tried(network, "sip:x@d.test")) == [
+                ("udp", "127.0.0.2", 5061),
+                ("udp", "127.0.0.3", 5062),
+                "Service Unavailable",
+            ]
+            assert _peers(await _tried(network, "sip:x@B.test:5099")) == [
+                ("udp", "127.0.0.3", 5099),
+                "Service Unavailable",
+            ]
+            assert _peers(await _tried(network, "sip:x@127.0.0.1:5099")) == [
+                ("udp", "127.0.0.1", 5099),
+                "Service Unavailable",
+            ]
+            assert await _open(network, "sip:x@nobody.test") == "DNS Error"
+            await network.stop()
+
+    run(story())
+
+
+def test_a_name_in_a_family_that_we_do_not_have(run: Run, tmp_path: Path) -> None:
+    async def story() -> None:
+        (tmp_path / "hosts").write_text("::1 six\n127.0.0.1 both\n::1 both\n")
+        network = Network(hosts=HostsFile(tmp_path / "hosts"), nameserver=("127.0.0.1", 9))
+        await network.start([ContactConfiguration(port=0, transports=("udp",))], Hearing())
+        assert await _open(network, "sip:six") == "DNS Error"
+        assert _peers([await _open(network, "sip:both")]) == [("udp", "127.0.0.1", 5060)]
+        assert await _open(network, "sip:both;transport=tcp") == "requested protocol/transport not available"
+        await network.stop()
+
+    run(story())
+
+
+def test_a_connection_that_is_refused_leads_to_the_next_address(run: Run) -> None:
+    async def story() -> None:
+        callee, _ = await _started(ContactConfiguration(port=0, transports=("tcp",)))
+        port = callee.endpoints()[0].port
+        zone = (
+            "_sip._tcp.d SRV 1 0 9 refusing\n_sip._tcp.d SRV 2 0 PORT here\n_sip._tcp.d SRV 3 0 9 refusing\n"
+            "refusing A 127.0.0.7\nhere A 127.0.0.1\n"
+        ).replace("PORT", str(port))
+        async with Nameserver(zone) as nameserver:
+            network = await _named(nameserver, "tcp")
+            assert _peers(await _tried(network, "sip:d.test")) == [
+                ("tcp", "127.0.0.1", port),
+                "Service Unavailable",
+            ]
+            await network.stop()
+        await callee.stop()
+
+    run(story())
+
+
+def test_a_slow_nameserver_delays_no_other_name(run: Run) -> None:
+    async def story() -> None:
+        async with Nameserver("a A 127.0.0.2\n") as nameserver:
+            network = await _named(nameserver)
+            await _open(network, "sip:a.test:5060")
+            nameserver.silent = {"*"}
+            outcomes: list[Flow | str] = []
+            for number in range(500):
+                network.open(f"sip:n{number}.test", outcomes.append)
+            began = time.monotonic()
+            for next_hop in ("sip:a.test:5060", "sip:127.0.0.1:5060", "sip:localhost", "sip:x.invalid"):
+                network.open(next_hop, outcomes.append)
+            assert time.monotonic() - began < 0.1
+            assert _peers(outcomes) == [
+                ("udp", "127.0.0.2", 5060),
+                ("udp", "127.0.0.1", 5060),
+                ("udp", "127.0.0.1", 5060),
+                "DNS Error",
+            ]
+            await network.stop()
+            assert len(outcomes) == 4
 
     run(story())
 
