@@ -1,1 +1,1 @@
-"""Unmodified drachtio-srf applications on the reference server, called by SIPp."""
+"""Unmodified drachtio-srf applications on the reference server; far ends: SIPp, baresip, sipsak, Kamailio."""

@@ -22,7 +22,7 @@ class Callee:
         self.transport = transport
         self.messages = folder / "messages.log"
         self._errors = folder / "errors.log"
-        self.port = _free_port()
+        self.port = free_port()
         parameter = ";transport=tcp" if transport is Transport.TCP else ""
         self.uri = f"sip:callee@127.0.0.1:{self.port}{parameter}"
         self._process = subprocess.Popen(
@@ -45,7 +45,7 @@ class Callee:
         """SIPp does not say when it listens; the kernel's table of sockets does, without taking the port."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._process.poll() is None:
-            if _is_open(self.transport, self.port):
+            if is_open(self.transport, self.port):
                 return
             time.sleep(_LOOK_AGAIN)
         raise AssertionError(f"SIPp does not listen on port {self.port}: {self._complaints()}")
@@ -70,7 +70,7 @@ class Callee:
         return "\n".join(seen) or "it said nothing"
 
 
-def _is_open(transport: Transport, port: int) -> bool:
+def is_open(transport: Transport, port: int) -> bool:
     """Whether a UDP socket is bound to 127.0.0.1:``port``, or a TCP socket listens there."""
     table, state = ("udp", "07") if transport is Transport.UDP else ("tcp", "0A")
     local = f"0100007F:{port:04X}"
@@ -78,7 +78,8 @@ def _is_open(transport: Transport, port: int) -> bool:
     return any(row[1] == local and row[3] == state for row in rows)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody has by UDP or TCP."""
     while True:
         with closing(socket.socket()) as stream, closing(socket.socket(type=socket.SOCK_DGRAM)) as datagram:
             stream.bind(("127.0.0.1", 0))

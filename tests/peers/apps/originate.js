@@ -7,8 +7,8 @@ const {connect, say, localSdp} = require('./application');
 const srf = connect();
 
 // Calls, and hangs up when the other side has answered, unless `wait` leaves that to the other side.
-async function call({id, uri, auth, wait, headers}) {
-  const dialog = await srf.createUAC(uri, {localSdp, auth, headers: {'X-Id': id, ...headers}}, {
+async function call({id, uri, auth, wait, headers, proxy}) {
+  const dialog = await srf.createUAC(uri, {localSdp, auth, proxy, headers: {'X-Id': id, ...headers}}, {
     cbProvisional: (res) => say('provisional', {id, status: res.status}),
   });
   say('answered', {id, callId: dialog.sip.callId, remoteTag: dialog.sip.remoteTag, sdp: dialog.remote.sdp});
@@ -17,16 +17,18 @@ async function call({id, uri, auth, wait, headers}) {
 }
 
 // Calls, and gives up when it rings.
-async function cancel({id, uri}) {
+async function cancel({id, uri, proxy}) {
   let invite;
-  await srf.createUAC(uri, {localSdp}, {
+  await srf.createUAC(uri, {localSdp, proxy}, {
     cbRequest: (err, req) => { invite = req; },
     cbProvisional: () => invite.cancel({headers: {Reason: 'SIP;cause=200;text="Call completed elsewhere"'}}),
   });
 }
 
-function register({id, uri, auth}) {
-  srf.request(uri, {method: 'REGISTER', auth, headers: {Contact: '<sip:carol@localhost>', Expires: '60'}}, (err, req) => {
+// Registers itself for the address of record `aor`, or somebody else, who is at `contact`.
+function register({id, uri, auth, aor = uri, contact = '<sip:carol@localhost>'}) {
+  const headers = {From: `<${aor}>`, To: `<${aor}>`, Contact: contact, Expires: '60'};
+  srf.request(uri, {method: 'REGISTER', auth, headers}, (err, req) => {
     if (err) return say('failed', {id, reason: err.message});
     req.on('response', (res) => say('registered', {id, status: res.status, contact: res.get('Contact')}));
   });

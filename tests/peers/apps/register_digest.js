@@ -26,7 +26,7 @@ srf.register((req, res) => {
   const given = Object.fromEntries(
     [...req.get('Authorization').matchAll(/(\w+)="?([^",]+)"?/g)].map(([, name, value]) => [name, value]));
   const right = given.nonce === NONCE && given.response === expected('REGISTER', given);
-  say('register', {callId, username: given.username, right});
+  say('register', {callId, username: given.username, right, contact: req.get('Contact')});
   if (right) res.send(200, {headers: {Contact: `${req.get('Contact')};expires=60`}});
   else res.send(403);
 });
