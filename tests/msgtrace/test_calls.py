@@ -119,6 +119,16 @@ OUTCOMES: dict[str, tuple[list[Step], Ending, str]] = {
         [down("t1", INVITE), down("t1", CANCEL), ("send", CANCELLED)],
         *(Ending.BAD, "cancelled by the caller after 1.0 s, 487 Request Terminated"),
     ),
+    "never acknowledged": (
+        [
+            down("t1", INVITE),
+            down(
+                "t1",
+                sip("CANCEL sip:bob@h SIP/2.0", "1 CANCEL", 'Reason: SIP;cause=504;text="PRACK timeout"'),
+            ),
+        ],
+        *(Ending.BAD, "cancelled by the server for want of a PRACK"),
+    ),
     "outgoing, busy": (
         [up("a", "", "INVITE sip:bob@h SIP/2.0\r\n\r\n"), ok("a", INVITE), down("t1", BUSY)],
         *(Ending.BAD, "486 Busy Here by the other side"),
@@ -189,6 +199,12 @@ def test_answers_and_what_has_none() -> None:
         (5, 0.5),
     ]
     assert [item.number for item in followed if item.unanswered] == [4]
+
+
+def test_a_prack_is_answered_by_the_application() -> None:
+    prack, fine = sip("PRACK sip:h SIP/2.0", "2 PRACK"), sip("SIP/2.0 200 OK", "2 PRACK")
+    steps: list[Step] = [down("t2", prack, "d1"), up("a", "t2", "SIP/2.0 200 OK\r\n\r\n"), ok("a", fine)]
+    assert [item.answers for item in items(steps)] == [0, 1, 2]
 
 
 def test_a_log_of_one_side_has_no_marks() -> None:

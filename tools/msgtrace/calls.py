@@ -295,7 +295,8 @@ def _requested(
             call.end = time
         case "CANCEL":
             if not by_application:
-                call.cancelled_by = "the caller"
+                given_up = 'text="PRACK timeout"' in text.first("Reason")
+                call.cancelled_by = "the server for want of a PRACK" if given_up else "the caller"
             elif not call.cancelled_by:
                 call.cancelled_by = "the server" if traced else "the application"
         case _:

@@ -29,7 +29,7 @@ _OK, _UNKNOWN, _PROXY = MessageKind.OK, MessageKind.UNKNOWN, MessageKind.PROXY
 _AUTHENTICATE = MessageKind.AUTHENTICATE
 _SEND_RESPONSE, _NETWORK_REQUEST = MessageKind.SEND_RESPONSE, MessageKind.NETWORK_REQUEST
 _FRAME = EntryKind.FRAME
-_NO_RESPONSE_EXPECTED = ("ACK ", "CANCEL ", "PRACK ")
+_NO_RESPONSE_EXPECTED = ("ACK ", "CANCEL ")
 _CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d(?:\.\d+)?)")
 
 

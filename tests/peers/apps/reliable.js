@@ -18,6 +18,7 @@ srf.invite((req, res) => {
     }
   }
 
+  req.on('cancel', (cancel) => say('cancelled', {callId, reason: cancel.get('Reason')}));
   res.send(183, {body: localSdp, headers: {Require: '100rel'}}, (err, sent) => {
     if (err) return say('failed', {callId, reason: err.message});
     say('early', {callId, rseq: sent.get('RSeq')});
