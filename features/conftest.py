@@ -46,7 +46,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load the sentences."""
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
     config.addinivalue_line("markers", "cdrs: needs a server that sends call detail records")
-    for module in ("applications", "callers", "callees", "accountants", "reliable"):
+    for module in (
+        "applications",
+        "callers",
+        "callees",
+        "accountants",
+        "reliable",
+        "sessions",
+        "subscriptions",
+    ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
 
