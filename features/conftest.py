@@ -54,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "reliable",
         "sessions",
         "subscriptions",
+        "dialogs",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
