@@ -119,7 +119,8 @@ def _send(
         cseq = found.last_answered_invite if unacknowledged else dialog.local_cseq
     else:
         unacknowledged = False
-        dialog.local_cseq += 1
+        if method != "CANCEL":  # which cancels nothing here, whatever its number: OUT-8
+            dialog.local_cseq += 1
         cseq = dialog.local_cseq
     branch = state.identifiers.branch()
     text = dialog.request(method, cseq, via_for(flow, branch), draft)

@@ -91,7 +91,7 @@ def test_every_method(call: Call, method: str) -> None:
     echo = call.application.request(call.dialog_id, f"{method} sip:placeholder SIP/2.0\r\n\r\n")
     message = parse_message(sip_of(echo))
     assert message.start_line == f"{method} sip:alice@127.0.0.1:5080 SIP/2.0"
-    assert message.get("cseq") == f"2 {method}"
+    assert message.get("cseq") == f"{1 if method == 'CANCEL' else 2} {method}"
     assert bool(message.get("contact")) == (method in ("SUBSCRIBE", "REFER"))
     call.phone.respond(sip_of(echo))
     assert transaction_id_of(call.application.take_one()) == tokens_of(echo)[10]
@@ -164,6 +164,17 @@ def test_cseq_counts_on(call: Call) -> None:
         sent = sip_of(call.application.request(call.dialog_id, "INFO\r\nCSeq: 77 INFO\r\n\r\n"))
         assert parse_message(sent).get("cseq") == f"{number} INFO"
         call.phone.respond(sent)
+    bye(call)
+
+
+def test_a_cancel_takes_no_number(call: Call) -> None:
+    numbers = []
+    for method in ("INFO", "CANCEL", "INFO"):
+        sent = sip_of(call.application.request(call.dialog_id, f"{method} sip:x SIP/2.0\r\n\r\n"))
+        numbers.append(parse_message(sent).get("cseq"))
+        call.phone.respond(sent)
+    assert numbers == ["2 INFO", "2 CANCEL", "3 INFO"]
+    call.application.take()
     bye(call)
 
 

@@ -47,6 +47,8 @@ FLOWS = (
     Flow("reliable", "prack", "destroyed"),
     Flow("reliable_hasty", "prack", "destroyed"),
     Flow("early_media", "prack", "destroyed"),
+    Flow("refer", "refer", "destroyed"),
+    Flow("late_offer", "late_offer", "destroyed"),
 )
 
 

@@ -83,6 +83,11 @@ def test_a_call_is_rejected(application: NodeApplication, callee: Call) -> None:
     assert {(line["status"], line["why"]) for line in ended} == {(486, "dinner")}
 
 
+def test_a_call_is_redirected(application: NodeApplication, callee: Call) -> None:
+    ended = ask(application, "call", "refused", callee("redirect"))
+    assert {(line["status"], line["why"]) for line in ended} == {(302, "moved")}
+
+
 def test_a_call_is_cancelled(application: NodeApplication, callee: Call) -> None:
     far_end = callee("ring")
     ended = ask(application, "cancel", "refused", far_end)
@@ -129,6 +134,8 @@ def test_a_challenged_registration(application: NodeApplication, callee: Call, s
         ("answer_hang_up", "answered_callee_bye", "destroyed", "callee", ""),
         ("ring", "cancel", "cancelled", None, ""),
         ("reject", "reject", "refused", None, ""),
+        ("changed", "reinvite", "destroyed", "caller", ""),
+        ("changes", "reinvited", "destroyed", "caller", ""),
         # PRACK on the callee's side only, on both sides without the application's doing, on both because of it
         ("prack", "early_media", "destroyed", "caller", ""),
         ("prack", "prack", "destroyed", "caller", ""),
@@ -165,5 +172,7 @@ def test_two_calls_become_one(
         listening.wait()
         for line in connecting.wait_for_events(event, CALLS):
             assert line.get("by") == by
+        side = {"changed": ["caller"], "changes": ["callee"]}.get(far_end, [])
+        assert [line["by"] for line in connecting.events("modify")] == side * CALLS
     finally:
         connecting.stop()

@@ -12,7 +12,8 @@ from tests.peers.processes import Server
 
 REJECT, ANSWER, ANSWER_HANGUP, CANCEL, OPTIONS, MESSAGE, REGISTER = FLOWS[:7]
 REINVITE, UPDATE, EARLY_MEDIA, SUBSCRIBE, REGISTER_DIGEST, ROUTE_SET = FLOWS[7:13]
-PRACK, PRACK_HASTY, PRACK_DEMANDED = FLOWS[13:]
+PRACK, PRACK_HASTY, PRACK_DEMANDED = FLOWS[13:16]
+REFER, LATE_OFFER = FLOWS[16:]
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.scenario)
@@ -150,6 +151,31 @@ def test_update(flows: Flows) -> None:
         answers = [seen for seen in played.received("SIP/2.0 200") if seen.header("CSeq") == "2 UPDATE"]
         assert {seen.header("X-Updated") for seen in answers} == {"yes"}
         assert {seen.header("Content-Type") for seen in answers} == {"application/sdp"}
+
+
+def test_refer(flows: Flows) -> None:
+    for played in flows.play(REFER):
+        assert {line["to"] for line in played.events("refer")} == {"<sip:dave@example.com>"}
+        assert [line["statuses"] for line in played.events("told")] == [[200, 200]] * CALLS
+        for state, body in (("active", "100 Trying"), ("terminated", "200 OK")):
+            notices = [seen for seen in played.received("NOTIFY") if body in seen.text]
+            assert {(seen.header("Subscription-State") or "").partition(";")[0] for seen in notices} == {
+                state
+            }
+
+
+def test_late_offer(flows: Flows) -> None:
+    for played in flows.play(LATE_OFFER):
+        agreed = played.events("agreed")
+        assert {line["offered"] for line in agreed} == {""}
+        answers = {seen.text.partition("\r\n\r\n")[2] for seen in played.sent("ACK")}
+        assert {line["body"] for line in agreed} == answers
+        assert len(played.events("changed")) == CALLS
+        offers = distinct_calls(played, "INVITE")
+        assert len(offers) == CALLS
+        assert all(seen.text.endswith("a=sendonly\r\n") for seen in offers)
+        acknowledged = [seen for seen in played.received("ACK") if not seen.sent]
+        assert len(acknowledged) >= CALLS, "the application's own ACK for the caller's 200"
 
 
 def test_early_media(flows: Flows) -> None:

@@ -6,6 +6,18 @@ const {connect, say} = require('./application');
 
 const srf = connect();
 
+// What one side changes in its session the other side is asked for.
+function pass(from, to, callId, by) {
+  from.on('modify', async(change, answer) => {
+    say('modify', {callId, by});
+    try {
+      answer.send(200, {body: await to.modify(change.body)});
+    } catch (err) {
+      answer.send(err.status || 500);
+    }
+  });
+}
+
 srf.invite(async(req, res) => {
   const callId = req.get('Call-ID');
   let caller;
@@ -31,6 +43,8 @@ srf.invite(async(req, res) => {
       gone = bye;
       end(uac, 'caller');
     });
+    pass(uas, uac, callId, 'caller');
+    pass(uac, uas, callId, 'callee');
     if (gone) end(uas, 'callee');
   } catch (err) {
     say('refused', {callId, status: err.status, reason: err.message});
