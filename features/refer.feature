@@ -12,11 +12,11 @@ Feature: Transfer
     When the application answers "202 Accepted"
     Then Alice receives "202 Accepted"
     When the application notifies Alice that the transfer is at "SIP/2.0 100 Trying"
-    Then Alice receives a NOTIFY request that says "SIP/2.0 100 Trying"
+    Then Alice is told that the transfer is at "SIP/2.0 100 Trying"
     When Alice answers 200
     Then the application receives her answer 200
     When the application notifies Alice that the transfer is at "SIP/2.0 200 OK", which ends it
-    Then Alice receives a NOTIFY request that says "SIP/2.0 200 OK"
+    Then Alice is told that the transfer is at "SIP/2.0 200 OK"
     When Alice answers 200
     Then the application receives her answer 200
     And Alice can hang up
@@ -51,7 +51,7 @@ Feature: Transfer
     When the application answers "202 Accepted"
     Then Alice receives "202 Accepted"
     When the application notifies Alice that the transfer is at "SIP/2.0 100 Trying"
-    Then Alice receives a NOTIFY request that says "SIP/2.0 100 Trying"
+    Then Alice is told that the transfer is at "SIP/2.0 100 Trying"
     When Alice answers 481
     Then the application receives her answer 481
     And Alice can hang up

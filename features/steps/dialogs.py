@@ -41,7 +41,7 @@ def she_receives(session: Session, method: str) -> None:
     session.do(steps.SipExpect(method=method, save=method.lower()))
 
 
-@then(parsers.parse('Alice receives a NOTIFY request that says "{text}"'))
+@then(parsers.parse('Alice is told that the transfer is at "{text}"'))
 def she_is_notified(session: Session, text: str) -> None:
     session.do(steps.SipExpect(method="NOTIFY", headers={"Event": "refer"}, body=f"{text}\r\n"))
 
