@@ -152,7 +152,7 @@ class Server:
             await asyncio.sleep(0.05)
 
     def _busy(self) -> bool:
-        return bool(self._state.incoming or self._state.dialogs_by_id)
+        return bool(self._state.incoming or self._state.dialogs_by_id or self._state.proxying.open)
 
     async def stop(self) -> None:
         """Close everything."""

@@ -18,6 +18,7 @@ from reference_server.wire.replies import (
     Authenticated,
     CallDetailRecord,
     DialogMessage,
+    FinalResponseReceived,
     NewRequest,
     NotSent,
     Refused,
@@ -54,6 +55,7 @@ _IN_CODE_POINTS_BEFORE_0_9 = (
     DialogMessage,
     ResponseSent,
     RequestSent,
+    FinalResponseReceived,
     NotSent,
     CallDetailRecord,
 )

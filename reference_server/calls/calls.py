@@ -11,6 +11,7 @@ from reference_server.calls.incoming import reject
 from reference_server.calls.invitation import cancel_invitation
 from reference_server.calls.originating import request_outside_dialogs
 from reference_server.calls.ports import Application, Flow
+from reference_server.calls.proxying.verb import proxy
 from reference_server.calls.requesting import dialog_by_call_id, request_in_dialog
 from reference_server.calls.responding import respond
 from reference_server.calls.state import CallState
@@ -20,7 +21,6 @@ from reference_server.wire.replies import NotSent, Refused
 from reference_server.wire.requests import Proxy, Sip
 
 TRANSACTION_ID_MISSING = "transaction id missing"
-PROXYING = "proxying is not supported by this release"
 HEADER_LIMIT = 64 * 1024
 """Octets of start line and headers; no transport carries more, and the cutting of 16 MiB would stop every call."""
 
@@ -48,7 +48,7 @@ class Calls:
     def sip(self, application: Application, message: Sip) -> bool:
         """An application's ``sip`` message; False if it was refused and the connection has to end (RSP-1, DLG-4)."""
         state = self.state
-        if len(message.text) > HEADER_LIMIT and message.text.find("\r\n\r\n", 0, HEADER_LIMIT) < 0:
+        if _headers_too_large(message.text):
             application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
         elif message.text.startswith("SIP/"):
             if not message.transaction_id:
@@ -73,9 +73,10 @@ class Calls:
 
     def proxy(self, application: Application, message: Proxy) -> None:
         """An application's ``proxy`` message."""
-        known = message.transaction_id in self.state.incoming
-        text = PROXYING if known else f"Unknown transaction id: {message.transaction_id}"
-        application.deliver(NotSent(message.message_id, text))
+        if _headers_too_large(message.text):
+            application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
+        else:
+            proxy(self.state, application, message)
 
     def application_lost(self, application: Application) -> None:
         """Its connection ended: what it had not answered gets 480 at once, its dialogs stay (CONN-3, CONN-4)."""
@@ -100,3 +101,7 @@ class Calls:
                 acknowledge_and_hang_up(state, dialog, Cause.APPLICATION_LOST)
             elif dialog.dialog.state is DialogState.CONFIRMED and hangs_up and not dialog.subscription:
                 hang_up(state, dialog, Cause.APPLICATION_LOST)
+
+
+def _headers_too_large(text: str) -> bool:
+    return len(text) > HEADER_LIMIT and text.find("\r\n\r\n", 0, HEADER_LIMIT) < 0

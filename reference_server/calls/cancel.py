@@ -13,9 +13,14 @@ from reference_server.wire.replies import DialogMessage
 
 def receive_cancel(state: CallState, cancel: IncomingRequest) -> None:
     """End the INVITE that ``cancel`` names, or answer 481 if it is unknown or already answered."""
-    invite = state.invites.get(transaction_key(cancel.request, cancel.via, "INVITE"))
+    key = transaction_key(cancel.request, cancel.via, "INVITE")
+    invite = state.invites.get(key)
     if invite is None:
-        reject(state, cancel, 481)
+        proxied = state.proxying.open.get(key)
+        if proxied is not None:
+            proxied.cancel(cancel)
+        else:
+            reject(state, cancel, 481)
         return
     to = invite.to_with_tag(state.identifiers)
     cancel.transaction.respond(200, cancel.frame.minimal(200, to))

@@ -13,6 +13,8 @@ from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.new_requests import offer
 from reference_server.calls.ports import Flow
 from reference_server.calls.prack import receive_prack
+from reference_server.calls.proxying.loose_routing import route_ack, route_on
+from reference_server.calls.proxying.stray import pass_stray
 from reference_server.calls.state import CallState
 from reference_server.calls.subscribing import receive_notify
 from reference_server.sip.dialog import dialog_key
@@ -49,6 +51,8 @@ def _receive_response(state: CallState, response: Response, flow: Flow) -> None:
     via = parse_top_via(response.get("via"))
     transaction = state.client_transactions.get(f"{via.branch}|{response.cseq_method}") if via else None
     if transaction is None:
+        if pass_stray(state, response):
+            return
         state.event("sip-dropped", reason="response to no request of ours", source=flow.remote_host)
         return
     transaction.receive(response)
@@ -64,7 +68,8 @@ def _receive_request(state: CallState, request: Request, flow: Flow) -> None:
         transaction = state.server_transactions.get(transaction_key(request, via, "INVITE"))
         if isinstance(transaction, InviteServerTransaction) and transaction.receive_ack():
             return
-        receive_ack(state, request, via, flow)
+        if not receive_ack(state, request, via, flow) and "route" in request.first:
+            route_ack(state, request, via, flow)
         return
     key = transaction_key(request, via, method)
     known = state.server_transactions.get(key)
@@ -92,6 +97,8 @@ def _dispatch(state: CallState, incoming: IncomingRequest) -> None:
         if dialog is not None:
             receive = receive_prack if method == "PRACK" else receive_in_dialog
             receive(state, dialog, incoming)
+            return
+        if "route" in incoming.request.first and route_on(state, incoming):
             return
         if method == "INVITE":
             incoming.transaction.respond(100, frame.minimal(100, frame.to))

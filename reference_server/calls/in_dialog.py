@@ -85,18 +85,18 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
             reject(state, incoming, 200)
 
 
-def receive_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> None:
-    """An ACK that belongs to no failure response: stop repeating the 2xx, tell the owner."""
+def receive_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> bool:
+    """An ACK that belongs to no failure response: stop repeating the 2xx, tell the owner. False if of no dialog."""
     key = dialog_key(request.get("call-id"), request.to_tag, request.from_tag)
     found = state.dialogs_by_key.get(key)
     acknowledged = found.acknowledgements.pop(request.cseq_number, None) if found else None
     if found is None or acknowledged is None:
-        return  # repeated, or for nothing: an ACK is never answered (§17)
+        return found is not None  # repeated, or for nothing: an ACK is never answered (§17)
     invite, repeater = acknowledged
     repeater.stop()
     owner = found.current_owner()
     if owner is None:
-        return
+        return True
     first = not invite.in_dialog
     owner.deliver(
         DialogMessage(
@@ -111,3 +111,4 @@ def receive_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> 
             with_completed_via(request, via, completed_via(via, flow.remote_host, flow.remote_port)),
         )
     )
+    return True

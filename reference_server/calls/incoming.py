@@ -77,9 +77,14 @@ class IncomingRequest:
     def text_for_application(self) -> str:
         """The request as received, with its topmost Via completed (SIP-2)."""
         via = self.via
-        completed = self.frame.vias[5 : self.frame.vias.index("\r\n")]
+        completed = self.completed_via_line()
         rest = self.request.get("via")[len(via.value) :]
         return with_completed_via(self.request, via, completed.removesuffix(rest) if rest else completed)
+
+    def completed_via_line(self) -> str:
+        """The value of the first Via line, completed."""
+        vias = self.frame.vias
+        return vias[5 : vias.index("\r\n")]
 
     def to_with_tag(self, identifiers: Identifiers) -> str:
         """The To of our responses; the tag is made once (RFC 3261 §8.2.6.2)."""

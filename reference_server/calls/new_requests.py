@@ -17,10 +17,8 @@ from reference_server.calls.state import (
     CallState,
 )
 from reference_server.sip.dialog import DialogState
+from reference_server.sip.timing import BEFORE_CLIENT_GIVES_UP
 from reference_server.wire.replies import NewRequest
-
-_BEFORE_CLIENT_GIVES_UP = 63 / 64
-"""of 64·T1: one T1 is left for the 504 to arrive (timer F of the client, RFC 3261 §17.1.2.2)"""
 
 
 def offer(state: CallState, incoming: IncomingRequest) -> None:
@@ -70,7 +68,7 @@ def wait_for_application(state: CallState, incoming: IncomingRequest) -> None:
     patience = (
         PENDING_INVITE_SECONDS
         if incoming.request.method == "INVITE"
-        else state.timing.t1x64 * _BEFORE_CLIENT_GIVES_UP
+        else state.timing.t1x64 * BEFORE_CLIENT_GIVES_UP
     )
     incoming.deadline = state.timers.start(patience, lambda: reject(state, incoming, 504))
 

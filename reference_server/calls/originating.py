@@ -33,7 +33,6 @@ NO_LEG = "Error creating leg"
 INVALID_FROM = "invalid from value provided by client:"
 TO_MYSELF = "can not send request to myself"
 NO_CONTENT_TYPE = "missing content-type"
-DEFAULT_SIP_PORT = 5060
 _WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE"})
 _NTP_EPOCH = 2_208_988_800  # seconds between 1900 and 1970
 _NUMBER = re.compile(r"[+0-9A-Za-z*#._-]+\Z")
@@ -60,7 +59,7 @@ def request_outside_dialogs(state: CallState, application: Application, message:
         given_hop = message.route_url or state.settings.outbound_proxy
         next_hop = given_hop or line.uri
         hop = _next_hop(given_hop, target)
-        if _is_ours(state.network.endpoints(), hop):
+        if state.own_addresses.include_parsed(hop):
             raise _Refusal(TO_MYSELF)
     except _Refusal as refusal:
         application.deliver(NotSent(message.message_id, str(refusal)))
@@ -115,19 +114,6 @@ def _next_hop(given: str, target: Uri) -> Uri:
     if hop.scheme not in ("sip", "sips"):
         raise _Refusal(NO_TRANSACTION)
     return hop
-
-
-def _is_ours(endpoints: tuple[Endpoint, ...], hop: Uri) -> bool:
-    """Whether the next hop is this server (OUT-7)."""
-    port = hop.port or DEFAULT_SIP_PORT
-    host = (hop.parameters.get("maddr") or hop.host).strip("[]").lower()
-    for endpoint in endpoints:
-        names = {endpoint.host, endpoint.advertised_host.strip("[]")}
-        if endpoint.host == "127.0.0.1":
-            names.add("localhost")
-        if port == endpoint.port and host in names:
-            return True
-    return False
 
 
 class _Composed(Struct, frozen=True):

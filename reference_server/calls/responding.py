@@ -53,7 +53,7 @@ _CANCEL = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+CANCEL[ \t]*\r?$", re.IGNORECA
 def respond(state: CallState, application: Application, message: Sip) -> None:
     """Send the response in ``message`` for ``application``, and echo it."""
     incoming = state.incoming.get(message.transaction_id)
-    if incoming is None or not _may_answer(incoming, application):
+    if incoming is None or not may_answer(incoming, application):
         text = CANCEL_IS_OURS if _CANCEL.search(message.text) else UNKNOWN_TRANSACTION
         application.deliver(NotSent(message.message_id, text))
         return
@@ -84,7 +84,7 @@ def respond(state: CallState, application: Application, message: Sip) -> None:
     _send(state, incoming, application, message, draft, status, reason, number)
 
 
-def _may_answer(incoming: IncomingRequest, application: Application) -> bool:
+def may_answer(incoming: IncomingRequest, application: Application) -> bool:
     """An id belongs to the connection that got it, as long as that is there (RSP-12, CONN-5)."""
     owner = incoming.application
     return owner is application or owner is None or not owner.connected

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reference_server.calls.own_addresses import OwnAddresses
 from reference_server.calls.ports import Applications, Clock, Flow, SipNetwork, Taps, Timers
+from reference_server.calls.proxying.tables import ProxyTables
 from reference_server.calls.records import CallRecords
 from reference_server.sip.client_transaction import ClientTransaction
 from reference_server.sip.identifiers import Identifiers
@@ -98,6 +100,8 @@ class CallState:
         """SUBSCRIBEs of applications, outside dialogs, without a final response, by the id of their dialogs"""
         self.dialogs_by_id: dict[str, ApplicationDialog] = {}
         self.dialogs_by_key: dict[str, ApplicationDialog] = {}
+        self.proxying = ProxyTables(identifiers, settings.timing)
+        self.own_addresses = OwnAddresses(network.endpoints)
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table."""
@@ -115,6 +119,8 @@ class CallState:
             "dialogs by id": len(self.dialogs_by_id),
             "dialogs by key": len(self.dialogs_by_key),
             "calls without a stop record": self.records.unfinished if self.records else 0,
+            "proxied requests": len(self.proxying.open),
+            "proxy challengers": len(self.proxying.challengers),
         }
 
     def send(self, text: str, flow: Flow) -> bool:

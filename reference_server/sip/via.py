@@ -103,3 +103,15 @@ def transaction_key(request: Request, via: TopVia, method: str) -> str:
         return f"{via.branch}|{via.host}:{via.port}|{method}"
     # A client of RFC 2543: all of Request-URI, From tag, Call-ID, CSeq and topmost Via; the To tag changes in the ACK.
     return f"{request.uri}|{request.get('from')}|{request.get('call-id')}|{request.cseq_number}|{via.value}|{method}"
+
+
+def reply_uri(via: TopVia) -> str:
+    """A SIP URI that leads where a response below this Via goes (§18.2.2, RFC 3581 §4)."""
+    parameters = dict(
+        (name.strip().lower(), value.strip())
+        for name, _, value in (one.partition("=") for one in via.value.split(";")[1:])
+    )
+    host = parameters.get("received") or via.host
+    bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    port = parameters.get("rport") or via.port
+    return f"sip:{bracketed}{':' if port else ''}{port};transport={via.transport.lower()}"

@@ -105,6 +105,27 @@ class RequestSent(Struct, frozen=True, gc=False):
         )
 
 
+class FinalResponseReceived(Struct, frozen=True, gc=False):
+    """One final response to a request that the application proxied with ``fullResponse`` (PROXY-8)."""
+
+    request_id: str
+    protocol: str
+    host: str
+    """where it came from"""
+    port: int
+    time: str
+    sip: str
+    """as received, with our Via"""
+
+    def format(self, message_id: str) -> str:
+        """``uuid|response|id|OK|network|len|proto|addr|port|time|||continue``"""
+        sip = self.sip
+        return (
+            f"{message_id}|response|{self.request_id}|OK|network|{len(sip)}|{self.protocol}|{self.host}|{self.port}|"
+            f"{self.time}|||continue\r\n{sip}"
+        )
+
+
 class NewRequest(Struct, frozen=True, gc=False):
     """A request outside a dialog (SIP-1)."""
 
@@ -176,6 +197,7 @@ ServerMessage = (
     | NotSent
     | ResponseSent
     | RequestSent
+    | FinalResponseReceived
     | NewRequest
     | DialogMessage
     | CallDetailRecord

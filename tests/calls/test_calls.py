@@ -54,13 +54,6 @@ def test_what_cannot_be_sent(world: World, payload: str, text: str) -> None:
     assert world.network.take() == []
 
 
-def test_proxying_is_refused_in_words(world: World) -> None:
-    call = Call(world, world.application("invite"))
-    proxied = call.application.say(f"proxy|{call.transaction_id}||||||||sip:a@127.0.0.1")
-    assert proxied.endswith("|NOK|proxying is not supported by this release")
-    call.answer("SIP/2.0 486 \r\n\r\n")
-
-
 def test_what_was_not_answered_gets_480_at_once(world: World) -> None:
     application = world.application("invite", "options")
     fresh, ringing = Call(world, application, "fresh"), Call(world, application, "ringing").ring()

@@ -2,8 +2,9 @@
 
 Frames of the server that carry SIP have a time token; frames of applications have none. An application's frame lies
 behind the frame above it in its file and before the next one that has a time; so it is put directly before that
-one, unless an endpoint sent what made the server write that one. What asks only the admin connection (``route`` …) is
-put as early as its file allows: routes come before calls.
+one, unless an endpoint sent what made the server write that one. A ``proxy`` frame, whose answer has no time, lies
+before the first message of its call that the server sent when it had delivered the request. What asks only the admin
+connection (``route`` …) is put as early as its file allows: routes come before calls.
 """
 
 from __future__ import annotations
@@ -58,8 +59,12 @@ def _frame_times(trace: Trace) -> list[float]:
         own = _own(frame)
         if own is not None:
             wanted.append(max(own, _sent_at(frame, causes)))
-        elif frame.from_server or _verb(frame) in _CONTROL:
+        elif frame.from_server:
+            wanted.append(_done_at(trace, frame))
+        elif _verb(frame) in _CONTROL:
             wanted.append(None)
+        elif _verb(frame) == "proxy":
+            wanted.append(_proxied_at(trace, frame))
         else:
             later = (at for one in trace.frames[index + 1 :] if (at := _own(one)) is not None)
             following = _answered_at(trace, frame, next(later, None))
@@ -95,6 +100,7 @@ def _before_its_cause(trace: Trace, frame: Frame, following: float) -> float:
     if answer is not None and _own(answer) == following:
         # What was sent is echoed; the far end may have it before the time in the echo.
         sent = answer.payload.partition("\r\n")[2]
+        call_id = sip.parse(sent).call_id
         # So may a request that the server sends of its own accord before it: a CANCEL before a BYE.
         asked_for = {
             one.payload.partition("\r\n")[2]
@@ -105,7 +111,7 @@ def _before_its_cause(trace: Trace, frame: Frame, following: float) -> float:
             message.at
             for message in trace.messages
             if message.from_server
-            and (message.raw == sent or not message.raw.startswith("SIP/2.0 "))
+            and (message.raw == sent or _request_of(message, call_id))
             and message.raw not in asked_for
         ]
         return min([following, *(at for at in came if abs(at - following) < _REACTION)])
@@ -115,6 +121,47 @@ def _before_its_cause(trace: Trace, frame: Frame, following: float) -> float:
         if not message.from_server and following - _REACTION < message.at < following
     ]
     return min(causes, default=following)
+
+
+def _request_of(message: SipOctets, call_id: str) -> bool:
+    return not message.raw.startswith("SIP/2.0 ") and sip.parse(message.raw).call_id == call_id
+
+
+def _proxied_at(trace: Trace, frame: Frame) -> float | None:
+    """When the server did what a ``proxy`` frame says, or had delivered the request if it sent nothing."""
+    delivered, sent = _call_of(trace, frame)
+    return delivered if delivered is None else min((message.at for message in sent), default=delivered)
+
+
+def _done_at(trace: Trace, frame: Frame) -> float | None:
+    """When the caller had its final response, for the ``done`` of a ``proxy`` frame with ``fullResponse``."""
+    tokens = frame.payload.split("|")
+    if tokens[3:] != ["OK", "done"]:
+        return None
+    asked = next((one for one in trace.frames if one.payload.startswith(f"{tokens[2]}|proxy|")), None)
+    if asked is None or asked.payload.split("|")[4:5] != ["fullResponse"]:
+        return None
+    _, sent = _call_of(trace, asked)
+    return next((message.at for message in sent if re.match(r"SIP/2\.0 [2-6]", message.raw)), None)
+
+
+def _call_of(trace: Trace, frame: Frame) -> tuple[float | None, list[SipOctets]]:
+    """When the request that a ``proxy`` frame names was delivered, and what the server sent of its call after that."""
+    transaction_id = "".join(frame.payload.partition("\r\n")[0].split("|")[2:3])
+    for delivered in trace.frames:
+        tokens, content = messages.split(delivered.payload)
+        at = _own(delivered)
+        if at is not None and tokens[1:3] == ["sip", "network"] and tokens[8:9] == [transaction_id]:
+            call_id = sip.parse(content).call_id
+            return at, [
+                message
+                for message in trace.messages
+                if message.from_server
+                and message.at > at
+                and not message.raw.startswith("SIP/2.0 100 ")
+                and sip.parse(message.raw).call_id == call_id
+            ]
+    return None, []
 
 
 def _sent_at(frame: Frame, causes: list[SipOctets]) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drachtio_conformance.replay_files import Frame, Remark, Trace
+from drachtio_conformance.replay_files import Remark, Trace
 
 
 def not_yet_spoken(trace: Trace) -> str:
@@ -16,16 +16,7 @@ def not_yet_spoken(trace: Trace) -> str:
     return next((reason for reason, applies in _REASONS.items() if applies(trace)), "")
 
 
-def _verb(frame: Frame) -> str:
-    return "".join(frame.payload.partition("\r\n")[0].split("|")[1:2])
-
-
-def _any_frame(applies: Callable[[Frame], bool]) -> Callable[[Trace], bool]:
-    return lambda trace: any(applies(frame) for frame in trace.frames)
-
-
 _REASONS: dict[str, Callable[[Trace], bool]] = {
-    "the application proxies requests": _any_frame(lambda frame: _verb(frame) == "proxy"),
     "HTTP request handlers and outbound connections": lambda trace: (
         any("outbound" in frame.application for frame in trace.frames)
         or any(isinstance(item, Remark) and "http" in item.text for item in trace.sip)

@@ -1,0 +1,47 @@
+"""Who asked a caller for credentials: its next request, with them, must go to the same place (PROXY-19)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reference_server.calls.state import CallState
+from reference_server.sip.message import Request, Response, SipMessage
+from reference_server.sip.target_set import Target
+
+MEMORY_SECONDS = 2.0
+"""How long a challenge is remembered. A caller that first asks a person comes later, and is treated as any."""
+
+_PARAMETER = re.compile(r'\b(realm|nonce)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))', re.IGNORECASE)
+
+
+def remember_challenger(state: CallState, target: Target, response: Response) -> None:
+    """``response``, a 401 or 407, came from ``target``."""
+    challengers = state.proxying.challengers
+    for key in _keys(response, "www-authenticate", "proxy-authenticate"):
+        challengers[key] = target
+        state.timers.start(MEMORY_SECONDS, lambda key=key: _forget(state, key, target))  # type: ignore[misc]
+
+
+def _forget(state: CallState, key: str, target: Target) -> None:
+    if state.proxying.challengers.get(key) is target:
+        del state.proxying.challengers[key]
+
+
+def challenger_of(state: CallState, request: Request) -> Target | None:
+    """The target whose challenge the credentials in ``request`` answer, if it was a moment ago."""
+    challengers = state.proxying.challengers
+    if not challengers:
+        return None
+    for key in _keys(request, "authorization", "proxy-authorization"):
+        if key in challengers:
+            return challengers[key]
+    return None
+
+
+def _keys(message: SipMessage, *names: str) -> Iterator[str]:
+    """Realm and nonce of each value of the fields ``names``."""
+    for name in names:
+        for value in message.all(name):
+            found = {match[1].lower(): match[2] or match[3] or "" for match in _PARAMETER.finditer(value)}
+            yield f"{found.get('realm', '')}\n{found.get('nonce', '')}"

@@ -1,0 +1,79 @@
+"""A 2xx to an INVITE whose caller has got another final response: nobody will acknowledge it.
+
+It comes when the CANCEL crosses it. The caller's transaction is over, so passing it on would leave the far end with a
+call that exists on one side only. The server acknowledges it and hangs up, in the caller's place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reference_server.calls.hangup import Unwatched
+from reference_server.calls.ports import Flow
+from reference_server.calls.route import via_for
+from reference_server.calls.state import CallState
+from reference_server.sip.client_transaction import OtherClientTransaction
+from reference_server.sip.dialog import Dialog, record_route_of, uri_of
+from reference_server.sip.draft import Draft
+from reference_server.sip.message import Response
+from reference_server.sip.uri import tag_of
+
+if TYPE_CHECKING:
+    from reference_server.calls.proxying.branch import Branch
+
+CALLER_GONE = 'SIP;cause=487;text="Request Terminated"'
+"""The Reason of the BYE."""
+
+
+def refuse_call(state: CallState, branch: Branch, response: Response) -> None:
+    """Acknowledge ``response``, a 2xx to ``branch``, and hang up; when it comes again, so does the ACK."""
+    if branch.refusal_ack:
+        if branch.flow is not None:
+            state.send(branch.refusal_ack, branch.flow)
+        return
+    forwarded = branch.proxied.forwarded
+    routes = [
+        value for value in record_route_of(response)[::-1] if not state.own_addresses.include(uri_of(value))
+    ]
+    dialog = Dialog(
+        call_id=forwarded.call_id,
+        local=forwarded.from_,
+        local_tag=tag_of(forwarded.from_),
+        remote=response.get("to"),
+        remote_tag=response.to_tag,
+        local_cseq=forwarded.cseq,
+        remote_cseq=-1,
+        remote_contact=response.get("contact"),
+        route_set=routes,
+    )
+
+    def opened(flow: Flow | str) -> None:
+        if isinstance(flow, str):
+            state.event("bye-not-sent", dialog=forwarded.call_id, reason=flow)
+            return
+        draft = Draft("ACK sip:placeholder SIP/2.0\r\n\r\n", "")
+        via = via_for(flow, state.identifiers.branch())
+        branch.flow = flow
+        branch.refusal_ack = dialog.request("ACK", forwarded.cseq, via, draft)
+        state.send(branch.refusal_ack, flow)
+        _say_bye(state, dialog, flow)
+
+    state.network.open(dialog.next_hop(), opened)
+
+
+def _say_bye(state: CallState, dialog: Dialog, flow: Flow) -> None:
+    branch = state.identifiers.branch()
+    draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {CALLER_GONE}\r\n\r\n", "")
+    text = dialog.request("BYE", dialog.local_cseq + 1, via_for(flow, branch), draft)
+    key = f"{branch}|BYE"
+    transaction = OtherClientTransaction(
+        key,
+        text,
+        state.sender(flow),
+        flow.transport != "udp",
+        state.timers,
+        state.timing,
+        Unwatched(),
+        state.forget_client_transaction,
+    )
+    state.keep_client_transaction(transaction, flow)

@@ -1,0 +1,82 @@
+"""The application's ``proxy`` message: what can be said against it, and the request on its way."""
+
+from __future__ import annotations
+
+from reference_server.calls.incoming import IncomingRequest, reject
+from reference_server.calls.ports import Application
+from reference_server.calls.proxying.challengers import challenger_of
+from reference_server.calls.proxying.directions import Directions
+from reference_server.calls.proxying.proxied_request import UNREACHABLE, ProxiedRequest
+from reference_server.calls.proxying.report import Report
+from reference_server.calls.responding import may_answer
+from reference_server.calls.state import CallState
+from reference_server.sip.draft import Draft
+from reference_server.sip.forwarding import ForwardedRequest, forwards_left, route_values
+from reference_server.sip.target_set import Target, TargetSet, target_for
+from reference_server.sip.uri import UriError
+from reference_server.wire.replies import NotSent
+from reference_server.wire.requests import Proxy
+
+TOO_MANY_HOPS = "Rejected with 483 Too Many Hops due to Max-Forwards value of 0"
+LOOP = "Rejected with 482 Loop Detected: this server has forwarded the same request before"
+
+
+def proxy(state: CallState, application: Application, message: Proxy) -> None:
+    """Proxy the request that ``message`` names, which nobody has answered yet, as its tokens say."""
+    incoming = state.incoming.get(message.transaction_id)
+    if (
+        incoming is None
+        or incoming.answered
+        or incoming.dialog is not None
+        or not may_answer(incoming, application)
+    ):
+        application.deliver(NotSent(message.message_id, f"Unknown transaction id: {message.transaction_id}"))
+        return
+    directions = Directions.of(message.tokens)
+    local = incoming.flow.local
+    at = f"{local.advertised_host}:{local.port}"
+    added = Draft(message.text, at, state.settings.preserved_header_names)
+    report = Report(application, message.message_id, directions.full_response, state.time_token)
+    proxy_request(state, incoming, directions, added, report)
+
+
+def proxy_request(
+    state: CallState, incoming: IncomingRequest, directions: Directions, added: Draft, report: Report
+) -> None:
+    """Send ``incoming`` on with the headers of ``added``; ``report`` hears how it goes."""
+    request = incoming.request
+    branches = state.proxying.branches
+    signature = branches.signature(request)
+    if forwards_left(request) == 0:
+        report.refused(TOO_MANY_HOPS)
+        reject(state, incoming, 483)
+        return
+    if branches.has_been_here(request, signature):
+        report.refused(LOOP)
+        reject(state, incoming, 482)
+        return
+    targets: list[Target] = []
+    no_uris: list[str] = []
+    challenger = challenger_of(state, request)
+    if challenger is not None:
+        targets.append(challenger)
+    else:
+        kept = None if state.own_addresses.include(request.uri) else request.uri
+        outbound_proxy = state.settings.outbound_proxy
+        for destination in directions.destinations:
+            try:
+                target = target_for(destination, kept)
+                targets.append(Target(outbound_proxy, target.uri) if outbound_proxy else target)
+            except UriError as error:
+                state.event("proxy-target-unreachable", target=destination, reason=str(error))
+                no_uris.append(destination)
+    what_is_no_uri = no_uris[0] if no_uris else ""
+    if not targets:
+        report.refused(f"{UNREACHABLE}{what_is_no_uri}")
+        reject(state, incoming, 500)
+        return
+    routes = route_values(request)[1:] if "route" in request.first else None
+    forwarded = ForwardedRequest(request, incoming.completed_via_line(), routes=routes, added=added)
+    ProxiedRequest(
+        state, incoming, forwarded, TargetSet(targets), signature, directions, report, what_is_no_uri
+    ).begin()

@@ -1,0 +1,56 @@
+"""Which of several failures a proxy passes on (RFC 3261 §16.7 steps 6 and 7).
+
+A 6xx ends it all, so it comes first. Then the lowest class; within 4xx what the caller can mend: credentials, a media
+type, an extension, more digits. A 503 is the last choice of 5xx. Of equals the latest counts, as in the genuine
+server; a response that somebody sent counts more than a time-out of ours.
+"""
+
+from __future__ import annotations
+
+from reference_server.sip.message import Response
+
+_MENDABLE = frozenset({401, 407, 415, 420, 484})
+CHALLENGES = frozenset({401, 407})
+"""The statuses that ask for credentials (§22.2, §22.3)."""
+
+_CHALLENGE_FIELDS = ("www-authenticate", "proxy-authenticate")
+
+
+class BestResponse:
+    """The best failure so far."""
+
+    __slots__ = ("_challenged", "chosen")
+
+    def __init__(self) -> None:
+        self.chosen: Response | None = None
+        """None while nobody has sent one"""
+        self._challenged: list[Response] = []
+
+    def consider(self, response: Response) -> None:
+        """One more final response of 300 or above."""
+        if response.status in CHALLENGES:
+            self._challenged.append(response)
+        if self.chosen is None or _rank(response.status) <= _rank(self.chosen.status):
+            self.chosen = response
+
+    def other_challenges(self) -> str:
+        """Header lines of the challenges that the chosen 401 or 407 has not itself (§16.7 step 7), else nothing."""
+        chosen = self.chosen
+        if chosen is None or chosen.status not in CHALLENGES:
+            return ""
+        lines = [
+            f"{'WWW' if name[0] == 'w' else 'Proxy'}-Authenticate: {value}\r\n"
+            for response in self._challenged
+            if response is not chosen
+            for name in _CHALLENGE_FIELDS
+            for value in response.all(name)
+        ]
+        return "".join(dict.fromkeys(lines))
+
+
+def _rank(status: int) -> tuple[int, int]:
+    if status >= 600:
+        return 0, 0
+    if status < 500:
+        return status // 100, status not in _MENDABLE
+    return 5, status == 503
