@@ -186,7 +186,7 @@ def _passes(difference: Difference, entry: Frame | SipOctets, recorded: dict[str
 
 def _compared(entry: Frame | SipOctets, step: Step | None, variables: Variables) -> bool:
     match entry, step:
-        case Frame(), Expect() if entry.from_server:
+        case Frame(), Expect() if entry.from_server and step.app == entry.application:
             tokens, content = messages.split(entry.payload)
             found = check_tokens(cut_tokens(step.tokens), tokens, variables)
             return not found and not check_sip(SipExpectation.of(step), sip.parse(content), variables)
