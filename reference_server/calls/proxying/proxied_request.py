@@ -160,14 +160,14 @@ class ProxiedRequest:
     def under_way(self, branch: Branch) -> None:
         """A copy was sent."""
         self._sent = True
-        if self._report is not None:
-            self._report.under_way()
         if self.by_route:
             observer = self.state.proxying.observer
             if observer is not None:
                 observer.passed_on(self.incoming, branch.text)
         elif self.observer is not None:
             self.observer.branch_sent(branch)
+        if self._report is not None:
+            self._report.under_way()
 
     def unreachable(self, branch: Branch, reason: str) -> None:
         """A copy could not be sent, or did not arrive."""
