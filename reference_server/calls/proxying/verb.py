@@ -18,7 +18,6 @@ from reference_server.wire.replies import NotSent
 from reference_server.wire.requests import Proxy
 
 TOO_MANY_HOPS = "Rejected with 483 Too Many Hops due to Max-Forwards value of 0"
-LOOP = "Rejected with 482 Loop Detected: this server has forwarded the same request before"
 
 
 def proxy(state: CallState, application: Application, message: Proxy) -> None:
@@ -45,15 +44,9 @@ def proxy_request(
 ) -> None:
     """Send ``incoming`` on with the headers of ``added``; ``report`` hears how it goes."""
     request = incoming.request
-    branches = state.proxying.branches
-    signature = branches.signature(request)
     if forwards_left(request) == 0:
         report.refused(TOO_MANY_HOPS)
         reject(state, incoming, 483)
-        return
-    if branches.has_been_here(request, signature):
-        report.refused(LOOP)
-        reject(state, incoming, 482)
         return
     targets: list[Target] = []
     no_uris: list[str] = []
@@ -75,6 +68,7 @@ def proxy_request(
         report.refused(f"{UNREACHABLE}{what_is_no_uri}")
         reject(state, incoming, 500)
         return
+    signature = state.proxying.branches.signature(request)
     routes = route_values(request)[1:] if "route" in request.first else None
     forwarded = ForwardedRequest(request, incoming.completed_via_line(), routes=routes, added=added)
     ProxiedRequest(
