@@ -292,13 +292,14 @@ def answer_refresher(found: ApplicationDialog | None, request: Request, draft: D
     the application has not taken up, unless the call has a session already.
     """
     offered = parse_session_expires(request.get("session-expires"))
-    if offered is None or request.method not in REFRESHING:
+    if offered is None or found is None or request.method not in REFRESHING:
         return
-    session = found.session if found is not None else None
+    if request.method == "UPDATE" and found.dialog.state is not DialogState.CONFIRMED:
+        return  # there is no session yet
     if offered.refresher is not None:
         draft.set_default("session-expires", request.get("session-expires"))
-    elif session is not None:
-        ours = session.terms.refreshed_by_us
+    elif found.session is not None:
+        ours = found.session.terms.refreshed_by_us
         answer = SessionExpires(offered.seconds, Refresher.UAS if ours else Refresher.UAC)
         draft.set_default("session-expires", str(answer))
 
@@ -308,8 +309,8 @@ def settle_as_server(
 ) -> None:
     """Our 2xx went out with the Session-Expires ``value``, or with none."""
     request = incoming.request
-    supported = f"{request.get('supported')},{request.get('require')}"
-    knows = "session-expires" in request.first or "timer" in supported
+    listed = ",".join([*request.all("supported"), *request.all("require")])
+    knows = "session-expires" in request.first or "timer" in listed.lower().replace(" ", "").split(",")
     _settle(state, found, terms_as_server(value, knows) if value else None)
 
 

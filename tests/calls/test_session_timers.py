@@ -361,6 +361,45 @@ def test_a_way_that_is_found_when_the_application_calls_anew_gives_way(world: Wo
     call.hang_up()
 
 
+@pytest.mark.parametrize(
+    ("line", "knows"),
+    [
+        ("Supported: 100rel, timer", True),
+        ("k: Timer", True),
+        ("Require: timer", True),
+        ("Supported: 100rel\r\nSupported: replaces , timer", True),
+        ("Session-Expires: 1800", True),
+        ("Supported: timers, xtimer", False),
+        ("X-Supported: timer", False),
+    ],
+)
+def test_who_knows_session_timers_refreshes_itself(world: World, line: str, knows: bool) -> None:
+    application = world.application("invite")
+    phone = Phone(world)
+    phone.invite(*line.split("\r\n"))
+    phone.learn(
+        sip_of(
+            application.answer(
+                transaction_id_of(application.take_one()), ANSWER.replace(";refresher=uas", "")
+            )
+        )
+    )
+    phone.send("ACK")
+    application.take()
+    world.network.take()
+    world.advance(50)
+    assert bool(world.network.sent) is not knows
+    for text in set(world.network.take()):
+        phone.respond(text, 200)
+    world.advance(40 if knows else 0)
+    if knows:
+        assert tokens_of(application.take_one())[8] == "unsolicited"
+        phone.respond(world.network.take()[0], 200)
+    else:
+        phone.send("BYE")
+        application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+
+
 def test_many_updates_leave_no_timers_behind(world: World) -> None:
     call = refreshed_by_them(world)
     world.advance(64)
@@ -375,7 +414,8 @@ def test_many_updates_leave_no_timers_behind(world: World) -> None:
 def test_an_early_update_begins_no_timer(world: World) -> None:
     call = Call(world, world.application("invite")).ring()
     call.phone.send("UPDATE", "Session-Expires: 90;refresher=uac")
-    call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    echo = call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    assert parse_message(sip_of(echo)).get("session-expires") == ""
     world.advance(60)
     call.answer()
     call.phone.send("ACK", cseq=1)
