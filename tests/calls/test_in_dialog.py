@@ -278,3 +278,53 @@ def test_a_call_id_with_a_line_end_writes_no_lines(world: World, end: str) -> No
         assert end not in tokens_of(echo)[11]
     for sent in world.network.take():
         assert not {"\r", "\n"} & set(sent.replace("\r\n", ""))
+
+
+def test_a_caller_that_knows_no_tags(world: World) -> None:
+    """RFC 2543 had none in the From (RFC 3261 §12.1.1): the empty tag is one like any other."""
+    phone = Phone(world)
+    phone.from_ = "<sip:alice@127.0.0.1:5080>"
+    call = Call(world, world.application("invite"), phone=phone).establish()
+    assert call.dialog_id == f"{phone.call_id};from-tag="
+    assert phone.send("INFO") == []
+    call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    bye = sip_of(call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n"))
+    assert "To: <sip:alice@127.0.0.1:5080>\r\n" in bye
+    phone.respond(bye)
+    assert "SIP/2.0 200 " in call.application.take_one()
+
+
+def test_numbers_may_be_left_out(world: World) -> None:
+    call = Call(world, world.application("invite")).establish()
+    for number in (7, 8, 1000):
+        assert call.phone.send("INFO", cseq=number) == []
+        call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    assert statuses_of(call.phone.send("INFO", cseq=999)) == [500]
+    call.phone.cseq = 1000
+    call.hang_up()
+
+
+def test_both_hang_up(world: World) -> None:
+    call = Call(world, world.application("invite")).establish()
+    bye = sip_of(call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n"))
+    call.phone.send("BYE")
+    theirs = transaction_id_of(call.application.take_one())
+    assert "|OK|" in call.application.answer(theirs, "SIP/2.0 200 OK\r\n\r\n")
+    call.phone.respond(bye, 481)
+    assert "SIP/2.0 481 " in call.application.take_one()
+    assert call.application.take() == [], "no BYE of the server's own behind it"
+
+
+def test_the_application_hangs_up_before_the_ack(world: World) -> None:
+    """Its BYE goes out at once, as in the genuine server; the 200 is repeated until that is answered."""
+    call = Call(world, world.application("invite"))
+    call.answer()
+    bye = sip_of(call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n"))
+    world.network.take()
+    world.advance(0.5)
+    assert statuses_of([text for text in world.network.take() if text.startswith("SIP/2.0")]) == [200]
+    call.phone.respond(bye)
+    world.network.take()
+    world.advance(40)
+    assert world.network.take() == []
+    call.application.take()
