@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.bench.measure import Measurement
+from tests.bench.msgtrace import GOALS, Added, Speed
 
 HEAD = """# Performance
 
@@ -44,6 +45,18 @@ class Bench(Struct, frozen=True, kw_only=True):
     loglevel: str
     seconds: float
     pairs: list[Pair]
+    speeds: list[Speed]
+    """of msgtrace decode"""
+    added: Added | None
+    """by msgtrace record"""
+
+
+MSGTRACE = """
+## msgtrace
+
+`msgtrace decode` on logs of basic calls: megabytes for each second of the process's CPU, its start included, and the
+most memory that it had. The best of three runs each.
+"""
 
 
 def best_pair(pairs: list[Pair]) -> Pair:
@@ -70,4 +83,17 @@ def write_performance(bench: Bench, path: Path) -> None:
             f" | {run.retransmissions} | {run.response:.0f} ms | {pings}"
             f" | {run.memory_before:.0f} → {run.memory_after:.0f} MiB |"
         )
+    if bench.speeds:
+        goals = " | ".join(f"{style} (goal {goal:.0f})" for style, goal in GOALS.items())
+        lines += [MSGTRACE, f"| form | size | {goals} | memory |", f"|---|---|{'---|' * len(GOALS)}---|"]
+        for form in dict.fromkeys(speed.form for speed in bench.speeds):
+            speeds = [speed for speed in bench.speeds if speed.form == form]
+            rates = " | ".join(f"{speed.rate:.0f} MB/s" for speed in speeds)
+            peak = max(speed.peak for speed in speeds)
+            lines.append(f"| {form} | {speeds[0].megabytes:.0f} MB | {rates} | {peak:.0f} MiB |")
+    if bench.added is not None:
+        times = (
+            f"{bench.added.median:.2f} ms to a round trip, {bench.added.p99:.2f} ms at the 99th percentile"
+        )
+        lines.append(f"\n`msgtrace record` adds {times} (goal: 0.2 ms each way).")
     path.write_text("\n".join(lines) + "\n", "utf-8")

@@ -1,4 +1,4 @@
-"""``make bench``: CPU of the server process for each basic call, beside the floor.
+"""``make bench``: CPU of the server process for each basic call, beside the floor; and what msgtrace decodes a second.
 
 Subjects alternate with the floor, so that both see the same weather; the best pair counts, for noise only ever adds. A
 bench is not a test: it judges nothing, and needs a machine that does nothing else.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.bench import msgtrace
 from tests.bench.measure import Measurement, measure
 from tests.bench.performance import Bench, Pair, best_pair, write_performance
 from tests.bench.subjects import Floor, Foreign, Subject
@@ -44,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         loglevel=options.loglevel,
         seconds=options.seconds,
         pairs=pairs,
+        speeds=[_told_speed(speed) for speed in msgtrace.measure(options.megabytes, list(msgtrace.FORMS))]
+        if options.megabytes
+        else [],
+        added=msgtrace.recorder() if options.megabytes else None,
     )
     options.json.write_bytes(msgspec.json.format(msgspec.json.encode(bench), indent=2) + b"\n")
     write_performance(bench, options.page)
@@ -68,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COMMAND",
         default="",
         help="another server to measure: {admin}, {sip} and {secret} in its command are replaced by ports and secret",
+    )
+    parser.add_argument(
+        *("--megabytes",),
+        type=float,
+        default=100.0,
+        help="of each log that msgtrace decodes; 0 for none (default: 100)",
     )
     parser.add_argument("--json", type=Path, default=Path("bench/result.json"), metavar="FILE")
     parser.add_argument("--page", type=Path, default=Path("docs/performance.md"), metavar="FILE")
@@ -97,6 +108,11 @@ def _told(run: Measurement) -> Measurement:
         f" {run.failed:7} {run.retransmissions:9} {run.response:7.0f} ms"
     )
     return run
+
+
+def _told_speed(speed: msgtrace.Speed) -> msgtrace.Speed:
+    _say(speed.told)
+    return speed
 
 
 def _say(line: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 from msgtrace.cli import main
 from msgtrace.recorder import recording_schema
 from msgtrace.schema import decoded_schema
-from tests.bench.msgtrace import client, exchange
+from tests.bench.msgtrace import exchange, written
 from tests.msgtrace import samples
 from tests.msgtrace.samples import FORMS
 
@@ -75,7 +75,7 @@ def test_the_call_that_failed_is_found_among_two_hundred(
     steps = [list(exchange(number)) for number in range(200)]
     asked = steps[117][3][1].partition("|")[0]
     steps[117][4:] = [(True, f"x|response|{asked}|NOK|unknown transaction")]
-    path.write_text("".join(client(*step) for call in steps for step in call), "utf-8", newline="")
+    path.write_text(written("client log", [step for call in steps for step in call]), "utf-8", newline="")
     assert main(["decode", "--calls", "--failed", str(path)]) == 0
     _, failed, numbers = capsys.readouterr().out.splitlines()
     assert failed.split()[:2] == ["✗", "118"]

@@ -14,7 +14,9 @@ from msgtrace.calls import CallIndex
 from msgtrace.colours import Paint, wanted
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.follow import HELD, Shown, shown
-from msgtrace.recordings import read_blocks
+from msgtrace.ordinary import Run
+from msgtrace.recordings import read_blocks, read_runs
+from msgtrace.short_path import LineFollower
 from msgtrace.source import Source
 
 if TYPE_CHECKING:
@@ -111,18 +113,21 @@ class _Decode:
         """Show one file; whether all of it could be read."""
         name = "standard input" if file == "-" else file
         account = Account()
-        damages: list[Entry] = []
+        damages = _Damages()
         try:
             source = Source(file, account)
         except OSError as error:
             _complain(f"{name}: {error.strerror}")
             return False
         try:
-            counting = _Damages(read_blocks(source, account))
-            if self._several and not self._options.jsonl:
-                sys.stdout.buffer.write(f"{name}:\n".encode("utf-8", "surrogateescape"))
-            self._show(counting, account, source.live, file)
-            damages = counting.first
+            if self._short(source.live):
+                found = read_runs(source, account)
+                self._say_name(name)
+                self._show_quickly(found, damages, account)
+            else:
+                entries = read_blocks(source, account)
+                self._say_name(name)
+                self._show(damages.watch(entries), source.live, file)
         except NotARecording as error:
             _complain(f"{name}: {error}")
             return False
@@ -138,21 +143,36 @@ class _Decode:
             _complain(f"{name}: empty, nothing was recorded")
         if source.problem:
             _complain(f"{name}: {source.problem}")
-        if damages:
-            first = damages[0].data if self._options.show_secrets else redact.secrets(damages[0].data)
-            places = "1 place" if counting.count == 1 else f"{counting.count} places"
-            _complain(f"{name}: {places} could not be read, the first at {damages[0].where}: {first}")
-        return not damages and not source.problem
+        if damages.first is not None:
+            first = damages.first.data if self._options.show_secrets else redact.secrets(damages.first.data)
+            places = "1 place" if damages.count == 1 else f"{damages.count} places"
+            _complain(f"{name}: {places} could not be read, the first at {damages.first.where}: {first}")
+        return not damages.count and not source.problem
 
-    def _show(self, entries: Iterable[Entry], account: Account, live: bool, file: str) -> None:
+    def _say_name(self, name: str) -> None:
+        if self._several and not self._options.jsonl:
+            sys.stdout.buffer.write(f"{name}:\n".encode("utf-8", "surrogateescape"))
+
+    def _short(self, live: bool) -> bool:
+        """Whether all is to be counted, or shown a line each without colours: what people do with large files."""
         options = self._options
-        if options.stats:
+        styled = options.ladder or options.full or options.jsonl or options.calls or self._paint.enabled
+        return options.stats or not (live or styled or self._filter)
+
+    def _show_quickly(self, found: Iterable[Entry | Run], damages: _Damages, account: Account) -> None:
+        if self._options.stats:
             from msgtrace.statistics import Statistics
 
             statistics = Statistics()
-            statistics.take(entries)
+            statistics.take(found, damages.take)
             _write(statistics.lines(account))
-        elif options.calls:
+        else:
+            for text in LineFollower(damages.take).texts(found):
+                sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+
+    def _show(self, entries: Iterable[Entry], live: bool, file: str) -> None:
+        options = self._options
+        if options.calls:
             from msgtrace.call_table import table
 
             index = CallIndex(outcomes=True)
@@ -187,20 +207,23 @@ class _Decode:
 
 
 class _Damages:
-    """Entries, with what could not be read kept in mind."""
+    """What could not be read: how much, and the first of it."""
 
-    def __init__(self, entries: Iterator[Entry]) -> None:
-        self._entries = entries
+    def __init__(self) -> None:
         self.count = 0
-        self.first: list[Entry] = []
+        self.first: Entry | None = None
 
-    def __iter__(self) -> Iterator[Entry]:
+    def take(self, entry: Entry) -> None:
+        """One more."""
+        self.count += 1
+        self.first = self.first or entry
+
+    def watch(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """The same entries, and those that tell of damage are taken."""
         damage = EntryKind.DAMAGE
-        for entry in self._entries:
+        for entry in entries:
             if entry.kind is damage:
-                self.count += 1
-                if not self.first:
-                    self.first.append(entry)
+                self.take(entry)
             yield entry
 
 

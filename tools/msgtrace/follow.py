@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -29,7 +30,7 @@ _OK, _UNKNOWN, _PROXY = MessageKind.OK, MessageKind.UNKNOWN, MessageKind.PROXY
 _AUTHENTICATE = MessageKind.AUTHENTICATE
 _SEND_RESPONSE, _NETWORK_REQUEST = MessageKind.SEND_RESPONSE, MessageKind.NETWORK_REQUEST
 _FRAME = EntryKind.FRAME
-_NO_RESPONSE_EXPECTED = ("ACK ", "CANCEL ")
+NO_RESPONSE_EXPECTED = ("ACK ", "CANCEL ")
 _CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -67,10 +68,13 @@ class Shown(Struct, frozen=True):
         return self.entry.data if self.entry.kind is EntryKind.SIP else ""
 
 
-class _Question(Struct):
+class Question(Struct):
+    """A message that something may answer."""
+
     number: int
     summary: str
-    time: str
+    at: float | None
+    """seconds of the day, where the recording has times"""
 
 
 class Follower:
@@ -81,25 +85,28 @@ class Follower:
         self._hold = hold
         self._learn = learn
         self._number = 0
-        self._asked: dict[str, _Question] = {}  # connection and message id
-        self._received: dict[str, _Question] = {}  # connection and transaction id
+        self._asked: dict[str, Question] = {}  # connection and message id
+        self._received: dict[str, Question] = {}  # connection and transaction id
         self._waiting: set[int] = set()
         self._queue: deque[Shown] = deque()
         self._sessions: dict[str, int] = {}  # how often each connection has authenticated: logs name none
         self._server_answers: set[str] = set()  # connections on which it does
         self._application_answers: set[str] = set()
 
-    def feed(self, entry: Entry) -> Iterable[Shown]:
-        """One entry; what it makes ready."""
+    def read(self, entry: Entry) -> Shown:
+        """One entry, decoded and numbered; the tables know it from now on."""
         kind = entry.kind
         if kind is _FRAME:
             self._number += 1
-            item = self._frame(entry)
-        else:
-            if kind is EntryKind.SIP:
-                self._number += 1
-            summary = sip_view.summary(entry.data) if kind is EntryKind.SIP else redact.secrets(entry.data)
-            item = Shown(number=self._number, entry=entry, summary=summary, from_server=entry.from_server)
+            return self._frame(entry)
+        if kind is EntryKind.SIP:
+            self._number += 1
+        summary = sip_view.summary(entry.data) if kind is EntryKind.SIP else redact.secrets(entry.data)
+        return Shown(number=self._number, entry=entry, summary=summary, from_server=entry.from_server)
+
+    def feed(self, entry: Entry) -> Iterable[Shown]:
+        """One entry; what it makes ready."""
+        item = self.read(entry)
         if self._learn is not None:
             self._learn(item)
         queue = self._queue
@@ -160,7 +167,8 @@ class Follower:
         if from_server is None and kind is not _UNKNOWN:
             from_server = message.from_server
         summary = message.summary()
-        question: _Question | None = None
+        at = seconds(entry.time) if entry.time else None
+        question: Question | None = None
         if kind in _ANSWERS:
             self._server_answers.add(connection)
             key = f"{connection}\n{values[2]}"
@@ -173,8 +181,8 @@ class Follower:
                 told = (summary, message.get("version"), message.get("hostports"))
                 summary = " ".join(part for part in told if part)
         elif kind is _NETWORK_REQUEST:
-            if not message.content.startswith(_NO_RESPONSE_EXPECTED):
-                self._ask(self._received, f"{connection}\n{values[8]}", summary, entry.time)
+            if not message.content.startswith(NO_RESPONSE_EXPECTED):
+                self._ask(self._received, f"{connection}\n{values[8]}", summary, at)
         elif from_server is not True:
             if kind is _SEND_RESPONSE or kind is _PROXY:
                 self._application_answers.add(connection)
@@ -187,14 +195,14 @@ class Follower:
             if kind is _UNKNOWN:
                 summary = redact.secrets(summary)
             elif values[0]:
-                self._ask(self._asked, f"{connection}\n{values[0]}", summary, entry.time)
+                self._ask(self._asked, f"{connection}\n{values[0]}", summary, at)
         if question is None:
             return Shown(number, entry, summary, message, from_server)
-        took = _between(question.time, entry.time)
+        took = between(question.at, at)
         return Shown(number, entry, summary, message, from_server, question.number, question.summary, took)
 
-    def _ask(self, table: dict[str, _Question], key: str, summary: str, time: str) -> None:
-        table[key] = _Question(self._number, summary, time)
+    def _ask(self, table: dict[str, Question], key: str, summary: str, at: float | None) -> None:
+        table[key] = Question(self._number, summary, at)
         self._waiting.add(self._number)
         if len(table) > _OPEN:
             oldest = table.pop(next(iter(table)))
@@ -203,19 +211,29 @@ class Follower:
 
 def seconds(time: str) -> float | None:
     """Seconds of the day of a time that a recording has."""
-    if time[13:14] == ":" and time[16:17] == ":":  # 2026-11-23T07:26:06.658Z, 2026-11-23 07:36:00.531104
+    minute = _minute(time[11:17])  # of 2026-11-23T07:26:06.658Z, 2026-11-23 07:36:00.531104
+    if minute is not None:
         try:
-            return int(time[11:13]) * 3600 + int(time[14:16]) * 60 + float(time[17:].rstrip("Z"))
+            return minute + float(time[17:].rstrip("Z"))
         except ValueError:
             pass
     found = _CLOCK.search(time)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
 
 
-def _between(earlier: str, later: str) -> float | None:
-    if not earlier or not later:
+@lru_cache(64)
+def _minute(time: str) -> int | None:
+    """Seconds of the day at which ``07:26:`` begins; None if it is no such text. Many messages share a minute."""
+    if time[2:3] != ":" or time[5:] != ":":
         return None
-    begin, end = seconds(earlier), seconds(later)
+    try:
+        return int(time[:2]) * 3600 + int(time[3:5]) * 60
+    except ValueError:
+        return None
+
+
+def between(begin: float | None, end: float | None) -> float | None:
+    """Seconds from one second of the day to another, perhaps over midnight; None if one of them is not known."""
     if begin is None or end is None:
         return None
     return end - begin if end >= begin - 3600 else end - begin + 86400

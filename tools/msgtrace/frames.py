@@ -154,6 +154,12 @@ class FrameDecoder:
         self._offset += size
         return True
 
+    def take_back(self) -> bytes:
+        """What waits, as if it had not been fed."""
+        left = b"".join(self._pieces)
+        self._pieces, self._held, self._needed = [], 0, 0
+        return left
+
     def close(self) -> list[Frame | Damage]:
         """The stream has ended: return what is left, an incomplete frame as a damage. More may be fed."""
         return self._decode(final=True)
@@ -345,6 +351,14 @@ def _without_stray_line_end(data: bytes, start: int, end: int) -> int:
     if data[start:end].endswith(b"\r\n\r\n\r\n"):
         return end - 2
     return end
+
+
+def end_of_plain(data: bytes, place: int) -> int:
+    """Where a frame in ASCII at ``place`` ends, if another one follows; else -1."""
+    head = _HEAD.match(data, place)
+    end = head.end() + int(head[1]) if head else -1
+    plain = 0 <= end < len(data) and _HEAD.match(data, end) is not None and data[place:end].isascii()
+    return end if plain else -1
 
 
 def decode(data: bytes) -> list[Frame | Damage]:

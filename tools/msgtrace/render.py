@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from msgtrace import ladder, redact
 from msgtrace.colours import Colour, Paint
-from msgtrace.entries import Entry, EntryKind
+from msgtrace.entries import EntryKind
 from msgtrace.follow import Shown, seconds
 from msgtrace.frames import LengthUnit
 from msgtrace.messages import Message, MessageKind, Token
@@ -79,18 +79,19 @@ def line(item: Shown, paint: Paint = _NO_PAINT) -> str:
         ordinary = units[0] is _BYTES if units else entry.length < 0
         remark = "" if ordinary and not entry.missing and not item.unanswered else remarks(item)
         if not paint.enabled:
-            return f"{item.number:4} {_ARROWS[item.from_server]} {_time(entry)}{connection}{summary}{answer}{remark}"
+            place = f"{item.number:4} {_ARROWS[item.from_server]} {time_of(entry.time)}{connection}"
+            return f"{place}{summary}{answer}{remark}"
         return (
-            f"{item.number:4} {_painted_arrow(item, paint)} {paint(Colour.FAINT, _time(entry))}{connection}"
+            f"{item.number:4} {_painted_arrow(item, paint)} {paint(Colour.FAINT, time_of(entry.time))}{connection}"
             f"{_painted(item, summary, paint)}{paint(Colour.FAINT, answer)}{paint(Colour.BAD, remark)}"
         )
     if kind is EntryKind.DAMAGE:
         return paint(Colour.BAD, f"     !! {entry.where}: {readable(item.summary)}")
     if kind is EntryKind.NOTE:
-        return paint(Colour.REMARK, f"     -- {_time(entry)}{readable(item.summary)}")
+        return paint(Colour.REMARK, f"     -- {time_of(entry.time)}{readable(item.summary)}")
     arrow = "~~~" if item.from_server is None else ("~~>" if item.from_server else "<~~")
     summary = _painted(item, one_line(item.summary), paint)
-    return f"{item.number:4} {arrow} {_time(entry)}[{entry.peer}] {summary}{paint(Colour.BAD, remarks(item))}"
+    return f"{item.number:4} {arrow} {time_of(entry.time)}[{entry.peer}] {summary}{paint(Colour.BAD, remarks(item))}"
 
 
 _ARROWS = {None: "---", True: "<--", False: "-->"}
@@ -291,8 +292,8 @@ def _seconds(item: Shown) -> float | None:
     return seconds(item.entry.time or (item.message.get("time") if item.message else ""))
 
 
-def _time(entry: Entry) -> str:
-    time = entry.time
+def time_of(time: str) -> str:
+    """The time of day that the recording has, and a blank; empty if it has none."""
     if not time:
         return ""
     if time[10:11] in "T " and time[13:14] == ":":

@@ -39,7 +39,10 @@ COMPACT_FORMS = {
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _REQUEST_LINE = re.compile(r"(\S+) (\S*) ?(SIP/\S*)?\Z")
 _STATUS_LINE = re.compile(r"SIP/\S+ ([0-9]{3})(?: (.*))?\Z", re.DOTALL)
-_CSEQ = re.compile(r"\n[Cc][Ss][Ee][Qq][ \t]*:[ \t]*[^ \r\n]* ([^\r\n]*)")
+CSEQ_BEFORE_BODY = re.compile(
+    r"\n(?:\r\n(?<=\r\n\r\n)|[Cc][Ss][Ee][Qq][ \t]*+:[ \t]*+[^ \r\n]*+ ([^\r\n]*+))"
+)
+"""Finds the blank line, or before it a CSeq, whose method is the group."""
 _ANGLE = re.compile(r"<([^>]*)>")
 _DISPLAY_NAME = re.compile(r'(?<!=)"(?:[^"\\]|\\.)*"')
 
@@ -146,11 +149,9 @@ def summary(raw: str) -> str:
     if not start_line or "\n" in start_line or "\r" in start_line:
         return parse(raw).summary()
     if start_line.startswith("SIP/"):
-        found = _CSEQ.search(raw, end)
-        if found is not None and raw.find("\r\n\r\n", end, found.start() + 1) >= 0:
-            found = None  # it stands in the body
+        found = CSEQ_BEFORE_BODY.search(raw, end)
         status = start_line.partition(" ")[2].rstrip()
-        method = found[1].strip() if found else ""
+        method = found[1].strip() if found and found[1] else ""
         return f"{status} ({method})" if method else status
     request = start_line.rpartition(" SIP/")[0]
     return request if request.count(" ") == 1 else parse(raw).summary()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgtrace import messages
 from msgtrace.entries import Account, Entry, EntryKind
 from msgtrace.messages import MessageKind
 from msgtrace.octets import one_line
+from msgtrace.ordinary import ASKED, ID, RECEIVED, STATUS, Run
+
+_OK, _SEND_RESPONSE = MessageKind.OK, MessageKind.SEND_RESPONSE
+_NETWORK_REQUEST, _NETWORK_RESPONSE = MessageKind.NETWORK_REQUEST, MessageKind.NETWORK_RESPONSE
 
 
 class Statistics:
@@ -21,21 +25,38 @@ class Statistics:
         self.missing = 0
         """messages that lack octets at their end"""
 
-    def take(self, entries: Iterable[Entry]) -> None:
-        """Count all of them."""
+    def take(self, found: Iterable[Entry | Run], damaged: Callable[[Entry], None]) -> None:
+        """Count all of it; ``damaged`` gets what tells of damage."""
+        for one in found:
+            if isinstance(one, Run):
+                self._count(one)
+                continue
+            self.missing += one.missing > 0
+            match one.kind:
+                case EntryKind.FRAME:
+                    self.kinds[messages.kind_of(one.data, one.from_server)] += 1
+                case EntryKind.SIP:
+                    first = one.data.lstrip("\r\n").partition(" ")[0]
+                    self.sip["responses" if first.startswith("SIP/") else one_line(first, 20)] += 1
+                case EntryKind.DAMAGE:
+                    self.damages += 1
+                    damaged(one)
+                case EntryKind.NOTE:
+                    pass
+
+    def _count(self, run: Run) -> None:
         kinds: dict[MessageKind, int] = {}
-        kind_of, frame = messages.kind_of, EntryKind.FRAME
-        for entry in entries:
-            if entry.kind is frame:
-                kind = kind_of(entry.data, entry.from_server)
-                kinds[kind] = kinds.get(kind, 0) + 1
-            elif entry.kind is EntryKind.SIP:
-                first = entry.data.lstrip("\r\n").partition(" ")[0]
-                self.sip["responses" if first.startswith("SIP/") else one_line(first, 20)] += 1
-            elif entry.kind is EntryKind.DAMAGE:
-                self.damages += 1
-            if entry.missing:
-                self.missing += 1
+        for _, from_server, end, frame in run.frames:
+            asked, received, status = frame.group(ASKED, RECEIVED, STATUS)
+            if asked is not None:
+                kind = _OK
+            elif received is not None:
+                kind = _NETWORK_REQUEST if status is None else _NETWORK_RESPONSE
+            elif status is not None:
+                kind = _SEND_RESPONSE
+            else:
+                kind = messages.kind_of(frame.string[frame.start(ID) : end], from_server)
+            kinds[kind] = kinds.get(kind, 0) + 1
         self.kinds.update(kinds)
 
     def lines(self, account: Account) -> Iterator[str]:

@@ -107,6 +107,25 @@ class Streams:
             units=ALL_UNITS,
         )
 
+    @property
+    def waiting(self) -> int:
+        """How many octets are left over, on all sides of all connections."""
+        return sum(stream.decoder.pending() for stream in self._streams.values())
+
+    def skip(self, octets: int, from_server: bool | None) -> None:
+        """Somebody else has read so many octets of whole frames on the one connection; nothing may be left over."""
+        stream = self._stream("", from_server)
+        stream.decoder.skip(octets)
+        stream.size += octets
+
+    def take_back(self) -> bytes:
+        """What is left over of the one connection whose sides are not told apart, as if it had not come yet."""
+        stream = self._stream("", None)
+        left = stream.decoder.take_back()
+        stream.size -= len(left)
+        stream.marks.clear()
+        return left
+
     def feed(
         self, data: bytes, line: int, time: str = "", connection: str = "", from_server: bool | None = None
     ) -> list[Entry]:

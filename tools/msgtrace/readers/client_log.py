@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
 from msgtrace.frames import LengthUnit
+from msgtrace.ordinary import CLIENT, Run
 from msgtrace.readers.records import with_line_ends
 from msgtrace.streams import Streams
 from msgtrace.wrapping import LONGEST_LINE
@@ -24,14 +25,23 @@ _SPELLED_OUT = re.compile(r"\\r\\n(?:\r?\n)?")
 _LAST_LINE_OF_LISTING = re.compile(r"(?<!\\r\\n)\r?\n")
 
 
-def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
-    """Entries of a log whose lines are clean."""
+def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+    """Entries of a log whose lines are clean; ``runs`` of ordinary frames instead of theirs, if they are wanted."""
     streams = Streams(account)
     text, line = b"\n", 0  # a line end before the first line, so that a record may begin there
     for block in blocks:
         text += block
         place = 0
+        shown = text.decode("latin-1") if runs else ""
         while True:
+            if runs and not streams.waiting and (run := CLIENT.run(shown, place)).frames:
+                account.frames += run.octets
+                account.ascii_frames += len(run.frames)
+                streams.skip(run.octets_from_server, True)
+                streams.skip(run.octets - run.octets_from_server, False)
+                line += text.count(b"\n", place, run.end)
+                place = run.end
+                yield run
             plain = _PLAIN.match(text, place)
             if plain is not None:  # nearly every record: one frame in ASCII, and the next record
                 start = plain.end()

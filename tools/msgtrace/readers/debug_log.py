@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
-from msgtrace.frames import unit_ends
-from msgtrace.readers.records import records, with_line_ends
+from msgtrace.frames import ALL_UNITS, unit_ends
+from msgtrace.ordinary import Form, Run, debug
+from msgtrace.readers.records import records, records_and_runs, with_line_ends
 from msgtrace.streams import Streams
 
 BEGINNING = re.compile(
-    rb"\n([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z) "
+    rb"\n(20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z) "
     rb"([A-Za-z0-9_.*@/-]+(?::[A-Za-z0-9_.*@/-]+)+) "
 )
 TERMINAL_LINE = re.compile(rb"\n[ \t]{0,4}[A-Za-z0-9_.*@/-]+(?::[A-Za-z0-9_.*@/-]+)+ ")
@@ -27,10 +28,16 @@ _WITHIN = re.compile(rb"\n(?=wp#send \S* - [0-9]|<===[0-9])")
 _HEAD = re.compile(rb"([0-9]{1,8})#")
 
 
-def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
-    """Entries of output that was written to a file or a pipe."""
+def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+    """Entries of output that was written to a file or a pipe; ``runs`` of ordinary frames instead of theirs, if they
+    are wanted.
+    """
     log = _DebugLog(account)
-    for line, groups, text in records(blocks, BEGINNING):
+    for found in records_and_runs(blocks, BEGINNING, log.run) if runs else records(blocks, BEGINNING):
+        if isinstance(found, Run):
+            yield found
+            continue
+        line, groups, text = found
         if groups is None:
             account.other += max(0, len(text) - 1)
         else:
@@ -38,8 +45,8 @@ def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
     yield from log.close()
 
 
-def read_terminal(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
-    """Entries of output that was shown on a terminal."""
+def read_terminal(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+    """Entries of output that was shown on a terminal; here are no runs, since every line bears a mark."""
     log = _DebugLog(account)
     text, line = b"", 1
     for block in blocks:
@@ -61,6 +68,22 @@ class _DebugLog:
         self._streams = Streams(account, lossy=True)
         self._servers: set[bytes] = set()
         self._shows_chunks = False
+        self._form: Form | None = None
+        """of ordinary frames, once it is known what the server is called"""
+
+    def run(self, text: str, place: int) -> Run | None:
+        """The ordinary frames at ``place``."""
+        if self._form is None or self._streams.waiting:
+            return None
+        run = self._form.run(text, place)
+        self._account.frames += run.octets
+        self._account.ascii_frames += run.from_server
+        if sent := len(run.frames) - run.from_server:
+            self._account.units[ALL_UNITS] = self._account.units.get(ALL_UNITS, 0) + sent
+        if run.from_server:
+            self._shows_chunks = True
+            self._streams.skip(run.octets_from_server, True)
+        return run
 
     def record(self, text: bytes, line: int, time: str, extra: int) -> Iterator[Entry]:
         """``extra`` octets of the record stand before ``text``."""
@@ -81,6 +104,8 @@ class _DebugLog:
             self._account.other += len(text) + extra
             return
         self._servers.add(send[1])
+        if self._form is None:
+            self._form = debug(send[1].decode("latin-1"))
         if len(self._servers) == 2:
             self._servers.add(b"told")
             names = " and ".join(sorted(name.decode("latin-1") for name in self._servers - {b"told"}))

@@ -11,12 +11,15 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 import msgspec
 from msgspec import Struct
 
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.frames import LengthUnit
+from msgtrace.ordinary import LENGTH, Ordinary, Run
+from msgtrace.ordinary import logged as ordinary
 from msgtrace.streams import Streams
 
 FORMAT = 1
@@ -94,15 +97,32 @@ class _Logged(Struct, frozen=True):
 
 
 _LOGGED = msgspec.json.Decoder(_Logged)
+_ALL_LOGGED = _LOGGED.decode_lines
 
 
-def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
-    """Entries of a file of JSON lines. Raises NotARecording if it is of a newer format."""
+def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+    """Entries of a file of JSON lines; ``runs`` of ordinary frames instead of theirs, if they are wanted.
+
+    Raises NotARecording if it is of a newer format.
+    """
     streams = Streams(account)
-    number = 0
+    before = 0
     for block in blocks:
-        for line in block.splitlines():
-            number += 1
+        lines = block.splitlines()
+        records = _one_a_line(block, len(lines)) if runs else []
+        index = 0
+        while index < len(lines):
+            if records and not streams.waiting and (run := _run(records, index)).frames:
+                account.frames += run.octets
+                account.ascii_frames += len(run.frames)
+                streams.skip(run.octets_from_server, True)
+                streams.skip(run.octets - run.octets_from_server, False)
+                index = run.end
+                yield run
+                continue
+            line = lines[index]
+            index += 1
+            number = before + index
             if line[:8] == b'{"kind":':
                 yield from _known(line, number, streams, account)
             elif line[:1] == b"{":
@@ -114,7 +134,40 @@ def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
                 )
             else:
                 account.other += len(line) + 1 if line else 0
+        before += len(lines)
     yield from streams.close()
+
+
+def _one_a_line(block: bytes, lines: int) -> list[_Logged]:
+    """The records of a client's log, decoded at once, if they stand one a line; none if a line holds something else.
+
+    Between two lines that are one record a brace must close and one open; within a record that cannot be.
+    """
+    ends = lines - 1
+    if b"\r" in block or b'{"kind":' in block or block[:1] != b"{" or block.count(b"}\n{") != ends:
+        return []
+    try:
+        records = _ALL_LOGGED(block)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
+    return records if len(records) == lines else []
+
+
+def _run(records: list[_Logged], index: int) -> Run:
+    """The ordinary frames from the line ``index`` on, one a line."""
+    frames: list[Ordinary] = []
+    from_server = octets_from_server = octets = 0
+    for logged in islice(records, index, None):
+        frame = ordinary(logged.message or logged.msg, _time(logged.timestamp or logged.time))
+        if frame is None:
+            break
+        size = frame[2] - frame[3].start(LENGTH)
+        octets += size
+        if frame[1]:
+            from_server += 1
+            octets_from_server += size
+        frames.append(frame)
+    return Run(frames, index + len(frames), from_server, octets_from_server, octets)
 
 
 def check_first_line(line: bytes) -> None:

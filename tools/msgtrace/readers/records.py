@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from msgtrace.ordinary import Run
 from msgtrace.wrapping import LONGEST_LINE
 
 Record = tuple[int, tuple[bytes, ...] | None, bytes]
@@ -31,6 +32,41 @@ def records(blocks: Iterable[bytes], beginning: re.Pattern[bytes]) -> Iterator[R
             line += text.count(b"\n")
             groups, text = None, b""
     yield line, groups, text.removesuffix(b"\n")
+
+
+def records_and_runs(
+    blocks: Iterable[bytes], beginning: re.Pattern[bytes], run: Callable[[str, int], Run | None]
+) -> Iterator[Record | Run]:
+    """The same records, except those that ``run`` finds in a text at a place, which is where a record may begin."""
+    data, line = b"\n", 0
+    for block in blocks:
+        data += block
+        text = data.decode("latin-1")
+        place = 0
+        while True:
+            found = run(text, place)
+            if found is not None and found.frames:
+                line += data.count(b"\n", place, found.end)
+                place = found.end
+                yield found
+            following = beginning.search(data, place + 1)
+            if following is None:
+                break
+            yield _record(data[place : following.start()], beginning, line)
+            line += data.count(b"\n", place, following.start())
+            place = following.start()
+        data = data[place:]
+        if len(data) > LONGEST_LINE:
+            yield _record(data, beginning, line)
+            line += data.count(b"\n")
+            data = b""
+    yield _record(data.removesuffix(b"\n"), beginning, line)
+
+
+def _record(data: bytes, beginning: re.Pattern[bytes], line: int) -> Record:
+    """``line`` line ends stand before ``data``."""
+    begins = beginning.match(data)
+    return (line, None, data) if begins is None else (line + 1, begins.groups(), data[begins.end() :])
 
 
 def with_line_ends(text: bytes) -> bytes:

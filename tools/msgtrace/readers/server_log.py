@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
-from msgtrace.readers.records import records, with_line_ends
+from msgtrace.ordinary import SERVER, Run
+from msgtrace.readers.records import records, records_and_runs, with_line_ends
 from msgtrace.streams import Streams
 
-BEGINNING = re.compile(rb"\n([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}) ")
+BEGINNING = re.compile(rb"\n(20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}) ")
 _READ = re.compile(rb"(?:[\w:]*::)?read_handler read: ")
 _SENDING = re.compile(rb"[^\r\n#|]{0,80}?\bSending(?: response)?: (?=[0-9]{1,8}#)")
 _TRACE = re.compile(
@@ -24,10 +25,24 @@ _RULE = re.compile(rb"(?m)^[ \t]*-{60,}[ \t]*(?:\r?\n|\Z)")
 _INDENT = re.compile(rb"(?m)^   ")
 
 
-def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
-    """Entries of a log whose lines are clean."""
+def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+    """Entries of a log whose lines are clean; ``runs`` of ordinary frames instead of theirs, if they are wanted."""
     streams = Streams(account)
-    for line, groups, text in records(blocks, BEGINNING):
+
+    def ordinary(text: str, place: int) -> Run | None:
+        if streams.waiting:
+            return None
+        run = SERVER.run(text, place)
+        account.frames += run.octets
+        account.ascii_frames += run.from_server
+        streams.skip(run.octets_from_server, True)
+        return run
+
+    for found in records_and_runs(blocks, BEGINNING, ordinary) if runs else records(blocks, BEGINNING):
+        if isinstance(found, Run):
+            yield found
+            continue
+        line, groups, text = found
         if groups is None:
             account.other += max(0, len(text) - 1)
             continue
@@ -35,8 +50,8 @@ def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
         first = text[:1]
         if first in (b"r", b"s") and (trace := _TRACE.match(text)):
             yield _traced(trace, text[trace.end() :], line, time, account)
-        elif first in (b"C", b"r") and (found := _READ.match(text)):
-            payload = with_line_ends(_without_line_end(text[found.end() :]))
+        elif first in (b"C", b"r") and (begins := _READ.match(text)):
+            payload = with_line_ends(_without_line_end(text[begins.end() :]))
             account.frames += len(payload)
             yield Entry(
                 kind=EntryKind.FRAME,
@@ -45,8 +60,8 @@ def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
                 from_server=False,
                 data=payload.decode("latin-1"),
             )
-        elif b"Sending" in text[:100] and (found := _SENDING.match(text)):
-            data = with_line_ends(_without_line_end(text[found.end() :]))
+        elif b"Sending" in text[:100] and (begins := _SENDING.match(text)):
+            data = with_line_ends(_without_line_end(text[begins.end() :]))
             yield from streams.whole(data, line, time, from_server=True)
         else:
             account.other += len(text) + len(time) + 2
