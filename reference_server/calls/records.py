@@ -8,8 +8,7 @@ never starts has exactly one stop, and so has each start, in whatever order CANC
 Records go round robin to applications that routed their kind, whoever has the call (CDR-7). With records switched off
 ``CallState.records`` is None and nothing here runs.
 
-A proxied call has one leg towards the caller, begun like any other, and one for each INVITE that is sent on; their
-roles are ``PROXY_UAS`` and ``PROXY_UAC``.
+A proxied call has several legs: proxy_records.py.
 """
 
 from __future__ import annotations
@@ -107,6 +106,13 @@ class CallLeg:
     def lose(self) -> None:
         """It is over without a message that says so: its last one stands for it (CDR-6)."""
         self.stop(Source.APPLICATION, Reason.SYSTEM_ERROR, self._latest)
+
+    def leave(self) -> None:
+        """It goes on where nobody here will see its end (CDR-16)."""
+        if self._stage is not _Stage.STOPPED:
+            self._stage = _Stage.STOPPED
+            self._latest = ""
+            self._records.unfinished -= 1
 
     def fail(self, source: Source, status: int, text: str) -> None:
         """The final response ``text`` of 300 or above ended it; received with 487 it was cancelled."""

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from reference_server.calls.own_addresses import OwnAddresses
 from reference_server.calls.ports import Applications, Clock, Flow, SipNetwork, Taps, Timers
+from reference_server.calls.proxy_records import ProxyRecords
 from reference_server.calls.proxying.tables import ProxyTables
 from reference_server.calls.records import CallRecords
 from reference_server.sip.client_transaction import ClientTransaction
@@ -101,6 +102,8 @@ class CallState:
         self.dialogs_by_id: dict[str, ApplicationDialog] = {}
         self.dialogs_by_key: dict[str, ApplicationDialog] = {}
         self.proxying = ProxyTables(identifiers, settings.timing)
+        if self.records is not None:
+            self.proxying.observer = ProxyRecords(self.records, timers, clock.monotonic)
         self.own_addresses = OwnAddresses(network.endpoints)
 
     def occupancy(self) -> dict[str, int]:

@@ -29,8 +29,12 @@ class ProxyObserver(Protocol):
     def branch_failed(self, branch: Branch, response: Response | None) -> None:
         """The final response of 300 or above, as received; None if a copy that was sent got no final response."""
 
-    def caller_answered(self, proxied: ProxiedRequest, response: Response, text: str) -> None:
-        """The first 2xx was passed on; ``text`` is what went out."""
+    def branch_refused(self, branch: Branch, bye: str) -> None:
+        """The caller of a copy that was answered has got another final response, and the server hung up in its place:
+        ``bye`` was sent; empty if it found no way."""
+
+    def caller_answered(self, branch: Branch, response: Response, text: str) -> None:
+        """The first 2xx, which ``branch`` got, was passed on; ``text`` is what went out."""
 
     def caller_failed(self, proxied: ProxiedRequest, status: int, text: str, cancelled: bool) -> None:
         """The caller got the final response ``text``, of the server's own or a target's; ``cancelled``: by itself."""

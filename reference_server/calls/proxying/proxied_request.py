@@ -108,6 +108,11 @@ class ProxiedRequest:
         """copies without a final response"""
         self._advancing = self._sent = self._timed_out = False
 
+    @property
+    def answered(self) -> bool:
+        """The caller has a 2xx."""
+        return self._phase is _Phase.ANSWERED
+
     def begin(self) -> None:
         """Take the request over from whoever had it, and try the first target."""
         state, incoming = self.state, self.incoming
@@ -248,7 +253,7 @@ class ProxiedRequest:
         text = self._text_of(response)
         self.incoming.transaction.respond(response.status, text)
         if self.observer is not None:
-            self.observer.caller_answered(self, response, text)
+            self.observer.caller_answered(branch, response, text)
         self._tell(branch, response)
         if self._report is not None:
             self._report.done()

@@ -47,21 +47,28 @@ def refuse_call(state: CallState, branch: Branch, response: Response) -> None:
         route_set=routes,
     )
 
+    observer = branch.proxied.observer
+
     def opened(flow: Flow | str) -> None:
         if isinstance(flow, str):
             state.event("bye-not-sent", dialog=forwarded.call_id, reason=flow)
+            if observer is not None:
+                observer.branch_refused(branch, "")
             return
         draft = Draft("ACK sip:placeholder SIP/2.0\r\n\r\n", "")
         via = via_for(flow, state.identifiers.branch())
         branch.flow = flow
         branch.refusal_ack = dialog.request("ACK", forwarded.cseq, via, draft)
         state.send(branch.refusal_ack, flow)
-        _say_bye(state, dialog, flow)
+        bye = _say_bye(state, dialog, flow)
+        if observer is not None:
+            observer.branch_refused(branch, bye)
 
     state.network.open(dialog.next_hop(), opened)
 
 
-def _say_bye(state: CallState, dialog: Dialog, flow: Flow) -> None:
+def _say_bye(state: CallState, dialog: Dialog, flow: Flow) -> str:
+    """Send it; returns it."""
     branch = state.identifiers.branch()
     draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {CALLER_GONE}\r\n\r\n", "")
     text = dialog.request("BYE", dialog.local_cseq + 1, via_for(flow, branch), draft)
@@ -77,3 +84,4 @@ def _say_bye(state: CallState, dialog: Dialog, flow: Flow) -> None:
         state.forget_client_transaction,
     )
     state.keep_client_transaction(transaction, flow)
+    return text
