@@ -171,8 +171,9 @@ def _without_our_route(incoming: IncomingRequest) -> str:
     field = _ROUTE.search(text)
     if field is None:
         return text
-    others = ", ".join(split_values(field[2])[1:])
-    return f"{text[: field.start()]}{f'{field[1]}{others}' if others else ''}{text[field.end() :]}"
+    others = ", ".join([value.strip() for value in split_values(field[2])[1:]])
+    rest = f"{field[1]}{others}\r\n" if others else ""
+    return f"{text[: field.start()]}{rest}{text[field.end() :]}"
 
 
 def _dialog_of(message: Request | Response) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from drachtio_conformance.outcome import ExitCode
 from drachtio_load.scenarios import find_scenario
@@ -33,7 +33,9 @@ class Incoming(Struct, frozen=True):
     user: str
     calls: int
     records: tuple[str, ...]
-    """of each call, attempts aside"""
+    """of each call, the caller's attempt aside"""
+    callee: str = ""
+    """of ``sipp/callees``: to whom the application proxies the calls"""
 
 
 class Outgoing(Struct, frozen=True):
@@ -52,6 +54,25 @@ INCOMING = (
     ),
     Incoming("reject", "reject", 450, ("stop application call-rejected",)),
     Incoming("cancel", "ring", 450, ("stop network call-canceled",)),
+)
+PROXIED = (
+    Incoming(
+        "answered",
+        "proxy",
+        150,
+        (
+            *("attempt application", "start network proxy-uac", "start application proxy-uas"),
+            *("stop network normal-release", "stop application normal-release"),
+        ),
+        "answer",
+    ),
+    Incoming(
+        "reject",
+        "proxy",
+        150,
+        ("attempt application", "stop network call-rejected", "stop application call-rejected"),
+        "reject",
+    ),
 )
 OUTGOING = (
     Outgoing("answer", False, 100, ("start network uac", "stop application normal-release")),
@@ -89,7 +110,7 @@ def tell(application: NodeApplication, what: object) -> None:
     stdin.flush()
 
 
-def call_in(server: Server, folder: Path, flows: tuple[Incoming, ...]) -> None:
+def call_in(server: Server, folder: Path, flows: Sequence[Incoming]) -> None:
     """All callers at once, until each has made its calls."""
 
     async def run() -> None:
@@ -98,13 +119,13 @@ def call_in(server: Server, folder: Path, flows: tuple[Incoming, ...]) -> None:
                 scenario=find_scenario(flow.scenario),
                 host="127.0.0.1",
                 port=server.sip_port("udp"),
-                rate=RATE,
+                rate=RATE * flow.calls / max(one.calls for one in flows),
                 calls=flow.calls,
                 user=flow.user,
             )
             for flow in flows
         ]
-        folders = [folder / flow.scenario for flow in flows]
+        folders = [folder / f"{flow.scenario}-{flow.user}" for flow in flows]
         for one in folders:
             one.mkdir(exist_ok=True)
         runs = await asyncio.gather(*(run_sipp(plan, one) for plan, one in zip(plans, folders, strict=True)))
@@ -124,15 +145,22 @@ def balanced(accounts: NodeApplication, attempts: int) -> Line:
 def test_the_books_of_thousands_of_calls_balance(
     server: Server, switchboard: NodeApplication, accounts: NodeApplication, tmp_path: Path
 ) -> None:
-    callees = []
-    for flow in OUTGOING:
-        folder = tmp_path / f"callee-{flow.scenario}"
+    callees: list[Callee] = []
+
+    def answer(scenario: str, calls: int) -> Callee:
+        folder = tmp_path / f"callee-{len(callees)}"
         folder.mkdir()
-        callee = Callee(flow.scenario, Transport.UDP, flow.calls, folder)
-        callees.append(callee)
-        tell(switchboard, {"uri": callee.uri, "calls": flow.calls, "at_once": 4, "wait": flow.wait})
+        callees.append(Callee(scenario, Transport.UDP, calls, folder))
+        return callees[-1]
+
     try:
-        call_in(server, tmp_path, INCOMING)
+        proxied = [
+            structs.replace(one, user=f"{one.user}{answer(one.callee, one.calls).port}") for one in PROXIED
+        ]
+        for flow in OUTGOING:
+            uri = answer(flow.scenario, flow.calls).uri
+            tell(switchboard, {"uri": uri, "calls": flow.calls, "at_once": 4, "wait": flow.wait})
+        call_in(server, tmp_path, [*INCOMING, *proxied])
         switchboard.wait_for_events("dialled", len(OUTGOING))
         for callee in callees:
             callee.wait()
@@ -141,7 +169,7 @@ def test_the_books_of_thousands_of_calls_balance(
             callee.stop()
 
     expected: dict[str, int] = {}
-    for one in (*INCOMING, *OUTGOING):
+    for one in (*INCOMING, *PROXIED, *OUTGOING):
         way = "network" if isinstance(one, Incoming) else "application"
         for name in (f"attempt {way}", *one.records):
             expected[name] = expected.get(name, 0) + one.calls
@@ -152,7 +180,7 @@ def test_the_books_of_thousands_of_calls_balance(
 
     # What would come behind these records comes ahead of those of another call.
     last = Incoming("reject", "reject", 1, ("stop application call-rejected",))
-    call_in(server, tmp_path, (last,))
+    call_in(server, tmp_path, [last])
     books = balanced(accounts, attempts + 1)
     assert books["wrong"] == []
     expected["attempt network"] += 1

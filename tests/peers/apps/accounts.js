@@ -7,26 +7,32 @@ const {connect, say} = require('./application');
 const srf = connect();
 
 const counts = {};       // how many records of each kind, source, and role or reason
-const legs = new Map();  // Call-ID to the records of that call so far
-const wrong = [];        // what is no attempt, start, stop, or attempt, stop, all of one call
-let open = 0;            // calls that were tried and are not over
+const calls = new Map(); // Call-ID to how many legs of that call are tried, up, and over (a proxied call has several)
+const wrong = [];        // starts of what was not tried, and stops of what was over
+let attempts = 0;
+let open = 0;            // legs that were tried and are not over
 let asked;               // how many attempts the test waits for
-
-const legal = {
-  '': ['attempt'],
-  attempt: ['start', 'stop'],
-  'attempt start': ['stop'],
-};
 
 function record(kind, source, detail, msg) {
   const name = [kind, source, ...detail].join(' ');
   counts[name] = (counts[name] || 0) + 1;
   const callId = msg.get('Call-ID');
-  const before = legs.get(callId) || '';
-  if (!(legal[before] || []).includes(kind)) wrong.push({callId, before, name});
-  legs.set(callId, `${before} ${kind}`.trim());
-  if (kind === 'attempt') open++;
-  if (kind === 'stop') open--;
+  const call = calls.get(callId) || {tried: 0, up: 0, over: 0};
+  const before = {...call};
+  calls.set(callId, call);
+  if (kind === 'attempt') {
+    attempts++;
+    open++;
+    call.tried++;
+  } else if (kind === 'start') {
+    call.tried--;
+    call.up++;
+  } else {
+    open--;
+    call.over++;
+    if (detail[0] === 'normal-release' || !call.tried) call.up--; else call.tried--;
+  }
+  if (call.tried < 0 || call.up < 0) wrong.push({callId, before, name});
   tell();
 }
 
@@ -36,7 +42,7 @@ srf.on('cdr:stop', (source, time, reason, msg) => record('stop', source, [reason
 
 // Each line on stdin is a number of attempts: says `balanced` once there were that many and none of them is open.
 function tell() {
-  if (asked === legs.size && open === 0) {
+  if (asked === attempts && open === 0) {
     asked = undefined;
     say('balanced', {counts, wrong: wrong.slice(0, 10)});
   }

@@ -1,4 +1,4 @@
-// Does with a call what the user part of its Request-URI says, and calls when the test says so.
+// Does with a call what the user part of its Request-URI says (proxy5060: to that port), and calls when the test says so.
 'use strict';
 
 const readline = require('readline');
@@ -11,12 +11,13 @@ const deeds = {
   'hang-up': async(req, res) => (await srf.createUAS(req, res, {localSdp})).destroy(),
   reject: (req, res) => res.send(486),
   ring: (req, res) => res.send(180),
+  proxy: (req, res, port) => srf.proxyRequest(req, `sip:callee@127.0.0.1:${port}`, {remainInDialog: true}),
 };
 
 srf.invite(async(req, res) => {
-  const user = /^sip:([^@]+)@/.exec(req.uri)[1];
+  const [, user, port] = /^sip:([a-z-]+)(\d*)@/.exec(req.uri);
   try {
-    await deeds[user](req, res);
+    await deeds[user](req, res, port);
   } catch (err) {
     say('failed', {user, reason: err.message});
   }
