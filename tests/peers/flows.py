@@ -49,6 +49,7 @@ FLOWS = (
     Flow("early_media", "prack", "destroyed"),
     Flow("refer", "refer", "destroyed"),
     Flow("late_offer", "late_offer", "destroyed"),
+    Flow("watched", "resubscribe", "over"),
 )
 
 

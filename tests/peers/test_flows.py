@@ -13,7 +13,7 @@ from tests.peers.processes import Server
 REJECT, ANSWER, ANSWER_HANGUP, CANCEL, OPTIONS, MESSAGE, REGISTER = FLOWS[:7]
 REINVITE, UPDATE, EARLY_MEDIA, SUBSCRIBE, REGISTER_DIGEST, ROUTE_SET = FLOWS[7:13]
 PRACK, PRACK_HASTY, PRACK_DEMANDED = FLOWS[13:16]
-REFER, LATE_OFFER = FLOWS[16:]
+REFER, LATE_OFFER, RESUBSCRIBE = FLOWS[16:]
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.scenario)
@@ -245,6 +245,16 @@ def test_subscribe(flows: Flows) -> None:
             f"NOTIFY {contact} SIP/2.0" for contact in contacts
         }
         assert {seen.header("Event") for seen in played.received("NOTIFY")} == {"presence"}
+
+
+def test_a_subscription_is_refreshed_and_ended_by_the_watcher(flows: Flows) -> None:
+    for played in flows.play(RESUBSCRIBE):
+        for call_id in played.call_ids():
+            said = [line for line in played.said if line["callId"] == call_id]
+            states = [line["state"] for line in said if line["event"] == "notified"]
+            assert states == ["active;expires=60", "active;expires=60", "terminated;reason=timeout"]
+            assert [line["cseq"] for line in said if line["event"] == "refreshed"] == ["2 SUBSCRIBE"]
+        assert {line["status"] for line in played.events("notified")} == {200}
 
 
 def test_register_with_a_password(flows: Flows) -> None:
