@@ -85,7 +85,7 @@ class OriginatedCall(Invitation, OriginatedRequest):
         made.dialog.state = DialogState.CONFIRMED
         made.dialog.route_set = record_route_of(response)[::-1]  # the 2xx's counts (§13.2.2.4)
         made.last_answered_invite = self.cseq
-        made.description = self.text
+        made.description = made.description or self.text
         claimed = claim_id(self.state, made)
         self.confirmed = made
         self.forget()

@@ -82,6 +82,9 @@ class RequestInDialog(OutgoingRequest):
         if self.method == "UPDATE":
             self.found.dialog.refresh_target(response)
             self._refreshes_session(response)
+        elif self.method == "PRACK":
+            if self.text.partition("\r\n\r\n")[2]:
+                self.found.describe(self.text)
         elif self.found.subscription:
             sent = parse_message(self.text)
             if self.method == "SUBSCRIBE":
@@ -93,7 +96,7 @@ class RequestInDialog(OutgoingRequest):
         """A 2xx to an INVITE or UPDATE: what the session is, and how long it lives (TIMER-2)."""
         found = self.found
         if self.text.partition("\r\n\r\n")[2]:
-            found.description = self.text
+            found.describe(self.text)
         if found.session is not None or "session-expires" in response.first:
             settle_as_client(self.state, found, response)
 

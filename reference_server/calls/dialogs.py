@@ -14,6 +14,7 @@ from reference_server.calls.ports import Application, Flow
 from reference_server.calls.records import CallLeg, Reason, Source
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import Dialog, DialogState, record_route_of
+from reference_server.sip.message import parse_message
 from reference_server.sip.success import SuccessRepeater
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class ApplicationDialog:
         self.session: SessionTimer | None = None
         """there is one if both ends agreed on a time within which the call is to be refreshed"""
         self.description = ""
-        """our latest message with a session description, as sent; a refresh repeats it"""
+        """our latest message with a session description, with a Contact; a refresh repeats both"""
 
     @property
     def awaits_own_ack(self) -> bool:
@@ -99,6 +100,13 @@ class ApplicationDialog:
         """A 2xx came again: so does our ACK, if there was one and it has found its way."""
         if text := self.own_acks.get(cseq):
             state.send(text, flow)
+
+    def describe(self, text: str) -> None:
+        """Our session description is now the one in ``text``; where that has no Contact, the former's stays."""
+        if "\r\nContact: " not in text and self.description:
+            contact = parse_message(self.description).get("contact")
+            text = text.replace("\r\n", f"\r\nContact: {contact}\r\n", 1)
+        self.description = text
 
     def current_owner(self) -> Application | None:
         """The owner, unless it has disconnected."""

@@ -131,7 +131,7 @@ def _send(
         if unacknowledged:
             found.keep_own_ack(cseq, text)
         if draft.body:
-            found.description = text
+            found.describe(text)
         state.send(text, flow)
     else:
         outgoing.begin()

@@ -190,7 +190,7 @@ def _put(
         if method == "INVITE":
             let_ring(state, incoming)
             if dialog is not None and draft.body:
-                dialog.description = text
+                dialog.describe(text)
     else:
         close(state, incoming)
         _conclude(state, incoming, dialog, text, status, draft)
@@ -288,6 +288,8 @@ def _conclude(
     elif request.method == "UPDATE" and status < 300:
         dialog.dialog.refresh_target(request)
         _refresh_session(state, incoming, dialog, text, draft)
+    elif request.method == "PRACK" and status < 300 and draft.body:
+        dialog.describe(text)
 
 
 def _refresh_session(
@@ -295,7 +297,7 @@ def _refresh_session(
 ) -> None:
     """A 2xx to INVITE or UPDATE: what the session is, and how long it lives (TIMER-1)."""
     if draft.body or not dialog.description:
-        dialog.description = text
+        dialog.describe(text)
     expires = draft.fields.get(_SESSION_EXPIRES)
     if expires is not None or dialog.session is not None:
         settle_as_server(state, dialog, incoming, expires[0] if expires else "")

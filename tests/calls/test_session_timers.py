@@ -190,6 +190,44 @@ def test_a_refresh_repeats_the_session_description_that_the_application_sent_las
     call.hang_up()
 
 
+def test_the_answer_to_an_update_is_the_session_description_and_the_contact_stays(world: World) -> None:
+    call = Call(world, world.application("invite"))
+    call.answer(ANSWER.replace("\r\n\r\n", "\r\nContact: <sip:bob@localhost>\r\n\r\n", 1))
+    call.phone.send("ACK")
+    call.application.take()
+    held = SDP.replace("s=-", "s=held")
+    call.phone.send("UPDATE", body=SDP)
+    call.application.answer(transaction_id_of(call.application.take_one()), f"SIP/2.0 200 OK\r\n\r\n{held}")
+    world.network.take()
+    sent = refresh(call)
+    assert parse_message(sent).body == held
+    assert parse_message(sent).get("contact") == "<sip:bob@127.0.0.1:5060>"
+    call.phone.respond(sent, 200)
+    call.hang_up()
+
+
+def test_an_offer_in_a_prack_is_the_session_description(world: World) -> None:
+    application = world.application()
+    target = "sip:carol@127.0.0.1:5090"
+    world.network.routes[target] = Flow("udp", "127.0.0.1", 5090, UDP)
+    invite = sip_of(application.say(f"sip||\r\nINVITE {target} SIP/2.0\r\nSupported: 100rel\r\n\r\n{SDP}"))
+    invite = invite.replace(f"To: <{target}>", f"To: <{target}>;tag=c4r0l")
+    phone = Phone(world)
+    phone.respond(invite, 183, f"Contact: <{target}>", "Require: 100rel", "RSeq: 1")
+    dialog_id = tokens_of(application.take_one())[9]
+    held = SDP.replace("s=-", "s=held")
+    rack = f"RAck: 1 {parse_message(invite).get('cseq')}"
+    phone.respond(sip_of(application.request(dialog_id, f"PRACK\r\n{rack}\r\n\r\n{held}")), 200)
+    phone.respond(invite, 200, f"Contact: <{target}>", "Session-Expires: 90;refresher=uac")
+    application.request(dialog_id, "ACK\r\n\r\n")
+    world.network.take()
+    world.advance(50)
+    sent = world.network.take()[0]
+    assert parse_message(sent).body == held
+    phone.respond(sent, 200)
+    phone.respond(sip_of(application.request(dialog_id, "BYE\r\n\r\n")), 200)
+
+
 def test_what_the_far_end_refused_is_not_the_session_description(world: World) -> None:
     call = refreshed_by_us(world)
     sent = sip_of(
@@ -208,7 +246,9 @@ def test_the_answer_in_the_applications_ack_is_the_session_description(world: Wo
     application = world.application()
     target = "sip:carol@127.0.0.1:5090"
     world.network.routes[target] = Flow("udp", "127.0.0.1", 5090, UDP)
-    invite = sip_of(application.say(f"sip||\r\nINVITE {target} SIP/2.0\r\n\r\n"))
+    invite = sip_of(
+        application.say(f"sip||\r\nINVITE {target} SIP/2.0\r\nContact: <sip:me@localhost>\r\n\r\n")
+    )
     phone = Phone(world)
     phone.respond(invite, 200, f"Contact: <{target}>", "Session-Expires: 90;refresher=uac")
     dialog_id = tokens_of(application.take_one())[9]
@@ -217,7 +257,7 @@ def test_the_answer_in_the_applications_ack_is_the_session_description(world: Wo
     world.advance(50)
     sent = world.network.take()[0]
     assert parse_message(sent).body == SDP
-    assert parse_message(sent).get("contact") == "<sip:127.0.0.1:5060>"
+    assert parse_message(sent).get("contact") == "<sip:me@127.0.0.1:5060>"
     assert parse_message(sent).get("content-type") == "application/sdp"
     phone.respond(sent, 200)
     bye = sip_of(application.request(dialog_id, "BYE\r\n\r\n"))
