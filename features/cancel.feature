@@ -71,3 +71,28 @@ Feature: Giving up
     When Carol takes the call all the same
     Then Carol receives an ACK request
     And Carol receives a BYE request because of "Application disconnected"
+
+  @OUT-21 @slow
+  Scenario: Carol's phone rings, and is never heard of again
+    When the application calls Carol
+    Then Carol receives an INVITE request
+    When Carol answers "180 Ringing"
+    Then the application receives her answer 180
+    When 30 minutes pass
+    Then Carol receives a CANCEL request because of "Request Timeout"
+    When 33 seconds pass
+    Then the application receives her answer 408
+
+  @OUT-21 @OUT-10 @slow
+  Scenario: Carol answers after all, when the server has lost patience
+    When the application calls Carol
+    Then Carol receives an INVITE request
+    When Carol answers "180 Ringing"
+    Then the application receives her answer 180
+    When 30 minutes pass
+    Then Carol receives a CANCEL request because of "Request Timeout"
+    When Carol takes the call all the same
+    Then the application receives her answer 200
+    When the application acknowledges
+    Then Carol receives an ACK request
+    And the application can hang up

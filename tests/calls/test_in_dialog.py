@@ -328,3 +328,23 @@ def test_the_application_hangs_up_before_the_ack(world: World) -> None:
     world.advance(40)
     assert world.network.take() == []
     call.application.take()
+
+
+@pytest.mark.parametrize("method", ["INFO", "OPTIONS", "MESSAGE", "UPDATE", "NOTIFY", "REFER", "FOO"])
+def test_any_method_while_it_rings(world: World, method: str) -> None:
+    call = Call(world, world.application("invite")).ring()
+    assert call.phone.send(method) == []
+    told = call.application.take_one()
+    assert tokens_of(told)[9] == call.dialog_id
+    assert transaction_id_of(told) != call.transaction_id
+    assert "|OK|" in call.application.answer(transaction_id_of(told), "SIP/2.0 200 OK\r\n\r\n")
+    call.application.answer(call.transaction_id, "SIP/2.0 486 Busy Here\r\n\r\n")
+
+
+def test_what_waits_in_an_early_dialog_is_answered_although_that_ends(world: World) -> None:
+    call = Call(world, world.application("invite")).ring()
+    call.phone.send("INFO")
+    told = call.application.take_one()
+    call.application.answer(call.transaction_id, "SIP/2.0 486 Busy Here\r\n\r\n")
+    echo = call.application.answer(transaction_id_of(told), "SIP/2.0 200 OK\r\n\r\n")
+    assert status_of(sip_of(echo)) == 200
