@@ -11,6 +11,7 @@ from reference_server.calls.dialogs import ApplicationDialog, claim_id, end_dial
 from reference_server.calls.hangup import Cause, acknowledge_and_hang_up
 from reference_server.calls.invitation import Invitation
 from reference_server.calls.originated import OriginatedRequest
+from reference_server.calls.ports import Flow
 from reference_server.calls.records import CallLeg, Role, Source
 from reference_server.calls.reliably_received import is_next
 from reference_server.calls.session_timers import settle_as_client
@@ -57,6 +58,15 @@ class OriginatedCall(Invitation, OriginatedRequest):
         if self.leg is not None:
             self.leg.fail(Source.NETWORK, status, text)
         return text
+
+    def send_again(self, text: str, flow: Flow, branch: str) -> None:
+        """Send to another address; what rang at the first is over."""
+        for early in self.early.values():
+            end_dialog(self.state, early)
+        self.early.clear()
+        self.received = None
+        self.state.reliable_calls.pop(self.dialog_id, None)
+        super().send_again(text, flow, branch)
 
     def _start_leg(self, made: ApplicationDialog, response: Response) -> None:
         """The call is up, and goes on as its dialog does (CDR-2)."""

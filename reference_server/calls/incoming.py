@@ -37,6 +37,7 @@ class IncomingRequest:
         "leg",
         "local_tag",
         "reliable",
+        "reopened",
         "request",
         "transaction",
         "transaction_id",
@@ -55,6 +56,8 @@ class IncomingRequest:
         self.local_tag = request.to_tag
         self.in_dialog = bool(self.local_tag)
         """the request came with a To tag"""
+        self.reopened = False
+        """``flow`` is a connection of our own making, because the one of the request is gone"""
         self.answered = False
         """an application has sent a response, be it a provisional one"""
         self.leg: CallLeg | None = None

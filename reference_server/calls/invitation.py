@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from reference_server.calls.hangup import Cause, Unwatched
 from reference_server.calls.outgoing import OutgoingRequest
-from reference_server.calls.ports import Application
+from reference_server.calls.ports import Application, Flow
 from reference_server.calls.state import LONGEST_RINGING_SECONDS, CallState
 from reference_server.sip.client_transaction import OtherClientTransaction
 from reference_server.sip.draft import Draft
@@ -39,6 +39,19 @@ class Invitation(OutgoingRequest):
         """Send; from now on the application can cancel it."""
         self.state.outgoing_invites[self.transaction_id] = self
         super().begin()
+
+    @property
+    def wanted(self) -> bool:
+        """Not if it was cancelled."""
+        return super().wanted and not self.cancelled
+
+    def send_again(self, text: str, flow: Flow, branch: str) -> None:
+        """Send to another address; no provisional response has come from there yet."""
+        self._provisional = False
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        super().send_again(text, flow, branch)
 
     def proceeding(self) -> None:
         """The first provisional response: now a CANCEL may go, and the far end's silence counts."""

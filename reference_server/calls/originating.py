@@ -13,6 +13,7 @@ import re
 from msgspec import Struct
 
 from reference_server.calls.call import OriginatedCall
+from reference_server.calls.failover import Failover
 from reference_server.calls.originated import OriginatedRequest
 from reference_server.calls.outgoing import METHODS, OutgoingRequest
 from reference_server.calls.ports import Application, Endpoint, Flow
@@ -65,6 +66,8 @@ def request_outside_dialogs(state: CallState, application: Application, message:
         application.deliver(NotSent(message.message_id, str(refusal)))
         return
 
+    others = next_hop if _is_name(hop) else ""
+
     def opened(flow: Flow | str) -> None:
         if not application.connected:
             return  # it went while the way was sought; nothing has been sent
@@ -75,11 +78,15 @@ def request_outside_dialogs(state: CallState, application: Application, message:
             if isinstance(flow, str):
                 _answer_locally(state, application, message, line, target, hop, flow)
             else:
-                _send(state, application, message, line, target, flow)
+                _send(state, application, message, line, target, flow, others)
         except _Refusal as refusal:
             application.deliver(NotSent(message.message_id, str(refusal)))
 
-    if hop.scheme == "sips":
+    registered = None if message.route_url or not state.bindings else state.bindings.flow_to(target)
+    if registered is not None:
+        others = ""
+        opened(registered)
+    elif hop.scheme == "sips":
         opened("Unsupported URI Scheme")
     else:
         state.network.open(next_hop, opened)
@@ -114,6 +121,12 @@ def _next_hop(given: str, target: Uri) -> Uri:
     if hop.scheme not in ("sip", "sips"):
         raise _Refusal(NO_TRANSACTION)
     return hop
+
+
+def _is_name(hop: Uri) -> bool:
+    """Whether the host has to be looked up, and may have several addresses."""
+    host = hop.parameters.get("maddr") or hop.host
+    return ":" not in host and not host.replace(".", "").isdigit()
 
 
 class _Composed(Struct, frozen=True):
@@ -176,14 +189,23 @@ def _begun(
 
 
 def _send(
-    state: CallState, application: Application, message: Sip, line: _RequestLine, target: Uri, flow: Flow
+    state: CallState,
+    application: Application,
+    message: Sip,
+    line: _RequestLine,
+    target: Uri,
+    flow: Flow,
+    next_hop: str,
 ) -> None:
+    """Send by ``flow``; if the name ``next_hop`` leads to other addresses, too, they are tried when that one fails."""
     branch = state.identifiers.branch()
     composed = _compose(state, message, line, target, flow.local, f"Via: {via_for(flow, branch)}\r\n")
     outgoing = _begun(state, application, line.method, composed, flow, branch)
     if line.method == "ACK":
         state.send(composed.text, flow)
     else:
+        if next_hop:
+            outgoing.user = Failover(outgoing, next_hop)
         outgoing.begin()
     outgoing.echo(message.message_id)
 

@@ -11,6 +11,7 @@ from reference_server.calls.state import CallState
 from reference_server.sip.client_transaction import (
     ClientTransaction,
     InviteClientTransaction,
+    InviteUser,
     OtherClientTransaction,
 )
 from reference_server.sip.message import Response, parse_message
@@ -51,6 +52,8 @@ class OutgoingRequest:
         self.branch = branch
         self.transaction_id = state.identifiers.uuid()
         """by which the application knows the responses"""
+        self.user: InviteUser = self
+        """who hears of the transaction"""
 
     @property
     def dialog_id(self) -> str:
@@ -62,8 +65,23 @@ class OutgoingRequest:
         """Who hears of responses: the application that sent the request, while it is connected."""
         return self.application if self.application.connected else None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether the application still waits for what becomes of it."""
+        return self.application.connected
+
     def begin(self) -> None:
         """Send, and start the client transaction."""
+        self._transmit()
+
+    def send_again(self, text: str, flow: Flow, branch: str) -> None:
+        """Send to another address what has failed at one, as ``text``, under a new branch (NET-9)."""
+        self.text = text
+        self.flow = flow
+        self.branch = branch
+        self._transmit()
+
+    def _transmit(self) -> None:
         state = self.state
         key = f"{self.branch}|{self.method}"
         arguments = (key, self.text, state.sender(self.flow), self.flow.transport != "udp")
@@ -73,13 +91,13 @@ class OutgoingRequest:
                 *arguments,
                 state.timers,
                 state.timing,
-                self,
+                self.user,
                 state.forget_client_transaction,
                 self._ack_for_failure,
             )
         else:
             transaction = OtherClientTransaction(
-                *arguments, state.timers, state.timing, self, state.forget_client_transaction
+                *arguments, state.timers, state.timing, self.user, state.forget_client_transaction
             )
         state.keep_client_transaction(transaction, self.flow)
 
@@ -114,7 +132,7 @@ class OutgoingRequest:
         transaction = self.state.client_transactions.get(f"{self.branch}|{self.method}")
         if transaction is not None and transaction.unanswered:
             transaction.terminate()
-            self.timed_out()
+            self.user.timed_out()
 
     def proceeding(self) -> None:
         """The first provisional response to an INVITE (``InviteUser``)."""

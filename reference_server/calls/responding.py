@@ -25,6 +25,7 @@ from reference_server.calls.reliable import make_reliable
 from reference_server.calls.session_timers import answer_refresher, settle_as_server
 from reference_server.calls.state import CallState
 from reference_server.calls.subscriptions import keep_subscription, says_terminated
+from reference_server.calls.way_back import open_way_back
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
 from reference_server.sip.headers import HEADERS
@@ -58,9 +59,7 @@ def respond(state: CallState, application: Application, message: Sip) -> None:
         application.deliver(NotSent(message.message_id, text))
         return
     if incoming.transaction.reliable and not state.network.alive(incoming.flow):
-        gone = FLOW_GONE if incoming.answered else UNKNOWN_TRANSACTION
-        _fail(state, incoming)  # nobody hears it, but the request is over
-        application.deliver(NotSent(message.message_id, gone))
+        _respond_anew(state, application, message, incoming)
         return
     local = incoming.flow.local
     draft = Draft(
@@ -82,6 +81,25 @@ def respond(state: CallState, application: Application, message: Sip) -> None:
     incoming.application = application
     incoming.answered = True
     _send(state, incoming, application, message, draft, status, reason, number)
+
+
+def _respond_anew(
+    state: CallState, application: Application, message: Sip, incoming: IncomingRequest
+) -> None:
+    """The connection is gone: respond by a new one, or not at all (RSP-22, NET-8)."""
+
+    def gone() -> None:
+        if state.incoming.get(message.transaction_id) is incoming:
+            _fail(state, incoming)  # nobody hears it, but the request is over
+        if application.connected:
+            text = FLOW_GONE if incoming.answered else UNKNOWN_TRANSACTION
+            application.deliver(NotSent(message.message_id, text))
+
+    def opened() -> None:
+        if application.connected:
+            respond(state, application, message)
+
+    open_way_back(state, incoming, opened, gone)
 
 
 def may_answer(incoming: IncomingRequest, application: Application) -> bool:
@@ -195,6 +213,8 @@ def _put(
         close(state, incoming)
         _conclude(state, incoming, dialog, text, status, draft)
     incoming.transaction.respond(status, text)
+    if incoming.flow.connection and 200 <= status < 300 and method in ("REGISTER", "SUBSCRIBE"):
+        state.bindings.accepted(incoming.request, text, incoming.flow)
     application.deliver(
         ResponseSent(
             message_id,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reference_server.calls.bindings import Bindings
 from reference_server.calls.own_addresses import OwnAddresses
 from reference_server.calls.ports import Applications, Clock, Flow, SipNetwork, Taps, Timers
 from reference_server.calls.proxy_records import ProxyRecords
@@ -99,6 +100,8 @@ class CallState:
         """those of them outside dialogs that got a reliable provisional response, by dialog id"""
         self.subscribing: dict[str, OriginatedSubscription] = {}
         """SUBSCRIBEs of applications, outside dialogs, without a final response, by the id of their dialogs"""
+        self.bindings = Bindings(timers, clock.monotonic)
+        """connections by which phones have registered"""
         self.dialogs_by_id: dict[str, ApplicationDialog] = {}
         self.dialogs_by_key: dict[str, ApplicationDialog] = {}
         self.proxying = ProxyTables(identifiers, settings.timing)
@@ -119,6 +122,7 @@ class CallState:
             "outgoing INVITEs": len(self.outgoing_invites),
             "reliable calls": len(self.reliable_calls),
             "outgoing SUBSCRIBEs": len(self.subscribing),
+            "registered connections": len(self.bindings),
             "dialogs by id": len(self.dialogs_by_id),
             "dialogs by key": len(self.dialogs_by_key),
             "calls without a stop record": self.records.unfinished if self.records else 0,

@@ -25,5 +25,6 @@ def undelivered(state: CallState, beginning: str) -> None:
 
 def connection_lost(state: CallState, flow: Flow) -> None:
     """Nothing comes over the connection of ``flow`` any more."""
+    state.bindings.connection_lost(flow)
     for transaction in list(state.by_connection.get(flow.connection, {}).values()):
         transaction.fail()
