@@ -27,7 +27,7 @@ def test_a_dialog_with_the_same_tags_at_both_ends_takes_nobodys_place(world: Wor
     accomplice = world.application("invite")
     caller = Phone(world, "victim")
     caller.branch = "z9hG4bKother"
-    caller._branches = 100
+    caller._branches, caller.cseq = 100, 6  # with the same number it would be a copy, and refused (CALL-17)
     caller.invite()
     tag = victim.phone.to.partition(";tag=")[2]
     transaction_id = transaction_id_of(accomplice.take_one())
@@ -47,7 +47,7 @@ def test_the_same_ids_from_another_caller_do_not_end_a_call(world: World) -> Non
     application = world.application("invite")
     victim = Call(world, application, "victim").establish()
     caller = Phone(world, "victim", BY_UDP)
-    caller._branches = 100
+    caller._branches, caller.cseq = 100, 6
     caller.invite()
     answer = application.answer(transaction_id_of(application.take_one()), OK)
     assert answer.endswith("|NOK|dialog already exists, rejecting this request")
