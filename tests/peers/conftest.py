@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.peers.flows import Flows
-from tests.peers.processes import Server
+from tests.peers.processes import LIBRARIES, Server
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +18,12 @@ def server() -> Iterator[Server]:
     assert running.stop() == 0
 
 
+@pytest.fixture(scope="session", params=LIBRARIES)
+def library(request: pytest.FixtureRequest) -> str:
+    """The version of drachtio-srf that applications run on."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
-def flows(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Flows:
-    return Flows(server, tmp_path_factory.mktemp("sipp"))
+def flows(server: Server, library: str, tmp_path_factory: pytest.TempPathFactory) -> Flows:
+    return Flows(server, library, tmp_path_factory.mktemp("sipp"))

@@ -81,10 +81,11 @@ class Played(Struct, frozen=True):
 
 
 class Flows:
-    """Plays flows on one server and remembers them."""
+    """Plays flows on one server, the applications on one version of drachtio-srf, and remembers them."""
 
-    def __init__(self, server: Server, folder: Path) -> None:
+    def __init__(self, server: Server, library: str, folder: Path) -> None:
         self.server = server
+        self.library = library
         self._folder = folder
         self._played: dict[Flow, list[Played]] = {}
 
@@ -92,7 +93,7 @@ class Flows:
         """The flow by UDP, then by TCP."""
         if flow not in self._played:
             script = APPLICATIONS / f"{flow.application}.js"
-            application = NodeApplication(script, self.server.admin_port)
+            application = NodeApplication(script, self.server.admin_port, library=self.library)
             try:
                 self._played[flow] = [self._play(flow, application, by) for by in Transport]
             finally:

@@ -18,6 +18,9 @@ PATIENCE = 15.0
 
 SECRET = "kolibri"
 
+LIBRARIES = ("drachtio-srf", "drachtio-srf-4")
+"""what applications run on: 5.0 and, by an alias of package.json, 4.5"""
+
 Line = dict[str, object]
 
 
@@ -127,11 +130,14 @@ class Server(Talker):
 class NodeApplication(Talker):
     """A drachtio-srf application that has connected, or was refused."""
 
-    def __init__(self, script: Path, admin_port: int, secret: str = SECRET) -> None:
+    def __init__(
+        self, script: Path, admin_port: int, secret: str = SECRET, library: str = LIBRARIES[0]
+    ) -> None:
         environment = {
             "DRACHTIO_HOST": "127.0.0.1",
             "DRACHTIO_PORT": str(admin_port),
             "DRACHTIO_SECRET": secret,
+            "DRACHTIO_SRF": library,
         }
         super().__init__(["node", script], environment)
         self.wait_for("connected or refused", lambda said: bool(said))

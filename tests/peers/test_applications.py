@@ -27,8 +27,8 @@ def call(server: Server, scenario: str, calls: int, rate: float, folder: Path) -
     assert judgement.code is ExitCode.OK, judgement.sentence
 
 
-def test_a_wrong_secret_is_refused(server: Server) -> None:
-    stranger = NodeApplication(APPLICATIONS / "options.js", server.admin_port, secret="colibri")
+def test_a_wrong_secret_is_refused(server: Server, library: str) -> None:
+    stranger = NodeApplication(APPLICATIONS / "options.js", server.admin_port, "colibri", library)
     try:
         assert stranger.connected == {"event": "refused", "reason": "failed to authenticate to server"}
     finally:

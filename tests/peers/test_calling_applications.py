@@ -37,8 +37,8 @@ def callee(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Call]:
 
 
 @pytest.fixture(scope="module")
-def application(server: Server) -> Iterator[NodeApplication]:
-    running = NodeApplication(APPLICATIONS / "originate.js", server.admin_port)
+def application(server: Server, library: str) -> Iterator[NodeApplication]:
+    running = NodeApplication(APPLICATIONS / "originate.js", server.admin_port, library=library)
     yield running
     running.stop()
 
@@ -149,6 +149,7 @@ def test_two_calls_become_one(
     by: str | None,
     passed: str,
     server: Server,
+    library: str,
     callee: Call,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -156,7 +157,7 @@ def test_two_calls_become_one(
     listening = callee(far_end)
     monkeypatch.setenv("CALLEE", listening.uri)
     monkeypatch.setenv("PASSED", passed)
-    connecting = NodeApplication(APPLICATIONS / "b2bua.js", server.admin_port)
+    connecting = NodeApplication(APPLICATIONS / "b2bua.js", server.admin_port, library=library)
     try:
         folder = tmp_path / "caller"
         folder.mkdir()

@@ -1,7 +1,8 @@
 // What every application here shares: a connection as the environment says it, and JSON lines on stdout for the test.
+// DRACHTIO_SRF names the library: drachtio-srf or drachtio-srf-4, the older one that many applications still run on.
 'use strict';
 
-const Srf = require('drachtio-srf');
+const Srf = require(process.env.DRACHTIO_SRF || 'drachtio-srf');
 
 function say(event, details = {}) {
   process.stdout.write(`${JSON.stringify({event, ...details})}\n`);
