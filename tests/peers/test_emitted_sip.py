@@ -22,7 +22,7 @@ def emitted(flows: Flows) -> list[SeenMessage]:
 
 def test_there_is_something_of_every_kind(emitted: list[SeenMessage]) -> None:
     kinds = {seen.start_line.split(" ")[1 if seen.start_line.startswith("SIP/") else 0] for seen in emitted}
-    assert kinds == {"100", "180", "183", "200", "202", "401", "486", "487", "BYE", "NOTIFY"}
+    assert kinds == {"100", "180", "183", "200", "202", "401", "486", "487", "INVITE", "ACK", "BYE", "NOTIFY"}
     assert {seen.transport for seen in emitted} == {"udp", "tcp"}
 
 
