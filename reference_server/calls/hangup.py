@@ -1,6 +1,7 @@
 """BYEs of the server itself: nobody acknowledged the call, or its application is gone (CALL-8, CALL-9, CONN-6).
 
-The application, if there is one, is told with an ``unsolicited`` message that shows the BYE; it does not answer it.
+The application, if there is one, is told with an ``unsolicited`` message that shows the BYE; it does not answer it. It
+is told, too, of a BYE that finds no way, with length 0 and no address: the call is over for it all the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from reference_server.calls.records import Reason, Source
 from reference_server.calls.route import open_flow, via_for
 from reference_server.calls.state import CallState
 from reference_server.sip.client_transaction import OtherClientTransaction
+from reference_server.sip.dialog import contact_uri_of
 from reference_server.sip.draft import Draft
 from reference_server.sip.message import Response
 from reference_server.wire.replies import DialogMessage
@@ -61,6 +63,8 @@ def hang_up(state: CallState, ended: ApplicationDialog, cause: Cause) -> None:
     def opened(flow: Flow | str) -> None:
         if isinstance(flow, str):
             state.event("bye-not-sent", dialog=ended.dialog_id, reason=flow)
+            unsent = _bye(ended, cause, ended.flow, state.identifiers.branch())
+            _show(state, ended, unsent, 0, "unknown", "", 0)
             if leg is not None:
                 leg.lose()
             return
@@ -97,14 +101,10 @@ def acknowledge(state: CallState, answered: ApplicationDialog) -> None:
 
 def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Flow) -> str:
     """Send it and show it to the owner; returns it."""
-    dialog = ended.dialog
-    dialog.local_cseq += 1
     branch = state.identifiers.branch()
-    draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {cause.value}\r\n\r\n", "")
-    text = dialog.request("BYE", dialog.local_cseq, via_for(flow, branch), draft)
-    key = f"{branch}|BYE"
+    text = _bye(ended, cause, flow, branch)
     transaction = OtherClientTransaction(
-        key,
+        f"{branch}|BYE",
         text,
         state.sender(flow),
         flow.transport != "udp",
@@ -114,19 +114,35 @@ def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Fl
         state.forget_client_transaction,
     )
     state.keep_client_transaction(transaction, flow)
+    _show(state, ended, text, len(text), flow.transport, flow.local.host, flow.local.port)
+    return text
+
+
+def _bye(ended: ApplicationDialog, cause: Cause, flow: Flow, branch: str) -> str:
+    dialog = ended.dialog
+    dialog.local_cseq += 1
+    draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {cause.value}\r\n\r\n", "")
+    text = dialog.request("BYE", dialog.local_cseq, via_for(flow, branch), draft)
+    # without a Contact of the far end there is only its To or From to name it
+    return text if dialog.remote_target else text.replace(" ", f" {contact_uri_of(dialog.remote)}", 1)
+
+
+def _show(
+    state: CallState, ended: ApplicationDialog, bye: str, length: int, transport: str, host: str, port: int
+) -> None:
+    """Tell the owner that its call is over."""
     owner = ended.current_owner()
     if owner is not None:
         owner.deliver(
             DialogMessage(
                 "application",
-                len(text),
-                flow.transport,
-                flow.local.host,
-                flow.local.port,
+                length,
+                transport,
+                host,
+                port,
                 state.time_token(),
                 UNSOLICITED,
                 ended.dialog_id,
-                text,
+                bye,
             )
         )
-    return text

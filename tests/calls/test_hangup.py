@@ -93,3 +93,15 @@ def test_the_configured_times(worlds: Callable[[Settings], World]) -> None:
     world.advance(8)
     assert world.network.times("BYE") == [8.0]
     assert "ACK timeout" in sip_of(call.application.take_one())
+
+
+def test_a_bye_to_a_far_end_without_a_contact_names_it_by_its_from(world: World) -> None:
+    phone = Phone(world)
+    application = world.application("invite")
+    phone.send("INVITE")
+    answer = application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    assert "|OK|" in answer
+    world.advance(32)
+    told = application.take_one()
+    assert tokens_of(told)[3:7] == ["0", "unknown", "", "0"]
+    assert parse_message(sip_of(told)).start_line == "BYE sip:alice@127.0.0.1:5080 SIP/2.0"

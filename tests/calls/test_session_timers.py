@@ -358,12 +358,24 @@ def test_who_made_the_call_id_waits_longer_after_glare(world: World) -> None:
 
 
 def test_a_refresh_that_finds_no_way_is_tried_again_until_the_session_is_over(world: World) -> None:
-    refreshed_by_us(world, BY_TCP)
+    call = refreshed_by_us(world, BY_TCP)
     world.network.broken.add(BY_TCP.connection)
     world.advance(90)
     assert world.network.take() == []
     assert len([name for name, _ in world.tap.events if name == "refresh-not-sent"]) > 15
     assert [name for name, _ in world.tap.events][-1] == "bye-not-sent"
+    told = call.application.take_one()
+    assert tokens_of(told)[2:10] == [
+        "application",
+        "0",
+        "unknown",
+        "",
+        "0",
+        tokens_of(told)[7],
+        "unsolicited",
+        call.dialog_id,
+    ]
+    assert sip_of(told).startswith("BYE sip:alice@127.0.0.1:5080 SIP/2.0\r\n")
 
 
 def test_a_way_that_is_found_when_the_call_is_over_is_not_taken(world: World) -> None:
