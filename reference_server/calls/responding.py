@@ -86,7 +86,7 @@ def respond(state: CallState, application: Application, message: Sip) -> None:
 def _respond_anew(
     state: CallState, application: Application, message: Sip, incoming: IncomingRequest
 ) -> None:
-    """The connection is gone: respond by a new one, or not at all (RSP-22, NET-8)."""
+    """The connection is gone: respond by a new one, or not at all (RSP-28, NET-8)."""
 
     def gone() -> None:
         if state.incoming.get(message.transaction_id) is incoming:
