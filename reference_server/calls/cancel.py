@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.calls.dialogs import end_dialog
+from reference_server.calls.dialogs import dialog_id_of, end_dialog
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.records import Reason, Source
 from reference_server.calls.state import CallState
@@ -28,6 +28,8 @@ def receive_cancel(state: CallState, cancel: IncomingRequest) -> None:
     application = invite.application
     if application is not None:
         flow = cancel.flow
+        # A 100 Trying of the application makes no dialog, but names one (SIP-6).
+        dialog_id = dialog_id_of(state, invite) if invite.answered and dialog is None else ""
         application.deliver(
             DialogMessage(
                 "network",
@@ -37,7 +39,7 @@ def receive_cancel(state: CallState, cancel: IncomingRequest) -> None:
                 flow.remote_port,
                 state.time_token(),
                 invite.transaction_id,
-                dialog.dialog_id if dialog is not None else "",
+                dialog.dialog_id if dialog is not None else dialog_id,
                 cancel.text_for_application(),
             )
         )

@@ -139,3 +139,10 @@ def test_with_a_fault_it_is_refused(world: World) -> None:
     faulty = call.phone.text("CANCEL", same=True).replace("1 CANCEL", "1 INVITE")
     assert statuses_of(world.receive(faulty)) == [400]
     call.answer("SIP/2.0 486 \r\n\r\n")
+
+
+def test_behind_a_100_of_the_application_it_names_the_dialog(world: World) -> None:
+    call = Call(world, world.application("invite"))
+    call.application.answer(call.transaction_id, "SIP/2.0 100 Trying\r\n\r\n")
+    call.phone.send("CANCEL", same=True)
+    assert tokens_of(call.application.take_one())[8:] == [call.transaction_id, call.phone.dialog_id, ""]
