@@ -16,7 +16,8 @@ from drachtio_conformance.embedded import EmbeddedTarget
 from drachtio_conformance.results import Verdict
 from drachtio_conformance.runner import Runner
 
-FAMILIES = ("call", "cdr", "connection", "dialog", "network", "out", "proxy", "reliable", "timer")
+# Not proxy: cases there may end with a call up, which stays on record for half a day (CDR-17).
+FAMILIES = ("call", "cdr", "connection", "dialog", "network", "out", "reliable", "timer")
 
 
 def about_calls() -> list[Case]:
