@@ -18,7 +18,8 @@ _LOOK_AGAIN = 0.01
 class Callee:
     """A scenario of ``sipp/callees``, listening on a free port of 127.0.0.1 until it has taken ``calls`` calls."""
 
-    def __init__(self, scenario: str, transport: Transport, calls: int, folder: Path) -> None:
+    def __init__(self, scenario: str, transport: Transport, calls: int, folder: Path, **values: str) -> None:
+        """``values`` are for ``[NAME]`` in the scenario."""
         self.transport = transport
         self.messages = folder / "messages.log"
         self._errors = folder / "errors.log"
@@ -32,6 +33,7 @@ class Callee:
                 *("-i", "127.0.0.1", "-mi", "127.0.0.1", "-bind_local", "-p", str(self.port), "-nostdin"),
                 *("-m", str(calls), "-recv_timeout", "10000", "-skip_rlimit"),
                 *("-trace_msg", "-message_file", str(self.messages)),
+                *(word for name, value in values.items() for word in ("-key", name, value)),
                 *("-trace_err", "-error_file", str(self._errors)),
             ],
             cwd=folder,
