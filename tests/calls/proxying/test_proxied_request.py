@@ -6,7 +6,7 @@ import pytest
 
 from reference_server.sip.uri import tag_of
 from tests.calls.proxying.stage import Stage
-from tests.calls.world import sip_of, tokens_of
+from tests.calls.world import BY_TCP, World, sip_of, tokens_of
 
 FULL = "remainInDialog|fullResponse||serial||"
 
@@ -358,11 +358,22 @@ def test_reliable_provisional_responses_pass_unchanged(stage: Stage) -> None:
     stage.carol.answer(invite, 486)
 
 
-def test_a_response_to_a_caller_by_tcp_says_where_it_ends(stage: Stage) -> None:
+def test_what_lies_behind_a_body_does_not_reach_the_caller(stage: Stage) -> None:
     stage.start(stage.carol.uri)
     invite = stage.carol.take()
     stage.carol.answer(invite, 200, body="v=0\r\nSIP/2.0 200 OK\r\n\r\n", cut=18)
     assert stage.heard[0].text.endswith("Content-Length: 5\r\n\r\nv=0\r\n")
+
+
+def test_a_caller_by_tcp_and_a_callee_by_udp(world: World) -> None:
+    stage = Stage(world, BY_TCP)
+    stage.start(stage.carol.uri)
+    invite = stage.carol.take()
+    assert invite.all("record-route") == ["<sip:127.0.0.1:5060;lr>", "<sip:127.0.0.1:5060;transport=tcp;lr>"]
+    stage.carol.answer(invite, 200)
+    assert stage.heard[0].get("content-length") == "0"
+    stage.world.advance(32)
+    stage.carol.answer(invite, 200)  # too late for the transaction
 
 
 def test_many_targets_that_cannot_be_reached_do_not_exhaust_the_stack(stage: Stage) -> None:
