@@ -55,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "sessions",
         "subscriptions",
         "dialogs",
+        "proxies",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 

@@ -26,7 +26,10 @@ class Watcher:
     def branch_failed(self, branch: Branch, response: Response | None) -> None:
         self.told.append(f"failed {response.status if response else None}")
 
-    def caller_answered(self, proxied: ProxiedRequest, response: Response, text: str) -> None:
+    def branch_refused(self, branch: Branch, bye: str) -> None:
+        self.told.append(f"refused {bye.split()[0]}")
+
+    def caller_answered(self, branch: Branch, response: Response, text: str) -> None:
         self.told.append(f"caller {text.split()[1]}")
 
     def caller_failed(self, proxied: ProxiedRequest, status: int, text: str, cancelled: bool) -> None:
@@ -85,7 +88,7 @@ def test_a_2xx_that_nobody_wants_is_an_answer(stage: Stage, watcher: Watcher) ->
     stage.carol.answer(invite := stage.carol.take(), 180)
     stage.phone.send("CANCEL", same=True)
     stage.carol.answer(invite, 200, f"Contact: <{stage.carol.uri}>")
-    assert watcher.told[1:] == ["caller 487 cancelled", "answered 200 2"]
+    assert watcher.told[1:] == ["caller 487 cancelled", "answered 200 2", "refused BYE"]
 
 
 def test_requests_by_their_route(stage: Stage, watcher: Watcher) -> None:
