@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from reference_server.sip.draft import Draft
 from reference_server.sip.headers import HEADERS, Header, Repetition, split_values
-from reference_server.sip.message import Request, Response
+from reference_server.sip.message import Request, Response, field_name
 from reference_server.sip.uri import tag_of
 
 DEFAULT_MAX_FORWARDS = 70
@@ -52,28 +52,33 @@ class ForwardedRequest:
         """
         vias: list[str] = []
         others: list[_Line] = []
-        for line, (name, _) in zip(request.lines[1:], request.fields, strict=True):
+        counted = ""
+        for line in request.lines[1:]:
+            name = field_name(line.partition(":")[0])
             if name == "via":
                 vias.append(line if vias else f"Via: {completed_via}")
-            elif name == "max-forwards":
-                if all(known != name for known, _ in others):
-                    others.append((name, f"Max-Forwards: {forwards_left(request) - 1}"))
-            else:
+            elif name != "max-forwards":
                 others.append((name, line))
-        if "max-forwards" not in request.first:
+            elif not counted:
+                counted = f"Max-Forwards: {forwards_left(request) - 1}"
+                others.append((name, counted))
+        if not counted:
             others.insert(0, ("max-forwards", f"Max-Forwards: {DEFAULT_MAX_FORWARDS}"))
         if routes is not None:
             _replace_routes(others, routes)
-        if added is not None:
+        self.from_, self.to = request.get("from"), request.get("to")
+        if added is not None and (added.fields or added.others):
             _add(others, added)
+            first = dict(reversed(others))
+            self.from_, self.to = _value(first["from"]), _value(first["to"])
         if "content-length" not in request.first:
             others.append(("content-length", f"Content-Length: {len(request.body)}"))
-        first = dict(reversed(others))
         self._lines = others
         self.method = request.method
-        self.from_, self.to = _value(first["from"]), _value(first["to"])
         self.call_id, self.cseq = request.get("call-id"), request.cseq_number
-        self.routes = "".join([f"{line}\r\n" for name, line in others if name == "route"])
+        self.routes = ""
+        if routes is not None or "route" in request.first:
+            self.routes = "".join([f"{line}\r\n" for name, line in others if name == "route"])
         self._vias = "\r\n".join(vias)
         self._others = _joined(others)
         self._tail = f"\r\n\r\n{request.body}"

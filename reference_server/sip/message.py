@@ -57,7 +57,7 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
-def _field_name(written: str) -> str:
+def field_name(written: str) -> str:
     """The lower-case long form of a field name; spellings seen before cost one look-up."""
     known = _NAMES.get(written)
     if known is not None:
@@ -258,4 +258,4 @@ def _careful_lines(head: str) -> tuple[list[str], str]:
 def _fields_of(lines: list[str]) -> list[tuple[str, str]]:
     """(lower-case long name, value) of the header lines behind a start line."""
     cut = [line.partition(":") for line in lines[1:]]
-    return [(_field_name(written), value.strip(" \t")) for written, _, value in cut]
+    return [(field_name(written), value.strip(" \t")) for written, _, value in cut]

@@ -14,11 +14,13 @@ from drachtio_conformance.outcome import ExitCode
 from drachtio_load.scenarios import find_scenario
 from drachtio_load.sipp import LoadPlan, LoadRun, run_sipp
 from drachtio_load.verdict import judge
+from tests.bench.far_end import FarEnd
 from tests.bench.round_trip import Pinger, RoundTrip
 from tests.bench.subjects import Floor, Subject
 from tests.peers.processes import SECRET, NodeApplication
 
-APPLICATION = Path(__file__).with_name("answer.js")
+ANSWERING = Path(__file__).with_name("answer.js")
+PROXYING = Path(__file__).with_name("proxy.js")
 TICKS = os.sysconf("SC_CLK_TCK")
 WARM_UP = 300
 """calls before the measured ones"""
@@ -51,9 +53,16 @@ class Measurement(Struct, frozen=True, kw_only=True):
     """of ``ping`` meanwhile; the floor has none"""
 
 
-def measure(name: str, subject: Subject, rate: float, seconds: float) -> Measurement:
-    """Measure ``subject`` at ``rate`` calls a second, and stop it."""
-    application = NodeApplication(APPLICATION, subject.admin_port)
+def measure(
+    name: str, subject: Subject, rate: float, seconds: float, *, proxied: bool = False
+) -> Measurement:
+    """Measure ``subject`` at ``rate`` calls a second, and stop it.
+
+    ``proxied``: the application does not answer the calls but has the server pass them on to a callee of SIPp's.
+    """
+    far_end = FarEnd() if proxied else None
+    callee = far_end.uri if far_end else ""
+    application = NodeApplication(PROXYING if proxied else ANSWERING, subject.admin_port, CALLEE=callee)
     try:
         warm_up = judge(_call(subject, min(rate, WARM_UP), WARM_UP))
         if warm_up.code is not ExitCode.OK:
@@ -70,6 +79,8 @@ def measure(name: str, subject: Subject, rate: float, seconds: float) -> Measure
     finally:
         application.stop()
         subject.stop()
+        if far_end is not None:
+            far_end.stop()
     if figures is None:
         raise SystemExit("bench: SIPp left no statistics")
     return Measurement(

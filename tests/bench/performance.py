@@ -12,7 +12,9 @@ from tests.bench.msgtrace import GOALS, Added, Speed
 HEAD = """# Performance
 
 Made by `make bench`; do not edit. A basic call is INVITE, 100, 200, ACK, BYE, 200 from SIPp over UDP through the server
-to a drachtio-srf application on the same machine. CPU is user and system time of the server's process for each call, by
+to a drachtio-srf application on the same machine. In the rows *proxied* the application has the server pass the call on
+to another SIPp, and the server stays in the way (Record-Route): twice the SIP messages, and no ACK or BYE for the
+application. CPU is user and system time of the server's process for each call, by
 the kernel's accounting. The floor is `tests/bench/floor.py`, an echo server on the same event loop that makes the same
 system calls and copies and little else: the ratio tells what SIP costs, whatever the machine.
 """

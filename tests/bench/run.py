@@ -21,11 +21,17 @@ from tests.bench.performance import Bench, Pair, best_pair, write_performance
 from tests.bench.subjects import Floor, Foreign, Subject
 from tests.peers.processes import Server
 
+PROXIED = "proxied"
+"""The reference server again, whose application has it pass the calls on."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the bench, prints the table, writes the JSON file and docs/performance.md."""
     options = _parser().parse_args(arguments)
-    subjects: dict[str, Callable[[], Subject]] = {"server": lambda: Server("--loglevel", options.loglevel)}
+    subjects: dict[str, Callable[[], Subject]] = {
+        "server": lambda: Server("--loglevel", options.loglevel),
+        PROXIED: lambda: Server("--loglevel", options.loglevel),
+    }
     if options.against:
         log = options.json.with_name("against.log")
         subjects["against"] = lambda: Foreign(options.against, log)
@@ -89,7 +95,7 @@ def _bench(name: str, start: Callable[[], Subject], rate: float, seconds: float,
     pairs: list[Pair] = []
     for _ in range(count):
         floor = _told(measure("floor", Floor(), rate, seconds))
-        pairs.append(Pair(floor, _told(measure(name, start(), rate, seconds))))
+        pairs.append(Pair(floor, _told(measure(name, start(), rate, seconds, proxied=name == PROXIED))))
         _say(f"  {'':8} {pairs[-1].ratio:6.2f}× the floor")
     best = best_pair(pairs)
     doubt = "" if best.clean else " No pair is without a failed call or a repeated message: this says little."

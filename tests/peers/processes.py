@@ -131,9 +131,16 @@ class NodeApplication(Talker):
     """A drachtio-srf application that has connected, or was refused."""
 
     def __init__(
-        self, script: Path, admin_port: int, secret: str = SECRET, library: str = LIBRARIES[0]
+        self,
+        script: Path,
+        admin_port: int,
+        secret: str = SECRET,
+        library: str = LIBRARIES[0],
+        **variables: str,
     ) -> None:
+        """``variables`` are for its environment."""
         environment = {
+            **variables,
             "DRACHTIO_HOST": "127.0.0.1",
             "DRACHTIO_PORT": str(admin_port),
             "DRACHTIO_SECRET": secret,
