@@ -15,6 +15,7 @@ from reference_server.wire.framing import FrameDecoder, FramingError
 from reference_server.wire.requests import (
     Authenticate,
     Ping,
+    Proxy,
     RemoveRoute,
     RequestError,
     Route,
@@ -131,6 +132,9 @@ def test_the_server_reads_what_applications_send(vector: Vector) -> None:
         case Sip():
             assert values == [request.message_id, "sip", request.transaction_id, request.dialog_id]
             assert request.text == octets_of(vector.decoded.sip or "")
+        case Proxy():
+            assert values == [request.message_id, "proxy", request.transaction_id, *request.tokens]
+            assert request.text == octets_of(vector.decoded.sip or "")
         case _:
             pytest.fail(f"{vector.id}: no vector is a {type(request).__name__}")
 
@@ -199,6 +203,10 @@ def reply_of(tokens: dict[str, str], sip: str, old: bool) -> replies.ServerMessa
                     request, *common, tokens["transaction-id"], tokens["dialog-id"], sip
                 )
             return replies.RequestSent(request, *common, tokens["transaction-id"], sip)
+        case {"source": "network"}:
+            return replies.FinalResponseReceived(
+                request, tokens["protocol"], tokens["address"], int(tokens["port"]), tokens["time"], sip
+            )
         case _:
             return replies.Accepted(request, tokens.get("text", ""))
 
