@@ -184,3 +184,61 @@ def test_a_call_to_a_registered_application(
             proxy.forwarded("BYE", server.sip_port("udp"), 3)
     finally:
         called.stop()
+
+
+@BY
+@pytest.mark.parametrize(
+    ("far_end", "scenario"),
+    [
+        ("answer", "answered"),
+        ("answer_hang_up", "answered_callee_bye"),
+        ("ring", "cancel"),
+        ("reject", "reject"),
+    ],
+)
+def test_an_application_that_proxies_between_two_proxies(
+    far_end: str,
+    scenario: str,
+    transport: Transport,
+    application: NodeApplication,
+    callee: Callable[[str], Callee],
+    proxy: Kamailio,
+    server: Server,
+    tmp_path: Path,
+) -> None:
+    """The caller calls by way of Kamailio, the application passes the call on to Kamailio, which knows the callee."""
+    listening = callee(far_end)
+    parameter = ";transport=tcp" if transport is Transport.TCP else ""
+    here, there = f"{far_end}-by-us-{transport}", f"{far_end}-behind-{transport}"
+    port = server.sip_port(transport)
+    register(application, proxy, transport, here, f"sip:{here}@127.0.0.1:{port}{parameter}")
+    register(application, proxy, transport, there, listening.uri)
+    passing_on = NodeApplication(APPLICATIONS / "proxy.js", server.admin_port)
+    try:
+        stdin = passing_on.process.stdin
+        assert stdin is not None
+        destination = f"sip:{there}@127.0.0.1:{proxy.port}{parameter}"
+        plan = {"plan": here, "destination": [destination], "options": {"remainInDialog": True}}
+        stdin.write(f"{json.dumps(plan)}\n")
+        stdin.flush()
+        passing_on.wait_for_events("planned", 1)
+        folder = tmp_path / "caller"
+        folder.mkdir()
+        load = LoadPlan(
+            scenario=find_scenario(scenario),
+            host="127.0.0.1",
+            port=proxy.port,
+            transport=transport,
+            user=here,
+        )
+        judgement = judge(asyncio.run(run_sipp(load, folder)))
+        assert judgement.code is ExitCode.OK, judgement.sentence
+        listening.wait()
+        (ended,) = passing_on.wait_for_events("proxied", 1)
+        assert ended["connected"] is far_end.startswith("answer")
+    finally:
+        passing_on.stop()
+    invites = [seen for seen in read_messages(listening.messages) if seen.start_line.startswith("INVITE")]
+    (invite,) = {seen.text: seen for seen in invites}.values()
+    assert invite.text.count("\r\nVia: ") == 4, "the proxy's, the server's, the proxy's and the caller's"
+    assert invite.text.count("\r\nRecord-Route: ") >= 3
