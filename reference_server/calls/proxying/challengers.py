@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from reference_server.calls.state import CallState
 from reference_server.sip.message import Request, Response, SipMessage
@@ -20,7 +21,7 @@ def remember_challenger(state: CallState, target: Target, response: Response) ->
     challengers = state.proxying.challengers
     for key in _keys(response, "www-authenticate", "proxy-authenticate"):
         challengers[key] = target
-        state.timers.start(MEMORY_SECONDS, lambda key=key: _forget(state, key, target))  # type: ignore[misc]
+        state.timers.start(MEMORY_SECONDS, partial(_forget, state, key, target))
 
 
 def _forget(state: CallState, key: str, target: Target) -> None:
