@@ -131,11 +131,12 @@ class CallState:
         }
 
     def send(self, text: str, flow: Flow) -> bool:
-        """Put one SIP message on the wire; False if the flow is gone."""
-        sent = self.network.send(text, flow)
+        """Put one SIP message on the wire; False if the flow is gone, or the message fits into no datagram."""
+        if not self.network.send(text, flow):
+            return False
         for tap in self.sip_taps:
             tap.sip(True, flow, text)
-        return sent
+        return True
 
     def sender(self, flow: Flow) -> Callable[[str], bool]:
         """A function that sends by ``flow``, for a transaction."""
