@@ -108,10 +108,10 @@ def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Itera
     streams = Streams(account)
     before = 0
     for block in blocks:
-        lines = block.splitlines()
-        records = _one_a_line(block, len(lines)) if runs else []
-        index = 0
-        while index < len(lines):
+        records = _one_a_line(block) if runs else []
+        lines = [] if records else block.splitlines()
+        count, index = len(records) or len(lines), 0
+        while index < count:
             if records and not streams.waiting and (run := _run(records, index)).frames:
                 account.frames += run.octets
                 account.ascii_frames += len(run.frames)
@@ -120,6 +120,7 @@ def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Itera
                 index = run.end
                 yield run
                 continue
+            lines = lines or block.splitlines()
             line = lines[index]
             index += 1
             number = before + index
@@ -134,17 +135,17 @@ def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Itera
                 )
             else:
                 account.other += len(line) + 1 if line else 0
-        before += len(lines)
+        before += count
     yield from streams.close()
 
 
-def _one_a_line(block: bytes, lines: int) -> list[_Logged]:
+def _one_a_line(block: bytes) -> list[_Logged]:
     """The records of a client's log, decoded at once, if they stand one a line; none if a line holds something else.
 
     Between two lines that are one record a brace must close and one open; within a record that cannot be.
     """
-    ends = lines - 1
-    if b"\r" in block or b'{"kind":' in block or block[:1] != b"{" or block.count(b"}\n{") != ends:
+    lines = block.count(b"\n") + (block[-1:] != b"\n")
+    if b"\r" in block or b'{"kind":' in block or block[:1] != b"{" or block.count(b"}\n{") != lines - 1:
         return []
     try:
         records = _ALL_LOGGED(block)
