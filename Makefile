@@ -44,6 +44,15 @@ lint: .venv/test-installed ## style, types and layers alone
 serve: .venv/run-installed ## the reference server, admin 127.0.0.1:9022, SIP 127.0.0.1:5060; ARGS='…' for options
 	@exec $(BIN)/drachtio-reference-server $(ARGS)
 
+.PHONY: fast
+fast: .venv/test-installed ## compile the server's hot modules into build/fast (needs a C compiler and Python's headers)
+	@$(BIN)/python -m fast_build
+
+.PHONY: serve-fast
+serve-fast: ## the compiled server, built anew if the sources have changed; ARGS='…' for options
+	@$(MAKE) fast >/dev/null
+	@PYTHONPATH=build/fast exec $(BIN)/drachtio-reference-server $(ARGS)
+
 .PHONY: bench
 bench: setup ## CPU per basic call beside a bare echo server; ARGS='--help' for options
 	@$(BIN)/python -m tests.bench.run $(ARGS)

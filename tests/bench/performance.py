@@ -16,7 +16,8 @@ to a drachtio-srf application on the same machine. In the rows *proxied* the app
 to another SIPp, and the server stays in the way (Record-Route): twice the SIP messages, and no ACK or BYE for the
 application. CPU is user and system time of the server's process for each call, by
 the kernel's accounting. The floor is `tests/bench/floor.py`, an echo server on the same event loop that makes the same
-system calls and copies and little else: the ratio tells what SIP costs, whatever the machine.
+system calls and copies and little else: the ratio tells what SIP costs, whatever the machine. `compiled` is the server
+that `make fast` builds.
 """
 
 

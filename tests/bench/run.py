@@ -15,10 +15,12 @@ from pathlib import Path
 
 import msgspec
 
+from fast_build import __main__ as fast_build
+from fast_build.build import missing
 from tests.bench import msgtrace
 from tests.bench.measure import Measurement, measure
 from tests.bench.performance import Bench, Pair, best_pair, write_performance
-from tests.bench.subjects import Floor, Foreign, Subject
+from tests.bench.subjects import Compiled, Floor, Foreign, Subject
 from tests.peers.processes import Server
 
 PROXIED = "proxied"
@@ -32,6 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "server": lambda: Server("--loglevel", options.loglevel),
         PROXIED: lambda: Server("--loglevel", options.loglevel),
     }
+    if lacks := missing():
+        _say(f"No compiled server: {lacks} is missing.")
+    elif options.compiled and fast_build.main() == 0:
+        subjects["compiled"] = Compiled
     if options.against:
         log = options.json.with_name("against.log")
         subjects["against"] = lambda: Foreign(options.against, log)
@@ -73,6 +79,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pairs", type=int, default=3, help="pairs of runs for each rate (default: 3)")
     parser.add_argument(
         "--loglevel", default="notice", help="of the server: notice, info, … (default: notice)"
+    )
+    parser.add_argument(
+        *("--compiled",),
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="measure the server that make fast builds, too",
     )
     parser.add_argument(
         "--against",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+from fast_build.__main__ import TARGET
 from tests.bench.round_trip import Pinger
 from tests.peers.processes import SECRET, Server
 
@@ -36,6 +38,14 @@ class Floor(Server):
     """``tests/bench/floor.py`` as a process."""
 
     command = (sys.executable, "-m", "tests.bench.floor")
+
+
+class Compiled(Server):
+    """The server of ``make fast``."""
+
+    def environment(self) -> dict[str, str]:
+        """Its modules come first on the path."""
+        return {"PYTHONPATH": os.pathsep.join([str(TARGET), *filter(None, [os.environ.get("PYTHONPATH")])])}
 
 
 class Foreign:

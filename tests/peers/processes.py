@@ -111,7 +111,7 @@ class Server(Talker):
     )
 
     def __init__(self, *options: str) -> None:
-        super().__init__([*self.command, *options])
+        super().__init__([*self.command, *options], self.environment())
         self.wait_for("its ready line", lambda said: bool(said))
         ready = self.said[0]
         assert ready["ready"] is True
@@ -120,6 +120,10 @@ class Server(Talker):
         assert isinstance(endpoints, list)
         self.hostports = [str(endpoint) for endpoint in endpoints]
         self.version = str(ready["version"])
+
+    def environment(self) -> dict[str, str]:
+        """What its process has in its environment besides what this one has."""
+        return {}
 
     def sip_port(self, transport: str) -> int:
         """The port of the ``udp`` or ``tcp`` endpoint."""
