@@ -1,9 +1,10 @@
 """Connections by which phones have registered, to reach them again (NET-7).
 
 Nobody can connect to a phone behind a NAT or to a browser, but the connection that brought its REGISTER or SUBSCRIBE
-leads back to it. So when the application has accepted one that came over a connection, requests outside dialogs to the
-user and host of its Contact go by that connection, wherever the name leads; until the registration expires, or the
-connection is lost, or the phone registers by another.
+leads back to it. So when the application has accepted one that came over a connection, requests to the user and host of
+its Contact go by that connection, wherever the name leads: those of applications, proxied ones, and those of a dialog
+whose own connection is gone. Until the registration expires, or the connection is lost, or the phone registers by
+another.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.records import CallLeg, Source
 from reference_server.calls.state import CallState
+from reference_server.calls.way_back import sender_back
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.message import Request
 from reference_server.sip.reliable import ReliableSender
@@ -39,6 +40,7 @@ class IncomingRequest:
         "reliable",
         "reopened",
         "request",
+        "send",
         "transaction",
         "transaction_id",
         "via",
@@ -66,11 +68,14 @@ class IncomingRequest:
         """the end of our patience with the application"""
         self.reliable: ReliableSender | None = None
         """its reliable provisional responses, from the first one on"""
+        by_connection = flow.transport != "udp"
+        self.send = sender_back(state, self) if by_connection else state.sender(flow)
+        """puts a response on the wire"""
         machine = InviteServerTransaction if request.method == "INVITE" else OtherServerTransaction
         self.transaction: ServerTransaction = machine(
             key,
-            state.sender(flow),
-            flow.transport != "udp",
+            self.send,
+            by_connection,
             state.timers,
             state.timing,
             state.forget_server_transaction,

@@ -39,7 +39,7 @@ def make_reliable(state: CallState, incoming: IncomingRequest, draft: Draft) -> 
     if reliable is None:
         reliable = incoming.reliable = ReliableSender(
             state.identifiers.rseq(),
-            state.sender(incoming.flow),
+            incoming.send,
             state.timers,
             state.timing,
             lambda: _give_up(state, incoming),

@@ -333,7 +333,7 @@ def _await_ack(state: CallState, incoming: IncomingRequest, dialog: ApplicationD
 
     repeater = SuccessRepeater(
         text,
-        state.sender(incoming.flow),
+        incoming.send,
         incoming.transaction.reliable,
         state.timers,
         state.timing,

@@ -1,4 +1,4 @@
-"""Where a request inside a dialog goes (RFC 3261 §12.2.1.1, and NAT: docs/protocol.md, DLG-10)."""
+"""Where a request goes: inside a dialog (RFC 3261 §12.2.1.1, and NAT: docs/protocol.md, DLG-10), or to a URI."""
 
 from __future__ import annotations
 
@@ -7,13 +7,30 @@ from collections.abc import Callable
 from reference_server.calls.dialogs import ApplicationDialog
 from reference_server.calls.ports import Flow
 from reference_server.calls.state import CallState
+from reference_server.sip.uri import UriError, parse_uri
+
+
+def reach(state: CallState, next_hop: str, done: Callable[[Flow | str], None]) -> None:
+    """Give ``done`` the flow to the URI ``next_hop``, or the reason why there is none.
+
+    A phone that has registered over a connection is reached by that, wherever its Contact leads (NET-7).
+    """
+    if state.bindings:
+        try:
+            registered = state.bindings.flow_to(parse_uri(next_hop))
+        except UriError:
+            registered = None  # the network says what is wrong with it
+        if registered is not None:
+            done(registered)
+            return
+    state.network.open(next_hop, done)
 
 
 def open_flow(state: CallState, found: ApplicationDialog, done: Callable[[Flow | str], None]) -> None:
     """Give ``done`` the flow for the dialog's next request, or the reason why there is none.
 
     With a route set: to its first route. Without: to where the far end was last heard, which is its Contact unless
-    a NAT is between, and over TCP the connection that exists; a connection that is gone is opened to the Contact.
+    a NAT is between, and over TCP the connection that exists; where that is gone, to the Contact by another.
     Two settings say otherwise (NET-4).
     """
     dialog = found.dialog
@@ -23,11 +40,11 @@ def open_flow(state: CallState, found: ApplicationDialog, done: Callable[[Flow |
     if not dialog.remote_target:
         done("the far end gave no Contact")
     elif follows_routes or (found.follows_contact and found.flow.transport == "udp"):
-        state.network.open(dialog.next_hop(), done)
+        reach(state, dialog.next_hop(), done)
     elif found.flow.transport == "udp" or state.network.alive(found.flow):
         done(found.flow)
     else:
-        state.network.open(dialog.next_hop(), done)
+        reach(state, dialog.next_hop(), done)
 
 
 def via_for(flow: Flow, branch: str) -> str:

@@ -7,11 +7,14 @@ from reference_server.observe.log import Log
 from reference_server.observe.octets import shown
 
 LEVELS: dict[str, LogLevel] = {
+    "ack-not-sent": LogLevel.WARNING,
     "admin-incomplete-frame": LogLevel.WARNING,
     "admin-refused": LogLevel.WARNING,
     "application-does-not-read": LogLevel.ERROR,
     "bye-not-sent": LogLevel.WARNING,
     "frame-not-sent": LogLevel.ERROR,
+    "refresh-not-sent": LogLevel.WARNING,
+    "response-not-sent": LogLevel.WARNING,
     "sip-dropped": LogLevel.WARNING,
     "sip-transport": LogLevel.WARNING,
 }

@@ -106,10 +106,6 @@ class InviteServerTransaction:
             self._repeat = self._timers.start(self._interval, self._repeat_final)  # timer G
         self._timers.start(self._timing.t1x64, self._give_up)  # timer H
 
-    def send_by(self, send: Send) -> None:
-        """From now on responses go by another way."""
-        self._send = send
-
     def receive_repeated_request(self) -> None:
         """The INVITE came again."""
         if self._last and self.state in (State.PROCEEDING, State.COMPLETED):
@@ -186,10 +182,6 @@ class OtherServerTransaction:
             self._terminate()
         else:
             self._timers.start(self._timing.t1x64, self._terminate)  # timer J
-
-    def send_by(self, send: Send) -> None:
-        """From now on responses go by another way."""
-        self._send = send
 
     def receive_repeated_request(self) -> None:
         """The request came again."""

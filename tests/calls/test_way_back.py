@@ -12,6 +12,7 @@ from tests.calls.world import (
     Phone,
     RecordingApplication,
     World,
+    sip_of,
     status_of,
     statuses_of,
     tokens_of,
@@ -85,3 +86,34 @@ def test_an_answered_call_whose_connection_is_lost_stays_up(world: World) -> Non
     world.calls.connection_lost(BY_TCP)
     assert world.state.occupancy()["dialogs by id"] == 1
     call.hang_up()
+
+
+def test_so_does_what_the_server_itself_answers(world: World) -> None:
+    world.network.routes[SENT_BY] = ANEW
+    arrived(world, "INVITE")
+    world.advance(64)
+    assert [(flow, status_of(text)) for _, flow, text in world.network.sent] == [(ANEW, 504)]
+
+
+def test_and_what_is_sent_until_it_is_acknowledged(world: World) -> None:
+    world.network.routes[SENT_BY] = ANEW
+    application = world.application("invite")
+    phone = Phone(world, flow=BY_TCP)
+    phone.invite("Supported: 100rel")
+    transaction_id = transaction_id_of(application.take_one())
+    described = "SIP/2.0 183 Session Progress\r\nRequire: 100rel\r\n\r\nv=0\r\n"
+    progress = phone.learn(sip_of(application.answer(transaction_id, described)))
+    world.network.broken.add(BY_TCP.connection)
+    world.calls.connection_lost(BY_TCP)
+    assert application.answer(transaction_id, "SIP/2.0 200 OK\r\n\r\n") == ""  # waits for the PRACK
+    world.network.take()
+    world.advance(2)
+    assert {flow for _, flow, _ in world.network.sent[1:]} == {ANEW}
+    world.network.take()
+    phone.flow = ANEW
+    phone.send("PRACK", f"RAck: {progress.get('rseq')} 1 INVITE")
+    assert [(flow, status_of(text)) for _, flow, text in world.network.sent] == [(ANEW, 200)]
+    application.answer(transaction_id_of(application.take()[0]), "SIP/2.0 200 OK\r\n\r\n")
+    phone.send("ACK")
+    phone.send("BYE")
+    application.answer(transaction_id_of(application.take()[-1]), "SIP/2.0 200 OK\r\n\r\n")

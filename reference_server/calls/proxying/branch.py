@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reference_server.calls.hangup import Unwatched
 from reference_server.calls.ports import Flow
 from reference_server.calls.responding import LARGEST_DATAGRAM
-from reference_server.calls.route import via_for
+from reference_server.calls.route import reach, via_for
 from reference_server.calls.state import TIMER_C_SECONDS
 from reference_server.sip.client_transaction import (
     ClientTransaction,
@@ -76,7 +76,7 @@ class Branch:
 
     def open(self) -> None:
         """Find the way to the target, and send."""
-        self.proxied.state.network.open(self.target.next_hop, self._opened)
+        reach(self.proxied.state, self.target.next_hop, self._opened)
 
     def _opened(self, flow: Flow | str) -> None:
         proxied = self.proxied

@@ -11,7 +11,7 @@ from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.ports import Flow
 from reference_server.calls.proxying.directions import Directions
 from reference_server.calls.proxying.proxied_request import ProxiedRequest
-from reference_server.calls.route import via_for
+from reference_server.calls.route import reach, via_for
 from reference_server.calls.state import CallState
 from reference_server.sip.dialog import is_loose, uri_of
 from reference_server.sip.forwarding import ForwardedRequest, forwards_left, route_values
@@ -66,7 +66,7 @@ def route_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> bo
         branch = branches.make(signature, split_values(line)[0])
         state.send(forwarded.copy(target.uri, via_for(onward, branch)), onward)
 
-    state.network.open(target.next_hop, opened)
+    reach(state, target.next_hop, opened)
     return True
 
 

@@ -222,7 +222,7 @@ class ProxiedRequest:
     def answered_again(self, branch: Branch, response: Response) -> None:
         """A 2xx came again, or once more from behind another proxy that forked (§16.7 step 5)."""
         if self._phase is _Phase.ANSWERED or self.incoming.in_dialog:
-            self.state.send(self._text_of(response), self.incoming.flow)
+            self.incoming.send(self._text_of(response))
         else:
             refuse_call(self.state, branch, response)
 

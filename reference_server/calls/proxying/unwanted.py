@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reference_server.calls.hangup import Unwatched
 from reference_server.calls.ports import Flow
-from reference_server.calls.route import via_for
+from reference_server.calls.route import reach, via_for
 from reference_server.calls.state import CallState
 from reference_server.sip.client_transaction import OtherClientTransaction
 from reference_server.sip.dialog import Dialog, record_route_of, uri_of
@@ -64,7 +64,7 @@ def refuse_call(state: CallState, branch: Branch, response: Response) -> None:
         if observer is not None:
             observer.branch_refused(branch, bye)
 
-    state.network.open(dialog.next_hop(), opened)
+    reach(state, dialog.next_hop(), opened)
 
 
 def _say_bye(state: CallState, dialog: Dialog, flow: Flow) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from reference_server.calls.ports import Flow
 from reference_server.sip.uri import tag_of
-from tests.calls.proxying.stage import Stage
-from tests.calls.world import BY_TCP, World, sip_of, tokens_of
+from tests.calls.proxying.stage import Callee, Stage
+from tests.calls.world import BY_TCP, TCP, Phone, World, sip_of, status_of, tokens_of, transaction_id_of
 
 FULL = "remainInDialog|fullResponse||serial||"
 
@@ -380,3 +381,43 @@ def test_many_targets_that_cannot_be_reached_do_not_exhaust_the_stack(stage: Sta
     answer = stage.start(*(f"sip:x@127.0.0.2:{port}" for port in range(2000, 7000)))
     assert tokens_of(answer)[3:] == ["NOK", "error proxying request to "]
     assert stage.statuses == [500]
+
+
+def test_a_caller_whose_connection_is_gone_hears_the_answer_by_a_new_one(world: World) -> None:
+    anew = Flow("tcp", "127.0.0.1", 5080, TCP, 2)
+    world.network.routes["sip:127.0.0.1:5080;transport=tcp"] = anew
+    stage = Stage(world, BY_TCP)
+    stage.start(stage.carol.uri)
+    world.network.broken.add(BY_TCP.connection)
+    world.calls.connection_lost(BY_TCP)
+    invite = stage.carol.take()
+    stage.carol.answer(invite, 180)
+    stage.carol.answer(invite, 200)
+    stage.carol.answer(invite, 200)
+    by_new = [status_of(text) for _, flow, text in world.network.sent if flow is anew]
+    assert by_new == [180, 200, 200]
+    world.advance(64)
+
+
+def test_a_phone_behind_a_nat_is_reached_by_the_connection_that_registered_it(stage: Stage) -> None:
+    world = stage.world
+    connection = Flow("tcp", "127.0.0.1", 40123, TCP, 3)
+    ali = Callee(world, 40123, "ali", connection)
+    Phone(world, "ali", connection).send("REGISTER", "Contact: <sip:ali@abc.invalid;transport=tcp>")
+    stage.application.answer(transaction_id_of(stage.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    world.network.take()
+    assert tokens_of(stage.start("sip:ali@abc.invalid;transport=tcp"))[3:] == ["OK", "done"]
+    invite = ali.take()
+    assert invite.uri == "sip:ali@abc.invalid;transport=tcp"
+    ali.answer(invite, 200, "Contact: <sip:ali@abc.invalid;transport=tcp>")
+    stage.phone.learn(stage.heard[-1].text)
+    for method in ("ACK", "BYE"):  # a dialog in which we stay goes the same way
+        text = stage.phone.text(method, "Route: <sip:127.0.0.1:5060;lr>")
+        start = f"{method} sip:ali@abc.invalid;transport=tcp SIP/2.0"
+        world.receive(text.replace(text.partition("\r\n")[0], start), stage.phone.flow)
+    assert ali.take().method == "ACK"
+    bye = ali.take()
+    assert bye.method == "BYE"
+    ali.answer(bye, 200)
+    assert stage.statuses == [200, 200]
+    world.calls.connection_lost(connection)
