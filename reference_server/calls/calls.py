@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from reference_server.calls.dialogs import end_dialog
+from reference_server.calls.dialogs import refuse
 from reference_server.calls.from_network import receive
 from reference_server.calls.hangup import Cause, acknowledge_and_hang_up, hang_up
-from reference_server.calls.incoming import reject
 from reference_server.calls.invitation import cancel_invitation
 from reference_server.calls.originating import request_outside_dialogs
 from reference_server.calls.ports import Application, Flow
@@ -87,10 +86,7 @@ class Calls:
             for waiting in (*state.incoming.values(), *state.held_answers.values())
             if waiting.application is application
         ]:
-            dialog = incoming.dialog
-            reject(state, incoming, 480)
-            if dialog is not None and dialog.dialog.state is DialogState.EARLY:
-                end_dialog(state, dialog)
+            refuse(state, incoming, 480)
         for invitation in [
             open_ for open_ in state.outgoing_invites.values() if open_.application is application
         ]:

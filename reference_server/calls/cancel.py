@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from reference_server.calls.dialogs import dialog_id_of, end_dialog
+from reference_server.calls.dialogs import dialog_id_of, refuse
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.records import Reason, Source
 from reference_server.calls.state import CallState
-from reference_server.sip.dialog import DialogState
 from reference_server.sip.via import transaction_key
 from reference_server.wire.replies import DialogMessage
 
@@ -45,6 +44,4 @@ def receive_cancel(state: CallState, cancel: IncomingRequest) -> None:
         )
     if invite.leg is not None:
         invite.leg.stop(Source.NETWORK, Reason.CALL_CANCELED, invite.text_for_application())
-    reject(state, invite, 487)
-    if dialog is not None and dialog.dialog.state is DialogState.EARLY:
-        end_dialog(state, dialog)
+    refuse(state, invite, 487)

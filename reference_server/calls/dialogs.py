@@ -196,6 +196,14 @@ def end_dialog(state: CallState, ended: ApplicationDialog) -> None:
         ended.session.stop()
 
 
+def refuse(state: CallState, incoming: IncomingRequest, status: int) -> None:
+    """Answer ``incoming`` with a failure of the server's own; the early dialog that it began, if it did, is over."""
+    dialog = incoming.dialog
+    reject(state, incoming, status)
+    if dialog is not None and not incoming.in_dialog and dialog.dialog.state is DialogState.EARLY:
+        end_dialog(state, dialog)
+
+
 def record_bye(ended: ApplicationDialog, source: Source, bye: str) -> None:
     """A BYE ends the call of a dialog; before the answer that is the call of the INVITE that waits in it (CDR-3)."""
     leg, ended.leg = ended.leg, None

@@ -7,7 +7,7 @@ before its client would give up (CALL-10, CALL-11).
 
 from __future__ import annotations
 
-from reference_server.calls.dialogs import end_dialog
+from reference_server.calls.dialogs import refuse
 from reference_server.calls.incoming import IncomingRequest, reject
 from reference_server.calls.records import Source
 from reference_server.calls.state import (
@@ -16,7 +16,6 @@ from reference_server.calls.state import (
     TIMER_C_SECONDS,
     CallState,
 )
-from reference_server.sip.dialog import DialogState
 from reference_server.sip.timing import BEFORE_CLIENT_GIVES_UP
 from reference_server.wire.replies import NewRequest
 
@@ -75,13 +74,6 @@ def wait_for_application(state: CallState, incoming: IncomingRequest) -> None:
 
 def let_ring(state: CallState, incoming: IncomingRequest) -> None:
     """The application has sent a provisional response to an INVITE: it may take its time for the next (CALL-11)."""
-
-    def too_long() -> None:
-        dialog = incoming.dialog
-        reject(state, incoming, 504)
-        if dialog is not None and dialog.dialog.state is DialogState.EARLY:
-            end_dialog(state, dialog)
-
     incoming.stop_waiting()
     seconds = TIMER_C_SECONDS if incoming.in_dialog else LONGEST_RINGING_SECONDS
-    incoming.deadline = state.timers.start(seconds, too_long)
+    incoming.deadline = state.timers.start(seconds, lambda: refuse(state, incoming, 504))

@@ -9,10 +9,9 @@ the server has made (REL-7).
 
 from __future__ import annotations
 
-from reference_server.calls.dialogs import end_dialog
-from reference_server.calls.incoming import IncomingRequest, reject
+from reference_server.calls.dialogs import refuse
+from reference_server.calls.incoming import IncomingRequest
 from reference_server.calls.state import CallState
-from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
 from reference_server.sip.reliable import OPTION_TAG, ReliableSender, names_100rel
 from reference_server.wire.replies import DialogMessage
@@ -56,9 +55,7 @@ def make_reliable(state: CallState, incoming: IncomingRequest, draft: Draft) -> 
 def _give_up(state: CallState, incoming: IncomingRequest) -> None:
     """Nobody acknowledged: a final response other than 2xx (RFC 3262 §3), and a word to the application (REL-7)."""
     dialog = incoming.dialog
-    reject(state, incoming, 504)
-    if dialog is not None and dialog.dialog.state is DialogState.EARLY:
-        end_dialog(state, dialog)
+    refuse(state, incoming, 504)
     application = incoming.application
     if application is None or not application.connected:
         return

@@ -76,11 +76,20 @@ def request_in_dialog(state: CallState, application: Application, message: Sip) 
         if application.connected:
             request_in_dialog(state, application, message)
 
-    if found.session is not None and method in REFRESHING and found.session.holds(again):
-        return  # until the server's own refresh is answered (TIMER-6)
+    def is_held() -> bool:
+        """Whether it waits until the server's own refresh is answered (TIMER-6)."""
+        return found.session is not None and method in REFRESHING and found.session.holds(again)
 
-    def opened(flow: Flow | str) -> None:
-        if found.dialog.state is DialogState.OVER:  # it ended while the way was sought
+    if is_held():
+        return
+
+    def opened(flow: Flow | str) -> None:  # perhaps later, and then much may have happened
+        if not application.connected:
+            if method == "BYE" and found.dialog.state is not DialogState.OVER:
+                hang_up(state, found, Cause.APPLICATION_LOST)
+        elif is_held():
+            pass
+        elif found.dialog.state is DialogState.OVER:
             application.deliver(
                 NotSent(message.message_id, ACK_IS_OURS if method == "ACK" else UNKNOWN_DIALOG)
             )
@@ -115,7 +124,7 @@ def _send(
         draft.set_default("contact", f"<{local.contact}>")
     notified_end = method == "NOTIFY" and says_terminated(draft.get("subscription-state"))
     if method == "ACK":
-        unacknowledged = found.last_answered_invite not in found.own_acks and found.last_answered_invite >= 0
+        unacknowledged = found.awaits_own_ack
         cseq = found.last_answered_invite if unacknowledged else dialog.local_cseq
     else:
         unacknowledged = False
@@ -135,8 +144,11 @@ def _send(
         state.send(text, flow)
     else:
         outgoing.begin()
-        if method == "BYE" and state.records is not None:
-            record_bye(found, Source.APPLICATION, text)
+        if method == "BYE":
+            if found.session is not None:
+                found.session.stop()  # the session is over when its BYE is sent (RFC 3261 §15.1.1)
+            if state.records is not None:
+                record_bye(found, Source.APPLICATION, text)
     outgoing.echo(message.message_id)
     if method == "ACK" and found.hang_up_after_ack:
         hang_up(state, found, Cause.CANCEL_RACE)

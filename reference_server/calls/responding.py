@@ -15,6 +15,7 @@ from reference_server.calls.dialogs import (
     claim_id,
     dialog_id_of,
     end_dialog,
+    refuse,
 )
 from reference_server.calls.hangup import Cause, hang_up
 from reference_server.calls.incoming import IncomingRequest, close, reject
@@ -70,7 +71,7 @@ def respond(state: CallState, application: Application, message: Sip) -> None:
     if not 100 <= status <= 699 or draft.invalid:
         # 500 ends the request, unless the status is too small to be one (RSP-16, RSP-17, RSP-18).
         if status >= 700 or status == 0 or draft.invalid:
-            _fail(state, incoming)
+            refuse(state, incoming, 500)
         application.deliver(NotSent(message.message_id, NOT_SENDABLE))
         return
     number = make_reliable(state, incoming, draft) if 100 < status < 200 else 0
@@ -90,7 +91,7 @@ def _respond_anew(
 
     def gone() -> None:
         if state.incoming.get(message.transaction_id) is incoming:
-            _fail(state, incoming)  # nobody hears it, but the request is over
+            refuse(state, incoming, 500)  # nobody hears it, but the request is over
         if application.connected:
             text = FLOW_GONE if incoming.answered else UNKNOWN_TRANSACTION
             application.deliver(NotSent(message.message_id, text))
@@ -106,14 +107,6 @@ def may_answer(incoming: IncomingRequest, application: Application) -> bool:
     """An id belongs to the connection that got it, as long as that is there (RSP-12, CONN-5)."""
     owner = incoming.application
     return owner is application or owner is None or not owner.connected
-
-
-def _fail(state: CallState, incoming: IncomingRequest) -> None:
-    """Answer 500, since what the application gave cannot be sent."""
-    dialog = incoming.dialog
-    reject(state, incoming, 500)
-    if dialog is not None and dialog.dialog.state is DialogState.EARLY:
-        end_dialog(state, dialog)
 
 
 def _send(
@@ -155,7 +148,7 @@ def _send(
     with_record_route = makes_dialog and 100 < status < 300
     text = incoming.frame.compose(f"SIP/2.0 {status} {reason}", to, draft, with_record_route)
     if len(text) > LARGEST_DATAGRAM and not incoming.transaction.reliable:
-        _fail(state, incoming)
+        refuse(state, incoming, 500)
         application.deliver(NotSent(message.message_id, NOT_SENDABLE))
         return
     reliable = incoming.reliable

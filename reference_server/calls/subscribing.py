@@ -114,7 +114,9 @@ def receive_notify(state: CallState, notify: IncomingRequest) -> bool:
     """Take a NOTIFY that is in no known dialog, if it is for a subscription of an application; else False."""
     named = originated_id(state, notify.frame.call_id, notify.local_tag)
     subscribing = state.subscribing.get(named)
-    if subscribing is not None:
+    if (
+        subscribing is not None and subscribing.local_tag == notify.local_tag
+    ):  # an id of the 0.8 dialect has no tag
         subscribing.notified(notify)
         return True
     found = state.dialogs_by_id.get(named)

@@ -458,3 +458,36 @@ def test_settings_of_nat_detection(
     (bye,) = world.network.take()
     assert world.network.opened == [next_hop] * bool(next_hop)
     phone.respond(bye)
+
+
+@pytest.mark.parametrize("method", ["INFO", "INVITE", "UPDATE"])
+def test_an_application_that_goes_while_the_way_is_sought_has_asked_for_nothing(
+    world: World, method: str
+) -> None:
+    call = Call(world, world.application("invite"), flow=BY_TCP).establish()
+    world.network.broken.add(BY_TCP.connection)
+    call.phone.flow = Flow("tcp", "127.0.0.1", 5080, BY_TCP.local, connection=2)
+    world.network.routes["sip:alice@127.0.0.1:5080"] = call.phone.flow
+    world.network.pending = []
+    assert call.application.request(call.dialog_id, f"{method} sip:x SIP/2.0\r\n\r\n") == ""
+    call.application.leave()
+    (proceed,) = world.network.pending
+    proceed()
+    assert world.network.take() == []
+    call.phone.send("BYE")
+
+
+def test_its_bye_goes_all_the_same(world: World) -> None:
+    call = Call(world, world.application("invite"), flow=BY_TCP).establish()
+    world.network.broken.add(BY_TCP.connection)
+    call.phone.flow = Flow("tcp", "127.0.0.1", 5080, BY_TCP.local, connection=2)
+    world.network.routes["sip:alice@127.0.0.1:5080"] = call.phone.flow
+    world.network.pending = []
+    call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
+    call.application.leave()
+    (proceed,) = world.network.pending
+    world.network.pending = None
+    proceed()
+    (bye,) = world.network.take()
+    call.phone.respond(bye)
+    assert world.state.occupancy()["dialogs by id"] == 0

@@ -551,3 +551,15 @@ def test_any_response_is_answered_once_and_sent_whole(
     application.leave()
     world.advance(1_100_000 if method == "SUBSCRIBE" else 100)
     world.check_empty()
+
+
+def test_a_bad_response_inside_an_early_dialog_does_not_end_the_call(world: World) -> None:
+    call = Call(world, world.application("invite")).ring()
+    call.application.take()
+    call.phone.send("UPDATE", "Contact: <sip:alice@127.0.0.1:5080>")
+    update = transaction_id_of(call.application.take_one())
+    world.network.take()
+    assert "|NOK|" in call.application.answer(update, "SIP/2.0 999 What\r\n\r\n")
+    assert statuses_of(world.network.take()) == [500]
+    call.establish()
+    call.hang_up()

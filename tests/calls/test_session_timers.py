@@ -486,3 +486,37 @@ def test_a_far_end_that_takes_over_while_it_is_being_refreshed_need_not_answer(w
     world.advance(60)
     assert call.application.take() == []
     call.hang_up()
+
+
+def test_an_invite_of_the_application_whose_way_is_found_behind_the_refresh_waits_for_it(
+    world: World,
+) -> None:
+    call = refreshed_by_us(world, BY_TCP)
+    world.network.broken.add(BY_TCP.connection)
+    call.phone.flow = Flow("tcp", "127.0.0.1", 5080, BY_TCP.local, connection=2)
+    world.network.routes["sip:alice@127.0.0.1:5080"] = call.phone.flow
+    pending: list[Callable[[], None]] = []
+    world.network.pending = pending
+    world.advance(50)  # the refresh looks for its way first
+    assert call.application.request(call.dialog_id, "INVITE sip:x SIP/2.0\r\n\r\nv=0\r\n") == ""
+    world.network.pending = None
+    for found in pending:
+        found()
+    (sent,) = world.network.take()
+    assert "Session-Expires: 90;refresher=uac" in sent
+    assert call.application.take() == []
+    ack, invite = call.phone.respond(sent, 200)
+    assert [ack[:4], invite[:7]] == ["ACK ", "INVITE "]
+    call.application.take()
+    call.phone.respond(invite, 488)
+    call.hang_up()
+
+
+def test_nothing_is_refreshed_behind_a_bye_of_the_application(world: World) -> None:
+    call = refreshed_by_us(world)
+    world.advance(38)
+    world.network.take()
+    call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
+    world.advance(64)
+    assert {text[:4] for text in world.network.take()} == {"BYE "}
+    assert [sip_of(told)[:11] for told in call.application.take()] == ["SIP/2.0 408"]

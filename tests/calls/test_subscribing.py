@@ -281,3 +281,17 @@ def test_in_the_0_8_dialect(worlds: Callable[[Settings], World]) -> None:
     application.answer(transaction_id_of(told[1]), OK)
     notifier.notify("terminated")
     application.answer(transaction_id_of(application.take_one()), OK)
+
+
+def test_a_notify_for_another_subscription_of_the_call_id_is_not_taken(
+    worlds: Callable[[Settings], World],
+) -> None:
+    world = worlds(Settings(dialect_0_8=True))
+    application, subscribe = subscribed(world)
+    other = Notifier(world)
+    other.to = "<sip:me@example.com>;tag=another"
+    other.notify()
+    told = application.take_one()  # as any NOTIFY, which the application has routed
+    assert "s1;uac" not in tokens_of(told)
+    application.answer(transaction_id_of(told), "SIP/2.0 481 Whatever\r\n\r\n")
+    Notifier(world).answer(subscribe, 403)
