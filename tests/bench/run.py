@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if lacks := missing():
         _say(f"No compiled server: {lacks} is missing.")
     elif options.compiled and fast_build.main() == 0:
-        subjects["compiled"] = Compiled
+        subjects["compiled"] = lambda: Compiled("--loglevel", options.loglevel)
     if options.against:
         log = options.json.with_name("against.log")
         subjects["against"] = lambda: Foreign(options.against, log)

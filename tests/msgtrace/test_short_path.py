@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from msgtrace import follow, short_path
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.follow import HELD, shown
 from msgtrace.ordinary import Run
@@ -158,6 +159,14 @@ def test_what_nobody_answers_is_held_back_and_marked_the_same(form: str, answere
 
 
 NOISE = [b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"|", b"#", b"12#", b"\n===>\r\n", b"\xc3\xa9", b"\n20"]
+
+
+def test_of_many_questions_the_same_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (follow, short_path):
+        monkeypatch.setattr(module, "OPEN", 5)
+    calls = [call(number) for number in range(12)]
+    parts = [part for step in range(9) for one in calls for part in one[step : step + 1]]
+    assert 0 < both_ways(bench.written("client log", parts).encode()).count("answers") < 12 * 6
 
 
 @settings(deadline=None, max_examples=300)

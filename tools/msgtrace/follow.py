@@ -23,7 +23,8 @@ from msgtrace.sip import SipMessage
 
 HELD = 1000
 """messages that are held back at most; what has no answer by then is marked"""
-_OPEN = 10_000  # questions that are remembered
+OPEN = 10_000
+"""questions that are remembered"""
 
 _ANSWERS = frozenset({MessageKind.OK, MessageKind.NO, MessageKind.NOK})
 _OK, _UNKNOWN, _PROXY = MessageKind.OK, MessageKind.UNKNOWN, MessageKind.PROXY
@@ -204,9 +205,12 @@ class Follower:
     def _ask(self, table: dict[str, Question], key: str, summary: str, at: float | None) -> None:
         table[key] = Question(self._number, summary, at)
         self._waiting.add(self._number)
-        if len(table) > _OPEN:
-            oldest = table.pop(next(iter(table)))
-            self._waiting.discard(oldest.number)
+        if len(table) > OPEN:
+            self._forget_oldest(table)
+
+    def _forget_oldest(self, table: dict[str, Question]) -> None:
+        oldest = table.pop(next(iter(table)))
+        self._waiting.discard(oldest.number)
 
 
 def seconds(time: str) -> float | None:

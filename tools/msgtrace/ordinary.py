@@ -126,7 +126,7 @@ def debug(server: str) -> Form:
 
 SERVER = Form(
     re.compile(
-        rf"\n({_DAY} {_SECOND}\.[0-9]{{6}}) Client::(?:[^\s#|]{{1,60}} (Sending(?: response)?: )|read_handler read: )"
+        rf"\n({_DAY} {_SECOND}\.[0-9]{{6}}) Client::(?:read_handler read: |[^\s#|]{{1,60}}+ (Sending(?: response)?: ))"
         rf"(?(2)([0-9]{{1,8}})#){_PAYLOAD}"
     ),
     re.compile(rf"\n{_DAY} {_SECOND}\.[0-9]{{6}} "),

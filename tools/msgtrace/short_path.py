@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from msgtrace.entries import Entry, EntryKind
-from msgtrace.follow import HELD, NO_RESPONSE_EXPECTED, Follower, Question, Shown, between, seconds
+from msgtrace.follow import HELD, NO_RESPONSE_EXPECTED, OPEN, Follower, Question, Shown, between, seconds
 from msgtrace.octets import one_line
 from msgtrace.ordinary import ASKED, ID, MORE, RECEIVED, REQUEST, SENT, STATUS, Run
 from msgtrace.render import duration, time_of
@@ -117,7 +117,10 @@ class LineFollower(Follower):
             elif received is not None:
                 summary, arrow, from_server = f"sip {what}".rstrip(), "<--", True
                 if status is None and not what.startswith(NO_RESPONSE_EXPECTED):
-                    self._ask(received_before, f"\n{received}", summary, at)
+                    received_before[f"\n{received}"] = Question(number, summary, at)
+                    waiting.add(number)
+                    if len(received_before) > OPEN:
+                        self._forget_oldest(received_before)
             else:
                 summary, arrow, from_server = f"sip {what}".rstrip(), "-->", False
                 message_id, sent = match.group(ID, SENT)
@@ -125,7 +128,10 @@ class LineFollower(Follower):
                     self._application_answers.add("")
                     question = received_before.get(f"\n{sent}")
                 if message_id:
-                    self._ask(asked_before, f"\n{message_id}", summary, at)
+                    asked_before[f"\n{message_id}"] = Question(number, summary, at)
+                    waiting.add(number)
+                    if len(asked_before) > OPEN:
+                        self._forget_oldest(asked_before)
             place = number if number > 999 else f"{number:4}"  # the width costs as much as the number
             text = f"{place} {arrow} {clock}{_shown(summary)}"
             if question is not None:
