@@ -17,8 +17,7 @@ _LONGEST_RETRY_AFTER = 10
 def refuse_crossing(state: CallState, found: ApplicationDialog, incoming: IncomingRequest) -> bool:
     """Refuse an INVITE or UPDATE that comes at the wrong moment; False if it may be delivered."""
     if incoming.request.method == "INVITE":
-        # An early dialog without an INVITE of the far end is one that the application's INVITE began.
-        ours = bool(found.own_offers) or (found.dialog.state is DialogState.EARLY and not found.invites)
+        ours = bool(found.own_offers) or (found.begun_here and found.dialog.state is DialogState.EARLY)
         theirs = any(state.invites.get(invite.transaction.key) is invite for invite in found.invites)
     else:
         ours = bool(found.own_offers and incoming.request.body)

@@ -62,7 +62,7 @@ class ApplicationDialog:
         """the application has cancelled the call that was answered"""
         self.key = dialog.key
         self.invites: list[IncomingRequest] = []
-        """the INVITEs from the far end; what it began, answered or not, is the first"""
+        """the far end's latest INVITE, or the SUBSCRIBE that began it, and before it those without a final response"""
         self.update: IncomingRequest | None = None
         """the latest UPDATE from the far end"""
         self.own_offers: set[OutgoingRequest] = set()

@@ -9,14 +9,11 @@ from __future__ import annotations
 from enum import Enum
 
 from reference_server.calls.dialogs import ApplicationDialog, end_dialog
+from reference_server.calls.own_requests import compose_ack, compose_bye, send_bye
 from reference_server.calls.ports import Flow
 from reference_server.calls.records import Reason, Source
-from reference_server.calls.route import open_flow, via_for
+from reference_server.calls.route import open_flow
 from reference_server.calls.state import CallState
-from reference_server.sip.client_transaction import OtherClientTransaction
-from reference_server.sip.dialog import contact_uri_of
-from reference_server.sip.draft import Draft
-from reference_server.sip.message import Response
 from reference_server.wire.replies import DialogMessage
 
 UNSOLICITED = "unsolicited"
@@ -42,19 +39,6 @@ class Cause(Enum):
     """another branch of the forked INVITE had answered before (OUT-10)"""
 
 
-class Unwatched:
-    """The user of a transaction whose outcome changes nothing."""
-
-    def answered(self, response: Response) -> None:
-        """For a BYE: the dialog is over whatever the far end says (RFC 3261 §15.1.1)."""
-
-    def timed_out(self) -> None:
-        """Likewise."""
-
-    def unreachable(self) -> None:
-        """Likewise."""
-
-
 def hang_up(state: CallState, ended: ApplicationDialog, cause: Cause) -> None:
     """End a dialog with a BYE that says why, and tell the owner."""
     leg, ended.leg = ended.leg, None
@@ -63,12 +47,13 @@ def hang_up(state: CallState, ended: ApplicationDialog, cause: Cause) -> None:
     def opened(flow: Flow | str) -> None:
         if isinstance(flow, str):
             state.event("bye-not-sent", dialog=ended.dialog_id, reason=flow)
-            unsent = _bye(ended, cause, ended.flow, state.identifiers.branch())
+            unsent = compose_bye(ended.dialog, cause.value, ended.flow, state.identifiers.branch())
             _show(state, ended, unsent, 0, "unknown", "", 0)
             if leg is not None:
                 leg.lose()
             return
-        bye = _send_bye(state, ended, cause, flow)
+        bye = send_bye(state, ended.dialog, cause.value, flow)
+        _show(state, ended, bye, len(bye), flow.transport, flow.local.host, flow.local.port)
         if leg is not None:
             expired = cause is Cause.SESSION_EXPIRED
             leg.stop(Source.APPLICATION, Reason.SESSION_EXPIRED if expired else Reason.SYSTEM_INITIATED, bye)
@@ -91,40 +76,11 @@ def acknowledge(state: CallState, answered: ApplicationDialog) -> None:
         if isinstance(flow, str):
             state.event("ack-not-sent", dialog=answered.dialog_id, reason=flow)
             return
-        draft = Draft("ACK sip:placeholder SIP/2.0\r\n\r\n", "")
-        text = answered.dialog.request("ACK", cseq, via_for(flow, state.identifiers.branch()), draft)
+        text = compose_ack(state, answered.dialog, cseq, flow)
         answered.keep_own_ack(cseq, text)
         state.send(text, flow)
 
     open_flow(state, answered, opened)
-
-
-def _send_bye(state: CallState, ended: ApplicationDialog, cause: Cause, flow: Flow) -> str:
-    """Send it and show it to the owner; returns it."""
-    branch = state.identifiers.branch()
-    text = _bye(ended, cause, flow, branch)
-    transaction = OtherClientTransaction(
-        f"{branch}|BYE",
-        text,
-        state.sender(flow),
-        flow.transport != "udp",
-        state.timers,
-        state.timing,
-        Unwatched(),
-        state.forget_client_transaction,
-    )
-    state.keep_client_transaction(transaction, flow)
-    _show(state, ended, text, len(text), flow.transport, flow.local.host, flow.local.port)
-    return text
-
-
-def _bye(ended: ApplicationDialog, cause: Cause, flow: Flow, branch: str) -> str:
-    dialog = ended.dialog
-    dialog.local_cseq += 1
-    draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {cause.value}\r\n\r\n", "")
-    text = dialog.request("BYE", dialog.local_cseq, via_for(flow, branch), draft)
-    # without a Contact of the far end there is only its To or From to name it
-    return text if dialog.remote_target else text.replace(" ", f" {contact_uri_of(dialog.remote)}", 1)
 
 
 def _show(

@@ -7,12 +7,13 @@ waited for without end (OUT-21): the server cancels, and when no answer comes to
 
 from __future__ import annotations
 
-from reference_server.calls.hangup import Cause, Unwatched
+from reference_server.calls.hangup import Cause
 from reference_server.calls.outgoing import OutgoingRequest
+from reference_server.calls.own_requests import send_unwatched
 from reference_server.calls.ports import Application, Flow
 from reference_server.calls.state import LONGEST_RINGING_SECONDS, CallState
-from reference_server.sip.client_transaction import OtherClientTransaction
-from reference_server.sip.draft import Draft
+from reference_server.sip.deadline import Deadline
+from reference_server.sip.draft import Draft, own_draft
 from reference_server.sip.message import parse_message
 from reference_server.sip.timers import TimerHandle
 from reference_server.wire.replies import NotSent, RequestSent
@@ -32,8 +33,10 @@ class Invitation(OutgoingRequest):
     longest_silence = LONGEST_RINGING_SECONDS
     _provisional = False
     _held_cancel: Draft | None = None
+    _silence: Deadline | None = None
+    """when the far end has said nothing for too long; None before its first provisional response"""
     _patience: TimerHandle | None = None
-    _patient_until = 0.0
+    """with a far end that has been sent a CANCEL"""
 
     def begin(self) -> None:
         """Send; from now on the application can cancel it."""
@@ -48,9 +51,7 @@ class Invitation(OutgoingRequest):
     def send_again(self, text: str, flow: Flow, branch: str) -> None:
         """Send to another address; no provisional response has come from there yet."""
         self._provisional = False
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        self._stop_waiting()
         super().send_again(text, flow, branch)
 
     def proceeding(self) -> None:
@@ -60,21 +61,17 @@ class Invitation(OutgoingRequest):
             self._send_cancel(self._held_cancel)
             self._held_cancel = None
         else:
-            self._patient_until = self.state.monotonic() + self.longest_silence
-            self._patience = self.state.timers.start(self.longest_silence, self._look)
+            self._silence = Deadline(self.state.timers, self.state.monotonic, self._cancel_silent)
+            self._silence.move(self.longest_silence)
 
     def heard(self) -> None:
         """Another provisional response: the silence begins anew."""
-        self._patient_until = self.state.monotonic() + self.longest_silence
+        if self._silence is not None:
+            self._silence.move(self.longest_silence)
 
-    def _look(self) -> None:
-        """However often the far end was heard, there is one timer, which looks again."""
-        left = self._patient_until - self.state.monotonic()
-        if left > 0:
-            self._patience = self.state.timers.start(left, self._look)
-        else:
-            self.cancelled = True
-            self._send_cancel(Draft(f"CANCEL sip:placeholder SIP/2.0\r\nReason: {SILENCE}\r\n\r\n", ""))
+    def _cancel_silent(self) -> None:
+        self.cancelled = True
+        self._send_cancel(own_draft(f"Reason: {SILENCE}"))
 
     def fail(self, status: int, reason: str) -> None:
         """Nobody answered, or nobody can be asked."""
@@ -84,6 +81,12 @@ class Invitation(OutgoingRequest):
     def forget(self) -> None:
         """It has its final response and cannot be cancelled any more."""
         self.state.outgoing_invites.pop(self.transaction_id, None)
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._silence is not None:
+            self._silence.stop()
+            self._silence = None
         if self._patience is not None:
             self._patience.cancel()
             self._patience = None
@@ -104,25 +107,13 @@ class Invitation(OutgoingRequest):
     def abandon(self) -> None:
         """The application is gone: nobody waits for the answer (CONN-3)."""
         if not self.cancelled:
-            reason = Cause.APPLICATION_LOST.value
-            self.cancel(Draft(f"CANCEL sip:placeholder SIP/2.0\r\nReason: {reason}\r\n\r\n", ""))
+            self.cancel(own_draft(f"Reason: {Cause.APPLICATION_LOST.value}"))
 
     def _send_cancel(self, draft: Draft) -> str:
         state = self.state
         text = self._compose_cancel(draft)
-        transaction = OtherClientTransaction(
-            f"{self.branch}|CANCEL",
-            text,
-            state.sender(self.flow),
-            self.flow.transport != "udp",
-            state.timers,
-            state.timing,
-            Unwatched(),  # its 200 says nothing that the INVITE's 487 does not (OUT-9)
-            state.forget_client_transaction,
-        )
-        state.keep_client_transaction(transaction, self.flow)
-        if self._patience is not None:
-            self._patience.cancel()
+        send_unwatched(state, "CANCEL", self.branch, text, self.flow)
+        self._stop_waiting()
         # A far end that answers the CANCEL but not the INVITE is not waited for any longer (§9.1).
         self._patience = self.wait_no_longer_than(state.timing.t1x64)
         return text

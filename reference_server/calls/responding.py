@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from reference_server.calls.concluding import conclude
 from reference_server.calls.dialogs import (
     ApplicationDialog,
     begin_dialog,
@@ -17,22 +18,18 @@ from reference_server.calls.dialogs import (
     end_dialog,
     refuse,
 )
-from reference_server.calls.hangup import Cause, hang_up
 from reference_server.calls.incoming import IncomingRequest, close, reject
 from reference_server.calls.new_requests import let_ring
 from reference_server.calls.ports import Application
 from reference_server.calls.records import Role, Source
 from reference_server.calls.reliable import make_reliable
-from reference_server.calls.session_timers import answer_refresher, settle_as_server
+from reference_server.calls.session_timers import answer_refresher
 from reference_server.calls.state import CallState
-from reference_server.calls.subscriptions import keep_subscription, says_terminated
 from reference_server.calls.way_back import open_way_back
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
-from reference_server.sip.headers import HEADERS
 from reference_server.sip.message import LONGEST_NUMBER
 from reference_server.sip.reliable import ReliableSender, Turn
-from reference_server.sip.success import SuccessRepeater
 from reference_server.sip.uri import tag_of
 from reference_server.wire.replies import NotSent, ResponseSent
 from reference_server.wire.requests import Sip
@@ -47,7 +44,6 @@ LARGEST_DATAGRAM = 65_507
 
 FLOW_GONE = "transport for response has been shutdown or closed"
 
-_SESSION_EXPIRES = HEADERS["session-expires"]
 _STATUS_LINE = re.compile(r"SIP/\d\.\d[ \t]+([0-9]+)(?:[ \t]([^\r\n\0]*))?\Z")
 _CANCEL = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+CANCEL[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
@@ -204,7 +200,7 @@ def _put(
                 dialog.describe(text)
     else:
         close(state, incoming)
-        _conclude(state, incoming, dialog, text, status, draft)
+        conclude(state, incoming, dialog, text, status, draft)
     incoming.transaction.respond(status, text)
     if incoming.flow.connection and 200 <= status < 300 and method in ("REGISTER", "SUBSCRIBE"):
         state.bindings.accepted(incoming.request, text, incoming.flow)
@@ -267,72 +263,3 @@ def _dialog_id(
     if dialog is not None:
         return dialog.dialog_id
     return dialog_id_of(state, incoming) if method in ("INVITE", "SUBSCRIBE") else ""
-
-
-def _conclude(
-    state: CallState,
-    incoming: IncomingRequest,
-    dialog: ApplicationDialog | None,
-    text: str,
-    status: int,
-    draft: Draft,
-) -> None:
-    """What a final response does to the dialog, unless that has ended meanwhile."""
-    if dialog is None or dialog.dialog.state is DialogState.OVER:
-        return
-    request = incoming.request
-    if request.method == "INVITE":
-        if status < 300:
-            dialog.dialog.state = DialogState.CONFIRMED
-            if incoming.in_dialog:
-                dialog.dialog.refresh_target(request)
-            _await_ack(state, incoming, dialog, text)
-            _refresh_session(state, incoming, dialog, text, draft)
-        elif not incoming.in_dialog:
-            end_dialog(state, dialog)
-    elif request.method == "NOTIFY" and dialog.subscription:
-        if says_terminated(request.get("subscription-state")):
-            end_dialog(state, dialog)
-    elif (
-        request.method == "SUBSCRIBE" and status < 300 and (dialog.subscription or incoming in dialog.invites)
-    ):
-        dialog.dialog.state = DialogState.CONFIRMED
-        keep_subscription(state, dialog, draft.get("expires") or request.get("expires"))
-    elif request.method == "UPDATE" and status < 300:
-        dialog.dialog.refresh_target(request)
-        _refresh_session(state, incoming, dialog, text, draft)
-    elif request.method == "PRACK" and status < 300 and draft.body:
-        dialog.describe(text)
-
-
-def _refresh_session(
-    state: CallState, incoming: IncomingRequest, dialog: ApplicationDialog, text: str, draft: Draft
-) -> None:
-    """A 2xx to INVITE or UPDATE: what the session is, and how long it lives (TIMER-1)."""
-    if draft.body or not dialog.description:
-        dialog.describe(text)
-    expires = draft.fields.get(_SESSION_EXPIRES)
-    if expires is not None or dialog.session is not None:
-        settle_as_server(state, dialog, incoming, expires[0] if expires else "")
-
-
-def _await_ack(state: CallState, incoming: IncomingRequest, dialog: ApplicationDialog, text: str) -> None:
-    """Repeat the 2xx until its ACK; without one for 64·T1 the server hangs up (CALL-4, CALL-8)."""
-    cseq = incoming.request.cseq_number
-
-    def unacknowledged() -> None:
-        dialog.acknowledgements.pop(cseq, None)
-        hang_up(state, dialog, Cause.ACK_TIMEOUT)
-
-    repeater = SuccessRepeater(
-        text,
-        incoming.send,
-        incoming.transaction.reliable,
-        state.timers,
-        state.timing,
-        unacknowledged,
-    )
-    former = dialog.acknowledgements.pop(cseq, None)
-    if former is not None:  # another INVITE with the same number: one ACK is for both
-        former[1].stop()
-    dialog.acknowledgements[cseq] = (incoming, repeater)

@@ -18,14 +18,14 @@ from collections.abc import Callable
 from reference_server.calls.dialogs import ApplicationDialog
 from reference_server.calls.hangup import Cause, acknowledge_and_hang_up, hang_up
 from reference_server.calls.incoming import IncomingRequest
-from reference_server.calls.outgoing import OutgoingRequest
 from reference_server.calls.ports import Application, Flow
-from reference_server.calls.route import open_flow, via_for
+from reference_server.calls.refresh import Refresh, refresh_of
+from reference_server.calls.route import open_flow
 from reference_server.calls.state import CallState
 from reference_server.sip.deadline import Deadline
 from reference_server.sip.dialog import DialogState
 from reference_server.sip.draft import Draft
-from reference_server.sip.message import Request, Response, parse_message
+from reference_server.sip.message import Request, Response
 from reference_server.sip.session_timer import (
     MINIMUM,
     Refresher,
@@ -203,81 +203,8 @@ class SessionTimer:
         elif self._is_busy():
             self._next.move(_GIVE_WAY_SECONDS)
         else:
-            self.refresh = _refresh_of(self._state, self._found, self, owner, flow)
+            self.refresh = refresh_of(self._state, self._found, self, owner, flow)
             self.refresh.begin()
-
-
-class Refresh(OutgoingRequest):
-    """A re-INVITE or UPDATE of the server's own."""
-
-    def __init__(
-        self,
-        state: CallState,
-        application: Application,
-        method: str,
-        cseq: int,
-        text: str,
-        flow: Flow,
-        branch: str,
-        found: ApplicationDialog,
-        timer: SessionTimer,
-    ) -> None:
-        super().__init__(state, application, method, cseq, text, flow, branch)
-        self._found = found
-        self._timer = timer
-        self._ack = ""
-
-    def begin(self) -> None:
-        """Send; what crosses it is refused, and if the call ends before the answer, that is not waited for for ever."""
-        self._found.own_offers.add(self)
-        super().begin()
-
-    def answered(self, response: Response) -> None:
-        """Nothing of it is shown to the application; a 2xx gets its ACK, whatever became of the call."""
-        if response.status < 200:
-            return
-        self._found.own_offers.discard(self)
-        if response.status >= 300:
-            self._timer.refused(response)
-        elif self._ack:
-            self.state.send(self._ack, self.flow)
-        else:
-            self._found.dialog.refresh_target(response)
-            if self.method == "INVITE":
-                self._acknowledge()
-            self._timer.refreshed(response)
-
-    def fail(self, status: int, reason: str) -> None:
-        """No response will come."""
-        self._found.own_offers.discard(self)
-        self._timer.failed(status)
-
-    def _acknowledge(self) -> None:
-        draft = Draft("ACK sip:placeholder SIP/2.0\r\n\r\n", "")
-        via = via_for(self.flow, self.state.identifiers.branch())
-        self._ack = self._found.dialog.request("ACK", self.cseq, via, draft)
-        self.state.send(self._ack, self.flow)
-
-
-def _refresh_of(
-    state: CallState, found: ApplicationDialog, timer: SessionTimer, owner: Application, flow: Flow
-) -> Refresh:
-    """The refresh to be sent: the last session description once more, with the interval and ourselves as refresher."""
-    described = parse_message(found.description) if found.description else None
-    body = described.body if described else ""
-    method = "INVITE" if body else "UPDATE"
-    expires = SessionExpires(timer.terms.seconds, Refresher.UAC)
-    head = f"{method} sip:placeholder SIP/2.0\r\nSession-Expires: {expires}\r\nMin-SE: {timer.minimum}\r\n"
-    draft = Draft(f"{head}\r\n{body}", "")
-    contact = described.get("contact") if described else ""
-    draft.set_default("contact", contact or f"<{flow.local.contact}>")
-    if described and body:
-        draft.set_default("content-type", described.get("content-type"))
-    dialog = found.dialog
-    dialog.local_cseq += 1
-    branch = state.identifiers.branch()
-    text = dialog.request(method, dialog.local_cseq, via_for(flow, branch), draft)
-    return Refresh(state, owner, method, dialog.local_cseq, text, flow, branch, found, timer)
 
 
 def asks_too_little(request: Request) -> bool:

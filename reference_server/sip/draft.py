@@ -125,6 +125,11 @@ class Draft:
         return f"{known}Content-Length: {len(self.body)}\r\n{''.join(self.others)}"
 
 
+def own_draft(*lines: str, body: str = "") -> Draft:
+    """The draft of a request that the server makes by itself, with these header lines."""
+    return Draft("\r\n".join(("", *lines, "", body)), "")
+
+
 def _lines_of(lines: str) -> list[str]:
     """Header lines, which end with any of CR and LF; one with a NUL in it is none."""
     cut = lines.split("\r\n")

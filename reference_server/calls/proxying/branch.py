@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_server.calls.hangup import Unwatched
+from reference_server.calls.own_requests import send_unwatched
 from reference_server.calls.ports import Flow
 from reference_server.calls.responding import LARGEST_DATAGRAM
 from reference_server.calls.route import reach, via_for
@@ -184,18 +184,8 @@ class Branch:
         flow = self.flow
         assert flow is not None  # a copy that has a provisional response was sent
         state = self.proxied.state
-        key = f"{self.branch}|CANCEL"
-        transaction = OtherClientTransaction(
-            key,
-            self.proxied.forwarded.cancel(self.target.uri, self.via, self._cancel_reasons),
-            state.sender(flow),
-            flow.transport != "udp",
-            state.timers,
-            state.proxying.timing,
-            Unwatched(),
-            state.forget_client_transaction,
-        )
-        state.keep_client_transaction(transaction, flow)
+        text = self.proxied.forwarded.cancel(self.target.uri, self.via, self._cancel_reasons)
+        send_unwatched(state, "CANCEL", self.branch, text, flow, state.proxying.timing)
         self._ring = state.timers.start(state.timing.t1x64, self._forget)
 
     def _forget(self) -> None:

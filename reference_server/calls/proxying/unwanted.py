@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_server.calls.hangup import Unwatched
+from reference_server.calls.own_requests import compose_ack, send_bye
 from reference_server.calls.ports import Flow
-from reference_server.calls.route import reach, via_for
+from reference_server.calls.route import reach
 from reference_server.calls.state import CallState
-from reference_server.sip.client_transaction import OtherClientTransaction
 from reference_server.sip.dialog import Dialog, record_route_of, uri_of
-from reference_server.sip.draft import Draft
 from reference_server.sip.message import Response
 from reference_server.sip.uri import tag_of
 
@@ -55,33 +53,11 @@ def refuse_call(state: CallState, branch: Branch, response: Response) -> None:
             if observer is not None:
                 observer.branch_refused(branch, "")
             return
-        draft = Draft("ACK sip:placeholder SIP/2.0\r\n\r\n", "")
-        via = via_for(flow, state.identifiers.branch())
         branch.flow = flow
-        branch.refusal_ack = dialog.request("ACK", forwarded.cseq, via, draft)
+        branch.refusal_ack = compose_ack(state, dialog, forwarded.cseq, flow)
         state.send(branch.refusal_ack, flow)
-        bye = _say_bye(state, dialog, flow)
+        bye = send_bye(state, dialog, CALLER_GONE, flow)
         if observer is not None:
             observer.branch_refused(branch, bye)
 
     reach(state, dialog.next_hop(), opened)
-
-
-def _say_bye(state: CallState, dialog: Dialog, flow: Flow) -> str:
-    """Send it; returns it."""
-    branch = state.identifiers.branch()
-    draft = Draft(f"BYE sip:placeholder SIP/2.0\r\nReason: {CALLER_GONE}\r\n\r\n", "")
-    text = dialog.request("BYE", dialog.local_cseq + 1, via_for(flow, branch), draft)
-    key = f"{branch}|BYE"
-    transaction = OtherClientTransaction(
-        key,
-        text,
-        state.sender(flow),
-        flow.transport != "udp",
-        state.timers,
-        state.timing,
-        Unwatched(),
-        state.forget_client_transaction,
-    )
-    state.keep_client_transaction(transaction, flow)
-    return text
