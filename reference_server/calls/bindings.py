@@ -5,6 +5,9 @@ leads back to it. So when the application has accepted one that came over a conn
 its Contact go by that connection, wherever the name leads: those of applications, proxied ones, and those of a dialog
 whose own connection is gone. Until the registration expires, or the connection is lost, or the phone registers by
 another.
+
+The application has looked at who registers, but hardly at the Contact, which anybody may copy. So while the connection
+lives the way back is moved and taken away only for the address-of-record that made it.
 """
 
 from __future__ import annotations
@@ -22,16 +25,22 @@ DEFAULT_SECONDS = 3600
 LONGEST_SECONDS = 86_400
 MOST_CONTACTS = 16
 """Contacts of one REGISTER that are heeded."""
+MOST_OF_CONNECTION = 10_000
+"""Ways back over one connection, which may be that of a proxy with many phones behind it; the oldest makes room."""
+LONGEST_ADDRESS = 255
+"""Characters of a ``user@host`` that is kept."""
 
 
 class _Binding:
     """One way back."""
 
-    __slots__ = ("deadline", "flow")
+    __slots__ = ("deadline", "flow", "owner")
 
-    def __init__(self, flow: Flow, deadline: Deadline) -> None:
+    def __init__(self, flow: Flow, deadline: Deadline, owner: str) -> None:
         self.flow = flow
         self.deadline = deadline
+        self.owner = owner
+        """the address-of-record that registered it"""
 
 
 class Bindings:
@@ -42,7 +51,8 @@ class Bindings:
         self._timers = timers
         self._now = now
         self._by_address: dict[str, _Binding] = {}
-        self._by_connection: dict[int, set[str]] = {}
+        self._by_connection: dict[int, dict[str, None]] = {}
+        """the addresses of each, the oldest first"""
 
     def __len__(self) -> int:
         """How many there are."""
@@ -54,9 +64,12 @@ class Bindings:
         How long it holds the response says, in its Contact of that address or its Expires, else the request.
         """
         answer = parse_message(response)
+        owner = _owner_of(request)
         granted = {_key(one.uri): one for one in _contacts(answer)}
         for contact in _contacts(request)[:MOST_CONTACTS]:
             key = _key(contact.uri)
+            if len(key) > LONGEST_ADDRESS or self._is_anothers(key, flow, owner):
+                continue
             confirmed = granted.get(key)
             seconds = _first_number(
                 confirmed.parameters.get("expires") if confirmed else None,
@@ -65,7 +78,7 @@ class Bindings:
                 request.get("expires"),
             )
             if seconds > 0:
-                self._keep(key, flow, min(seconds, LONGEST_SECONDS))
+                self._keep(key, flow, min(seconds, LONGEST_SECONDS), owner)
             else:
                 self._drop(key)
 
@@ -79,13 +92,20 @@ class Bindings:
         for key in list(self._by_connection.get(flow.connection, ())):
             self._drop(key)
 
-    def _keep(self, key: str, flow: Flow, seconds: int) -> None:
+    def _is_anothers(self, key: str, flow: Flow, owner: str) -> bool:
+        known = self._by_address.get(key)
+        return known is not None and known.flow.connection != flow.connection and known.owner != owner
+
+    def _keep(self, key: str, flow: Flow, seconds: int, owner: str) -> None:
         known = self._by_address.get(key)
         if known is None or known.flow.connection != flow.connection:
             self._drop(key)
             deadline = Deadline(self._timers, self._now, lambda: self._drop(key))
-            known = self._by_address[key] = _Binding(flow, deadline)
-            self._by_connection.setdefault(flow.connection, set()).add(key)
+            fellows = self._by_connection.setdefault(flow.connection, {})
+            if len(fellows) >= MOST_OF_CONNECTION:
+                self._drop(next(iter(fellows)))
+            known = self._by_address[key] = _Binding(flow, deadline, owner)
+            fellows[key] = None
         known.deadline.move(seconds)
 
     def _drop(self, key: str) -> None:
@@ -94,9 +114,17 @@ class Bindings:
             return
         binding.deadline.stop()
         fellows = self._by_connection[binding.flow.connection]
-        fellows.discard(key)
+        del fellows[key]
         if not fellows:
             del self._by_connection[binding.flow.connection]
+
+
+def _owner_of(request: Request) -> str:
+    """Whom a REGISTER or SUBSCRIBE speaks for: the address-of-record, the subscriber (RFC 3261 §10.2, RFC 6665)."""
+    try:
+        return _key(parse_address(request.get("to" if request.method == "REGISTER" else "from")).uri)
+    except UriError:
+        return ""
 
 
 def _key(uri: Uri) -> str:

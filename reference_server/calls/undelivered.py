@@ -12,7 +12,9 @@ import re
 from reference_server.calls.ports import Flow
 from reference_server.calls.state import CallState
 
-_BRANCH = re.compile(r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]+[^\r\n]*;branch=([^;\r\n]+)[;\r]")
+_BRANCH = re.compile(
+    r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]++(?:;(?!branch=)[^\r\n;]*+)*+;branch=([^;\r\n]++)[;\r]"
+)
 
 
 def undelivered(state: CallState, beginning: str) -> None:

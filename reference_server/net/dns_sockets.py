@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -23,6 +24,15 @@ from dns._asyncbackend import (
 from dns.exception import Timeout
 
 T = TypeVar("T")
+
+LARGEST_ANSWER = 4096
+"""Octets of one message of a nameserver."""
+
+MOST_ANSWERED = 128
+"""Records in one message, of all its sections."""
+
+_HEADER = struct.Struct("!6xHHH")
+"""Of a message (:rfc:`1035#section-4.1.1`): how many records are in its three sections behind the question."""
 Address = tuple[str, int]
 """What connected sockets name their peer by; of IPv6 two parts more."""
 
@@ -34,6 +44,9 @@ class QuerySocket(DatagramSocket, StreamSocket):
         super().__init__(family, kind)
         self._socket = socket.socket(family, kind)
         self._socket.setblocking(False)
+        self._before_message = 2 if kind == socket.SOCK_STREAM else 0
+        self._seen = b""
+        self._taken = 0
 
     async def connect(self, address: Address, timeout: float | None) -> None:
         """Connect, or close and raise OSError or Timeout."""
@@ -95,8 +108,24 @@ class QuerySocket(DatagramSocket, StreamSocket):
             what = what[await self.sendto(what, None, timeout) :]
 
     async def recv(self, size: int, timeout: float | None) -> bytes:
-        """What there is on a stream, empty at its end."""
-        return await self._when_ready(lambda: self._socket.recv(size), writing=False, timeout=timeout)
+        """What there is on a stream, empty at its end. Raises OSError if the message is too large."""
+        data = await self._when_ready(lambda: self._socket.recv(size), writing=False, timeout=timeout)
+        self._examine(data)
+        return data
+
+    def _examine(self, data: bytes) -> None:
+        """Look at more octets of the one message that comes: a length on a stream, then the message."""
+        if not self._before_message:
+            self._seen, self._taken = b"", 0  # each datagram is one
+        self._taken += len(data)
+        header_end = self._before_message + _HEADER.size
+        self._seen += data[: header_end - len(self._seen)]
+        header = self._seen[self._before_message :]
+        records: int = sum(_HEADER.unpack(header)) if len(header) == _HEADER.size else 0
+        if self._taken > LARGEST_ANSWER + self._before_message or records > MOST_ANSWERED:
+            raise OSError(
+                f"expected an answer of at most {LARGEST_ANSWER} octets and {MOST_ANSWERED} records, got more"
+            )
 
     async def close(self) -> None:
         """Close."""

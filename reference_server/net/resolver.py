@@ -36,7 +36,7 @@ MOST_TARGETS = 16
 """Targets of SRV records whose addresses are looked up."""
 
 MOST_HOPS = 32
-"""Addresses that are kept of one name."""
+"""Addresses that are kept of one name; of several targets each keeps its share."""
 
 DEFAULT_PORT = 5060
 NO_END = float("inf")
@@ -211,10 +211,11 @@ class Resolver:
             )
         )
         choices: list[_Choice] = []
+        share = max(MOST_HOPS // len(there), 2) if there else 0
         for transport, rank, server in there:
             addresses = found[server.target]
             if isinstance(addresses, Addresses):
-                hops = tuple(Hop(transport, host, server.port) for host in addresses.hosts)
+                hops = tuple(Hop(transport, host, server.port) for host in addresses.hosts[:share])
                 choices.append(_Choice(rank, server.weight, hops))
                 holds = min(holds, addresses.seconds)
             else:

@@ -14,7 +14,8 @@ from reference_server.sip.message import is_token
 _LINE_END = re.compile(r"[\r\n]+")
 _LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
 _LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
-_OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length"})
+_OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length", "V", "L"})
+"""Compact, too: whoever reads what goes out understands them (RSP-42)."""
 _FROM, _CALL_ID, _CSEQ = HEADERS["from"], HEADERS["call-id"], HEADERS["cseq"]
 _NOT_GIVEN = [""]
 _RESOLVED: dict[str, tuple[Header | None, str]] = {}

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 
 from reference_server.sip.draft import Draft
 from reference_server.sip.headers import HEADERS, Header, Repetition, split_values
-from reference_server.sip.message import Request, Response, field_name
+from reference_server.sip.message import LONGEST_NUMBER, Request, Response, field_name
 from reference_server.sip.uri import tag_of
 
 DEFAULT_MAX_FORWARDS = 70
-"""For a request that came without (§16.6 step 3)."""
+"""For a request that came without (§16.6 step 3), and the most that one leaves with is one less."""
 
 _KEPT = frozenset({"Call-ID", "CSeq", "Max-Forwards"})
 """What belongs to the caller's transaction: an application's value would make it another one."""
@@ -28,9 +28,14 @@ _Line = tuple[str, str]
 
 
 def forwards_left(request: Request) -> int:
-    """The Max-Forwards of ``request``, 70 if it has none (§16.3 step 3)."""
+    """The Max-Forwards of ``request``, 70 if it has none or a greater one (§16.3 step 3).
+
+    A greater one serves nobody but who has a message run in circles, through routes that name us time and again.
+    """
     value = request.get("max-forwards")
-    return int(value) if value.isdecimal() else DEFAULT_MAX_FORWARDS
+    if not value.isdecimal() or len(value) > LONGEST_NUMBER:
+        return DEFAULT_MAX_FORWARDS
+    return min(int(value), DEFAULT_MAX_FORWARDS)
 
 
 class ForwardedRequest:

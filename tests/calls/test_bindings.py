@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reference_server.calls import bindings
 from reference_server.calls.ports import Flow
 from tests.calls.world import (
     BY_TCP,
@@ -133,3 +134,34 @@ def test_a_route_url_counts_more(world: World) -> None:
     assert flow is BY_UDP
     Phone(world).respond(sent)
     world.advance(21)
+
+
+def test_a_contact_stays_with_the_address_of_record_that_registered_it(world: World) -> None:
+    register(world, f"Contact: <{ALI}>;expires=100")
+    for line in (f"Contact: <{ALI}>;expires=100", f"Contact: <{ALI}>;expires=0"):
+        application = world.application("register")
+        thief = Phone(world, f"thief{len(world.applications)}", OTHER)
+        thief.to = "<sip:eve@127.0.0.1:5060>"
+        thief.send("REGISTER", line)
+        application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+        world.registry.remove(application)
+        world.network.take()
+        assert way_to(world, ALI) is BY_TCP
+    world.calls.connection_lost(BY_TCP)
+    register(world, f"Contact: <{ALI}>;expires=100", flow=OTHER)
+    assert way_to(world, ALI) is OTHER
+    world.advance(101)
+
+
+def test_one_connection_has_only_so_many_ways_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bindings, "MOST_OF_CONNECTION", 20)
+    register(world, f"Contact: <{ALI}>", flow=OTHER)
+    for number in range(50):
+        register(world, f"Contact: <sip:u{number}@abc.invalid>")
+    register(world, f"Contact: <sip:{'u' * 300}@abc.invalid>")
+    assert world.state.occupancy()["registered connections"] == 21
+    assert way_to(world, "sip:u49@abc.invalid") is BY_TCP
+    assert way_to(world, "sip:u29@abc.invalid") is None
+    assert way_to(world, ALI) is OTHER
+    for flow in (BY_TCP, OTHER):
+        world.calls.connection_lost(flow)

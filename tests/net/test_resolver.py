@@ -229,10 +229,10 @@ def test_aliases_are_followed_and_loops_end(run: Run) -> None:
     run(story())
 
 
-def test_an_answer_with_a_thousand_records_comes_over_tcp_and_is_cut(run: Run) -> None:
+def test_an_answer_with_a_hundred_records_comes_over_tcp_and_is_cut(run: Run) -> None:
     async def story() -> None:
-        addresses = "".join(f"many A 10.1.{number // 250}.{number % 250}\n" for number in range(1000))
-        servers = "".join(f"_sip._udp.d SRV {number} 0 {number + 1} a\n" for number in range(1000))
+        addresses = "".join(f"many A 10.1.1.{number}\n" for number in range(100))
+        servers = "".join(f"_sip._udp.d SRV {number} 0 {number + 1} a\n" for number in range(100))
         async with serving(addresses + servers + PLAIN) as stage:
             hops = await stage.hops("many.test", 5060)
             assert len(set(hops)) == MOST_HOPS < MOST_RECORDS

@@ -329,7 +329,7 @@ def test_any_octets(text: str) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_message_with_damage(data: st.DataObject) -> None:
     octets = list(OPTIONS)
     for _ in range(data.draw(st.integers(1, 4))):

@@ -41,8 +41,9 @@ def challenger_of(state: CallState, request: Request) -> Target | None:
 
 
 def _keys(message: SipMessage, *names: str) -> Iterator[str]:
-    """Realm and nonce of each value of the fields ``names``."""
+    """Realm and nonce of each value of the fields ``names``; without a nonce nobody could tell whose it was."""
     for name in names:
         for value in message.all(name):
             found = {match[1].lower(): match[2] or match[3] or "" for match in _PARAMETER.finditer(value)}
-            yield f"{found.get('realm', '')}\n{found.get('nonce', '')}"
+            if found.get("nonce"):
+                yield f"{found.get('realm', '')}\n{found['nonce']}"
