@@ -13,24 +13,30 @@ from reference_server.sip.uri import UriError, parse_uri
 def reach(state: CallState, next_hop: str, done: Callable[[Flow | str], None]) -> None:
     """Give ``done`` the flow to the URI ``next_hop``, or the reason why there is none.
 
-    A phone that has registered over a connection is reached by that, wherever its Contact leads (NET-7).
+    A phone that has registered over a connection is reached by that, wherever its Contact leads (NET-7). A URI without a
+    user names a host, be it a proxy's in a Route: no registration diverts what goes there.
     """
-    if state.bindings:
-        try:
-            registered = state.bindings.flow_to(parse_uri(next_hop))
-        except UriError:
-            registered = None  # the network says what is wrong with it
-        if registered is not None:
-            done(registered)
-            return
-    state.network.open(next_hop, done)
+    registered = _connection_to(state, next_hop) if state.bindings else None
+    if registered is not None:
+        done(registered)
+    else:
+        state.network.open(next_hop, done)
+
+
+def _connection_to(state: CallState, next_hop: str) -> Flow | None:
+    try:
+        uri = parse_uri(next_hop)
+    except UriError:
+        return None  # the network says what is wrong with it
+    return state.bindings.flow_to(uri) if uri.user and "lr" not in uri.parameters else None
 
 
 def open_flow(state: CallState, found: ApplicationDialog, done: Callable[[Flow | str], None]) -> None:
     """Give ``done`` the flow for the dialog's next request, or the reason why there is none.
 
     With a route set: to its first route. Without: to where the far end was last heard, which is its Contact unless
-    a NAT is between, and over TCP the connection that exists; where that is gone, to the Contact by another.
+    a NAT is between, and over TCP the connection that exists; where that is gone, the one by which the far end has since
+    sent an INVITE or UPDATE, else to the Contact by another.
     Two settings say otherwise (NET-4).
     """
     dialog = found.dialog
@@ -44,7 +50,12 @@ def open_flow(state: CallState, found: ApplicationDialog, done: Callable[[Flow |
     elif found.flow.transport == "udp" or state.network.alive(found.flow):
         done(found.flow)
     else:
-        reach(state, dialog.next_hop(), done)
+        asked = [*found.invites, *([found.update] if found.update is not None else [])]
+        others = [one.flow for one in asked if one.flow.connection and state.network.alive(one.flow)]
+        if others:
+            done(others[-1])
+        else:
+            reach(state, dialog.next_hop(), done)
 
 
 def via_for(flow: Flow, branch: str) -> str:

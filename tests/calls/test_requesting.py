@@ -491,3 +491,21 @@ def test_its_bye_goes_all_the_same(world: World) -> None:
     (bye,) = world.network.take()
     call.phone.respond(bye)
     assert world.state.occupancy()["dialogs by id"] == 0
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_a_far_end_that_comes_back_by_another_connection_is_reached_by_that(
+    world: World, method: str
+) -> None:
+    call = Call(world, world.application("invite"), flow=BY_TCP).establish()
+    world.network.broken.add(BY_TCP.connection)
+    world.calls.connection_lost(BY_TCP)
+    call.phone.flow = Flow("tcp", "127.0.0.1", 40124, BY_TCP.local, connection=2)
+    call.phone.send(method, "Contact: <sip:alice@10.1.1.1;transport=tcp>")
+    call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    if method == "INVITE":
+        call.phone.send("ACK")
+    call.application.take()
+    world.network.take()
+    bye(call)
+    assert world.network.opened == []

@@ -421,3 +421,16 @@ def test_a_phone_behind_a_nat_is_reached_by_the_connection_that_registered_it(st
     ali.answer(bye, 200)
     assert stage.statuses == [200, 200]
     world.calls.connection_lost(connection)
+
+
+@pytest.mark.parametrize("contact", ["sip:127.0.0.1:5090", "sip:edge@127.0.0.1:5090;lr"])
+def test_no_registration_diverts_what_goes_to_a_proxy(stage: Stage, contact: str) -> None:
+    connection = Flow("tcp", "127.0.0.1", 40123, TCP, 3)
+    Phone(stage.world, "ali", connection).send("REGISTER", f"Contact: <{contact}>")
+    stage.application.answer(transaction_id_of(stage.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    stage.world.network.take()
+    stage.world.network.routes[contact] = stage.carol.flow
+    stage.start(contact)
+    stage.carol.answer(stage.carol.take(), 486)
+    assert stage.statuses == [486]
+    stage.world.calls.connection_lost(connection)
