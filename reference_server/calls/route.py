@@ -13,8 +13,8 @@ from reference_server.sip.uri import UriError, parse_uri
 def reach(state: CallState, next_hop: str, done: Callable[[Flow | str], None]) -> None:
     """Give ``done`` the flow to the URI ``next_hop``, or the reason why there is none.
 
-    A phone that has registered over a connection is reached by that, wherever its Contact leads (NET-7). A URI without a
-    user names a host, be it a proxy's in a Route: no registration diverts what goes there.
+    A phone that has registered over a connection is reached by that, wherever its Contact leads (NET-7). A URI without
+    a user names a host, be it a proxy's in a Route: no registration diverts what goes there.
     """
     registered = _connection_to(state, next_hop) if state.bindings else None
     if registered is not None:
@@ -35,9 +35,8 @@ def open_flow(state: CallState, found: ApplicationDialog, done: Callable[[Flow |
     """Give ``done`` the flow for the dialog's next request, or the reason why there is none.
 
     With a route set: to its first route. Without: to where the far end was last heard, which is its Contact unless
-    a NAT is between, and over TCP the connection that exists; where that is gone, the one by which the far end has since
-    sent an INVITE or UPDATE, else to the Contact by another.
-    Two settings say otherwise (NET-4).
+    a NAT is between. Over TCP: by the connection that exists; where that is gone, by the one over which the far end
+    has since sent an INVITE or UPDATE, else by another to the Contact. Two settings say otherwise (NET-4).
     """
     dialog = found.dialog
     follows_routes = bool(dialog.route_set)
