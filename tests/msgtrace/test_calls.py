@@ -76,6 +76,12 @@ CANCEL, CANCELLED = (
     sip("CANCEL sip:bob@h SIP/2.0", "1 CANCEL"),
     sip("SIP/2.0 487 Request Terminated", "1 INVITE"),
 )
+RINGS = "SIP/2.0 180 Ringing\r\n\r\n"
+RINGING, RELIABLY = (
+    sip("SIP/2.0 180 Ringing", "1 INVITE"),
+    sip("SIP/2.0 180 Ringing", "1 INVITE", "Require: 100rel", "RSeq: 7"),
+)
+PRACK = sip("PRACK sip:bob@h SIP/2.0", "2 PRACK", "RAck: 7 1 INVITE")
 ANSWERED = [down("t1", INVITE), up("a", "t1", "SIP/2.0 200 OK\r\n\r\n"), ok("a", FINE)]
 
 OUTCOMES: dict[str, tuple[list[Step], Ending, str]] = {
@@ -116,8 +122,21 @@ OUTCOMES: dict[str, tuple[list[Step], Ending, str]] = {
         "503 Service Unavailable by the server; the application did not respond to message 1",
     ),
     "cancelled": (
+        [down("t1", INVITE), up("a", "t1", RINGS), ok("a", RINGING), down("t1", CANCEL), ("send", CANCELLED)],
+        *(Ending.BAD, "cancelled by the caller after 2.0 s, 487 Request Terminated"),
+    ),
+    "cancelled, the application silent": (
         [down("t1", INVITE), down("t1", CANCEL), ("send", CANCELLED)],
-        *(Ending.BAD, "cancelled by the caller after 1.0 s, 487 Request Terminated"),
+        Ending.BAD,
+        "cancelled by the caller after 1.0 s, 487 Request Terminated; the application had not responded to message 1",
+    ),
+    "cancelled, and no PRACK before": (
+        [down("t1", INVITE), up("a", "t1", RINGS), ok("a", RELIABLY), down("t1", CANCEL)],
+        *(Ending.BAD, "cancelled by the caller; no PRACK came for the 180"),
+    ),
+    "cancelled behind a PRACK": (
+        [down("t1", INVITE), up("a", "t1", RINGS), ok("a", RELIABLY), down("t2", PRACK), down("t1", CANCEL)],
+        *(Ending.BAD, "cancelled by the caller"),
     ),
     "never acknowledged": (
         [

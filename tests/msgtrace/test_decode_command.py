@@ -177,7 +177,13 @@ def test_what_a_peer_sent_reaches_no_terminal_as_control_characters(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--failed"], ["--calls", "--call", "1"], ["--status", "999"], ["--stats", "--method", "BYE"]],
+    [
+        ["--failed", "--ladder"],
+        ["--failed", "--call", "1"],
+        ["--calls", "--call", "1"],
+        ["--status", "999"],
+        ["--stats", "--method", "BYE"],
+    ],
 )
 def test_options_that_do_not_go_together(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

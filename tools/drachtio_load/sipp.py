@@ -18,6 +18,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from drachtio_load.complaints import FailedCall, first_failed_call
 from drachtio_load.messages import SeenMessage, read_messages
 from drachtio_load.scenarios import LoadScenario
 from drachtio_load.series import Interval, ResponseTime, read_intervals, read_response_times
@@ -91,6 +92,8 @@ class LoadRun(Struct, frozen=True, kw_only=True):
     """messages that came from the peer"""
     complaint: str
     """why there are no statistics, or SIPp's own last words; may be empty"""
+    first_failed: FailedCall | None
+    """the first call that failed, as far as SIPp tells"""
     messages: list[SeenMessage]
     """empty unless the plan says ``trace_messages``"""
     intervals: list[Interval] = []
@@ -161,6 +164,7 @@ async def run_sipp(
         statistics=statistics,
         received=received,
         complaint=complaint,
+        first_failed=first_failed_call(folder / "errors.log", plan.scenario.path),
         messages=read_messages(folder / "messages.log"),
         intervals=intervals,
         responses=responses,

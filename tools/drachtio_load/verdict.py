@@ -45,7 +45,8 @@ def judge(run: LoadRun) -> Judgement:
         parts.append(f"{missing} never begun")
     if run.ended_by_deadline:
         parts.append(f"ended after {plan.allowed_seconds():g} s, the deadline")
-    return Judgement(ExitCode.FAILURES, f"{plan.scenario.name} to {peer}: {', '.join(parts)}.")
+    first = f" {run.first_failed.sentence()}." if run.first_failed is not None else ""
+    return Judgement(ExitCode.FAILURES, f"{plan.scenario.name} to {peer}: {', '.join(parts)}.{first}")
 
 
 def _calls(count: int) -> str:

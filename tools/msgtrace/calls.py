@@ -36,7 +36,8 @@ class Call:
     __slots__ = (
         *("ack", "answered_at", "application_told", "begin", "call_id", "callee", "caller", "cancelled_by"),
         *("challenged", "end", "ended_by", "final", "final_by", "final_number", "first", "from_server"),
-        *("messages", "method", "number", "provisional", "proxied", "reason", "refused", "responded"),
+        *("messages", "method", "number", "prack", "provisional", "proxied", "reason", "refused"),
+        *("reliable", "responded"),
     )
 
     def __init__(self, number: int, call_id: str, first: int) -> None:
@@ -56,6 +57,9 @@ class Call:
         self.from_server = False
         """whether the application asked for it"""
         self.provisional = 0
+        self.reliable = 0
+        """status of the last provisional response that asks for a PRACK"""
+        self.prack = False
         self.final = ""
         """status and reason of the last final response to the request that began it"""
         self.final_by = ""
@@ -83,7 +87,7 @@ class Call:
             return self._answered(status, refusal)
         if self.cancelled_by and status in (0, 487):
             final = f", {self.final}" if status else ""
-            return Ending.BAD, f"cancelled by {self.cancelled_by}{after}{final}{refusal}"
+            return Ending.BAD, f"cancelled by {self.cancelled_by}{after}{final}{self._before()}{refusal}"
         if status in (401, 407):
             return Ending.BAD, f"challenged: {self.final}{by}, and no other try{refusal}"
         if 300 <= status < 400:
@@ -117,6 +121,16 @@ class Call:
         if not self.ack:
             return Ending.OPEN, f"answered ({self.final}), no ACK and no BYE in the recording{refusal}"
         return Ending.OPEN, f"answered, no BYE in the recording{refusal}"
+
+    def _before(self) -> str:
+        """What was wrong, if anything was, before the caller gave up."""
+        if self.cancelled_by != "the caller":
+            return ""
+        if self.application_told and not self.responded:
+            return f"; the application had not responded to message {self.application_told}"
+        if self.reliable and not self.prack:
+            return f"; no PRACK came for the {self.reliable}"
+        return ""
 
     def _why(self) -> str:
         return f" ({self.reason})" if self.reason else ""
@@ -287,6 +301,8 @@ def _requested(
     match method:
         case "ACK":
             call.ack = True
+        case "PRACK":
+            call.prack = True
         case "BYE" if not call.ended_by:
             if by_application:
                 call.ended_by = "this side" if traced else "the application"
@@ -312,6 +328,8 @@ def _final(call: Call, text: SipMessage, time: str, number: int, by: str, *, lat
     status = text.status or 0
     if status < 200:
         call.provisional = status or call.provisional
+        if status and text.has("RSeq"):
+            call.reliable = status
         return
     if call.final.startswith("2") and call.method == "INVITE":
         return  # a re-INVITE's, or the same again

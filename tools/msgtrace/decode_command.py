@@ -26,6 +26,7 @@ _LINES_AT_ONCE = 400
 _EPILOG = """\
 examples:
   msgtrace decode --calls calls.log           each call: how it ended, and why
+  msgtrace decode --failed calls.log          those that failed
   msgtrace decode --call 117 --ladder calls.log   who said what to whom in call 117
   msgtrace decode calls.log                   one line for each message
   msgtrace decode --full --method INVITE calls.log.gz   every token by name, and the SIP messages
@@ -58,7 +59,7 @@ def add_decode(commands: Commands) -> None:
     style.add_argument("--jsonl", action="store_true", help="write one JSON object for each message")
     style.add_argument("--calls", action="store_true", help="one line for each call: how it ended, and why")
     style.add_argument("--stats", action="store_true", help="count messages, and tell where each octet went")
-    decode.add_argument("--failed", action="store_true", help="with --calls: only calls that failed")
+    decode.add_argument("--failed", action="store_true", help="the calls that failed, and why (--calls)")
     decode.add_argument("--call", metavar="CALL", default="", help="only this: Call-ID, dialog id, or number")
     decode.add_argument("--verb", action="append", default=[], help="only this verb or kind; may be repeated")
     decode.add_argument("--method", action="append", default=[], help="only this SIP method; may be repeated")
@@ -88,8 +89,9 @@ def _run(options: argparse.Namespace) -> int:
         frozenset(method.upper() for method in options.method),
         tuple(options.status),
     )
-    if options.failed and not options.calls:
-        options.parser.error("--failed goes with --calls")
+    if options.failed and (options.full or options.ladder or options.jsonl or options.stats):
+        options.parser.error("--failed is a form of --calls")
+    options.calls = options.calls or options.failed
     if wanted_only and (options.calls or options.stats):
         options.parser.error("--calls and --stats take no filter")
     gc.disable()  # many small values in no cycles: looking for some costs a fifth of the time
