@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reference_server.calls.ports import Endpoint
-from reference_server.sip.uri import Uri, UriError, parse_uri
+from reference_server.sip.uri import DEFAULT_PORT, Uri, UriError, parse_uri
 
-DEFAULT_SIP_PORT = 5060
 _KEPT = 1024
 _LONGEST_KEPT = 200
 
@@ -44,7 +43,7 @@ class OwnAddresses:
         if not self._hosts:
             self._collect()
         host = (uri.parameters.get("maddr") or uri.host).strip("[]").lower()
-        return (host, uri.port or DEFAULT_SIP_PORT) in self._hosts
+        return (host, uri.port or DEFAULT_PORT) in self._hosts
 
     def _collect(self) -> None:
         for endpoint in self._endpoints():

@@ -17,7 +17,7 @@ from reference_server.calls.ports import Application, Flow
 from reference_server.calls.records import Source
 from reference_server.calls.reliably_received import branch_of
 from reference_server.calls.route import open_flow, via_for
-from reference_server.calls.session_timers import REFRESHING
+from reference_server.calls.session_timers import REFRESHING, SessionTimer
 from reference_server.calls.state import CallState
 from reference_server.calls.subscriptions import says_terminated
 from reference_server.sip.dialog import DialogState
@@ -76,18 +76,18 @@ def request_in_dialog(state: CallState, application: Application, message: Sip) 
         if application.connected:
             request_in_dialog(state, application, message)
 
-    def is_held() -> bool:
+    def is_held(session: SessionTimer) -> bool:
         """Whether it waits until the server's own refresh is answered (TIMER-6)."""
-        return found.session is not None and method in REFRESHING and found.session.holds(again)
+        return method in REFRESHING and session.holds(again)
 
-    if is_held():
+    if found.session is not None and is_held(found.session):
         return
 
     def opened(flow: Flow | str) -> None:  # perhaps later, and then much may have happened
         if not application.connected:
             if method == "BYE" and found.dialog.state is not DialogState.OVER:
                 hang_up(state, found, Cause.APPLICATION_LOST)
-        elif is_held():
+        elif found.session is not None and is_held(found.session):
             pass
         elif found.dialog.state is DialogState.OVER:
             application.deliver(

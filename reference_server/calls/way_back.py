@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from reference_server.calls.ports import Flow
 from reference_server.calls.state import CallState
+from reference_server.sip.uri import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from reference_server.calls.incoming import IncomingRequest
-
-DEFAULT_SIP_PORT = 5060
 
 
 def sender_back(state: CallState, incoming: IncomingRequest) -> Callable[[str], None]:
@@ -44,7 +43,7 @@ def open_way_back(
         return
     lost = incoming.flow
     host = f"[{lost.remote_host}]" if ":" in lost.remote_host else lost.remote_host
-    port = int(incoming.via.port or DEFAULT_SIP_PORT)
+    port = int(incoming.via.port or DEFAULT_PORT)
 
     def done(flow: Flow | str) -> None:
         if isinstance(flow, str):

@@ -25,7 +25,7 @@ from reference_server.net.resolver import Hop, Question, Resolver
 from reference_server.net.selection import Candidate, candidate, choose
 from reference_server.net.tcp import CONNECT_SECONDS, MOST_CONNECTIONS, TcpConnections
 from reference_server.net.udp import UdpTransport
-from reference_server.sip.uri import UriError, parse_uri
+from reference_server.sip.uri import DEFAULT_PORT, UriError, parse_uri
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,6 @@ SECONDS_BEFORE_OTHERS = 4.0
 
 _TRANSPORTS = ("udp", "tcp")
 """What we can speak, in the order of preference where the DNS leaves it to us."""
-_DEFAULT_PORT = 5060
 _TARGETS_KEPT = 10_000
 _LONGEST_TARGET_KEPT = 300
 
@@ -113,7 +112,7 @@ class Network:
         )
 
     async def _bind(self, contact: ContactConfiguration) -> list[BoundSocket]:
-        port = _DEFAULT_PORT if contact.port is None else contact.port
+        port = DEFAULT_PORT if contact.port is None else contact.port
         if contact.scheme != "sip":
             raise TransportError(contact.scheme, contact.host, port, "only sip: is supported, not sips:")
         for transport in contact.transports:
@@ -175,7 +174,7 @@ class Network:
             done(NOT_AVAILABLE)
             return
         host = (uri.parameters.get("maddr") or uri.host).strip("[]")
-        port = uri.port or _DEFAULT_PORT
+        port = uri.port or DEFAULT_PORT
         literal = literal_address(host)
         if literal is None:
             self._open_name(Question(host.lower(), uri.port, named or None), done, tried)

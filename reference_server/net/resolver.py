@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from reference_server.net.dns import Addresses, Dns, DnsFailure, Service, Services
 from reference_server.net.hosts import HostsFile
+from reference_server.sip.uri import DEFAULT_PORT
 
 PATIENCE = 10.0
 """Seconds after which a name counts as not found."""
@@ -38,7 +39,6 @@ MOST_TARGETS = 16
 MOST_HOPS = 32
 """Addresses that are kept of one name; of several targets each keeps its share."""
 
-DEFAULT_PORT = 5060
 NO_END = float("inf")
 _KEPT = 10_000
 _SERVICES = {"SIP+D2U": "udp", "SIP+D2T": "tcp"}

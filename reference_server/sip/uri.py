@@ -13,6 +13,9 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+DEFAULT_PORT = 5060
+"""Of a SIP URI, and of the sent-by of a Via (RFC 3261 §19.1.2, §18.2.2)."""
+
 
 class UriError(ValueError):
     """A URI or an address that cannot be understood; says what was expected and what came."""

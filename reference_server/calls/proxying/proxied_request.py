@@ -14,10 +14,11 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from reference_server.calls.incoming import IncomingRequest
-from reference_server.calls.ports import Endpoint, Flow
+from reference_server.calls.ports import Flow
 from reference_server.calls.proxying.branch import Branch
 from reference_server.calls.proxying.challengers import remember_challenger
 from reference_server.calls.proxying.directions import Directions
+from reference_server.calls.proxying.record_routing import record_routes, route_to
 from reference_server.calls.proxying.unwanted import refuse_call
 from reference_server.calls.state import CallState
 from reference_server.sip.best_response import CHALLENGES, BestResponse
@@ -151,16 +152,14 @@ class ProxiedRequest:
     def forwarded_by(self, flow: Flow) -> ForwardedRequest:
         """The request as it goes by ``flow``: a REGISTER names the way back (RFC 3327 §5.2)."""
         if self.method == "REGISTER" and self.directions.record_route:
-            self.forwarded.come_back_by(_route_to(flow.local))
+            self.forwarded.come_back_by(route_to(flow.local))
         return self.forwarded
 
     def record_routes_by(self, flow: Flow) -> str:
-        """The Record-Route lines of a copy that goes by ``flow``: both sides where they differ (RFC 5658 §6)."""
+        """The Record-Route lines of a copy that goes by ``flow``."""
         if not self.directions.record_route or self.method == "REGISTER":
             return ""
-        towards, back = _route_to(flow.local), _route_to(self.incoming.flow.local)
-        lines = f"Record-Route: {towards}\r\n"
-        return lines if towards == back else f"{lines}Record-Route: {back}\r\n"
+        return record_routes(flow.local, self.incoming.flow.local)
 
     def under_way(self, branch: Branch) -> None:
         """A copy was sent."""
@@ -333,9 +332,3 @@ class ProxiedRequest:
     def _tell(self, branch: Branch, response: Response) -> None:
         if self._report is not None and branch.flow is not None:
             self._report.received(response, branch.flow)
-
-
-def _route_to(local: Endpoint) -> str:
-    """A Record-Route or Path value that leads back here, by a loose route (§16.6 step 4)."""
-    transport = "" if local.transport == "udp" else f";transport={local.transport}"
-    return f"<sip:{local.advertised_host}:{local.port}{transport};lr>"
