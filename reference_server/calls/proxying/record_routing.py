@@ -1,4 +1,4 @@
-"""How what follows a proxied request comes back through us (Record-Route, RFC 3261 §16.6 step 4; Path, RFC 3327 §5.2)."""
+"""How what follows a proxied request comes back through us: Record-Route (RFC 3261 §16.6) and Path (RFC 3327 §5.2)."""
 
 from __future__ import annotations
 
