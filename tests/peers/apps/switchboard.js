@@ -8,7 +8,10 @@ const srf = connect();
 
 const deeds = {
   answer: (req, res) => srf.createUAS(req, res, {localSdp}),
-  'hang-up': async(req, res) => (await srf.createUAS(req, res, {localSdp})).destroy(),
+  'hang-up': async(req, res) => {
+    const dialog = await srf.createUAS(req, res, {localSdp});
+    dialog.once('ack', () => dialog.destroy());  // a BYE may not overtake the ACK
+  },
   reject: (req, res) => res.send(486),
   ring: (req, res) => res.send(180),
   proxy: (req, res, port) => srf.proxyRequest(req, `sip:callee@127.0.0.1:${port}`, {remainInDialog: true}),
