@@ -28,6 +28,10 @@ _ROUTE = re.compile(r"^(Route[ \t]*:[ \t]*)((?:[^\r\n]|\r\n[ \t])*\r\n)", re.MUL
 LONGEST_SILENCE_SECONDS = 12 * 3600.0
 """How long a proxied call may go on without a request that passes through us (CDR-17)."""
 
+MOST_CALLS = 50_000
+"""Dialogs of proxied calls that are kept for their records. One more, and the longest silent is over for the records:
+two strangers could else have calls by the million that nobody ends (CDR-17)."""
+
 
 class _ProxiedCall:
     """The legs of one call in whose dialog we are."""
@@ -145,6 +149,8 @@ class ProxyRecords:
         self._calls[key] = [*self._calls.pop(key, ()), call]
         if len(self._calls) == 1:
             self._oldest.move(LONGEST_SILENCE_SECONDS)
+        elif len(self._calls) > MOST_CALLS:
+            self._lose(next(iter(self._calls)))
 
     def _forget(self, key: str) -> None:
         del self._calls[key]
@@ -153,16 +159,19 @@ class ProxyRecords:
 
     def _forget_the_silent(self) -> None:
         """Calls lie in the order in which they were last heard of."""
-        for key, calls in list(self._calls.items()):
-            left = calls[-1].heard_at + LONGEST_SILENCE_SECONDS - self._now()
+        while self._calls:
+            key = next(iter(self._calls))
+            left = self._calls[key][-1].heard_at + LONGEST_SILENCE_SECONDS - self._now()
             if left > 0:
                 self._oldest.move(left)
                 return
-            del self._calls[key]
-            for call in calls:
-                call.callee.lose()
-                if call.caller is not None:
-                    call.caller.lose()
+            self._lose(key)
+
+    def _lose(self, key: str) -> None:
+        for call in self._calls.pop(key):
+            call.callee.lose()
+            if call.caller is not None:
+                call.caller.lose()
 
 
 def _without_our_route(incoming: IncomingRequest) -> str:

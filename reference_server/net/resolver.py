@@ -39,6 +39,9 @@ MOST_TARGETS = 16
 MOST_HOPS = 32
 """Addresses that are kept of one name; of several targets each keeps its share."""
 
+LONGEST_NAME = 254
+"""Characters of a name that can be one, its last point included (:rfc:`1035#section-2.3.4`)."""
+
 NO_END = float("inf")
 _KEPT = 10_000
 _SERVICES = {"SIP+D2U": "udp", "SIP+D2T": "tcp"}
@@ -244,7 +247,11 @@ class Resolver:
 
 def _leads_nowhere(name: str) -> bool:
     """A name that no nameserver needs to be asked about (:rfc:`6761#section-6.4`), or that is none."""
-    return not name.isascii() or name.lower().rstrip(".").rpartition(".")[2] == "invalid"
+    return (
+        len(name) > LONGEST_NAME
+        or not name.isascii()
+        or name.lower().rstrip(".").rpartition(".")[2] == "invalid"
+    )
 
 
 def _arranged(choices: Sequence[_Choice]) -> list[Hop]:

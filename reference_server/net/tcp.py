@@ -160,7 +160,7 @@ class TcpConnections:
         self._lost = lost
         self._most = most
         self._silent: dict[TcpConnection, None] = {}
-        """accepted ones that have not sent a message yet, oldest first"""
+        """those that have not sent a message yet, oldest first"""
         self._unfinished = 0
         self._numbers = count(1)
         self._by_number: dict[int, TcpConnection] = {}
@@ -183,8 +183,7 @@ class TcpConnections:
         number = next(self._numbers)
         self._by_number[number] = connection
         self._by_peer[host, port] = connection
-        if (host, port) not in self._waiting:  # not one of our own making
-            self._silent[connection] = None
+        self._silent[connection] = None
         if len(self._by_number) > self._most:
             refused = next(iter(self._silent), connection)
             self.warn(f"closing {refused}: there are {self._most} connections already")
@@ -237,7 +236,8 @@ class TcpConnections:
     ) -> None:
         """Reuse the connection to a literal address or make one; ``done`` gets its flow or the error's text.
 
-        An existing connection is given at once. Connections being made are shared by all who wait for them.
+        An existing connection is given at once. Connections being made are shared by all who wait for them; they are
+        a quarter of ``most`` at most, since strangers can name where we are to connect.
         """
         peer = (host, port)
         connection = self._by_peer.get(peer)
@@ -245,6 +245,11 @@ class TcpConnections:
             done(connection.flow)
         elif (waiting := self._waiting.get(peer)) is not None:
             waiting.append(done)
+        elif len(self._waiting) >= max(self._most // 4, 1):
+            self.warn(
+                f"cannot connect to tcp/[{host}]:{port}: {len(self._waiting)} connections are being made already"
+            )
+            done("Service Unavailable")
         else:
             self._waiting[peer] = [done]
             task = asyncio.get_running_loop().create_task(self._connect(host, port, endpoint, seconds))

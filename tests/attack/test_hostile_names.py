@@ -73,3 +73,15 @@ def test_one_name_takes_a_small_place_however_many_addresses_it_has(run: Run) ->
             assert sum(len(choice.hops) for choice in answer.choices) == MOST_HOPS
 
     run(story())
+
+
+def test_a_name_that_is_none_is_asked_of_nobody_and_kept_nowhere(run: Run) -> None:
+    async def story() -> None:
+        async with serving(PLAIN) as stage:
+            assert await stage.hops("a." * 126 + "test") == ()
+            assert await stage.hops("a." * 30_000 + "test", 5060) == ()
+            assert stage.nameserver.asked == []
+            assert stage.resolver._answers == {}
+            assert stage.warnings == []
+
+    run(story())

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from reference_server.calls import proxy_records
 from reference_server.calls.proxy_records import LONGEST_SILENCE_SECONDS
 from reference_server.calls.state import Settings
 from reference_server.sip.message import Request
 from tests.calls.proxying.stage import Stage
 from tests.calls.test_records import KINDS, told
-from tests.calls.world import RecordingApplication, World
+from tests.calls.world import Phone, RecordingApplication, World
 
 AT_ONCE = "remainInDialog||followRedirects|simultaneous||"
 UNSEEN = "||followRedirects|serial||"
@@ -189,3 +190,20 @@ def test_a_call_of_which_nothing_is_heard_is_over_some_day(
 def test_switched_off_nobody_watches(worlds: Callable[[Settings | None], World]) -> None:
     stage = Stage(worlds(None))
     assert stage.world.state.proxying.observer is None
+
+
+def test_of_too_many_calls_the_longest_silent_is_over(
+    worlds: Callable[[Settings | None], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy_records, "MOST_CALLS", 2)
+    stage = Stage(worlds(Settings(call_records=True)))
+    accounts = stage.world.application(*KINDS)
+    for name in ("one", "two", "three"):
+        stage.phone = Phone(stage.world, name)
+        answered(stage)
+    records = told(accounts)
+    assert len([record for record in records if record.startswith("stop")]) == 2, "both sides of the first"
+    assert all(record.startswith("stop application system-error") for record in records[-2:])
+    assert stage.world.state.occupancy()["calls without a stop record"] == 4
+    stage.world.advance(LONGEST_SILENCE_SECONDS)
+    assert stage.world.state.occupancy()["calls without a stop record"] == 0
