@@ -92,6 +92,7 @@ class OriginatedCall(Invitation, OriginatedRequest):
                 self._refuse_second(self.dialog_of(response))
             return False
         made = self.dialog_of(response)
+        ended_early = made.dialog.state is DialogState.OVER
         made.dialog.state = DialogState.CONFIRMED
         made.dialog.route_set = record_route_of(response)[::-1]  # the 2xx's counts (§13.2.2.4)
         made.last_answered_invite = self.cseq
@@ -111,7 +112,8 @@ class OriginatedCall(Invitation, OriginatedRequest):
             self._start_leg(made, response)
             self.answer_locally(480, "Temporarily Unavailable")
             made.owner = None
-            acknowledge_and_hang_up(self.state, made, Cause.DIALOG_EXISTS)
+            cause = Cause.DIALOG_GONE if ended_early else Cause.DIALOG_EXISTS
+            acknowledge_and_hang_up(self.state, made, cause)
             return False
         made.hang_up_after_ack = self.unwanted
         if "session-expires" in response.first:

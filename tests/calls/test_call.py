@@ -714,3 +714,15 @@ def test_other_requests_make_no_dialog(world: World, method: str) -> None:
     request.answer(200, CONTACT)
     assert tokens_of(request.application.take_one())[9] == ""
     assert world.state.occupancy()["dialogs by key"] == 0
+
+
+def test_an_answer_that_crosses_a_bye_in_the_early_dialog_is_hung_up(world: World) -> None:
+    call = Originated(world)
+    call.answer(180, CONTACT)
+    call.answer(200, to=call.say("BYE"))
+    call.application.take()
+    ack, bye = (call.parsed(text) for text in call.answer(200, CONTACT))
+    assert ack.method == "ACK"
+    assert bye.get("reason") == 'SIP;cause=481;text="Call does not exist"'
+    assert sip_of(call.application.take_one()).startswith("SIP/2.0 480 ")
+    call.answer(200, to=bye)
