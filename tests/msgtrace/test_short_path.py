@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -159,6 +160,28 @@ def test_what_nobody_answers_is_held_back_and_marked_the_same(form: str, answere
 
 
 NOISE = [b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"|", b"#", b"12#", b"\n===>\r\n", b"\xc3\xa9", b"\n20"]
+
+
+TIMES = [
+    "2026-11-23T07:26:06.658Z",
+    "2026-11-23 07:26:07,1",
+    "07:26:08.5",
+    "yesterday",
+    "2026-11-23T07:26:ZZ",
+    "",
+    "Z",
+]
+
+
+@pytest.mark.parametrize("other", TIMES)
+def test_times_of_every_kind_read_the_same(other: str) -> None:
+    parts = [*call(1), *call(2)]
+    times = [TIMES[0], other, *TIMES, *TIMES, other, TIMES[0]]
+    lines = [
+        json.dumps({"message": bench.client(*part, ""), "timestamp": time}) + "\n"
+        for part, time in zip(parts, times, strict=True)
+    ]
+    both_ways("".join(lines).encode())
 
 
 def test_of_many_questions_the_same_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -215,7 +215,7 @@ class Follower:
 
 def seconds(time: str) -> float | None:
     """Seconds of the day of a time that a recording has."""
-    minute = _minute(time[11:17])  # of 2026-11-23T07:26:06.658Z, 2026-11-23 07:36:00.531104
+    minute = minute_of(time[11:17])  # of 2026-11-23T07:26:06.658Z, 2026-11-23 07:36:00.531104
     if minute is not None:
         try:
             return minute + float(time[17:].rstrip("Z"))
@@ -226,7 +226,7 @@ def seconds(time: str) -> float | None:
 
 
 @lru_cache(64)
-def _minute(time: str) -> int | None:
+def minute_of(time: str) -> int | None:
     """Seconds of the day at which ``07:26:`` begins; None if it is no such text. Many messages share a minute."""
     if time[2:3] != ":" or time[5:] != ":":
         return None

@@ -18,7 +18,17 @@ import msgspec
 from msgspec import Struct
 
 from msgtrace.entries import Entry, EntryKind
-from msgtrace.follow import HELD, NO_RESPONSE_EXPECTED, OPEN, Follower, Question, Shown, between, seconds
+from msgtrace.follow import (
+    HELD,
+    NO_RESPONSE_EXPECTED,
+    OPEN,
+    Follower,
+    Question,
+    Shown,
+    between,
+    minute_of,
+    seconds,
+)
 from msgtrace.octets import one_line
 from msgtrace.ordinary import ASKED, ID, MORE, RECEIVED, REQUEST, SENT, STATUS, Run
 from msgtrace.render import duration, time_of
@@ -95,10 +105,10 @@ class LineFollower(Follower):
     def _run(self, run: Run, ready: list[str]) -> None:
         """All of a run: one loop, since it runs for each message of a large log."""
         held, waiting, asked_before, received_before = self._lines, self._waiting, self._asked, self._received
-        time, at, clock = "", None, ""
+        time, at, clock = "", None, ""  # of the message before: the same, in a busy log
         for moment, from_server, end, match in run.frames:
             if moment != time:
-                time, at, clock = moment, seconds(moment), time_of(moment)
+                time, (at, clock) = moment, _clock(moment)
             number = self._number = self._number + 1
             asked, received, status, what = match.group(ASKED, RECEIVED, STATUS, REQUEST)
             if status is not None:
@@ -143,3 +153,15 @@ class LineFollower(Follower):
                 self._pass(_Line(number, text, "", from_server), ready)
             else:
                 ready.append(text)
+
+
+def _clock(time: str) -> tuple[float | None, str]:
+    """Seconds of the day and how they are shown: of a date and a time in one go, of others as elsewhere."""
+    minute = minute_of(time[11:17])
+    if minute is not None and time[10] in "T ":
+        rest = time[17:].rstrip("Z")
+        try:
+            return minute + float(rest), f"{time[11:17]}{rest} "
+        except ValueError:
+            pass
+    return seconds(time) if time else None, time_of(time)

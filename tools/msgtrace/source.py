@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from msgtrace.entries import Account
 
-BLOCK = 1024 * 1024
+BLOCK = 128 * 1024
+"""octets; what is made of a block should still be in the processor's cache when its lines are written"""
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_OR_ZLIB_HEADER = 31  # wbits of zlib: a gzip header, largest window
 
