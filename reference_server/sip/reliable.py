@@ -31,6 +31,9 @@ from reference_server.sip.timing import Timing
 
 OPTION_TAG = "100rel"
 
+MOST_UNACKNOWLEDGED = 64
+"""Responses to one INVITE that wait for a PRACK of the caller, and branches that are followed; more are dropped."""
+
 
 class RAck(Struct, frozen=True):
     """What a PRACK acknowledges (RFC 3262 §7.2)."""
@@ -197,6 +200,10 @@ class ReliableReceiver:
         """
         latest = self._latest.get(tag)
         if latest is not None and number != latest + 1:
+            return False
+        if len(self._unacknowledged) >= MOST_UNACKNOWLEDGED:
+            return False
+        if latest is None and len(self._latest) >= MOST_UNACKNOWLEDGED:
             return False
         self._latest[tag] = number
         self._unacknowledged.append((tag, number))

@@ -234,3 +234,17 @@ def test_a_prack_is_for_the_branch_that_sent_its_number() -> None:
     assert receiver.acknowledged(5) == "c", "of equal numbers the one that has waited longest"
     assert receiver.acknowledged(40) == "b", "acknowledged again"
     assert receiver.acknowledged(41) == ""
+
+
+def test_a_far_end_that_floods_is_followed_so_far() -> None:
+    receiver = ReliableReceiver()
+    assert [receiver.accepts("a", number) for number in range(1, 101)].count(True) == 64
+    assert receiver.acknowledged(1) == "a"
+    assert not receiver.accepts("a", 70), "it is not the next"
+    assert receiver.accepts("a", 65), "which the far end repeats, since nobody acknowledged it"
+    tags = ReliableReceiver()
+    for number in range(200):
+        if tags.accepts(f"t{number}", number):
+            assert tags.acknowledged(number) == f"t{number}"
+    assert not tags.accepts("t200", 1)
+    assert tags.accepts("t0", 1)
