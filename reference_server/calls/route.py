@@ -13,19 +13,24 @@ from reference_server.sip.uri import UriError, parse_uri
 def reach(state: CallState, next_hop: str, done: Callable[[Flow | str], None]) -> None:
     """Give ``done`` the flow to the URI ``next_hop``, or the reason why there is none.
 
-    A phone that has registered over a connection is reached by that, wherever its Contact leads (NET-7). A URI without
-    a user names a host, be it a proxy's in a Route: no registration diverts what goes there.
+    A phone that has registered over a connection is reached by that, wherever its Contact leads (NET-7).
     """
-    registered = _connection_to(state, next_hop) if state.bindings else None
+    registered = registered_connection(state, next_hop)
     if registered is not None:
         done(registered)
     else:
         state.network.open(next_hop, done)
 
 
-def _connection_to(state: CallState, next_hop: str) -> Flow | None:
+def registered_connection(state: CallState, text: str) -> Flow | None:
+    """The connection by which the phone with the URI ``text`` has registered.
+
+    A URI without a user names a host, be it a proxy's in a Route: no registration diverts what goes there.
+    """
+    if not state.bindings:
+        return None
     try:
-        uri = parse_uri(next_hop)
+        uri = parse_uri(text)
     except UriError:
         return None  # the network says what is wrong with it
     return state.bindings.flow_to(uri) if uri.user and "lr" not in uri.parameters else None

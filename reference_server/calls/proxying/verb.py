@@ -9,6 +9,7 @@ from reference_server.calls.proxying.directions import Directions
 from reference_server.calls.proxying.proxied_request import UNREACHABLE, ProxiedRequest
 from reference_server.calls.proxying.report import Report
 from reference_server.calls.responding import may_answer
+from reference_server.calls.route import registered_connection
 from reference_server.calls.state import CallState
 from reference_server.sip.draft import Draft
 from reference_server.sip.forwarding import ForwardedRequest, forwards_left, route_values
@@ -59,7 +60,9 @@ def proxy_request(
         for destination in directions.destinations:
             try:
                 target = target_for(destination, kept)
-                targets.append(Target(outbound_proxy, target.uri) if outbound_proxy else target)
+                if outbound_proxy and registered_connection(state, target.next_hop) is None:
+                    target = Target(outbound_proxy, target.uri)
+                targets.append(target)
             except UriError as error:
                 state.event("proxy-target-unreachable", target=destination, reason=str(error))
                 no_uris.append(destination)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from reference_server.calls.ports import Flow
+from reference_server.calls.state import Settings
 from reference_server.sip.uri import tag_of
 from tests.calls.proxying.stage import Callee, Stage
 from tests.calls.world import BY_TCP, TCP, Phone, World, sip_of, status_of, tokens_of, transaction_id_of
@@ -433,4 +436,20 @@ def test_no_registration_diverts_what_goes_to_a_proxy(stage: Stage, contact: str
     stage.start(contact)
     stage.carol.answer(stage.carol.take(), 486)
     assert stage.statuses == [486]
+    stage.world.calls.connection_lost(connection)
+
+
+def test_a_registered_connection_counts_more_than_the_outbound_proxy(
+    worlds: Callable[[Settings], World],
+) -> None:
+    stage = Stage(worlds(Settings(outbound_proxy="sip:127.0.0.1:5090")))
+    connection = Flow("tcp", "127.0.0.1", 40123, TCP, 3)
+    ali = Callee(stage.world, 40123, "ali", connection)
+    Phone(stage.world, "ali", connection).send("REGISTER", "Contact: <sip:ali@abc.invalid>")
+    stage.application.answer(transaction_id_of(stage.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    stage.world.network.take()
+    stage.start("sip:ali@abc.invalid", "sip:eve@abc.invalid")
+    ali.answer(ali.take(), 486)
+    stage.carol.answer(stage.carol.take(), 603)
+    assert stage.statuses == [603]
     stage.world.calls.connection_lost(connection)
