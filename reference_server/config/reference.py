@@ -128,11 +128,9 @@ def _table(settings: Iterable[Setting[object]]) -> str:
             f"`{PREFIX}{setting.variable}`" if setting.variable else "",
             setting.kind.name,
             f"`{setting.default}`" if setting.default else "",
-            setting.meaning,
+            setting.meaning.replace("<", "&lt;") if "`" not in setting.meaning else setting.meaning,
         )
-        lines.append(
-            "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |"
-        )
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from drachtio_conformance import baseline, profile
 from drachtio_conformance.baseline import BaselineError, Entry
+from drachtio_conformance.cli import load_cases
 from drachtio_conformance.profile import Profile, ProfileError
 from drachtio_conformance.results import Verdict
 from tests.conformance.sample_run import case
@@ -79,6 +80,16 @@ def test_profiles(tmp_path: Path) -> None:
         name="drachtio-0.9", version="v0.9.5", features=["ipv6"]
     )
     assert profile.load_profile(write(tmp_path, "")).features is None
+    assert profile.load_profile(write(tmp_path, "features: [cdrs, tea]"), ["tea"]).features == ["cdrs", "tea"]
+
+
+def test_a_feature_that_no_case_requires_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match=r"expected features of cdrs, ipv6, tea, got 'cdr'"):
+        profile.load_profile(write(tmp_path, "features: [cdr]"), ["tea"])
+
+
+def test_the_features_are_those_that_the_suite_requires() -> None:
+    assert {feature for case in load_cases() for feature in case.requires} == set(profile.FEATURES)
 
 
 @pytest.mark.parametrize("text", ["feature: [ipv6]\n", "- x\n", "features: ipv6\n", "a: [\n"])

@@ -219,6 +219,11 @@ def test_explain(what: str, shown: str, capsys: pytest.CaptureFixture[str]) -> N
     assert shown in capsys.readouterr().out
 
 
+def test_explain_without_an_id_names_the_families(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain"]) == 0
+    assert "\nPROXY     28 clauses  Proxying\n" in capsys.readouterr().out
+
+
 def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[str]) -> None:
     from drachtio_conformance import cli, explain, specification, traceability
 

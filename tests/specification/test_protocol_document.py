@@ -178,3 +178,11 @@ def test_clauses_cited_in_the_code_exist(folder: str) -> None:
                 if name in families and family not in SPECIFICATION.clauses:
                     wrong.append(f"{file.relative_to(ROOT)}:{number}: {family}")
     assert not wrong
+
+
+def test_the_table_of_families_leads_to_every_chapter() -> None:
+    listed = re.findall(r"^\| ([A-Z]+) \| \[(.+?)\]\(#([a-z-]+)\) \|", DOCUMENT, re.MULTILINE)
+    chapters = [(family, clauses[0].section) for family, clauses in SPECIFICATION.families().items()]
+    assert sorted((family, title) for family, title, _ in listed) == sorted(chapters)
+    for _, title, anchor in listed:
+        assert anchor == re.sub(r"[^a-z -]", "", title.lower()).replace(" ", "-")

@@ -110,7 +110,7 @@ def _check_start(expected: SipExpectation, message: SipMessage, variables: Varia
     if expected.status is not None and message.status != expected.status:
         yield Mismatch("status", str(expected.status), message.start_line)
     elif expected.status is None and expected.method is not None and not message.is_request:
-        yield Mismatch("start line", f"a {expected.method} request", message.start_line)
+        yield Mismatch("start line", f"the request {expected.method}", message.start_line)
     elif expected.method is not None and message.method != expected.method:
         yield Mismatch("method", expected.method, message.method)
     if expected.start is not None and not matches(expected.start, message.start_line, variables):

@@ -137,8 +137,11 @@ def _list(options: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _explain(what: str) -> int:
+def _explain(what: str | None) -> int:
     width = min(shutil.get_terminal_size().columns, 110)
+    if what is None:
+        _print(explain.contents(specification.load()))
+        return ExitCode.OK
     _print(explain.explain(what, specification.load(), load_cases(), traceability.scenarios(), width))
     return ExitCode.OK
 

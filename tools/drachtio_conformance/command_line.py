@@ -130,11 +130,15 @@ def _explain(commands: _Commands) -> None:
         "explain",
         "explain a clause or a case",
         "Explains a clause (its text, an example, deviations, what tests it) or a case (its steps in words).",
-        "examples:\n  drachtio-conformance explain FRAME-1\n  drachtio-conformance explain DEV-3\n"
+        "examples:\n  drachtio-conformance explain\n  drachtio-conformance explain FRAME-1\n"
+        "  drachtio-conformance explain DEV-3\n"
         "  drachtio-conformance explain ping/basic/answered\n",
     )
     parser.add_argument(
-        "id", metavar="ID", help="FRAME-1, a family (FRAME), a deviation (DEV-3), or a case's name"
+        "id",
+        metavar="ID",
+        nargs="?",
+        help="FRAME-1, a family (FRAME), a deviation (DEV-3), or a case's name; without it, the families",
     )
 
 

@@ -7,6 +7,7 @@ logs) each case is one plain line, so that the output can be searched.
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -111,6 +112,8 @@ class RunConsole:
         if len(run.cases) > 1:
             self._console.print()
             self._console.print(self._table(run) if self._console.is_terminal else self._plain_table(run))
+        skipped = Counter(case.reason for case in run.cases if case.verdict is Verdict.NOT_APPLICABLE)
+        self.paragraph("not applicable", [f"{number}: {reason}" for reason, number in skipped.most_common()])
         version = f" ({run.server_version})" if run.server_version else ""
         failed = run.unreached > 0 or any(case.verdict in outcome.FAILING for case in run.cases)
         colour = "red" if failed else "green"

@@ -1,4 +1,4 @@
-"""``explain ID``: what a clause says and what tests it, or what a case does, in words."""
+"""``explain [ID]``: what there is, what a clause says and what tests it, or what a case does, in words."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ def explain(
         *(c.name for c in cases),
     ]
     raise NothingToExplain(f"no clause, deviation or case is called '{what}'{near(what, known)}")
+
+
+def contents(specification: Specification) -> str:
+    """The families of clauses, and what each is about."""
+    lines = [
+        f"{family:8} {len(clauses):3} clauses  {clauses[0].section}"
+        for family, clauses in specification.families().items()
+    ]
+    return "\n".join([*lines, "\none of them: drachtio-conformance explain FRAME"])
 
 
 def clause(

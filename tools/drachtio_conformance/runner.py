@@ -138,9 +138,10 @@ class Runner:
             if missing:
                 return f"the peer does not declare {', '.join(missing)}"
         elif not self.target.embedded and (undeclared := _TO_BE_CONFIGURED.intersection(case.requires)):
-            return f"needs a server that is configured for {', '.join(undeclared)}, and a profile that declares it"
+            names = ", ".join(undeclared)
+            return f"needs a server that is configured for {names}, and a --profile with features: [{names}]"
         if not self.target.embedded and case.server is not None:
-            return "needs a server with settings of its own"
+            return "needs a server with settings of its own, so only the embedded one runs it"
         if not self.options.slow and self._takes_real_time(case):
             return "slow: runs with --slow only"
         return ""

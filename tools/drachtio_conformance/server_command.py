@@ -58,7 +58,8 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     rules = specification.load()
     chosen = selection.select(cases, options.filter, options.clause)
     entries = baseline.load(Path(options.baseline)) if options.baseline else []
-    profile = load_profile(Path(options.profile)) if options.profile else Profile()
+    required = [feature for case in cases for feature in case.requires]
+    profile = load_profile(Path(options.profile), required) if options.profile else Profile()
     paths = _paths(options)
     target = _target(options)
     runner = Runner(target, _options(options, profile, entries))

@@ -139,7 +139,7 @@ def _wanted(step: SipExpect, variables: Variables) -> str:
         if step.method is not None:
             parts.append(f"to {step.method}")
     elif step.method is not None:
-        parts.append(f"a {step.method} request")
+        parts.append(f"the request {step.method}")
     if step.start is not None:
         parts.append(describe(step.start, variables))
     if step.retransmission:

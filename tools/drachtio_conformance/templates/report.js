@@ -17,7 +17,7 @@
     }
     for (const group of all(".group")) group.hidden = !group.querySelector(".case:not([hidden])");
     document.querySelector(".none").hidden = shown > 0;
-    document.getElementById("shown").value = shown === cases.length ? `${shown} cases` : `${shown} of ${cases.length}`;
+    document.getElementById("shown").value = shown === cases.length ? `${shown} ${shown === 1 ? "case" : "cases"}` : `${shown} of ${cases.length}`;
   };
 
   // Cases that passed are packed: a JSON list of HTML texts, gzip, base64.
