@@ -75,6 +75,19 @@ def test_a_call_that_is_answered_is_acknowledged_and_hung_up() -> None:
     assert sip.parse(outcome.events[-2].data).uri == f"sip:far@{address}"
 
 
+def test_a_reliable_provisional_response_is_acknowledged_and_again_when_it_is_repeated() -> None:
+    reliable = "183 Session Progress\r\nRequire: 100rel\r\nRSeq: {}"
+    answers = ",".join([reliable.format(7), reliable.format(7), reliable.format(8), "200 OK"])
+    with far_end({"INVITE": [answers], "PRACK": ["200 OK"] * 2, "BYE": ["200 OK"]}) as address:
+        outcome = place(address, hold=0, headers=(("Supported", "100rel"),))
+    assert sent(outcome) == ["INVITE", "PRACK", "PRACK", "PRACK", "ACK", "BYE"]
+    requests = [sip.parse(event.data) for event in outcome.events if event.source == "phone"]
+    pracks = [request for request in requests if request.method == "PRACK"]
+    assert [prack.first("RAck") for prack in pracks] == ["7 1 INVITE", "7 1 INVITE", "8 1 INVITE"]
+    assert [prack.cseq[0] for prack in pracks] == [2, 2, 3]
+    assert outcome.exit_code is ExitCode.OK
+
+
 def test_a_rejected_call_is_acknowledged() -> None:
     with far_end({"INVITE": ["486 Busy Here"]}) as address:
         outcome = place(address)

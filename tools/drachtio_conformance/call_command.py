@@ -1,8 +1,8 @@
 """``call URI``: our SIP peer places one call (INVITE, ACK, BYE) or sends one request, and the ladder is drawn.
 
-What the suite's SIP peer does step by step in a case, it does here by itself: it passes over provisional responses,
-acknowledges the final one, hangs up an answered call after a while, and repeats over UDP what is not answered
-(RFC 3261 §17.1: after T1, then at doubled intervals up to T2).
+What the suite's SIP peer does step by step in a case, it does here by itself: it passes over provisional responses
+(PRACK for the reliable ones), acknowledges the final one, hangs up an answered call after a while, and repeats over
+UDP what is not answered (RFC 3261 §17.1: after T1, then at doubled intervals up to T2).
 """
 
 from __future__ import annotations
@@ -145,6 +145,8 @@ class _Caller:
         self._recorder = recorder
         self._provisional = False
         self._hung_up = False
+        self._reliable = 0
+        """RSeq of the latest provisional response that was acknowledged"""
 
     async def run(self) -> Outcome:
         call, peer = self._call, self._peer
@@ -211,7 +213,21 @@ class _Caller:
                 if message.status >= 200:
                     return message
                 self._provisional = True
+                if method == "INVITE" and message.has("RSeq"):
+                    self._acknowledge(message)
         return None
+
+    def _acknowledge(self, response: SipMessage) -> None:
+        """PRACK a reliable provisional response (RFC 3262 §4), again when it comes again: one of the two was lost."""
+        number = response.first("RSeq").strip()
+        if not number.isdigit() or int(number) < self._reliable:
+            return
+        if int(number) == self._reliable:
+            self._peer.retransmit("PRACK")
+            return
+        self._reliable = int(number)
+        which = f"{number} {response.cseq[0]} INVITE"
+        self._peer.request("PRACK", in_dialog=True, changes=Changes(headers=(("RAck", which),)), save="PRACK")
 
     async def _talk(self) -> None:
         """Wait for the far end to hang up, or for the time of the call to pass."""

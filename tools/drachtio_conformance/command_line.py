@@ -150,6 +150,7 @@ def _call(commands: _Commands) -> None:
         "Sends an INVITE, acknowledges the answer, hangs up, and draws what happened. Other methods: one request.",
         "examples:\n  drachtio-conformance call sip:bob@127.0.0.1:5060\n"
         "  drachtio-conformance call 'sip:bob@127.0.0.1:5060;transport=tcp' --hold 2 --full\n"
+        "  drachtio-conformance call sip:bob@127.0.0.1 --header 'Supported: 100rel'\n"
         "  drachtio-conformance call sip:bob@127.0.0.1 --method MESSAGE --body 'hello' --header 'X-A: 1'\n\n"
         "exit code: 0 answered 2xx, 1 another answer, 2 wrong usage, 3 no answer at all\n",
     )
