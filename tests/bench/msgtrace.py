@@ -30,6 +30,16 @@ _SDP = (
 )
 
 
+# What the kernel tells of the memory of a child counts that of its parent before it became another program.
+_DECODE = """
+import sys
+from msgtrace.cli import main
+code = main()
+sys.stderr.write(open("/proc/self/status").read())
+sys.exit(code)
+"""
+
+
 class Speed(Struct, frozen=True, kw_only=True):
     """One measurement."""
 
@@ -231,24 +241,28 @@ def measure(megabytes: float, forms: Sequence[str]) -> Iterator[Speed]:
 
 
 def _run(path: Path, form: str, style: str) -> Speed:
-    command = [sys.executable, "-m", "msgtrace.cli", "decode", str(path)]
+    command = [sys.executable, "-c", _DECODE, "decode", str(path)]
     # What is imported is compiled once, as it is for a user, and not anew at each start.
     kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(path.with_name("compiled"))}
     with subprocess.Popen(
         command if style == "one line" else [*command, style],
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, **kept},
     ) as process:
+        assert process.stderr is not None
+        said = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"{form}: msgtrace ended with {process.returncode}")
+        raise RuntimeError(f"{form}: msgtrace ended with {process.returncode}: {said}")
     return Speed(
         form=form,
         style=style,
         megabytes=path.stat().st_size / 1e6,
         seconds=usage.ru_utime + usage.ru_stime,
-        peak=usage.ru_maxrss / 1024,
+        peak=int(said.partition("VmHWM:")[2].split()[0]) / 1024,
     )
 
 

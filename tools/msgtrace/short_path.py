@@ -66,7 +66,8 @@ class LineFollower(Follower):
             if isinstance(one, Run):
                 self._run(one, ready)
             else:
-                self._pass(self._by_the_long_way(one), ready)
+                self._lines.append(self._by_the_long_way(one))
+                self._release(ready)
             if len(ready) >= _LINES_AT_ONCE:
                 ready.append("")
                 yield "\n".join(ready)
@@ -76,12 +77,9 @@ class LineFollower(Follower):
             ready.append("")
             yield "\n".join(ready)
 
-    def _pass(self, line: _Line, ready: list[str]) -> None:
-        """Hold ``line`` back while it or something before it waits for its answer; give what need not wait to
-        ``ready``.
-        """
+    def _release(self, ready: list[str]) -> None:
+        """Give to ``ready`` what is not, or no longer, behind a message that waits for its answer."""
         held, waiting = self._lines, self._waiting
-        held.append(line)
         while held and (held[0].number not in waiting or len(held) > HELD):
             ready.append(self._text(held.popleft()))
 
@@ -146,13 +144,20 @@ class LineFollower(Follower):
             text = f"{place} {arrow} {clock}{_shown(summary)}"
             if question is not None:
                 waiting.discard(question.number)
-                took = between(question.at, at)
-                after = "" if took is None else f", {duration(took)}"
+                begin = question.at
+                if begin is None or at is None:
+                    after = ""
+                elif begin <= at < begin + 1:  # what else there is, between and duration know
+                    after = f", {(at - begin) * 1000:.1f} ms"
+                elif (took := between(begin, at)) is not None:
+                    after = f", {duration(took)}"
                 text = f"{text}   answers {question.number}: {_shown(question.summary, 60)}{after}"
-            if held or number in waiting:
-                self._pass(_Line(number, text, "", from_server), ready)
-            else:
+            if not held and number not in waiting:
                 ready.append(text)
+                continue
+            held.append(_Line(number, text, "", from_server))
+            if held[0].number not in waiting or len(held) > HELD:
+                self._release(ready)
 
 
 def _clock(time: str) -> tuple[float | None, str]:
