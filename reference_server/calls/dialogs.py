@@ -142,7 +142,7 @@ def begin_dialog(state: CallState, incoming: IncomingRequest) -> ApplicationDial
         remote_tag=request.from_tag,
         local_cseq=request.cseq_number,
         remote_cseq=request.cseq_number,
-        remote_contact=request.get("contact"),
+        remote_contact=request.first.get("contact", ""),
         route_set=record_route_of(request),
     )
     begun = ApplicationDialog(dialog, dialog_id_of(state, incoming), incoming.application, incoming.flow)

@@ -48,7 +48,7 @@ def receive(state: CallState, text: str, flow: Flow) -> None:
 
 
 def _receive_response(state: CallState, response: Response, flow: Flow) -> None:
-    via = parse_top_via(response.get("via"))
+    via = parse_top_via(response.first.get("via", ""))
     transaction = state.client_transactions.get(f"{via.branch}|{response.cseq_method}") if via else None
     if transaction is None:
         if pass_stray(state, response):
@@ -59,7 +59,7 @@ def _receive_response(state: CallState, response: Response, flow: Flow) -> None:
 
 
 def _receive_request(state: CallState, request: Request, flow: Flow) -> None:
-    via = parse_top_via(request.get("via"))
+    via = parse_top_via(request.first.get("via", ""))
     if via is None:
         state.event("sip-dropped", reason="request without a Via", source=flow.remote_host)
         return
@@ -125,7 +125,7 @@ def _came_before(state: CallState, incoming: IncomingRequest) -> bool:
     What spirals has another Request-URI or Route each time.
     """
     request, frame = incoming.request, incoming.frame
-    route = request.get("route")
+    route = request.first.get("route", "")
     identity = f"{request.start_line}\n{frame.call_id}\n{request.from_tag}\n{frame.cseq}\n{route}"
     first = state.first_arrivals.setdefault(identity, incoming.transaction)
     if first is not incoming.transaction:

@@ -87,7 +87,7 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
 
 def receive_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> bool:
     """An ACK that belongs to no failure response: stop repeating the 2xx, tell the owner. False if of no dialog."""
-    key = dialog_key(request.get("call-id"), request.to_tag, request.from_tag)
+    key = dialog_key(request.first.get("call-id", ""), request.to_tag, request.from_tag)
     found = state.dialogs_by_key.get(key)
     acknowledged = found.acknowledgements.pop(request.cseq_number, None) if found else None
     if found is None or acknowledged is None:

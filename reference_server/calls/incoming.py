@@ -71,23 +71,17 @@ class IncomingRequest:
         by_connection = flow.transport != "udp"
         self.send = sender_back(state, self) if by_connection else state.sender(flow)
         """puts a response on the wire"""
-        machine = InviteServerTransaction if request.method == "INVITE" else OtherServerTransaction
-        self.transaction: ServerTransaction = machine(
-            key,
-            self.send,
-            by_connection,
-            state.timers,
-            state.timing,
-            state.forget_server_transaction,
-        )
+        timers, timing, over = state.timers, state.timing, state.forget_server_transaction
+        self.transaction: ServerTransaction
+        if request.method == "INVITE":
+            self.transaction = InviteServerTransaction(key, self.send, by_connection, timers, timing, over)
+        else:
+            self.transaction = OtherServerTransaction(key, self.send, by_connection, timers, timing, over)
         state.server_transactions[key] = self.transaction
 
     def text_for_application(self) -> str:
         """The request as received, with its topmost Via completed (SIP-2)."""
-        via = self.via
-        completed = self.completed_via_line()
-        rest = self.request.get("via")[len(via.value) :]
-        return with_completed_via(self.request, via, completed.removesuffix(rest) if rest else completed)
+        return with_completed_via(self.request, self.via, self.frame.completed_via)
 
     def completed_via_line(self) -> str:
         """The value of the first Via line, completed."""

@@ -45,6 +45,10 @@ LARGEST_DATAGRAM = 65_507
 FLOW_GONE = "transport for response has been shutdown or closed"
 
 _STATUS_LINE = re.compile(r"SIP/\d\.\d[ \t]+([0-9]+)(?:[ \t]([^\r\n\0]*))?\Z")
+_STATUS_LINES: dict[str, tuple[int, str]] = {}
+"""Those understood before: applications say few different ones."""
+_STATUS_LINES_KEPT = 256
+_LONGEST_STATUS_LINE_KEPT = 100
 _CANCEL = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+CANCEL[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -62,8 +66,7 @@ def respond(state: CallState, application: Application, message: Sip) -> None:
     draft = Draft(
         message.text, f"{local.advertised_host}:{local.port}", state.settings.preserved_header_names
     )
-    matched = _STATUS_LINE.match(draft.start_line)
-    status = int(matched[1][:LONGEST_NUMBER]) if matched else -1
+    status, status_line = _understood(draft.start_line)
     if not 100 <= status <= 699 or draft.invalid:
         # 500 ends the request, unless the status is too small to be one (RSP-16, RSP-17, RSP-18).
         if status >= 700 or status == 0 or draft.invalid:
@@ -74,10 +77,26 @@ def respond(state: CallState, application: Application, message: Sip) -> None:
     if number is None:
         application.deliver(NotSent(message.message_id, NO_100REL))
         return
-    reason = (matched[2] or "") if matched else ""
     incoming.application = application
     incoming.answered = True
-    _send(state, incoming, application, message, draft, status, reason, number)
+    _send(state, incoming, application, message, draft, status, status_line, number)
+
+
+def _understood(start_line: str) -> tuple[int, str]:
+    """The status in the start line of a response, -1 if it has none, and the status line to send."""
+    known = _STATUS_LINES.get(start_line)
+    if known is not None:
+        return known
+    matched = _STATUS_LINE.match(start_line)
+    if matched is None:
+        return -1, ""
+    status = int(matched[1][:LONGEST_NUMBER])
+    found = status, f"SIP/2.0 {status} {matched[2] or ''}"
+    if len(start_line) <= _LONGEST_STATUS_LINE_KEPT:
+        if len(_STATUS_LINES) >= _STATUS_LINES_KEPT:
+            _STATUS_LINES.clear()
+        _STATUS_LINES[start_line] = found
+    return found
 
 
 def _respond_anew(
@@ -112,7 +131,7 @@ def _send(
     message: Sip,
     draft: Draft,
     status: int,
-    reason: str,
+    status_line: str,
     number: int,
 ) -> None:
     """``number`` is the RSeq of a reliable provisional response, else 0."""
@@ -142,7 +161,7 @@ def _send(
     if success and "session-expires" in request.first:
         answer_refresher(dialog, request, draft)
     with_record_route = makes_dialog and 100 < status < 300
-    text = incoming.frame.compose(f"SIP/2.0 {status} {reason}", to, draft, with_record_route)
+    text = incoming.frame.compose(status_line, to, draft, with_record_route)
     if len(text) > LARGEST_DATAGRAM and not incoming.transaction.reliable:
         refuse(state, incoming, 500)
         application.deliver(NotSent(message.message_id, NOT_SENDABLE))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from typing import Final
 
 _ALPHABET = b"0123456789aBcDeFgHjKmNpQrStUvXyZ"
 _TO_ALPHABET = (_ALPHABET * 8)[:256]
 _POOL = 8192
 _TAG_LENGTH = 13
 
-MAGIC_COOKIE = "z9hG4bK"
+MAGIC_COOKIE: Final = "z9hG4bK"
 """What the branch of an RFC 3261 element begins with (§8.1.1.7)."""
 
 

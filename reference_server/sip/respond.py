@@ -31,14 +31,16 @@ REASONS = {
 class ResponseFrame:
     """The headers that every response to one request has in common, made once."""
 
-    __slots__ = ("call_id", "cseq", "from_", "record_routes", "to", "vias")
+    __slots__ = ("call_id", "completed_via", "cseq", "from_", "record_routes", "to", "vias")
 
     def __init__(self, request: Request, via: TopVia, source_host: str, source_port: int) -> None:
         first = request.first
-        completed = completed_via(via, source_host, source_port)
-        lines = request.all("via")
-        lines[0] = completed + lines[0][len(via.value) :]
-        self.vias = "".join([f"Via: {line}\r\n" for line in lines])
+        line = first.get("via", "")
+        self.completed_via = completed_via(via, source_host, source_port)
+        """the topmost value, with what we know of its sender"""
+        self.vias = f"Via: {self.completed_via}{line[len(via.value) :]}\r\n"
+        if request.repeats:
+            self.vias += "".join([f"Via: {line}\r\n" for line in request.all("via")[1:]])
         self.record_routes = (
             "".join(
                 [

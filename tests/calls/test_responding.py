@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reference_server.calls import responding
 from reference_server.calls.ports import Endpoint, Flow
 from reference_server.calls.state import Settings
 from reference_server.sip.message import parse_message
@@ -194,6 +195,16 @@ def test_nothing_is_smuggled_through_headers(world: World, headers: str) -> None
     assert len(message.all("via")) == 1
     assert message.all("route") == []
     assert message.all("content-length") == ["0"]
+
+
+def test_ever_new_status_lines_do_not_fill_the_memory() -> None:
+    for number in range(responding._STATUS_LINES_KEPT + 2):
+        line = f"SIP/1.0 \t{number} Reason {number}"
+        for _ in ("first", "again"):
+            assert responding._understood(line) == (number, f"SIP/2.0 {number} Reason {number}")
+        assert len(responding._STATUS_LINES) <= responding._STATUS_LINES_KEPT
+    assert responding._understood(f"SIP/2.0 200 {'x' * 100}") == (200, f"SIP/2.0 200 {'x' * 100}")
+    assert max(map(len, responding._STATUS_LINES)) <= 100
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from reference_server.sip import via as via_module
 from reference_server.sip.message import Request, parse_message
 from reference_server.sip.via import completed_via, parse_top_via, transaction_key, with_completed_via
 
@@ -91,6 +92,57 @@ def test_completion(value: str, source: str, completed: str) -> None:
     assert completed_via(via, source, 5099) == completed
 
 
+def understood(value: str, source: str = "127.0.0.1") -> tuple[str, ...] | None:
+    """All that is read out of a Via, and how it is completed."""
+    via = parse_top_via(value)
+    if via is None:
+        return None
+    completed = completed_via(via, source, 5099)
+    return via.transport, via.host, via.port, via.branch, via.value, completed
+
+
+SPELLINGS = (
+    "SIP/2.0/UDP 127.0.0.1:5080;branch=%s",
+    "SIP/2.0/UDP 127.0.0.1:5080;rport;branch=%s",
+    "SIP/2.0/TCP host.example;branch=%s;rport",
+    "SIP/2.0/TCP host.example;rport=7;received=9.9.9.9;branch=%s;x=y",
+    "SIP/2.0/UDP [::1]:5061;branch=%s;received=9.9.9.9;rport",
+    "SIP / 2.0 / UDP  h : 5060 ; ttl=1;branch=%s ; rport",
+    "SIP/2.0/UDP h;BRANCH=first;branch=%s",
+    "SIP/2.0/UDP h;branch=%s;branch=second",
+    "SIP/2.0/UDP h;branch=%s, SIP/2.0/UDP i;branch=second",
+    'SIP/2.0/UDP h;x=";branch=q";branch=%s',
+    "SIP/2.0/UDP h;branch=%s ",
+    "SIP/2.0/UDP h;branch =%s",
+)
+PIECES = ("z9hG4bK", "z9hG4bK-1.2", "a", ";", ",", " ", "\t", "=", "\x0b", "\xa0", ";rport", ";branch=")
+BRANCHES = st.lists(st.sampled_from(PIECES), max_size=4).map("".join)
+
+
+@given(st.sampled_from(SPELLINGS), BRANCHES, BRANCHES)
+@example(SPELLINGS[0], "a", "a;rport")
+@example(SPELLINGS[2], "a", "")
+@example(SPELLINGS[6], "first", "b")
+def test_a_via_of_a_known_sender_says_what_it_says_of_an_unknown_one(
+    spelling: str, before: str, branch: str
+) -> None:
+    value = spelling % branch
+    via_module._SENDERS.clear()
+    expected = [understood(value, source) for source in ("127.0.0.1", "::1", "127.0.0.1")]
+    via_module._SENDERS.clear()
+    understood(spelling % before)
+    assert [understood(value, source) for source in ("127.0.0.1", "::1", "127.0.0.1")] == expected
+
+
+def test_what_strangers_made_up_does_not_fill_the_memory() -> None:
+    for number in range(via_module._SENDERS_KEPT + 2):
+        assert parse_top_via(f"SIP/2.0/UDP h{number};branch=z9hG4bK1") is not None
+        assert len(via_module._SENDERS) <= via_module._SENDERS_KEPT
+    kept = dict(via_module._SENDERS)
+    assert parse_top_via(f"SIP/2.0/UDP {'h' * 300};branch=z9hG4bK1") is not None
+    assert kept == via_module._SENDERS
+
+
 def completed_text(message: Request) -> str:
     via = parse_top_via(message.get("via"))
     assert via is not None
@@ -122,6 +174,20 @@ def test_a_header_with_the_same_text_before_it_is_not_touched() -> None:
     text = completed_text(message)
     assert "X-a: SIP/2.0/UDP 127.0.0.1;branch=b\r\n" in text
     assert "\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=b;rport=5099\r\n" in text
+
+
+def test_a_via_with_the_same_text_in_another_spelling_before_it() -> None:
+    message = request("v: SIP/2.0/UDP h;branch=b\r\nVia: SIP/2.0/UDP h;branch=b")
+    assert "v: SIP/2.0/UDP h;branch=b;received=127.0.0.1;rport=5099\r\nVia: SIP/2.0/UDP h;branch=b\r\n" in (
+        completed_text(message)
+    )
+
+
+def test_a_folded_via_and_a_body_that_ends_like_one() -> None:
+    message = request("Via: SIP/2.0/UDP\r\n 127.0.0.1;branch=b", body="\r\nVia: x")
+    text = completed_text(message)
+    assert "\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=b;rport=5099\r\n" in text
+    assert text.endswith("\r\nVia: x")
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
