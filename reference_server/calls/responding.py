@@ -64,7 +64,10 @@ def respond(state: CallState, application: Application, message: Sip) -> None:
         return
     local = incoming.flow.local
     draft = Draft(
-        message.text, f"{local.advertised_host}:{local.port}", state.settings.preserved_header_names
+        message.text,
+        f"{local.advertised_host}:{local.port}",
+        state.settings.preserved_header_names,
+        incoming.request.first,
     )
     status, status_line = _understood(draft.start_line)
     if not 100 <= status <= 699 or draft.invalid:

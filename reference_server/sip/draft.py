@@ -7,68 +7,88 @@ headers are left to the server. The draft's fields come out in the order and spe
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Final
 
-from reference_server.sip.headers import HEADERS, Header, Repetition, known_header, spelled, split_values
-from reference_server.sip.message import is_token
+from reference_server.sip.field_names import START, field_named
+from reference_server.sip.headers import HEADERS, Header, Repetition, split_values
+from reference_server.sip.message import plain_lines
 
 _LINE_END = re.compile(r"[\r\n]+")
 _LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
-_LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
-_OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length", "V", "L"})
-"""Compact, too: whoever reads what goes out understands them (RSP-42)."""
-_FROM, _CALL_ID, _CSEQ = HEADERS["from"], HEADERS["call-id"], HEADERS["cseq"]
+_FROM: Final = HEADERS["from"]
+_CALL_ID: Final = HEADERS["call-id"]
+_CSEQ: Final = HEADERS["cseq"]
 _NOT_GIVEN = [""]
-_RESOLVED: dict[str, tuple[Header | None, str]] = {}
-_RESOLVED_KEPT = 512
-_LONGEST_NAME_KEPT = 64
+_NOTHING: Final[dict[str, str]] = {}
 
 
 class Draft:
     """The parts of a draft."""
 
-    __slots__ = ("body", "fields", "invalid", "others", "start_line")
+    __slots__ = ("_has_identity", "body", "fields", "invalid", "others", "start_line")
 
-    def __init__(self, text: str, local: str, preserved: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        text: str,
+        local: str,
+        preserved: frozenset[str] = frozenset(),
+        request: Mapping[str, str] = _NOTHING,
+    ) -> None:
         """Cut ``text``.
 
         ``local`` is ``host:port``, which replaces ``@localhost`` in From, To, Contact and P-Asserted-Identity
-        (RSP-10). ``preserved`` are names of unknown fields, in lower case, whose spelling is kept.
+        (RSP-10). ``preserved`` are names of unknown fields, in lower case, whose spelling is kept. ``request`` are
+        the sound values of the request that the draft answers: From, To, Call-ID and CSeq that only repeat them are
+        left out.
         """
-        head, _, self.body = text.partition("\r\n\r\n")
-        self.start_line, _, lines = head.partition("\r\n")
         self.fields: dict[Header, list[str]] = {}
         """known fields; via, route, record-route, rseq and content-length are left out: they are the server's"""
+        self._has_identity = False
         self.others: list[str] = []
         """header lines of unknown fields, ready to send"""
         self.invalid: dict[Header, str] = {}
         """known fields with a value that is not theirs, and that value as given"""
-        if lines:
-            self._read(lines, local, preserved)
+        head, _, self.body = text.partition("\r\n\r\n")
+        lines = _header_lines(head)
+        self.start_line = lines[0]
+        if len(lines) > 1:
+            self._read(lines, local if "@localhost" in head else None, preserved, request)
 
-    def _read(self, lines: str, local: str, preserved: frozenset[str]) -> None:
+    def _read(
+        self, lines: list[str], local: str | None, preserved: frozenset[str], request: Mapping[str, str]
+    ) -> None:
+        """``local`` is None if nothing is to be replaced."""
         fields = self.fields
-        localhost = "@localhost" in lines
         repeated = False
-        for line in _lines_of(lines):
-            written, found, value = line.partition(": ")
-            resolved = _RESOLVED.get(written) if found else None
-            if resolved is None:
+        name = START
+        for at in range(1, len(lines)):
+            line = lines[at]
+            if line.startswith(name.behind.prefix):
+                name = name.behind
+                value = line[name.length :].strip(" \t")
+            else:
                 written, colon, value = line.partition(":")
                 if not colon or line[0] in " \t":
                     continue  # no header line, or the rest of one: nothing is folded here
-                resolved = _resolve(written)
-            header, spelling = resolved
-            if not spelling:
+                name.behind = field_named(written)
+                name = name.behind
+                value = value.strip(" \t")
+            if not name.spelling:
                 continue  # no field name, or one that is the server's
-            value = given = value.strip(" \t")
-            if localhost and spelling in _LOCALHOST_FIELDS:
+            given = value
+            if local is not None and name.localhost:
                 value = _LOCALHOST.sub(f"@{local}", value)
+            header = name.header
             if header is None:
-                name = written.strip(" \t")
-                self.others.append(f"{name if name.lower() in preserved else spelling}: {value}\r\n")
+                kept = name.written.lower() in preserved
+                self.others.append(f"{name.written if kept else name.spelling}: {value}\r\n")
+            elif name.echoed and header not in fields and request.get(name.echoed) == value:
+                continue
             elif not header.is_valid(value):
                 self.invalid[header] = given
             elif header not in fields:
+                self._has_identity = self._has_identity or name.echoed != ""
                 fields[header] = split_values(value) if header.name == "Contact" else [value]
             else:
                 repeated = True
@@ -103,27 +123,31 @@ class Draft:
 
     def take(self, name: str) -> str:
         """Remove the known field ``name`` (lower case) and return its value, or an empty text."""
+        if not self.fields:
+            return ""
         values = self.fields.pop(HEADERS[name], None)
         return values[0] if values else ""
 
     def take_identity(self) -> tuple[str, str, str]:
         """Remove From, Call-ID and CSeq and return their values, empty texts for those that are not given."""
-        pop = self.fields.pop
-        return pop(_FROM, _NOT_GIVEN)[0], pop(_CALL_ID, _NOT_GIVEN)[0], pop(_CSEQ, _NOT_GIVEN)[0]
+        fields = self.fields
+        if not self._has_identity:
+            return "", "", ""
+        return (
+            fields.pop(_FROM, _NOT_GIVEN)[0],
+            fields.pop(_CALL_ID, _NOT_GIVEN)[0],
+            fields.pop(_CSEQ, _NOT_GIVEN)[0],
+        )
 
     def lines(self) -> str:
         """All header lines in the order of the table, Content-Length with them, unknown ones behind."""
         fields = self.fields
         known = ""
         if fields:
-            known = "".join(
-                [
-                    f"{header.name}: {value}\r\n"
-                    for header in sorted(fields, key=_rank)
-                    for value in fields[header]
-                ]
-            )
-        return f"{known}Content-Length: {len(self.body)}\r\n{''.join(self.others)}"
+            ordered = sorted(fields, key=_rank) if len(fields) > 1 else list(fields)
+            known = "".join([f"{header.name}: {value}\r\n" for header in ordered for value in fields[header]])
+        others = "".join(self.others) if self.others else ""
+        return f"{known}Content-Length: {len(self.body)}\r\n{others}"
 
 
 def own_draft(*lines: str, body: str = "") -> Draft:
@@ -131,27 +155,14 @@ def own_draft(*lines: str, body: str = "") -> Draft:
     return Draft("\r\n".join(("", *lines, "", body)), "")
 
 
-def _lines_of(lines: str) -> list[str]:
-    """Header lines, which end with any of CR and LF; one with a NUL in it is none."""
-    cut = lines.split("\r\n")
-    ends = len(cut) - 1
-    if lines.count("\n") != ends or lines.count("\r") != ends or "\0" in lines:
-        cut = [line for line in _LINE_END.split(lines) if line and "\0" not in line]
-    return cut
+def _header_lines(head: str) -> list[str]:
+    """Start line and header lines, which end with any of CR and LF; one with a NUL in it is none."""
+    lines = plain_lines(head) if "\0" not in head else []
+    if not lines:
+        start_line, _, rest = head.partition("\r\n")
+        lines = [start_line, *(line for line in _LINE_END.split(rest) if line and "\0" not in line)]
+    return lines
 
 
 def _rank(header: Header) -> int:
     return header.rank
-
-
-def _resolve(written: str) -> tuple[Header | None, str]:
-    """The known field that a name means and the spelling that goes out; no spelling if the line does not go out."""
-    name = written.strip(" \t")
-    header = known_header(name)
-    spelling = header.name if header else spelled(name) if is_token(name) else ""
-    resolved = (header, "" if spelling in _OURS else spelling)
-    if len(written) <= _LONGEST_NAME_KEPT:
-        if len(_RESOLVED) >= _RESOLVED_KEPT:
-            _RESOLVED.clear()
-        _RESOLVED[written] = resolved
-    return resolved

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reference_server.sip.draft import Draft
+from reference_server.sip.field_names import field_name
 from reference_server.sip.headers import HEADERS, Header, Repetition, split_values
-from reference_server.sip.message import LONGEST_NUMBER, Request, Response, field_name
+from reference_server.sip.message import LONGEST_NUMBER, Request, Response
 from reference_server.sip.uri import tag_of
 
 DEFAULT_MAX_FORWARDS = 70

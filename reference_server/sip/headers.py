@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import Enum, auto
-from functools import lru_cache
+from typing import Final
 
-from msgspec import Struct
-
-from reference_server.sip.message import is_token
-from reference_server.sip.uri import UriError, parse_address
+from reference_server.sip.uri import UriError, is_token, parse_address
 
 
 class Repetition(Enum):
@@ -28,22 +25,26 @@ class Repetition(Enum):
     """a line each"""
 
 
-class Header(Struct, frozen=True, eq=False, gc=False):
+class Header:
     """One known header field."""
 
-    name: str
-    """the spelling that goes out"""
-    rank: int
-    repetition: Repetition
-    is_valid: Callable[[str], bool]
+    __slots__ = ("is_valid", "name", "rank", "repetition")
+
+    def __init__(self, name: str, rank: int, repetition: Repetition, is_valid: Callable[[str], bool]) -> None:
+        self.name = name
+        """the spelling that goes out"""
+        self.rank = rank
+        self.repetition = repetition
+        self.is_valid = is_valid
 
 
 def _anything(_: str) -> bool:
     return True
 
 
-def _number(value: str) -> bool:
-    return value.isascii() and value.isdigit()
+def is_number(value: str) -> bool:
+    """Whether ``value`` is a number as Max-Forwards and Content-Length have it."""
+    return value.isdigit() and value.isascii()
 
 
 def _number_and_parameters(value: str) -> bool:
@@ -59,51 +60,72 @@ _PLAIN_ADDRESS = re.compile(
 """The shape of nearly all addresses; what has it needs no closer look."""
 
 
-def _addresses(value: str) -> bool:
-    # What is long is not kept: strangers could fill the memory with it.
-    return _short_addresses(value) if len(value) <= 300 else _are_addresses(value)
+_ADDRESSES: Final[set[str]] = set()
+"""Addresses that were found sound, without what follows the URI's bracket; they return in other messages and calls."""
+_LISTS: Final[set[str]] = set()
+"""Lists of addresses, likewise, as a whole."""
+_MEDIA_TYPES: Final[set[str]] = set()
+_KEPT = 8192
+_LONGEST_KEPT = 300
 
 
-def _address(value: str) -> bool:
-    return _short_address(value) if len(value) <= 300 else _is_address(value)
+def _keep(known: set[str], value: str) -> None:
+    """Remember ``value`` as sound, unless it is long: strangers could fill the memory with it."""
+    if len(value) <= _LONGEST_KEPT:
+        if len(known) >= _KEPT:
+            known.clear()
+        known.add(value)
 
 
-def _is_address(value: str) -> bool:
-    if _PLAIN_ADDRESS.fullmatch(value):
+def is_address(value: str) -> bool:
+    """Whether ``value`` is one address, as From and To have it.
+
+    What is new in each call, a tag behind the URI, is judged apart from the rest.
+    """
+    end = value.find(">") + 1
+    address = value[:end]
+    if end < len(value) and not (value[end : end + 5] == ";tag=" and is_token(value[end + 5 :])):
+        return _parses(value)
+    if address in _ADDRESSES:
         return True
+    if not _parses(address):
+        return False
+    _keep(_ADDRESSES, address)
+    return True
+
+
+def are_addresses(value: str) -> bool:
+    """Whether ``value`` is a list of addresses, as Contact and Route have it, or ``*``."""
+    if value in _LISTS:
+        return True
+    if value != "*" and not _parses(value) and not _parse(split_values(value)):
+        return False
+    _keep(_LISTS, value)
+    return True
+
+
+def _parses(address: str) -> bool:
+    return _PLAIN_ADDRESS.fullmatch(address) is not None or _parse([address])
+
+
+def _parse(addresses: list[str]) -> bool:
     try:
-        parse_address(value)
+        for address in addresses:
+            parse_address(address)
     except UriError:
         return False
     return True
 
 
-def _are_addresses(value: str) -> bool:
-    if _PLAIN_ADDRESS.fullmatch(value) or value == "*":
+def is_media_type(value: str) -> bool:
+    """Whether ``value`` is a media type with any parameters, as Content-Type has it."""
+    if value in _MEDIA_TYPES:
         return True
-    try:
-        for address in split_values(value):
-            parse_address(address)
-    except UriError:
+    kind, _, subtype = value.partition(";")[0].partition("/")
+    if not (is_token(kind.strip()) and is_token(subtype.strip())):
         return False
-    return bool(value)
-
-
-_short_address = lru_cache(8192)(_is_address)
-_short_addresses = lru_cache(8192)(_are_addresses)  # the addresses of a call come in each of its messages
-
-
-def _media_type(value: str) -> bool:
-    return _short_media_type(value) if len(value) <= 300 else _is_media_type(value)
-
-
-def _is_media_type(value: str) -> bool:
-    media_type = value.partition(";")[0]
-    kind, _, subtype = media_type.partition("/")
-    return is_token(kind.strip()) and is_token(subtype.strip())
-
-
-_short_media_type = lru_cache(256)(_is_media_type)
+    _keep(_MEDIA_TYPES, value)
+    return True
 
 
 def _not_empty(value: str) -> bool:
@@ -117,28 +139,28 @@ def _challenge(value: str) -> bool:
 
 def _cseq(value: str) -> bool:
     parts = value.split()
-    return len(parts) == 2 and _number(parts[0]) and is_token(parts[1])
+    return len(parts) == 2 and is_number(parts[0]) and is_token(parts[1])
 
 
 def _rack(value: str) -> bool:
     parts = value.split()
-    return len(parts) == 3 and _number(parts[0]) and _number(parts[1]) and is_token(parts[2])
+    return len(parts) == 3 and is_number(parts[0]) and is_number(parts[1]) and is_token(parts[2])
 
 
 _LAST, _MERGED, _LINES = Repetition.LAST, Repetition.MERGED, Repetition.LINES
 
 _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Via", _LINES, _not_empty),
-    ("Route", _LINES, _addresses),
-    ("Record-Route", _LINES, _addresses),
-    ("Max-Forwards", _LAST, _number),
+    ("Route", _LINES, are_addresses),
+    ("Record-Route", _LINES, are_addresses),
+    ("Max-Forwards", _LAST, is_number),
     ("Proxy-Require", _MERGED, _not_empty),
-    ("From", _LAST, _address),
-    ("To", _LAST, _address),
+    ("From", _LAST, is_address),
+    ("To", _LAST, is_address),
     ("Call-ID", _LAST, _not_empty),
     ("CSeq", _LAST, _cseq),
-    ("Contact", _LINES, _addresses),
-    ("RSeq", _LAST, _number),
+    ("Contact", _LINES, are_addresses),
+    ("RSeq", _LAST, is_number),
     ("RAck", _LAST, _rack),
     ("Request-Disposition", _MERGED, _not_empty),
     ("Accept-Contact", _LINES, _not_empty),
@@ -147,7 +169,7 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Date", _LAST, _not_empty),
     ("Retry-After", _LAST, _number_and_parameters),
     ("Timestamp", _LAST, _not_empty),
-    ("Min-Expires", _LAST, _number),
+    ("Min-Expires", _LAST, is_number),
     ("Subject", _LAST, _anything),
     ("Priority", _LAST, _not_empty),
     ("Call-Info", _LINES, _not_empty),
@@ -173,13 +195,13 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Authentication-Info", _LINES, _not_empty),
     ("Error-Info", _LINES, _not_empty),
     ("Warning", _LINES, _not_empty),
-    ("Refer-To", _LAST, _address),
-    ("Referred-By", _LAST, _address),
+    ("Refer-To", _LAST, is_address),
+    ("Referred-By", _LAST, is_address),
     ("Replaces", _LAST, _not_empty),
     ("Session-Expires", _LAST, _number_and_parameters),
     ("Min-SE", _LAST, _number_and_parameters),
-    ("Path", _LINES, _addresses),
-    ("Service-Route", _LINES, _addresses),
+    ("Path", _LINES, are_addresses),
+    ("Service-Route", _LINES, are_addresses),
     ("Reason", _LINES, _not_empty),
     ("Security-Client", _LINES, _not_empty),
     ("Security-Server", _LINES, _not_empty),
@@ -188,14 +210,14 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("SIP-ETag", _LAST, _not_empty),
     ("SIP-If-Match", _LAST, _not_empty),
     ("MIME-Version", _LAST, _not_empty),
-    ("Content-Type", _LAST, _media_type),
+    ("Content-Type", _LAST, is_media_type),
     ("Content-Encoding", _MERGED, _not_empty),
     ("Content-Language", _MERGED, _not_empty),
     ("Content-Disposition", _LAST, _not_empty),
-    ("Content-Length", _LAST, _number),
+    ("Content-Length", _LAST, is_number),
 )
 
-HEADERS = {
+HEADERS: Final = {
     name.lower(): Header(name, rank, repetition, is_valid)
     for rank, (name, repetition, is_valid) in enumerate(_TABLE)
 }

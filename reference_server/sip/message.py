@@ -9,66 +9,22 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from msgspec import Struct
-
-from reference_server.sip.uri import tag_of
-
-COMPACT_FORMS: Final = {
-    "a": "accept-contact",  # RFC 3841
-    "b": "referred-by",  # RFC 3892
-    "c": "content-type",
-    "d": "request-disposition",  # RFC 3841
-    "e": "content-encoding",
-    "f": "from",
-    "i": "call-id",
-    "j": "reject-contact",  # RFC 3841
-    "k": "supported",
-    "l": "content-length",
-    "m": "contact",
-    "o": "event",  # RFC 6665
-    "r": "refer-to",  # RFC 3515
-    "s": "subject",
-    "t": "to",
-    "u": "allow-events",  # RFC 6665
-    "v": "via",
-    "x": "session-expires",  # RFC 4028
-    "y": "identity",  # RFC 8224
-}
+from reference_server.sip.field_names import END, field_name, recognised
+from reference_server.sip.uri import is_token, tag_of
 
 _FOLD = re.compile(r"(?<![\r\n])[\r\n]++[ \t]+")  # each line end is looked at once, however many there are
 _LINE_END = re.compile(r"[\r\n]")
 _EMPTY_LINE = re.compile(r"\r\n\r\n|\n\n")
-_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
-_METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"})  # the ones worth a short cut
-_VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
-_STATUS = re.compile(r"(SIP/\d+\.\d+) (\d{3})(?: (.*))?", re.IGNORECASE)
-_NAMES: dict[str, str] = {}
-_NAMES_KEPT = 512
-_LONGEST_NAME_KEPT = 64
+_METHODS: Final = frozenset(
+    {"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"}
+)  # the ones worth a short cut
+_VERSION: Final = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
+_STATUS: Final = re.compile(r"(SIP/\d+\.\d+) (\d{3})(?: (.*))?", re.IGNORECASE)
 LONGEST_NUMBER: Final = 100  # digits; Python converts no more than 4,300
 
 
 class SipSyntaxError(Exception):
     """The text is no SIP message; nothing can be answered because not even a Via can be trusted."""
-
-
-def is_token(text: str) -> bool:
-    """Whether ``text`` is a token of RFC 3261 §25.1."""
-    return _TOKEN.fullmatch(text) is not None
-
-
-def field_name(written: str) -> str:
-    """The lower-case long form of a field name; spellings seen before cost one look-up."""
-    known = _NAMES.get(written)
-    if known is not None:
-        return known
-    name = written.strip(" \t").lower()
-    name = COMPACT_FORMS.get(name, name)
-    if len(written) <= _LONGEST_NAME_KEPT:
-        if len(_NAMES) >= _NAMES_KEPT:
-            _NAMES.clear()  # begin again: what strangers made up would keep out what is in use
-        _NAMES[written] = name
-    return name
 
 
 def unfolded(text: str) -> str:
@@ -81,8 +37,13 @@ def unfolded(text: str) -> str:
     return _LINE_END.split(text, 1)[0] + fields + text[end:]
 
 
-class SipMessage(Struct, eq=False):
-    """What requests and responses share."""
+class SipMessage:
+    """What requests and responses share. Made by :func:`parse_message`, never changed."""
+
+    __slots__ = (
+        *("body", "cseq_method", "cseq_number", "first", "from_tag", "lines", "malformed", "repeats"),
+        *("start_line", "text", "to_tag"),
+    )
 
     text: str
     """the whole message as received, without what follows its body in a datagram"""
@@ -91,6 +52,8 @@ class SipMessage(Struct, eq=False):
     """start line and header lines, unfolded"""
     first: dict[str, str]
     """the first value of each field, by its lower-case long name"""
+    repeats: bool
+    """whether any field comes more than once"""
     body: str
     malformed: str
     """the first header line that is none, or empty"""
@@ -112,11 +75,6 @@ class SipMessage(Struct, eq=False):
         """(lower-case long name, value) in order."""
         return _fields_of(self.lines)
 
-    @property
-    def repeats(self) -> bool:
-        """Whether any field comes more than once."""
-        return len(self.first) != len(self.lines) - 1
-
     def all(self, name: str) -> list[str]:
         """Every value of the field ``name``, one per header line."""
         value = self.first.get(name)
@@ -125,19 +83,25 @@ class SipMessage(Struct, eq=False):
         return [value for field, value in self.fields if field == name] if self.repeats else [value]
 
 
-class Request(SipMessage, eq=False):
+class Request(SipMessage):
     """A request (§7.1)."""
 
-    method: str
-    uri: str
-    version: str
+    __slots__ = ("method", "uri", "version")
+
+    def __init__(self, method: str, uri: str, version: str) -> None:
+        self.method = method
+        self.uri = uri
+        self.version = version
 
 
-class Response(SipMessage, eq=False):
+class Response(SipMessage):
     """A response (§7.2)."""
 
-    status: int
-    reason: str
+    __slots__ = ("reason", "status")
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status = status
+        self.reason = reason
 
 
 def parse_message(text: str) -> Request | Response:
@@ -148,67 +112,79 @@ def parse_message(text: str) -> Request | Response:
     body is not part of the message (§18.3).
     """
     head, _, body = text.partition("\r\n\r\n")
-    lines = head.split("\r\n")
+    lines = plain_lines(head)
+    first = _plain_values(lines)
     malformed = ""
-    first: dict[str, str] = {}
-    try:
-        for line in lines[:0:-1]:  # backwards, so that the first of equal names counts
-            written, colon, value = line.partition(": ")
-            if not colon:
-                raise KeyError(line)
-            first[_NAMES[written]] = value
-        plain = head.count("\n") == head.count("\r") == len(lines) - 1 and "\t" not in head
-        if ":  " in head or " \r" in head or head.endswith(" "):  # blanks around a value
-            first = {name: value.strip(" ") for name, value in first.items()}
-    except KeyError:  # a name not seen before, or a line that is not ``Name: value``
-        plain = False
+    plain = len(first) > 0
     if not plain:
         head, body = _halves(text)
         lines, malformed = _careful_lines(head)
         first = {name: value for name, value in reversed(_fields_of(lines))}
     if body:
-        length = first.get("content-length", "")
-        if length.isdecimal() and len(length) <= LONGEST_NUMBER and int(length) < len(body):
-            text = text[: len(text) - len(body) + int(length)]
-            body = body[: int(length)]
-    start_line = lines[0]
+        length = _number(first.get("content-length", ""))
+        if 0 <= length < len(body):
+            text = text[: len(text) - len(body) + length]
+            body = body[:length]
     cseq = first.get("cseq", "")
-    number, _, cseq_method = cseq.partition(" ") if plain else " ".join(cseq.split()).partition(" ")
-    cseq_number = int(number) if number.isdecimal() and len(number) <= LONGEST_NUMBER else -1
-    from_tag, to_tag = tag_of(first.get("from", "")), tag_of(first.get("to", ""))
-    # Positional, because a keyword costs ten times its value here.
+    if not plain or "\t" in cseq:
+        cseq = " ".join(cseq.split())
+    number, _, cseq_method = cseq.partition(" ")
+    message = _started_by(lines[0])
+    shared: SipMessage = message
+    shared.text = text
+    shared.start_line = lines[0]
+    shared.lines = lines
+    shared.first = first
+    shared.repeats = len(first) != len(lines) - 1
+    shared.body = body
+    shared.malformed = malformed
+    shared.cseq_number = _number(number)
+    shared.cseq_method = cseq_method.strip(" ")
+    shared.from_tag = tag_of(first.get("from", ""))
+    shared.to_tag = tag_of(first.get("to", ""))
+    return message
+
+
+def plain_lines(head: str) -> list[str]:
+    """The lines of ``head`` if all end with CRLF, else nothing."""
+    lines = head.split("\r\n")
+    joined = "".join(lines)
+    return [] if "\n" in joined or "\r" in joined else lines
+
+
+def _plain_values(lines: list[str]) -> dict[str, str]:
+    """The first value of each field, or nothing if a line is not ``Name: value``, or its name was not seen before."""
+    first: dict[str, str] = {}
+    name = END
+    for at in range(len(lines) - 1, 0, -1):  # backwards, so that the first of equal names counts
+        line = lines[at]
+        if line.startswith(name.before.prefix):
+            name = name.before
+        else:
+            known = recognised(line)
+            if known is None:
+                return {}
+            name.before = known
+            name = known
+        first[name.long] = line[name.length :].strip(" \t")
+    return first
+
+
+def _number(text: str) -> int:
+    """A number of no more than 100 digits, -1 if it is none."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else -1
+
+
+def _started_by(start_line: str) -> Request | Response:
+    """The message that begins with ``start_line``."""
+    if start_line.endswith(" SIP/2.0"):
+        blank = start_line.find(" ")
+        method, uri = start_line[:blank], start_line[blank + 1 : -8]
+        if uri and method in _METHODS:
+            return Request(method, uri, "SIP/2.0")
     if start_line[:4].upper() == "SIP/":
-        status, reason = _status_of(start_line)
-        return Response(
-            text,
-            start_line,
-            lines,
-            first,
-            body,
-            malformed,
-            cseq_number,
-            cseq_method.strip(" "),
-            from_tag,
-            to_tag,
-            status,
-            reason,
-        )
-    method, uri, version = _request_line(start_line)
-    return Request(
-        text,
-        start_line,
-        lines,
-        first,
-        body,
-        malformed,
-        cseq_number,
-        cseq_method.strip(" "),
-        from_tag,
-        to_tag,
-        method,
-        uri,
-        version,
-    )
+        return Response(*_status_of(start_line))
+    return Request(*_request_line(start_line))
 
 
 def _status_of(start_line: str) -> tuple[int, str]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from reference_server.sip.headers import HEADERS
+from reference_server.sip.headers import HEADERS, are_addresses, is_address, is_media_type, is_number
 from reference_server.sip.message import LONGEST_NUMBER, Request
+from reference_server.sip.uri import is_token
 
 _OTHERS = ("expires", "max-forwards", "content-type", "content-length", "session-expires", "min-se", "rack")
 _SINGLE = ("from", "to", *_OTHERS)
-_is_address = HEADERS["from"].is_valid
-_is_contact = HEADERS["contact"].is_valid
 
 _WITHOUT_SCHEME = re.compile(
     r"(?:[\w.+-]+@)?[\w.-]+(?::\d+)?(?:;|\Z)|<(?:[\w.+-]+@)?[\w.-]+(?::\d+)?>", re.ASCII
 )
-_TAG = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]*")  # a token, or none (RFC 3261 §19.3)
 
 BAD_REQUEST = (400, "Bad Request")
 
@@ -26,7 +25,7 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     The reasons are the genuine server's: ``400 Bad Request`` for what is missing, ``400 Bad Expires Header`` for a
     value that is not the field's, ``505 Version Not Supported``.
     """
-    if request.version.upper() != "SIP/2.0":
+    if request.version != "SIP/2.0" and request.version.upper() != "SIP/2.0":
         return 505, "Version Not Supported"
     if " " in request.uri or "<" in request.uri:
         return BAD_REQUEST
@@ -34,16 +33,16 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     from_, to, contact = first.get("from"), first.get("to"), first.get("contact")
     if not from_ or not to or not first.get("call-id"):
         return BAD_REQUEST
-    if not (_is_address(from_) and _TAG.fullmatch(request.from_tag)):
+    if not (is_address(from_) and _is_tag(request.from_tag)):
         return 400, "Bad From Header"
-    if not (_is_address(to) and _TAG.fullmatch(request.to_tag)):
+    if not (is_address(to) and _is_tag(request.to_tag)):
         return 400, "Bad To Header"
-    if contact is not None and not _is_contact(contact):
+    if contact is not None and not are_addresses(contact):
         without_scheme = request.method == "REGISTER" and _WITHOUT_SCHEME.match(contact)
         return BAD_REQUEST if without_scheme else (400, "Bad Contact Header")
-    for name in _OTHERS:
-        if name in first and not HEADERS[name].is_valid(first[name]):
-            return 400, f"Bad {HEADERS[name].name} Header"
+    bad = _bad_value(first)
+    if bad:
+        return 400, f"Bad {HEADERS[bad].name} Header"
     if request.cseq_method != request.method or not 0 <= request.cseq_number < 2**31:
         return BAD_REQUEST
     if request.repeats:
@@ -55,6 +54,27 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     if length is not None and (len(length) > LONGEST_NUMBER or int(length) > len(request.body)):
         return BAD_REQUEST
     return _fault_of_register(request) if request.method == "REGISTER" else None
+
+
+def _is_tag(tag: str) -> bool:
+    """A token, or none (RFC 3261 §19.3)."""
+    return not tag or is_token(tag)
+
+
+def _bad_value(first: Mapping[str, str]) -> str:
+    """The first of _OTHERS that has a value that is not its own, or an empty text."""
+    if (
+        is_number(first.get("max-forwards", "70"))
+        and is_number(first.get("content-length", "0"))
+        and is_media_type(first.get("content-type", "any/any"))
+        and not ("expires" in first or "session-expires" in first or "min-se" in first or "rack" in first)
+    ):
+        return ""  # nearly always
+    for name in _OTHERS:
+        value = first.get(name)
+        if value is not None and not HEADERS[name].is_valid(value):
+            return name
+    return ""
 
 
 def _fault_of_register(request: Request) -> tuple[int, str] | None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference_server.sip.headers import HEADERS, Repetition, known_header, spelled, split_values
+from reference_server.sip.uri import UriError, parse_address
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,46 @@ def test_validity(name: str, good: list[str], bad: list[str]) -> None:
 @given(st.sampled_from(sorted(HEADERS)), st.text(st.characters(max_codepoint=255), max_size=30))
 def test_judging_a_value_raises_nothing(name: str, value: str) -> None:
     assert HEADERS[name].is_valid(value) in (True, False)
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "<sip:a@h>",
+                "<tel:1>",
+                "sip:a@h",
+                "<",
+                ">",
+                '"',
+                '"b" ',
+                '"b>',
+                "\\",
+                ";tag=",
+                ";TAG = ",
+                ";x=1",
+            ),
+            *("a1", "a-b.c~", "\xe9", "=", ",", ";", " ", "A B ", ";expires=5", "*"),
+        ]
+    ),
+    max_size=7,
+).map("".join)
+
+
+@given(st.lists(PIECES, max_size=3))
+def test_addresses_are_judged_as_they_are_parsed_whatever_was_judged_before(values: list[str]) -> None:
+    for value in values:
+        assert HEADERS["from"].is_valid(value) == _parses([value])
+        assert HEADERS["contact"].is_valid(value) == (value == "*" or _parses(split_values(value)))
+
+
+def _parses(addresses: list[str]) -> bool:
+    try:
+        for address in addresses:
+            parse_address(address)
+    except UriError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(

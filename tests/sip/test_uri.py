@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_server.sip.uri import Address, Uri, UriError, parse_address, parse_uri, tag_of
+from reference_server.sip.uri import Address, Uri, UriError, is_token, parse_address, parse_uri, tag_of
 
 
 @pytest.mark.parametrize(
@@ -189,6 +189,41 @@ def test_bad_address(text: str) -> None:
 def test_tag(text: str, tag: str) -> None:
     assert tag_of(text) == tag
     assert (parse_address(text).parameters.get("tag") or "") == tag
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "<sip:a@h>",
+                "<sip:a@h;=x>",
+                "sip:a@h",
+                "<",
+                ">",
+                '"',
+                '"b" ',
+                '"b>',
+                "\\",
+                ";tag=",
+                ";TAG = ",
+                ";x=1",
+            ),
+            *("a1", "a-b.c~", "\xe9", "=", ",", ";", " ", "A B "),
+        ]
+    ),
+    max_size=7,
+).map("".join)
+
+
+@given(PIECES)
+def test_the_short_way_to_a_tag_is_the_long_one(value: str) -> None:
+    assert tag_of(value) == tag_of(f"{value} "), "a blank at the end is not of the short shape"
+
+
+def test_tokens() -> None:
+    assert is_token("aZ09-.!%*_+`'~")
+    for text in ("", "a b", "a:", "\xe9", "a\n", "(", "@"):
+        assert not is_token(text)
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=60))

@@ -22,7 +22,17 @@ from fast_build.split import python_only_classes, split
 PACKAGE = "reference_server"
 HOT = {
     "sip": (
-        *("dialog", "draft", "headers", "identifiers", "message", "respond", "sanity", "server_transaction"),
+        *(
+            "dialog",
+            "draft",
+            "field_names",
+            "headers",
+            "identifiers",
+            "message",
+            "respond",
+            "sanity",
+            "server_transaction",
+        ),
         *("success", "timers", "uri", "via"),
     ),
     "wire": ("framing", "requests", "timestamp"),
