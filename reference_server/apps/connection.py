@@ -1,6 +1,7 @@
 """One admin connection: bytes in, frames, the authentication gate, messages to calls/; messages out in one write.
 
-All that is delivered in one turn of the loop leaves in one write, so that a burst of SIP costs one system call. A
+All that is delivered in one turn of the loop leaves in one write, so that a burst of SIP costs one system call. What
+frames of the application bring about is written as soon as all that came have been handled, without another turn. A
 connection that is refused gets its answer before the FIN; frames queued behind the refused one are dropped (CONN-1).
 An application that does not read is cut off when too much waits for it, instead of swallowing its share of calls.
 """
@@ -12,7 +13,7 @@ import hmac
 from asyncio.trsock import TransportSocket
 from typing import TYPE_CHECKING, cast
 
-from reference_server.wire.framing import FrameDecoder, FramingError
+from reference_server.wire.framing import FrameDecoder, FramingError, encode_frame
 from reference_server.wire.replies import (
     Accepted,
     Authenticated,
@@ -66,6 +67,8 @@ class AdminConnection(asyncio.Protocol):
 
     def __init__(self, listener: AdminListener, number: int) -> None:
         self._listener = listener
+        self._frame_taps = listener.frame_taps
+        self._dialect_0_8 = listener.dialect_0_8
         self._number = number
         self._decoder = FrameDecoder(listener.configuration.frame_limit_before_authentication)
         self._transport: asyncio.Transport | None = None
@@ -116,12 +119,18 @@ class AdminConnection(asyncio.Protocol):
         """asyncio: handle every frame that is complete."""
         if self._refused:
             return
+        self._flush_scheduled = True  # below
+        self._decoder.feed(data)
+        self._take_frames()
+        self._flush()
+
+    def _take_frames(self) -> None:
         decoder = self._decoder
-        decoder.feed(data)
         try:
             while (payload := decoder.next_frame()) is not None:
-                self._stop_incomplete_timer()
-                if self._listener.frame_taps:
+                if self._incomplete is not None:
+                    self._stop_incomplete_timer()
+                if self._frame_taps:
                     self._listener.saw_frame(self, False, payload)
                 if not self._handle(payload):
                     return
@@ -129,7 +138,8 @@ class AdminConnection(asyncio.Protocol):
             self._refuse("", str(error))
             return
         if not decoder.incomplete:
-            self._stop_incomplete_timer()  # a piece of an empty frame may have started it
+            if self._incomplete is not None:
+                self._stop_incomplete_timer()  # a piece of an empty frame may have started it
         elif self._incomplete is None:
             configuration = self._listener.configuration
             self._incomplete = self._listener.timers.start(
@@ -192,8 +202,7 @@ class AdminConnection(asyncio.Protocol):
         if not self._connected:
             return
         payload = message.format(self._next_id())
-        length = len(payload)
-        if self._listener.dialect_0_8 and isinstance(message, _IN_CODE_POINTS_BEFORE_0_9):
+        if self._dialect_0_8 and isinstance(message, _IN_CODE_POINTS_BEFORE_0_9):
             try:
                 length = len(payload.encode("latin-1").decode("utf-8"))
             except UnicodeDecodeError:
@@ -201,8 +210,10 @@ class AdminConnection(asyncio.Protocol):
                     "frame-not-sent", connection=self._number, reason="not UTF-8 (dialect 0.8)"
                 )
                 return
-        self._out.append(f"{length}#{payload}".encode("latin-1"))
-        if self._listener.frame_taps:
+            self._out.append(f"{length}#{payload}".encode("latin-1"))
+        else:
+            self._out.append(encode_frame(payload))
+        if self._frame_taps:
             self._listener.saw_frame(self, True, payload)
         if not self._flush_scheduled:
             self._flush_scheduled = True

@@ -51,7 +51,7 @@ def receive_in_dialog(state: CallState, found: ApplicationDialog, incoming: Inco
             found.update = incoming
     incoming.dialog = found
     incoming.application = owner
-    incoming.transaction_id = state.identifiers.uuid()
+    incoming.transaction_id = state.identifiers.transaction_id()
     if method == "NOTIFY" and found.subscription:
         heed_notify(state, found, request.get("subscription-state"))
     given_up = method == "BYE" and dialog.state is DialogState.EARLY
@@ -106,7 +106,7 @@ def receive_ack(state: CallState, request: Request, via: TopVia, flow: Flow) -> 
             flow.remote_host,
             flow.remote_port,
             state.time_token(),
-            invite.transaction_id if first else state.identifiers.uuid(),
+            invite.transaction_id if first else state.identifiers.transaction_id(),
             found.dialog_id,
             with_completed_via(request, via, completed_via(via, flow.remote_host, flow.remote_port)),
         )

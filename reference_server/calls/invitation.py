@@ -153,7 +153,7 @@ def cancel_invitation(state: CallState, application: Application, message: Sip) 
             flow.local.host if over_udp else flow.remote_host,
             flow.local.port if over_udp else flow.remote_port,
             state.time_token(),
-            state.identifiers.uuid(),
+            state.identifiers.transaction_id(),
             text,
             held=invitation.holds_cancel,
         )

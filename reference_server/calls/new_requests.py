@@ -33,7 +33,7 @@ def offer(state: CallState, incoming: IncomingRequest) -> None:
         return
     flow = incoming.flow
     incoming.application = application
-    incoming.transaction_id = state.identifiers.uuid()
+    incoming.transaction_id = state.identifiers.transaction_id()
     wait_for_application(state, incoming)
     if method == "INVITE":
         state.invites[incoming.transaction.key] = incoming

@@ -50,7 +50,7 @@ class OutgoingRequest:
         """as it went out"""
         self.flow = flow
         self.branch = branch
-        self.transaction_id = state.identifiers.uuid()
+        self.transaction_id = state.identifiers.transaction_id()
         """by which the application knows the responses"""
         self.user: InviteUser = self
         """who hears of the transaction"""

@@ -2,7 +2,9 @@
 
 This is the hottest path of the server. A wake reads what has arrived, up to a bound so that timers and
 connections get their turn; each datagram costs one system call, one decoding and one look into the table
-of flows. What is to be sent leaves in one row at the end of the turn. A datagram that finds its port closed is
+of flows. To find that no more has arrived costs as much as a datagram, so as long as datagrams come one by one a wake
+reads one; should there be another, the loop wakes again at once. What is to be sent leaves at once then, otherwise in
+one row at the end of the turn. A datagram that finds its port closed is
 reported to its sender (net/icmp.py), so that nobody waits for an answer to it.
 """
 
@@ -12,7 +14,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from reference_server.calls.ports import Endpoint, Flow
 from reference_server.net.icmp import read_undelivered
@@ -24,11 +26,13 @@ Receive: TypeAlias = Callable[[str, Flow], None]
 Undelivered: TypeAlias = Callable[[str], None]
 """Gets the beginning of a message that did not arrive."""
 
-_DATAGRAM = 65535
-_READS_PER_WAKE = 64
+_DATAGRAM: Final = 65535
+_READS_PER_WAKE: Final = 64
+_SINGLE_WAKES: Final = 8
+"""How many wakes read one datagram, before one looks whether several have come."""
 _FLOWS_KEPT = 10_000
-_LARGEST = 65_507  # 65,535 less the headers of IPv4 and UDP
-_QUEUE_LIMIT = 10_000
+_LARGEST: Final = 65_507  # 65,535 less the headers of IPv4 and UDP
+_QUEUE_LIMIT: Final = 10_000
 _ATTEMPTS = 3  # a datagram may meet errors of others that often before it counts as not sendable
 _STUN_COOKIE = b"\x21\x12\xa4\x42"
 _BLANKS = b"\0\t\r\n "
@@ -64,6 +68,7 @@ class UdpTransport:
         self._flows: dict[tuple[str | int, ...], Flow] = {}
         self._unsent: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._blocked = False
+        self._single_wakes = 0  # that are still to come
         self._loop = asyncio.get_running_loop()
         self._readiness = Readiness(sock, self._ready)
 
@@ -85,29 +90,39 @@ class UdpTransport:
         """There is something to read, or room to write, or word of a datagram that did not arrive."""
         if self._blocked:
             self._flush()
-        flows = self._flows
-        recvfrom = self._socket.recvfrom
-        for number in range(_READS_PER_WAKE):
-            try:
-                data, address = recvfrom(_DATAGRAM)
-            except (BlockingIOError, InterruptedError):
-                if number == 0:
-                    self._read_errors()
-                return
-            except OSError as error:
-                if self._read_errors():
-                    continue
+        if self._single_wakes:
+            self._single_wakes -= 1
+            if not self._read():
+                self._read_errors()
+            return
+        number = 0
+        while number < _READS_PER_WAKE and self._read():
+            number += 1
+        if number == 0:
+            self._read_errors()
+        elif number == 1:
+            self._single_wakes = _SINGLE_WAKES
+
+    def _read(self) -> bool:
+        """Read one datagram and hand it over; False if there is none, or never will be."""
+        try:
+            data, address = self._socket.recvfrom(_DATAGRAM)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            if self._read_errors():
+                return True
+            if self._socket.fileno() >= 0:
                 self._warn(f"cannot read from udp port {self.endpoint.port}: {error}")
-                return
-            if data[:1] <= b" " and is_keep_alive(data):
-                continue
-            # An IPv6 address has four parts here; the first two are all that a flow needs.
-            flow = flows.get(address)
-            if flow is None:
-                flow = self._remember(address, self.flow_to(address[0], address[1]))
-            self._receive(data.decode("latin-1"), flow)
-            if self._socket.fileno() < 0:
-                return
+            return False
+        if data[:1] <= b" " and is_keep_alive(data):
+            return True
+        # An IPv6 address has four parts here; the first two are all that a flow needs.
+        flow = self._flows.get(address)
+        if flow is None:
+            flow = self._remember(address, self.flow_to(address[0], address[1]))
+        self._receive(data.decode("latin-1"), flow)
+        return True
 
     def _read_errors(self) -> bool:
         """Report the datagrams that did not arrive; False if there was no word of any."""
@@ -119,34 +134,42 @@ class UdpTransport:
         return any_error
 
     def send(self, data: str, flow: Flow) -> bool:
-        """Send one datagram at the end of this turn of the loop; False if it is too large for one.
+        """Send one datagram, at the end of this turn of the loop at the latest; False if it is too large for one.
 
-        What is sent in a row costs a third of what is sent singly, because the reader is woken once. An error of
-        the kernel (no route) is warned of. What did not go is reported as what did not arrive.
+        What is sent in a row costs a third of what is sent singly, because the reader is woken once; but while
+        datagrams come one by one, nothing would gather until the end of the turn. An error of the kernel (no route) is
+        warned of. What did not go is reported as what did not arrive.
         """
         octets = data.encode("latin-1")
+        address = (flow.remote_host, flow.remote_port)
         unsent = self._unsent
-        if len(octets) > _LARGEST or len(unsent) >= _QUEUE_LIMIT:
-            reason = (
-                "too large" if len(octets) > _LARGEST else f"{_QUEUE_LIMIT} datagrams are waiting already"
-            )
-            self._complain(octets, (flow.remote_host, flow.remote_port), reason)
-            self._loop.call_soon(self._undelivered, data)
-            return False
+        if len(octets) > _LARGEST:
+            return self._decline(octets, address, "too large")
         if not unsent:
-            self._loop.call_soon(self._flush)
-        unsent.append((octets, (flow.remote_host, flow.remote_port)))
+            unsent.append((octets, address))
+            if self._single_wakes:
+                self._flush()
+            else:
+                self._loop.call_soon(self._flush)
+            return True
+        if len(unsent) >= _QUEUE_LIMIT:
+            return self._decline(octets, address, f"{_QUEUE_LIMIT} datagrams are waiting already")
+        unsent.append((octets, address))
         return True
+
+    def _decline(self, octets: bytes, address: tuple[str, int], reason: str) -> bool:
+        self._complain(octets, address, reason)
+        self._loop.call_soon(self._undelivered, octets.decode("latin-1"))
+        return False
 
     def _flush(self) -> None:
         """Send all that waits, in order; what the kernel cannot take now goes when it can."""
         unsent = self._unsent
-        sendto = self._socket.sendto
         attempts = 0
         while unsent:
             octets, address = unsent[0]
             try:
-                sendto(octets, address)
+                self._socket.sendto(octets, address)
             except (BlockingIOError, InterruptedError):
                 self._blocked = True
                 self._readiness.want_room(True)
@@ -156,8 +179,7 @@ class UdpTransport:
                 attempts += 1
                 if self._read_errors() and attempts < _ATTEMPTS:
                     continue
-                self._complain(octets, address, error.strerror or str(error))
-                self._loop.call_soon(self._undelivered, octets.decode("latin-1"))
+                self._decline(octets, address, error.strerror or str(error))
             unsent.popleft()
             attempts = 0
         if self._blocked:

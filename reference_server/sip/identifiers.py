@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import Final
 
 _ALPHABET = b"0123456789aBcDeFgHjKmNpQrStUvXyZ"
@@ -23,6 +22,9 @@ class Identifiers:
         self._random_octets = random_octets
         self._pool = b""
         self._used = 0
+        self._beginning = ""  # of transaction ids, whose other digits come from a row
+        self._row = ""
+        self._row_used = 0
 
     def _take(self, count: int) -> bytes:
         used = self._used
@@ -33,16 +35,28 @@ class Identifiers:
         return self._pool[used : used + count]
 
     def uuid(self) -> str:
-        """A version 4 UUID (RFC 9562 §5.4): message ids and transaction ids."""
+        """A version 4 UUID (RFC 9562 §5.4)."""
         text = self._take(16).hex()
         variant = "89ab"[int(text[16], 16) & 3]
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
-    def message_ids(self) -> Callable[[], str]:
-        """A source of ids for the messages of one connection: UUIDs of one random beginning, counted at the end."""
-        beginning = self.uuid()[:-12]
-        counter = count(int.from_bytes(self._take(5)))
-        return lambda: f"{beginning}{next(counter):012x}"
+    def transaction_id(self) -> str:
+        """What an application knows a transaction by: it looks like a UUID, and its last 60 bits are random.
+
+        The bits before are random, too, but those of a row of ids are the same: to put them together costs the most.
+        """
+        middle = self._row_used + 3
+        end = middle + 12
+        if end > len(self._row):
+            self._row = self._random_octets(_POOL).hex()
+            self._beginning = self.uuid()[:20]
+            middle, end = 3, 15
+        self._row_used = end
+        return f"{self._beginning}{self._row[middle - 3 : middle]}-{self._row[middle:end]}"
+
+    def message_ids(self) -> MessageIds:
+        """A source of ids for the messages of one connection."""
+        return MessageIds(self.uuid()[:-12], int.from_bytes(self._take(5)))
 
     def tag(self) -> str:
         """Thirteen characters, 65 random bits (RFC 3261 §19.3)."""
@@ -62,3 +76,19 @@ class Identifiers:
     def number(self, greatest: int) -> int:
         """A number from 0 to ``greatest``, which is below 256; near enough to evenly spread for a waiting time."""
         return self._take(1)[0] % (greatest + 1)
+
+
+class MessageIds:
+    """UUIDs of one random beginning, counted at the end: in decimal digits, which are hexadecimal ones, too."""
+
+    __slots__ = ("_beginning", "_count")
+
+    def __init__(self, beginning: str, seed: int) -> None:
+        """``beginning`` is a UUID without its last twelve digits."""
+        self._beginning = beginning
+        self._count = 100_000_000_000 + seed % 800_000_000_000  # twelve digits, and for many a year to come
+
+    def __call__(self) -> str:
+        """The next id."""
+        self._count += 1
+        return f"{self._beginning}{self._count}"

@@ -12,7 +12,11 @@ The decoder is strict: one to eight ASCII digits, then ``#``. A count of zero is
 
 from __future__ import annotations
 
-MAX_DIGITS = 8
+from typing import Final
+
+from reference_server.wire.decimal import decimal
+
+MAX_DIGITS: Final = 8
 """Enough for the highest limit that a frame can have (99,999,999 octets)."""
 
 _SHOWN = 16  # octets of an offending stream that an error shows
@@ -63,9 +67,14 @@ class FrameDecoder:
 
     def next_frame(self) -> str | None:
         """The next payload, one character per octet, or None until more has arrived. Raises FramingError."""
-        if self._missing:
-            return None
         buffer = self._buffer
+        if self._missing or self._position == len(buffer):
+            return None
+        if not self._position:
+            digits, _, payload = buffer.partition(b"#")
+            if self._is_whole(digits, len(payload)):
+                self._position = len(buffer)
+                return payload.decode("latin-1")
         while True:
             start = self._position
             hash_at = buffer.find(b"#", start, start + MAX_DIGITS + 1)
@@ -87,6 +96,15 @@ class FrameDecoder:
             if length:
                 return buffer[hash_at + 1 : end].decode("latin-1")
 
+    def _is_whole(self, digits: bytes, length: int) -> bool:
+        """The buffer is just one frame, as nearly always: ``length`` octets behind a ``#`` and these digits."""
+        return (
+            0 < length <= self.limit
+            and len(digits) <= MAX_DIGITS
+            and digits.isdigit()
+            and int(digits) == length
+        )
+
     def _check_digits(self, head: bytes) -> None:
         """Raise unless ``head``, which holds no ``#``, may still become the count of a frame."""
         if head and (len(head) > MAX_DIGITS or not head.isdigit()):
@@ -100,4 +118,4 @@ class FrameDecoder:
 
 def encode_frame(payload: str) -> bytes:
     """A payload (one character per octet) as a frame."""
-    return f"{len(payload)}#{payload}".encode("latin-1")
+    return f"{decimal(len(payload))}#{payload}".encode("latin-1")

@@ -1,12 +1,15 @@
 """The time token of the admin protocol: ``HH:MM:SS.ffffff`` in UTC.
 
-Every frame about a SIP message carries one, so the text of the second is kept and only the fraction is
-formatted.
+Every frame about a SIP message carries one, so the text of the second is kept, and the fraction is put together from
+two numbers whose text is at hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
+
+_THREE_DIGITS: Final = [f"{number:03d}" for number in range(1000)]
 
 
 class TimeToken:
@@ -32,4 +35,4 @@ class TimeToken:
             hours, minutes = divmod(minutes, 60)
             self._start = microseconds - fraction
             self._text = f"{hours:02d}:{minutes:02d}:{seconds:02d}."
-        return f"{self._text}{fraction:06d}"
+        return f"{self._text}{_THREE_DIGITS[fraction // 1000]}{_THREE_DIGITS[fraction % 1000]}"

@@ -316,7 +316,7 @@ def test_491_again_and_again_ends_with_the_session(world: World) -> None:
             if text.startswith("INVITE"):
                 call.phone.respond(text, 491)
                 tries += 1
-    assert 10 < tries < 50
+    assert 10 < tries < 100  # 0 to 2 s apart
     assert world.clock.now == pytest.approx(90, abs=1)
     world.advance(64)
     assert tokens_of(call.application.take_one())[8] == "unsolicited"

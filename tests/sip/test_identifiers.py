@@ -23,6 +23,15 @@ def test_uuids_are_version_4_and_differ() -> None:
     assert {text[19] for text in made} == set("89ab")
 
 
+def test_transaction_ids_look_like_uuids_and_differ() -> None:
+    identifiers = Identifiers(os.urandom)
+    made = [identifiers.transaction_id() for _ in range(5000)]
+    assert len({text[20:] for text in made}) == 5000
+    assert all(UUID.fullmatch(text) for text in made)
+    rows = {text[:20] for text in made}
+    assert len(rows) == 5, "a row is 1092 ids long"
+
+
 def test_tags_and_branches() -> None:
     identifiers = Identifiers(os.urandom)
     made = [identifiers.tag() for _ in range(2000)]

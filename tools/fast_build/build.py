@@ -35,7 +35,7 @@ HOT = {
         ),
         *("success", "timers", "uri", "via"),
     ),
-    "wire": ("framing", "requests", "timestamp"),
+    "wire": ("decimal", "framing", "requests", "timestamp"),
     "calls": (
         *("calls", "dialogs", "from_network", "in_dialog", "incoming", "new_requests", "responding", "state"),
     ),
