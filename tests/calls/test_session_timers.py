@@ -317,7 +317,7 @@ def test_491_again_and_again_ends_with_the_session(world: World) -> None:
                 call.phone.respond(text, 491)
                 tries += 1
     assert 10 < tries < 100  # 0 to 2 s apart
-    assert world.clock.now == pytest.approx(90, abs=1)
+    assert 89 <= world.clock.now <= 90 + 33  # a refresh that is open at the end gets its 64·T1
     world.advance(64)
     assert tokens_of(call.application.take_one())[8] == "unsolicited"
 
