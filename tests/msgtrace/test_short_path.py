@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgtrace import follow, short_path
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.follow import HELD, shown
-from msgtrace.ordinary import Run
+from msgtrace.ordinary import Detail, Run
 from msgtrace.recordings import read_blocks, read_runs
 from msgtrace.render import line
 from msgtrace.short_path import LineFollower
@@ -47,12 +47,12 @@ def both_ways(data: bytes, size: int = 1 << 20) -> str:
     statistics.take(entries, damaged.append)
 
     short_account, short_damaged = Account(), list[Entry]()
-    found = read_runs(blocks(data, size, short_account), short_account)
+    found = read_runs(blocks(data, size, short_account), short_account, Detail.LINE)
     assert "".join(LineFollower(short_damaged.append).texts(found)) == long
     assert short_damaged == damaged == [entry for entry in entries if entry.kind is EntryKind.DAMAGE]
 
     short_account, short_statistics = Account(), Statistics()
-    found = read_runs(blocks(data, size, short_account), short_account)
+    found = read_runs(blocks(data, size, short_account), short_account, Detail.KIND)
     short_statistics.take(found, lambda entry: None)
     assert counted(short_statistics, short_account) == counted(statistics, account)
     return long
@@ -122,10 +122,11 @@ ODD: list[tuple[bool, str]] = [
 
 
 @pytest.mark.parametrize("form", bench.FORMS)
-def test_ordinary_calls_are_taken_in_runs(form: str) -> None:
+@pytest.mark.parametrize("detail", Detail)
+def test_ordinary_calls_are_taken_in_runs(form: str, detail: Detail) -> None:
     data = bench.written(form, [part for number in range(20) for part in call(number)]).encode()
     account = Account()
-    found = list(read_runs(blocks(data, 10_000, account), account))
+    found = list(read_runs(blocks(data, 10_000, account), account, detail))
     in_runs = sum(len(one.frames) for one in found if isinstance(one, Run))
     assert in_runs > 9 * 20 * 0.9
 

@@ -14,7 +14,7 @@ from msgtrace.calls import CallIndex
 from msgtrace.colours import Paint, wanted
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.follow import HELD, Shown, shown
-from msgtrace.ordinary import Run
+from msgtrace.ordinary import Detail, Run
 from msgtrace.recordings import read_blocks, read_runs
 from msgtrace.short_path import LineFollower
 from msgtrace.source import Source
@@ -123,7 +123,7 @@ class _Decode:
             return False
         try:
             if self._short(source.live):
-                found = read_runs(source, account)
+                found = read_runs(source, account, Detail.KIND if self._options.stats else Detail.LINE)
                 self._say_name(name)
                 self._show_quickly(found, damages, account)
             else:

@@ -69,13 +69,17 @@ class Shown(Struct, frozen=True):
         return self.entry.data if self.entry.kind is EntryKind.SIP else ""
 
 
-class Question(Struct):
+class Question(Struct, gc=False):
     """A message that something may answer."""
 
     number: int
     summary: str
     at: float | None
     """seconds of the day, where the recording has times"""
+    place: int
+    """how many entries came before it"""
+    connection: str
+    by_application: bool
 
 
 class Follower:
@@ -86,17 +90,20 @@ class Follower:
         self._hold = hold
         self._learn = learn
         self._number = 0
-        self._asked: dict[str, Question] = {}  # connection and message id
-        self._received: dict[str, Question] = {}  # connection and transaction id
-        self._waiting: set[int] = set()
+        self._place = -1  # of the entry that is read
+        self._asked: dict[str, Question] = {}  # by message id, see key_of
+        self._received: dict[str, Question] = {}  # by transaction id
+        self._waiting: dict[int, Question] = {}  # by number, the oldest first
         self._queue: deque[Shown] = deque()
         self._sessions: dict[str, int] = {}  # how often each connection has authenticated: logs name none
-        self._server_answers: set[str] = set()  # connections on which it does
-        self._application_answers: set[str] = set()
+        # Connections on which it does, and since which entry.
+        self._server_answers: dict[str, int] = {}
+        self._application_answers: dict[str, int] = {}
 
     def read(self, entry: Entry) -> Shown:
         """One entry, decoded and numbered; the tables know it from now on."""
         kind = entry.kind
+        self._place += 1
         if kind is _FRAME:
             self._number += 1
             return self._frame(entry)
@@ -127,13 +134,9 @@ class Follower:
                 yield self._marked(self._queue.popleft())
         else:
             open_numbers = [
-                question.number
-                for table, answering in (
-                    (self._asked, self._server_answers),
-                    (self._received, self._application_answers),
-                )
-                for key, question in table.items()
-                if question.number in self._waiting and key.partition("\n")[0] in answering
+                number
+                for number, question in self._waiting.items()
+                if question.connection in self._answering(question)
             ]
             if open_numbers:
                 told = ", ".join(map(str, sorted(open_numbers)))
@@ -154,11 +157,14 @@ class Follower:
     def _marked(self, item: Shown) -> Shown:
         if item.number not in self._waiting or item.message is None:
             return item
-        self._waiting.discard(item.number)
-        answering = self._application_answers if item.from_server else self._server_answers
-        if item.entry.connection not in answering:
+        question = self._waiting.pop(item.number)
+        if question.connection not in self._answering(question):
             return item  # the log shows one side only
         return msgspec.structs.replace(item, unanswered=True)
+
+    def _answering(self, question: Question) -> dict[str, int]:
+        """The connections on which those answer who should."""
+        return self._server_answers if question.by_application else self._application_answers
 
     def _frame(self, entry: Entry) -> Shown:
         number, connection = self._number, entry.connection
@@ -171,11 +177,11 @@ class Follower:
         at = seconds(entry.time) if entry.time else None
         question: Question | None = None
         if kind in _ANSWERS:
-            self._server_answers.add(connection)
-            key = f"{connection}\n{values[2]}"
+            self._server_answers.setdefault(connection, self._place)
+            key = key_of(connection, values[2])
             question = self._asked.get(key)
             if question is not None:
-                self._waiting.discard(question.number)
+                self._settle(question)
                 if message.is_final:
                     del self._asked[key]
             if kind is _OK and not message.content:
@@ -183,34 +189,45 @@ class Follower:
                 summary = " ".join(part for part in told if part)
         elif kind is _NETWORK_REQUEST:
             if not message.content.startswith(NO_RESPONSE_EXPECTED):
-                self._ask(self._received, f"{connection}\n{values[8]}", summary, at)
+                self._ask(
+                    self._received, values[8], Question(number, summary, at, self._place, connection, False)
+                )
         elif from_server is not True:
             if kind is _SEND_RESPONSE or kind is _PROXY:
-                self._application_answers.add(connection)
-                question = self._received.get(f"{connection}\n{values[2]}")
+                self._application_answers.setdefault(connection, self._place)
+                question = self._received.get(key_of(connection, values[2]))
                 if question is not None:
-                    self._waiting.discard(question.number)
+                    self._settle(question)
             if kind is _AUTHENTICATE:
                 self._sessions[connection] = session = self._sessions.get(connection, 0) + 1
                 summary = f"{summary}, session {session} of this recording" if session > 1 else summary
             if kind is _UNKNOWN:
                 summary = redact.secrets(summary)
             elif values[0]:
-                self._ask(self._asked, f"{connection}\n{values[0]}", summary, at)
+                self._ask(
+                    self._asked, values[0], Question(number, summary, at, self._place, connection, True)
+                )
         if question is None:
             return Shown(number, entry, summary, message, from_server)
         took = between(question.at, at)
         return Shown(number, entry, summary, message, from_server, question.number, question.summary, took)
 
-    def _ask(self, table: dict[str, Question], key: str, summary: str, at: float | None) -> None:
-        table[key] = Question(self._number, summary, at)
-        self._waiting.add(self._number)
+    def _ask(self, table: dict[str, Question], id_: str, question: Question) -> None:
+        table[key_of(question.connection, id_)] = self._waiting[question.number] = question
         if len(table) > OPEN:
             self._forget_oldest(table)
 
     def _forget_oldest(self, table: dict[str, Question]) -> None:
-        oldest = table.pop(next(iter(table)))
-        self._waiting.discard(oldest.number)
+        self._settle(table.pop(next(iter(table))))
+
+    def _settle(self, question: Question) -> None:
+        """It is answered, or forgotten: either way it waits no longer."""
+        self._waiting.pop(question.number, None)
+
+
+def key_of(connection: str, id_: str) -> str:
+    """Key of a question; of most recordings, which know one connection, the id itself."""
+    return f"{connection}\n{id_}" if connection else id_
 
 
 def seconds(time: str) -> float | None:

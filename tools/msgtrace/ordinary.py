@@ -2,8 +2,9 @@
 
 A frame is ordinary if it is in ASCII, is as long as it says, stands in its log as its writer puts it there, and carries
 a SIP message that begins with a plain start line: a request or response from the network, the server's ``OK`` with what
-it sent, or what an application sends. One regular expression for each form of log recognises record, frame, tokens and
-start line in one go, which is several times as quick as taking them apart one after the other.
+it sent, or what an application sends. One regular expression for each form of log recognises record, frame, tokens,
+start line and CSeq in one go, which is several times as quick as taking them apart one after the other; another one
+serves those who only count, and tells what kind of message it is.
 
 The readers look for a run of such frames wherever nothing is left over from before, and read all else by themselves. A
 run is what they would have read, no more and no less: that is tested for every sample and for damaged input.
@@ -12,42 +13,98 @@ run is what they would have read, no more and no less: that is tested for every 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from itertools import islice, repeat
+from operator import itemgetter
 from typing import TypeAlias
 
 from msgspec import Struct
 
-Ordinary: TypeAlias = tuple[str, bool | None, int, re.Match[str]]
-"""time, from the server?, where in the matched text the frame ends, and the match with the groups below"""
+MINUTE, SECOND, FROM_SERVER, LENGTH, META = range(1, 6)
+"""Groups of any match: what the log adds (hours and minutes with their colons, seconds, a mark if the server sent it),
+then of the frame its length and the line with its tokens."""
+ID, ASKED, MORE, RECEIVED, SENT, STATUS, CSEQ, REQUEST = range(6, 14)
+"""Groups of a match for a line: message id, the id that an ``OK`` answers and the tokens behind it, the transaction id
+of what was received or is sent; of a status line status and reason with the method of the CSeq, or of a request line
+method and URI."""
+_IS_OK, _IS_RECEIVED = 6, 7
+OK_WITH_RESPONSE, NETWORK_RESPONSE, SENT_RESPONSE, OK_WITH_REQUEST, NETWORK_REQUEST, SENT_REQUEST = range(
+    8, 14
+)
+"""Groups of a match for counting, all empty: ``lastindex``, the last one that took part, tells the kind of message."""
 
-TIME, FROM_SERVER, LENGTH, ID, ASKED, MORE, RECEIVED, SENT, META_END, STATUS, REQUEST = range(1, 12)
-"""Groups: what the log adds (time, a mark if the server sent it), then of the frame its length, message id, the id that
-an ``OK`` answers and the tokens behind it, the transaction id of what was received or is sent, and, behind an empty one
-where the tokens end, of the start line status and reason, or method and Request-URI."""
+Moment: TypeAlias = tuple[str, str | None]
+"""Hours and minutes with their colons, and seconds, or a time that is written otherwise, and None."""
+NO_MOMENT: Moment = ("", None)
 
 # All but one octet is looked for twice as quickly as all but two. So a token may run over the end of its line here, and
 # whether one has is looked up behind the match. What is longer than any of ours ends the look, which else were as long
 # as the file.
 _TOKEN = r"[^|]{0,256}+"
 _TOKENS = r"[^\r]{0,4096}+"
-_PAYLOAD = (
-    rf"({_TOKEN})\|(?:response\|({_TOKEN})\|OK(\|{_TOKENS})?"
-    rf"|sip\|(?:network\|(?:{_TOKEN}\|){{5}}({_TOKEN})(?:\|{_TOKENS})?"
-    rf"|(?!network\||application\|)({_TOKEN})\|{_TOKENS}))"
-    r"()\r\n(?:SIP/2\.0 (\S[^\r\n]*+)|([A-Z]++ [^ \r\n]++) SIP/2\.0)\r\n"
-)
-_FRAME = rf"([0-9]{{1,8}})#{_PAYLOAD}"
+_FIVE = rf"{_TOKEN}\|" * 5
+_REQUEST_LINE = r"[A-Z]++ [^ \r\n]++"
+# Fields before a CSeq that is written as nearly everybody writes it, or before the blank line if there is none.
+_TO_CSEQ = r"(?:[^\r\nCc].*+\n|[Cc][^\r\nSs].*+\n){0,200}+(?:CSeq: [0-9]++ ([A-Z]++)\r\n|(?<=\r\n)\r\n)"
+
+
+class Detail(Enum):
+    """What is wanted of ordinary frames: as much as a line for each needs, or the kind alone."""
+
+    LINE = "line"
+    KIND = "kind"
+
+
+class _Payload(Struct, frozen=True):
+    """Pieces of a pattern of a payload."""
+
+    id: str
+    received: str
+    """behind the id, from the server"""
+    sent: str
+    """to it"""
+    start_line: str
+
+    def pattern(self, mark: bool) -> str:
+        """If the log has a mark for what the server sent, it must be right."""
+        rest = (
+            f"(?({FROM_SERVER})(?:{self.received})|{self.sent})"
+            if mark
+            else f"(?:{self.received}|{self.sent})"
+        )
+        return rf"({self.id}\|{rest})\r\n{self.start_line}"
+
+
+_PAYLOADS = {
+    Detail.LINE: _Payload(
+        rf"({_TOKEN})",
+        rf"response\|({_TOKEN})\|OK(\|{_TOKENS})?|sip\|network\|{_FIVE}({_TOKEN})(?:\|{_TOKENS})?",
+        rf"sip\|(?!network\||application\|)({_TOKEN})\|{_TOKENS}",
+        rf"(?:SIP/2\.0 (\S[^\r\n]*+)(?<=\S)\r\n{_TO_CSEQ}|({_REQUEST_LINE}) SIP/2\.0\r\n)",
+    ),
+    Detail.KIND: _Payload(
+        _TOKEN,
+        rf"response\|{_TOKEN}\|OK()(?:\|{_TOKENS})?|sip\|network\|(){_FIVE}{_TOKEN}(?:\|{_TOKENS})?",
+        rf"sip\|(?!network\||application\|){_TOKEN}\|{_TOKENS}",
+        rf"(?:SIP/2\.0 \S[^\r]*+\r\n(?({_IS_OK})()|(?({_IS_RECEIVED})()|()))"
+        rf"|{_REQUEST_LINE} SIP/2\.0\r\n(?({_IS_OK})()|(?({_IS_RECEIVED})()|())))",
+    ),
+}
 _DAY = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
 _CENTURY = "\n20"
-_SECOND = r"[0-9]{2}:[0-9]{2}:[0-9]{2}"
-_LOGGED = re.compile(rf"()(?:(<===)|===>)\r\n{_FRAME}")
+_MINUTE = r"[0-9]{2}:[0-9]{2}:"
+_SECOND = r"[0-9]{2}\.[0-9]"
 
 
 class Run(Struct, gc=False):
     """Ordinary frames that follow each other."""
 
-    frames: list[Ordinary]
+    frames: list[re.Match[str]]
+    times: Iterable[Moment]
+    """of each; it may be iterated once"""
     end: int
-    """where in the text what follows them begins"""
+    """where what follows them begins"""
     from_server: int
     """how many the server sent, as the log says"""
     octets_from_server: int
@@ -59,93 +116,145 @@ class Run(Struct, gc=False):
 class Form(Struct, frozen=True):
     """How a form of log puts frames one behind the other."""
 
-    pattern: re.Pattern[str]
-    """a frame and what the log puts before it, with the groups above"""
-    follows: re.Pattern[str]
-    """what must stand behind it, besides another one"""
-    between: str
-    """what stands at the end of its record, which it is no part of"""
-    cut_at_records: bool
-    """whether what looks like the beginning of a record is one, even within a frame"""
+    before: str
+    """pattern of what stands before a payload, with the groups ``MINUTE`` … ``LENGTH``"""
+    follows: str
+    """pattern of what must stand behind a frame, besides another one"""
+    between: str = ""
+    """the octet at the end of its record, if there is one, which it is no part of"""
+    marks: bool = True
+    """whether the log tells who sent a frame"""
 
-    def run(self, text: str, place: int) -> Run:
-        """The ordinary frames that begin at ``place``, none if what stands there is something else."""
-        match, follows, between = self.pattern.match, self.follows.match, self.between
-        gap, size, ascii_only, cut_at_records = len(between), len(text), text.isascii(), self.cut_at_records
-        frames: list[Ordinary] = []
-        from_server = octets_from_server = octets = 0
+
+class Search:
+    """Finds the ordinary frames in a form of log."""
+
+    def __init__(self, form: Form, detail: Detail) -> None:
+        payload = _PAYLOADS[detail]
+        self.detail = detail
+        self._match = re.compile(form.before + payload.pattern(form.marks)).match
+        self._follows = re.compile(form.follows).match
+        self._between = form.between
+
+    def by_length(self, text: str, place: int, around: int = 0) -> Run:
+        """The ordinary frames that begin at ``place``, none if what stands there is something else.
+
+        What follows a frame stands where its length says, and ``around`` octets of a record are no part of its frame.
+        """
+        match, follows = self._match, self._follows
+        between, size, ascii_only = self._between, len(text), text.isascii()
+        gap = len(between)
+        frames: list[re.Match[str]] = []
+        begins, from_server, octets_from_server = place, 0, 0
         found = match(text, place)
         while found is not None:
-            time, mark, length, sent = found.group(TIME, FROM_SERVER, LENGTH, SENT)
-            if mark != "" and (mark is None) is (sent is None):
-                break  # the log says the other direction
-            begin, head = found.start(ID), found.end()
-            if cut_at_records:
-                after = text.find(_CENTURY, head)
-                end = after - gap
-                if after < 0 or (length is not None and begin + int(length) != end):
-                    break
-            else:
-                end = begin + int(length)
-                after = end + gap
-                if after > size:
-                    break
-            if head > end or (gap and text[end:after] != between):
+            mark, length, meta = found.group(FROM_SERVER, LENGTH, META)
+            begin = found.start(META)
+            end = begin + int(length)
+            after = end + gap
+            if after > size or found.end() > end or "\r" in meta:
                 break
-            if text.find("\r", begin) != found.start(META_END):
-                break
-            if not ascii_only and not text[begin:end].isascii():
+            if (gap and text[end] != between) or not (ascii_only or text[begin:end].isascii()):
                 break
             following = match(text, after)
             if following is None and follows(text, after) is None:
                 break
-            octets += end - begin if length is None else end - begin + len(length) + 1
             if mark:
                 from_server += 1
-                octets_from_server += end - begin + len(length) + 1
-            frames.append((time, None if mark == "" else mark is not None, end, found))
+                octets_from_server += after - place
+            frames.append(found)
             found, place = following, after
-        return Run(frames, place, from_server, octets_from_server, octets)
+        octets = place - begins - around * len(frames)
+        return Run(
+            frames, repeat(NO_MOMENT), place, from_server, octets_from_server - around * from_server, octets
+        )
+
+    def by_records(self, text: str, place: int) -> Run:
+        """The same in a log where what looks like the beginning of a record is one, even within a frame."""
+        match, follows, find = self._match, self._follows, text.find
+        between, ascii_only = self._between, text.isascii()
+        gap = len(between)
+        frames: list[re.Match[str]] = []
+        from_server = octets_from_server = octets = 0
+        found = match(text, place)
+        while found is not None:
+            mark, length, meta = found.group(FROM_SERVER, LENGTH, META)
+            begin, head = found.start(META), found.end()
+            after = find(_CENTURY, head)
+            end = after - gap
+            if end < head or "\r" in meta:
+                break
+            octets_here = end - begin
+            if length is not None:
+                if int(length) != octets_here:
+                    break
+                octets_here += len(length) + 1
+            if (gap and text[end] != between) or not (ascii_only or text[begin:end].isascii()):
+                break
+            following = match(text, after)
+            if following is None and follows(text, after) is None:
+                break
+            octets += octets_here
+            if mark:
+                from_server += 1
+                octets_from_server += octets_here
+            frames.append(found)
+            found, place = following, after
+        return Run(frames, map(_MOMENT_OF, frames), place, from_server, octets_from_server, octets)
+
+    def each(self, texts: Sequence[str], times: Iterable[Moment], index: int) -> Run:
+        """The same in records that a logger has wrapped, from ``index`` on; each text is one, if it is ordinary."""
+        match = self._match
+        frames: list[re.Match[str]] = []
+        from_server = octets_from_server = octets = 0
+        for text in islice(texts, index, None):
+            found = match(text)
+            if found is None:
+                break
+            mark, length, meta = found.group(FROM_SERVER, LENGTH, META)
+            begin = found.start(META)
+            end = begin + int(length)
+            if end + 2 != len(text) or found.end() > end or "\r" in meta:
+                break
+            if text[end:] != "\r\n" or not text.isascii():
+                break
+            octets_here = end - found.start(LENGTH)
+            octets += octets_here
+            if mark:
+                from_server += 1
+                octets_from_server += octets_here
+            frames.append(found)
+        return Run(frames, times, index + len(frames), from_server, octets_from_server, octets)
 
 
-BARE = Form(re.compile(rf"()(){_FRAME}"), re.compile(r"[0-9]{1,10}#|\Z"), "", False)
+_MOMENT_OF: Callable[[re.Match[str]], Moment] = itemgetter(MINUTE, SECOND)
+_LENGTH = r"([0-9]{1,8})#"
+
+BARE = Form(rf"()()(){_LENGTH}", r"[0-9]{1,10}#|\Z", marks=False)
 """A stream of frames and nothing else."""
 
-CLIENT = Form(re.compile(rf"()\n(?:(<===)|===>)\r\n{_FRAME}"), re.compile(r"\n[=<]"), "\r", False)
+CLIENT = Form(rf"()()\n(?:(<===)|===>)\r\n{_LENGTH}", r"\n[=<]", "\r")
 """A client's log: an arrow, the frame, a line end."""
+AROUND_CLIENT = len("\n===>\r\n\r")
 
-_DEBUG_RECORD = re.compile(rf"\n{_DAY}T{_SECOND}\.[0-9]{{3}}Z [A-Za-z0-9_.*@/-]+(?::[A-Za-z0-9_.*@/-]+)+ ")
+LOGGED = Form(rf"()()(?:(<===)|===>)\r\n{_LENGTH}", "")
+"""A record of it that a logger has wrapped."""
 
 
 def debug(server: str) -> Form:
     """DEBUG=drachtio:agent, written to a file; frames that are sent are those to ``server``, as the log names it."""
-    time = rf"({_DAY}T{_SECOND}\.[0-9]{{3}}Z)"
     arrow = rf"(?:(<===)|wp#send {re.escape(server)} - )"
-    return Form(re.compile(rf"\n{time} drachtio:agent {arrow}{_FRAME}"), _DEBUG_RECORD, "", True)
+    name = r"[A-Za-z0-9_.*@/-]+"
+    return Form(
+        rf"\n{_DAY}T({_MINUTE})({_SECOND}{{3}})Z drachtio:agent {arrow}{_LENGTH}",
+        rf"\n{_DAY}T{_MINUTE}{_SECOND}{{3}}Z {name}(?::{name})+ ",
+    )
 
 
 SERVER = Form(
-    re.compile(
-        rf"\n({_DAY} {_SECOND}\.[0-9]{{6}}) Client::(?:read_handler read: |[^\s#|]{{1,60}}+ (Sending(?: response)?: ))"
-        rf"(?(2)([0-9]{{1,8}})#){_PAYLOAD}"
-    ),
-    re.compile(rf"\n{_DAY} {_SECOND}\.[0-9]{{6}} "),
+    rf"\n{_DAY} ({_MINUTE})({_SECOND}{{6}}) Client::(?:read_handler read: |[^\s#|]{{1,60}}+ (Sending(?: response)?: ))"
+    rf"(?({FROM_SERVER}){_LENGTH})",
+    rf"\n{_DAY} {_MINUTE}{_SECOND}{{6}} ",
     "\n",
-    True,
 )
 """A server's log, in which what it reads has no length."""
-
-
-def logged(text: str, time: str) -> Ordinary | None:
-    """A record of a client's log that a logger has wrapped, if it is one ordinary frame."""
-    found = _LOGGED.match(text)
-    if found is None or not text.isascii():
-        return None
-    if (found[FROM_SERVER] is None) is (found[SENT] is None):
-        return None
-    end = found.start(ID) + int(found[LENGTH])
-    if found.end() > end or end + 2 != len(text) or not text.endswith("\r\n"):
-        return None
-    if text.find("\r", found.start(ID)) != found.start(META_END):
-        return None
-    return time, found[FROM_SERVER] is not None, end, found

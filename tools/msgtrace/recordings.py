@@ -17,15 +17,15 @@ from msgspec import Struct
 from msgtrace import wrapping
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.frames import end_of_plain
-from msgtrace.ordinary import BARE, Run
+from msgtrace.ordinary import BARE, Detail, Run, Search
 from msgtrace.readers import client_log, debug_log, json_lines, server_log
 from msgtrace.streams import Streams
 
 __all__ = ["Account", "Entry", "EntryKind", "NotARecording", "read", "read_blocks", "read_runs"]
 
 Found: TypeAlias = Entry | Run
-Reader = Callable[[Iterable[bytes], Account, bool], Iterator[Found]]
-"""whether it may give runs of ordinary frames instead of their entries"""
+Reader = Callable[[Iterable[bytes], Account, Detail | None], Iterator[Found]]
+"""Gives runs of ordinary frames instead of their entries, if it is told in what detail."""
 
 BEGINNING = 64 * 1024
 """octets in which the form shows, as a rule"""
@@ -54,15 +54,15 @@ def read_blocks(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
 
     Raises NotARecording before the first entry.
     """
-    return cast("Iterator[Entry]", _read(blocks, account, runs=False))
+    return cast("Iterator[Entry]", _read(blocks, account, None))
 
 
-def read_runs(blocks: Iterable[bytes], account: Account) -> Iterator[Found]:
+def read_runs(blocks: Iterable[bytes], account: Account, detail: Detail) -> Iterator[Found]:
     """The same with ordinary frames in runs, which is quicker (:mod:`msgtrace.ordinary`)."""
-    return _read(blocks, account, runs=True)
+    return _read(blocks, account, detail)
 
 
-def _read(blocks: Iterable[bytes], account: Account, *, runs: bool) -> Iterator[Found]:
+def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
     rest = iter(blocks)
     sample = b""
     look_at = 0
@@ -105,7 +105,7 @@ def _recognise(sample: bytes) -> _Form | None:
     if reader is None:
         return None
 
-    def read(blocks: Iterable[bytes], account: Account, runs: bool) -> Iterator[Found]:
+    def read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
         found = reader(wrapping.clean(_blocks_without_mark(blocks), around), account, runs)
         return map(_on_doubled_lines, found) if around.doubled else found
 
@@ -154,24 +154,23 @@ def _refusal(start: bytes) -> str:
     )
 
 
-def _bare(blocks: Iterable[bytes], account: Account, runs: bool) -> Iterator[Found]:
+def _bare(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
     streams = Streams(account)
+    search = Search(BARE, runs) if runs else None
     for block in _blocks_without_mark(blocks):
-        if (
-            runs and streams.waiting < BEGINNING
-        ):  # else a frame is so large that its pieces are not looked at anew
-            yield from _bare_runs(streams.take_back() + block, streams, account)
+        if search and streams.waiting < BEGINNING:  # else a frame is too large to look at its pieces anew
+            yield from _bare_runs(streams.take_back() + block, streams, account, search)
         else:
             yield from streams.feed(block, 0)
     yield from streams.close()
 
 
-def _bare_runs(data: bytes, streams: Streams, account: Account) -> Iterator[Found]:
+def _bare_runs(data: bytes, streams: Streams, account: Account, search: Search) -> Iterator[Found]:
     """What the decoder makes of ``data``, with runs where there are some; what is left over waits in the decoder."""
     text = data.decode("latin-1")
     place = 0
     while place < len(data):
-        run = BARE.run(text, place)
+        run = search.by_length(text, place)
         if run.frames:
             account.frames += run.octets
             account.ascii_frames += len(run.frames)
@@ -187,7 +186,7 @@ def _bare_runs(data: bytes, streams: Streams, account: Account) -> Iterator[Foun
         yield from streams.feed(data[place:], 0)
 
 
-def _capture(blocks: Iterable[bytes], account: Account, runs: bool) -> Iterator[Found]:
+def _capture(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
     from msgtrace.readers import capture
 
     return capture.read(blocks, account)  # has no runs

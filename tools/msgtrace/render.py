@@ -22,6 +22,9 @@ from msgtrace.octets import one_line, readable
 _NO_PAINT = Paint(False)
 _FRAME = EntryKind.FRAME
 _BYTES = LengthUnit.BYTES
+_NO_ANSWER = "no answer"
+NO_ANSWER = f"   ({_NO_ANSWER})"
+"""behind a line of a message without other remarks"""
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
 _ROWS = 20_000  # of a ladder, which nobody reads further
 
@@ -122,7 +125,7 @@ def duration(seconds: float) -> str:
 def remarks(item: Shown) -> str:
     """What is odd about a message, if something is."""
     entry = item.entry
-    said = ["no answer"] if item.unanswered else []
+    said = [_NO_ANSWER] if item.unanswered else []
     if entry.missing:
         what = "its last octet" if entry.missing == 1 else f"its last {entry.missing} octets"
         trimmed = ": line ends were trimmed" if entry.kind is EntryKind.FRAME else ""

@@ -4,18 +4,18 @@ Their lines need a few tokens, the start line and the CSeq, all of which the pat
 without an :class:`Entry`, a :class:`Message` or a :class:`Shown`. Whatever else a recording holds takes the long way
 through :mod:`msgtrace.follow` and :mod:`msgtrace.render`; both ways share one set of tables.
 
+Lines are held back as the long way does it, yet looked through once a run: a line is marked if what it tells of is not
+answered within the :data:`HELD` lines behind it, and the others on that side did answer something by then.
+
 Both give the same text, octet for octet: a test runs both over every sample and over damaged input. So whoever changes
 the words of a line changes them there and here.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 
 import msgspec
-from msgspec import Struct
 
 from msgtrace.entries import Entry, EntryKind
 from msgtrace.follow import (
@@ -26,28 +26,14 @@ from msgtrace.follow import (
     Question,
     Shown,
     between,
-    minute_of,
     seconds,
 )
 from msgtrace.octets import one_line
-from msgtrace.ordinary import ASKED, ID, MORE, RECEIVED, REQUEST, SENT, STATUS, Run
-from msgtrace.render import duration, time_of
+from msgtrace.ordinary import ASKED, CSEQ, ID, MORE, NO_MOMENT, RECEIVED, REQUEST, SENT, STATUS, Run
+from msgtrace.render import NO_ANSWER, duration, time_of
 from msgtrace.render import line as line_of
-from msgtrace.sip import CSEQ_BEFORE_BODY
 
 _LINES_AT_ONCE = 400
-_shown = lru_cache(1024)(one_line)  # the same few summaries come again and again
-
-
-class _Line(Struct, gc=False):
-    """A line, and what is needed to hold it back."""
-
-    number: int
-    text: str
-    connection: str
-    from_server: bool | None
-    item: Shown | None = None
-    """of what took the long way, and has no ``text`` yet"""
 
 
 class LineFollower(Follower):
@@ -57,116 +43,179 @@ class LineFollower(Follower):
         """``damaged`` gets each entry that tells of damage."""
         super().__init__(hold=HELD)
         self._damaged = damaged
-        self._lines: deque[_Line] = deque()
+        self._lines: list[str] = []
+        """that are not given yet, since the first of them waits"""
+        self._first = 0
+        """place of the first of them"""
+        self._items: dict[int, Shown] = {}
+        """by place, those that wait of what took the long way: their mark is not put at the end of the line"""
+        self._summaries = _Shortened(100)
+        self._short_summaries = _Shortened(60)
+        self._minutes = _Minutes()
 
     def texts(self, found: Iterable[Entry | Run]) -> Iterator[str]:
         """The lines of all that was found, with their line ends, many at a time."""
-        ready: list[str] = []
+        entries = 0
         for one in found:
             if isinstance(one, Run):
-                self._run(one, ready)
+                self._run(one)
             else:
-                self._lines.append(self._by_the_long_way(one))
-                self._release(ready)
-            if len(ready) >= _LINES_AT_ONCE:
-                ready.append("")
-                yield "\n".join(ready)
-                ready.clear()
-        ready += [self._text(line) for line in self._lines]
-        if ready:
-            ready.append("")
-            yield "\n".join(ready)
+                self._by_the_long_way(one)
+                entries += 1
+                if entries < _LINES_AT_ONCE:
+                    continue
+            entries = 0
+            if ready := self._ready_lines():
+                yield ready
+        for question in list(self._waiting.values()):
+            self._mark(question)
+        if self._lines:
+            yield "\n".join([*self._lines, ""])
 
-    def _release(self, ready: list[str]) -> None:
-        """Give to ``ready`` what is not, or no longer, behind a message that waits for its answer."""
-        held, waiting = self._lines, self._waiting
-        while held and (held[0].number not in waiting or len(held) > HELD):
-            ready.append(self._text(held.popleft()))
+    def _ready_lines(self) -> str:
+        """The lines before the first that waits for its answer; each ends."""
+        last = self._place
+        while self._waiting:
+            question = next(iter(self._waiting.values()))
+            if question.place + HELD > last:
+                break
+            del self._waiting[question.number]
+            self._mark(question)
+        waiting = next(iter(self._waiting.values())).place if self._waiting else last + 1
+        count = waiting - self._first
+        if not count:
+            return ""
+        ready = [*self._lines[:count], ""]
+        del self._lines[:count]
+        self._first = waiting
+        if self._items:
+            self._items = {place: item for place, item in self._items.items() if place >= waiting}
+        return "\n".join(ready)
 
-    def _text(self, line: _Line) -> str:
-        """What is written of a line that is held back no longer, answered or not."""
-        item, unanswered = line.item, False
-        if line.number in self._waiting and (item is None or item.message is not None):
-            self._waiting.discard(line.number)
-            answering = self._application_answers if line.from_server else self._server_answers
-            unanswered = line.connection in answering  # else the log shows one side only
+    def _settle(self, question: Question) -> None:
+        if self._waiting.pop(question.number, None) is not None and self._place - question.place > HELD:
+            self._mark(question)
+
+    def _mark(self, question: Question) -> None:
+        """Nothing has answered it in time."""
+        place = question.place
+        answered = self._answering(question).get(question.connection)
+        if answered is None or answered > place + HELD:
+            return  # the log shows one side only
+        index = place - self._first
+        item = self._items.get(place)
         if item is None:
-            return f"{line.text}   (no answer)" if unanswered else line.text
-        return line_of(msgspec.structs.replace(item, unanswered=True) if unanswered else item)
+            self._lines[index] += NO_ANSWER
+        else:
+            self._lines[index] = line_of(msgspec.structs.replace(item, unanswered=True))
 
-    def _by_the_long_way(self, entry: Entry) -> _Line:
+    def _by_the_long_way(self, entry: Entry) -> None:
         if entry.kind is EntryKind.DAMAGE:
             self._damaged(entry)
         item = self.read(entry)
-        return _Line(item.number, "", entry.connection, item.from_server, item)
+        self._lines.append(line_of(item))
+        if item.number in self._waiting:
+            self._items[self._place] = item
 
-    def _run(self, run: Run, ready: list[str]) -> None:
+    def _run(self, run: Run) -> None:
         """All of a run: one loop, since it runs for each message of a large log."""
-        held, waiting, asked_before, received_before = self._lines, self._waiting, self._asked, self._received
-        time, at, clock = "", None, ""  # of the message before: the same, in a busy log
-        for moment, from_server, end, match in run.frames:
-            if moment != time:
-                time, (at, clock) = moment, _clock(moment)
-            number = self._number = self._number + 1
-            asked, received, status, what = match.group(ASKED, RECEIVED, STATUS, REQUEST)
+        lines, waiting, asked_before, received_before = (
+            self._lines,
+            self._waiting,
+            self._asked,
+            self._received,
+        )
+        summaries, short_summaries, minutes = self._summaries, self._short_summaries, self._minutes
+        server_answers, application_answers = "" in self._server_answers, "" in self._application_answers
+        number, unnumbered = self._number, self._place - self._number
+        before, at, clock = NO_MOMENT, None, ""  # of the message before: often the same
+        for found, moment in zip(run.frames, run.times, strict=False):
+            if moment != before:
+                before = moment
+                minute, second = moment
+                if second is None:
+                    at, clock = seconds(minute) if minute else None, time_of(minute)
+                else:
+                    at, clock = minutes[minute] + float(second), f"{minute}{second} "
+            number += 1
+            asked, received, status, cseq, what = found.group(ASKED, RECEIVED, STATUS, CSEQ, REQUEST)
             if status is not None:
-                what = status.rstrip()
-                cseq = CSEQ_BEFORE_BODY.search(match.string, match.end() - 2, end)
-                if cseq is not None and cseq[1] and (method := cseq[1].strip()):
-                    what = f"{what} ({method})"
+                what = status if cseq is None else f"{status} ({cseq})"
             question: Question | None = None
             if asked is not None:
-                summary, arrow, from_server = f"OK {what}".rstrip(), "<--", True
-                self._server_answers.add("")
-                key = f"\n{asked}"
-                question = asked_before.get(key)
-                if question is not None and not ((more := match[MORE]) and "continue" in more.split("|")):
-                    del asked_before[key]
+                summary, arrow = f"OK {what}", "<--"
+                if not server_answers:
+                    server_answers = True
+                    self._server_answers[""] = number + unnumbered
+                question = asked_before.get(asked)
+                if question is not None:
+                    more = found[MORE]
+                    if not more or "continue" not in more or "continue" not in more.split("|"):
+                        del asked_before[asked]
             elif received is not None:
-                summary, arrow, from_server = f"sip {what}".rstrip(), "<--", True
+                summary, arrow = f"sip {what}", "<--"
                 if status is None and not what.startswith(NO_RESPONSE_EXPECTED):
-                    received_before[f"\n{received}"] = Question(number, summary, at)
-                    waiting.add(number)
+                    received_before[received] = waiting[number] = Question(
+                        number, summary, at, number + unnumbered, "", False
+                    )
                     if len(received_before) > OPEN:
+                        self._place = number + unnumbered
                         self._forget_oldest(received_before)
             else:
-                summary, arrow, from_server = f"sip {what}".rstrip(), "-->", False
-                message_id, sent = match.group(ID, SENT)
+                summary, arrow = f"sip {what}", "-->"
+                message_id, sent = found.group(ID, SENT)
                 if status is not None:
-                    self._application_answers.add("")
-                    question = received_before.get(f"\n{sent}")
+                    if not application_answers:
+                        application_answers = True
+                        self._application_answers[""] = number + unnumbered
+                    question = received_before.get(sent)
                 if message_id:
-                    asked_before[f"\n{message_id}"] = Question(number, summary, at)
-                    waiting.add(number)
+                    asked_before[message_id] = waiting[number] = Question(
+                        number, summary, at, number + unnumbered, "", True
+                    )
                     if len(asked_before) > OPEN:
+                        self._place = number + unnumbered
                         self._forget_oldest(asked_before)
-            place = number if number > 999 else f"{number:4}"  # the width costs as much as the number
-            text = f"{place} {arrow} {clock}{_shown(summary)}"
-            if question is not None:
-                waiting.discard(question.number)
-                begin = question.at
-                if begin is None or at is None:
-                    after = ""
-                elif begin <= at < begin + 1:  # what else there is, between and duration know
-                    after = f", {(at - begin) * 1000:.1f} ms"
-                elif (took := between(begin, at)) is not None:
-                    after = f", {duration(took)}"
-                text = f"{text}   answers {question.number}: {_shown(question.summary, 60)}{after}"
-            if not held and number not in waiting:
-                ready.append(text)
+            label = number if number > 999 else f"{number:4}"  # the width costs as much as the number
+            if question is None:
+                lines.append(f"{label} {arrow} {clock}{summaries[summary]}")
                 continue
-            held.append(_Line(number, text, "", from_server))
-            if held[0].number not in waiting or len(held) > HELD:
-                self._release(ready)
+            answered = question.number
+            if waiting.pop(answered, None) is not None and number + unnumbered - question.place > HELD:
+                self._mark(question)
+            begin = question.at
+            if begin is None or at is None:
+                after = ""
+            elif begin <= at < begin + 1:  # what else there is, between and duration know
+                after = f", {(at - begin) * 1000:.1f} ms"
+            elif (took := between(begin, at)) is not None:
+                after = f", {duration(took)}"
+            lines.append(
+                f"{label} {arrow} {clock}{summaries[summary]}   answers {answered}: "
+                f"{short_summaries[question.summary]}{after}"
+            )
+        self._number, self._place = number, number + unnumbered
 
 
-def _clock(time: str) -> tuple[float | None, str]:
-    """Seconds of the day and how they are shown: of a date and a time in one go, of others as elsewhere."""
-    minute = minute_of(time[11:17])
-    if minute is not None and time[10] in "T ":
-        rest = time[17:].rstrip("Z")
-        try:
-            return minute + float(rest), f"{time[11:17]}{rest} "
-        except ValueError:
-            pass
-    return seconds(time) if time else None, time_of(time)
+class _Shortened(dict[str, str]):
+    """What :func:`one_line` makes of a text: the same few summaries come again and again."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= 2000:
+            self.clear()
+        shown = self[text] = one_line(text, self._limit)
+        return shown
+
+
+class _Minutes(dict[str, int]):
+    """Seconds of the day at which ``07:26:`` begins: many messages share a minute."""
+
+    def __missing__(self, text: str) -> int:
+        if len(self) >= 2000:
+            self.clear()
+        begins = self[text] = int(text[:2]) * 3600 + int(text[3:5]) * 60
+        return begins

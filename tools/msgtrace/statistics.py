@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 
 from msgtrace import messages
 from msgtrace.entries import Account, Entry, EntryKind
 from msgtrace.messages import MessageKind
 from msgtrace.octets import one_line
-from msgtrace.ordinary import ASKED, ID, RECEIVED, STATUS, Run
+from msgtrace.ordinary import (
+    META,
+    NETWORK_REQUEST,
+    NETWORK_RESPONSE,
+    OK_WITH_REQUEST,
+    OK_WITH_RESPONSE,
+    SENT_REQUEST,
+    SENT_RESPONSE,
+    Run,
+)
 
-_OK, _SEND_RESPONSE = MessageKind.OK, MessageKind.SEND_RESPONSE
-_NETWORK_REQUEST, _NETWORK_RESPONSE = MessageKind.NETWORK_REQUEST, MessageKind.NETWORK_RESPONSE
+_KINDS = {
+    OK_WITH_RESPONSE: MessageKind.OK,
+    OK_WITH_REQUEST: MessageKind.OK,
+    NETWORK_RESPONSE: MessageKind.NETWORK_RESPONSE,
+    NETWORK_REQUEST: MessageKind.NETWORK_REQUEST,
+    SENT_RESPONSE: MessageKind.SEND_RESPONSE,
+}
+_KIND_OF = attrgetter("lastindex")
 
 
 class Statistics:
@@ -45,24 +61,19 @@ class Statistics:
                     pass
 
     def _count(self, run: Run) -> None:
-        kinds: dict[MessageKind, int] = {}
-        for _, from_server, end, frame in run.frames:
-            asked, received, status = frame.group(ASKED, RECEIVED, STATUS)
-            if asked is not None:
-                kind = _OK
-            elif received is not None:
-                kind = _NETWORK_REQUEST if status is None else _NETWORK_RESPONSE
-            elif status is not None:
-                kind = _SEND_RESPONSE
-            else:
-                kind = messages.kind_of(frame.string[frame.start(ID) : end], from_server)
-            kinds[kind] = kinds.get(kind, 0) + 1
-        self.kinds.update(kinds)
+        groups = list(map(_KIND_OF, run.frames))
+        for group, kind in _KINDS.items():
+            if count := groups.count(group):
+                self.kinds[kind] += count
+        if SENT_REQUEST in groups:
+            for frame in run.frames:
+                if frame.lastindex == SENT_REQUEST:  # there are three kinds of these
+                    self.kinds[messages.kind_of(frame.string[frame.start(META) : frame.end()], False)] += 1
 
     def lines(self, account: Account) -> Iterator[str]:
         """The table."""
         yield f"  taken for             {account.form or 'nothing'}"
-        for name, count in self.kinds.most_common():
+        for name, count in sorted(self.kinds.items(), key=lambda pair: (-pair[1], pair[0])):
             yield f"  {count:12,}  {name.value}"
         for method, count in self.sip.most_common():
             yield f"  {count:12,}  SIP {method}"

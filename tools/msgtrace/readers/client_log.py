@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
 from msgtrace.frames import LengthUnit
-from msgtrace.ordinary import CLIENT, Run
+from msgtrace.ordinary import AROUND_CLIENT, CLIENT, Detail, Run, Search
 from msgtrace.readers.records import with_line_ends
 from msgtrace.streams import Streams
 from msgtrace.wrapping import LONGEST_LINE
@@ -25,16 +25,21 @@ _SPELLED_OUT = re.compile(r"\\r\\n(?:\r?\n)?")
 _LAST_LINE_OF_LISTING = re.compile(r"(?<!\\r\\n)\r?\n")
 
 
-def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) -> Iterator[Entry | Run]:
     """Entries of a log whose lines are clean; ``runs`` of ordinary frames instead of theirs, if they are wanted."""
+    search = Search(CLIENT, runs) if runs else None
     streams = Streams(account)
     text, line = b"\n", 0  # a line end before the first line, so that a record may begin there
     for block in blocks:
         text += block
         place = 0
-        shown = text.decode("latin-1") if runs else ""
+        shown = text.decode("latin-1") if search else ""
         while True:
-            if runs and not streams.waiting and (run := CLIENT.run(shown, place)).frames:
+            if (
+                search
+                and not streams.waiting
+                and (run := search.by_length(shown, place, AROUND_CLIENT)).frames
+            ):
                 account.frames += run.octets
                 account.ascii_frames += len(run.frames)
                 streams.skip(run.octets_from_server, True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
 from msgtrace.frames import ALL_UNITS, unit_ends
-from msgtrace.ordinary import Form, Run, debug
+from msgtrace.ordinary import Detail, Run, Search, debug
 from msgtrace.readers.records import records, records_and_runs, with_line_ends
 from msgtrace.streams import Streams
 
@@ -28,11 +28,11 @@ _WITHIN = re.compile(rb"\n(?=wp#send \S* - [0-9]|<===[0-9])")
 _HEAD = re.compile(rb"([0-9]{1,8})#")
 
 
-def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) -> Iterator[Entry | Run]:
     """Entries of output that was written to a file or a pipe; ``runs`` of ordinary frames instead of theirs, if they
     are wanted.
     """
-    log = _DebugLog(account)
+    log = _DebugLog(account, runs)
     for found in records_and_runs(blocks, BEGINNING, log.run) if runs else records(blocks, BEGINNING):
         if isinstance(found, Run):
             yield found
@@ -45,7 +45,9 @@ def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Itera
     yield from log.close()
 
 
-def read_terminal(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+def read_terminal(
+    blocks: Iterable[bytes], account: Account, runs: Detail | None = None
+) -> Iterator[Entry | Run]:
     """Entries of output that was shown on a terminal; here are no runs, since every line bears a mark."""
     log = _DebugLog(account)
     text, line = b"", 1
@@ -63,19 +65,20 @@ def read_terminal(blocks: Iterable[bytes], account: Account, runs: bool = False)
 class _DebugLog:
     """What the two forms have in common."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, runs: Detail | None = None) -> None:
         self._account = account
+        self._runs = runs
         self._streams = Streams(account, lossy=True)
         self._servers: set[bytes] = set()
         self._shows_chunks = False
-        self._form: Form | None = None
-        """of ordinary frames, once it is known what the server is called"""
+        self._search: Search | None = None
+        """for ordinary frames, once it is known what the server is called"""
 
     def run(self, text: str, place: int) -> Run | None:
         """The ordinary frames at ``place``."""
-        if self._form is None or self._streams.waiting:
+        if self._search is None or self._streams.waiting:
             return None
-        run = self._form.run(text, place)
+        run = self._search.by_records(text, place)
         self._account.frames += run.octets
         self._account.ascii_frames += run.from_server
         if sent := len(run.frames) - run.from_server:
@@ -104,8 +107,8 @@ class _DebugLog:
             self._account.other += len(text) + extra
             return
         self._servers.add(send[1])
-        if self._form is None:
-            self._form = debug(send[1].decode("latin-1"))
+        if self._search is None and self._runs:
+            self._search = Search(debug(send[1].decode("latin-1")), self._runs)
         if len(self._servers) == 2:
             self._servers.add(b"told")
             names = " and ".join(sorted(name.decode("latin-1") for name in self._servers - {b"told"}))

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -18,8 +19,7 @@ from msgspec import Struct
 
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.frames import LengthUnit
-from msgtrace.ordinary import LENGTH, Ordinary, Run
-from msgtrace.ordinary import logged as ordinary
+from msgtrace.ordinary import LOGGED, Detail, Moment, Run, Search
 from msgtrace.streams import Streams
 
 FORMAT = 1
@@ -97,22 +97,30 @@ class _Logged(Struct, frozen=True):
 
 
 _LOGGED = msgspec.json.Decoder(_Logged)
-_ALL_LOGGED = _LOGGED.decode_lines
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}Z\Z")
+_decode_logged = _LOGGED.decode
 
 
-def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) -> Iterator[Entry | Run]:
     """Entries of a file of JSON lines; ``runs`` of ordinary frames instead of theirs, if they are wanted.
 
     Raises NotARecording if it is of a newer format.
     """
+    search = Search(LOGGED, runs) if runs else None
     streams = Streams(account)
     before = 0
     for block in blocks:
-        records = _one_a_line(block) if runs else []
+        records = _one_a_line(block) if search else []
+        texts = [logged.message or logged.msg for logged in records]
         lines = [] if records else block.splitlines()
         count, index = len(records) or len(lines), 0
         while index < count:
-            if records and not streams.waiting and (run := _run(records, index)).frames:
+            if (
+                search
+                and records
+                and not streams.waiting
+                and (run := search.each(texts, map(_moment_of, islice(records, index, None)), index)).frames
+            ):
                 account.frames += run.octets
                 account.ascii_frames += len(run.frames)
                 streams.skip(run.octets_from_server, True)
@@ -140,35 +148,22 @@ def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Itera
 
 
 def _one_a_line(block: bytes) -> list[_Logged]:
-    """The records of a client's log, decoded at once, if they stand one a line; none if a line holds something else.
-
-    Between two lines that are one record a brace must close and one open; within a record that cannot be.
-    """
-    lines = block.count(b"\n") + (block[-1:] != b"\n")
-    if b"\r" in block or b'{"kind":' in block or block[:1] != b"{" or block.count(b"}\n{") != lines - 1:
+    """The records of a client's log, if one stands on each line; none if a line holds something else."""
+    if b"\r" in block or b'{"kind":' in block:
         return []
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
     try:
-        records = _ALL_LOGGED(block)
+        records = [_decode_logged(line) for line in lines if line[:1] == b"{"]
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return []
-    return records if len(records) == lines else []
+    return records if len(records) == len(lines) else []
 
 
-def _run(records: list[_Logged], index: int) -> Run:
-    """The ordinary frames from the line ``index`` on, one a line."""
-    frames: list[Ordinary] = []
-    from_server = octets_from_server = octets = 0
-    for logged in islice(records, index, None):
-        frame = ordinary(logged.message or logged.msg, _time(logged.timestamp or logged.time))
-        if frame is None:
-            break
-        size = frame[2] - frame[3].start(LENGTH)
-        octets += size
-        if frame[1]:
-            from_server += 1
-            octets_from_server += size
-        frames.append(frame)
-    return Run(frames, index + len(frames), from_server, octets_from_server, octets)
+def _moment_of(logged: _Logged) -> Moment:
+    time = _time(logged.timestamp or logged.time)
+    return (time[11:17], time[17:-1]) if _USUAL.match(time) else (time, None)
 
 
 def check_first_line(line: bytes) -> None:
@@ -184,7 +179,7 @@ def check_first_line(line: bytes) -> None:
 
 def _logged(line: bytes, number: int, streams: Streams, account: Account) -> Iterator[Entry]:
     try:
-        logged = _LOGGED.decode(line)
+        logged = _decode_logged(line)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         account.damage += len(line)
         cut = "" if line.rstrip().endswith(b"}") else "; the line is cut off"

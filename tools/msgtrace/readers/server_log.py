@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
-from msgtrace.ordinary import SERVER, Run
+from msgtrace.ordinary import SERVER, Detail, Run, Search
 from msgtrace.readers.records import records, records_and_runs, with_line_ends
 from msgtrace.streams import Streams
 
@@ -25,20 +25,21 @@ _RULE = re.compile(rb"(?m)^[ \t]*-{60,}[ \t]*(?:\r?\n|\Z)")
 _INDENT = re.compile(rb"(?m)^   ")
 
 
-def read(blocks: Iterable[bytes], account: Account, runs: bool = False) -> Iterator[Entry | Run]:
+def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) -> Iterator[Entry | Run]:
     """Entries of a log whose lines are clean; ``runs`` of ordinary frames instead of theirs, if they are wanted."""
     streams = Streams(account)
+    search = Search(SERVER, runs) if runs else None
 
     def ordinary(text: str, place: int) -> Run | None:
-        if streams.waiting:
+        if search is None or streams.waiting:
             return None
-        run = SERVER.run(text, place)
+        run = search.by_records(text, place)
         account.frames += run.octets
         account.ascii_frames += run.from_server
         streams.skip(run.octets_from_server, True)
         return run
 
-    for found in records_and_runs(blocks, BEGINNING, ordinary) if runs else records(blocks, BEGINNING):
+    for found in records_and_runs(blocks, BEGINNING, ordinary) if search else records(blocks, BEGINNING):
         if isinstance(found, Run):
             yield found
             continue
