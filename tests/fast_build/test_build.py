@@ -64,6 +64,13 @@ def test_the_suite_passes_against_the_compiled_server(tmp_path: Path) -> None:
         [*python, "-c", files], env=environment, capture_output=True, text=True, check=True
     )
     assert [Path(line).suffix for line in loaded.stdout.splitlines()] == [".so"] * len(names)
+    flow = (
+        "from reference_server.calls.ports import Flow; print(Flow.__base__, type(Flow.transport).__name__)"
+    )
+    described = subprocess.run(
+        [*python, "-c", flow], env=environment, capture_output=True, text=True, check=True
+    )
+    assert described.stdout == "<class 'object'> getset_descriptor\n"  # no Struct, its fields in C
 
     suite = [*python, "-m", "drachtio_conformance.cli", "server", "--report", str(tmp_path / "report")]
     done = subprocess.run(suite, env=environment, cwd=tmp_path, capture_output=True, text=True)

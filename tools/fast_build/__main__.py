@@ -19,7 +19,7 @@ def main() -> int:
         try:
             build(ROOT, TARGET)
         except CannotCompile as error:
-            sys.stderr.write(f"fast_build: {error}\n")
+            sys.stderr.write(f"fast_build: {error}\nThe server runs without it: make serve\n")
             return 1
     sys.stdout.write(f"{TARGET}\n")
     return 0
