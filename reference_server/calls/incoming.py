@@ -71,7 +71,7 @@ class IncomingRequest:
         by_connection = flow.transport != "udp"
         self.send = sender_back(state, self) if by_connection else state.sender(flow)
         """puts a response on the wire"""
-        timers, timing, over = state.timers, state.timing, state.forget_server_transaction
+        timers, timing, over = state.timers, state.timing, state.server_transaction_over
         self.transaction: ServerTransaction
         if request.method == "INVITE":
             self.transaction = InviteServerTransaction(key, self.send, by_connection, timers, timing, over)

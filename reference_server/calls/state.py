@@ -40,6 +40,8 @@ person to pick up, but an end that still rings says so every minute (RFC 3261 §
 TIMER_C_SECONDS = 185.0
 """The same inside a dialog, where nobody has to pick up: what a proxy waits (§16.6 item 11)."""
 
+_SENDERS_KEPT = 10_000
+
 
 class Settings(Struct, frozen=True, kw_only=True):
     """What of the configuration concerns calls."""
@@ -108,6 +110,9 @@ class CallState:
         if self.records is not None:
             self.proxying.observer = ProxyRecords(self.records, timers, clock.monotonic)
         self.own_addresses = OwnAddresses(network.endpoints)
+        self.server_transaction_over = self._forget_server_transaction
+        """for each of them the same function, since they keep it for 64·T1"""
+        self._senders: dict[int, tuple[Flow, Callable[[str], bool]]] = {}
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table."""
@@ -139,11 +144,21 @@ class CallState:
         return True
 
     def sender(self, flow: Flow) -> Callable[[str], bool]:
-        """A function that sends by ``flow``, for a transaction."""
+        """A function that sends by ``flow``, for a transaction: the same one as long as the flow is the same object."""
+        flow_and_sender = self._senders.get(id(flow))
+        if flow_and_sender is not None and flow_and_sender[0] is flow:
+            return flow_and_sender[1]
         send = self.send
-        return lambda text: send(text, flow)
 
-    def forget_server_transaction(self, transaction: ServerTransaction) -> None:
+        def sender(text: str) -> bool:
+            return send(text, flow)
+
+        if len(self._senders) >= _SENDERS_KEPT:
+            self._senders.clear()
+        self._senders[id(flow)] = (flow, sender)
+        return sender
+
+    def _forget_server_transaction(self, transaction: ServerTransaction) -> None:
         """It is over."""
         self.server_transactions.pop(transaction.key, None)
         if transaction.identity:
