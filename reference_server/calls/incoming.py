@@ -119,7 +119,8 @@ def close(state: CallState, incoming: IncomingRequest) -> None:
     """Take ``incoming`` out of the tables of requests that wait for a final response."""
     incoming.stop_waiting()
     state.incoming.pop(incoming.transaction_id, None)
-    state.invites.pop(incoming.transaction.key, None)
+    if incoming.request.method == "INVITE":
+        state.invites.pop(incoming.transaction.key, None)
     if incoming.reliable is not None:
         state.held_answers.pop(incoming.transaction_id, None)
         incoming.reliable.stop()

@@ -142,25 +142,25 @@ def _send(
     method = request.method
     success = 200 <= status <= 299
     to = _to_value(state, incoming, draft, status)
-    if number or _needs_contact(incoming, method, success):
-        draft.set_default("contact", f"<{incoming.flow.local.contact}>")
-    if draft.body and draft.body.startswith("v=0"):
+    if draft.body.startswith("v=0"):
         draft.set_default("content-type", "application/sdp")
-    makes_dialog = method in ("INVITE", "SUBSCRIBE")
+    makes_dialog = method == "INVITE" or method == "SUBSCRIBE"
     dialog = incoming.dialog
-    if dialog is None and makes_dialog and (success or (method == "INVITE" and 100 < status < 200)):
-        dialog = begin_dialog(state, incoming)
-    if (
-        success
-        and makes_dialog
-        and dialog is not None
-        and dialog.dialog.state is not DialogState.OVER
-        and not claim_id(state, dialog)
-    ):
-        reject(state, incoming, 480)
-        end_dialog(state, dialog)
-        application.deliver(NotSent(message.message_id, DIALOG_EXISTS))
-        return
+    if makes_dialog:
+        if number or success or incoming.in_dialog:  # RSP-11, DLG-12
+            draft.set_default("contact", f"<{incoming.flow.local.contact}>")
+        if dialog is None and (success or (method == "INVITE" and 100 < status < 200)):
+            dialog = begin_dialog(state, incoming)
+        if (
+            success
+            and dialog is not None
+            and dialog.dialog.state is not DialogState.OVER
+            and not claim_id(state, dialog)
+        ):
+            reject(state, incoming, 480)
+            end_dialog(state, dialog)
+            application.deliver(NotSent(message.message_id, DIALOG_EXISTS))
+            return
     if success and "session-expires" in request.first:
         answer_refresher(dialog, request, draft)
     with_record_route = makes_dialog and 100 < status < 300
@@ -224,14 +224,15 @@ def _put(
         close(state, incoming)
         conclude(state, incoming, dialog, text, status, draft)
     incoming.transaction.respond(status, text)
-    if incoming.flow.connection and 200 <= status < 300 and method in ("REGISTER", "SUBSCRIBE"):
-        state.bindings.accepted(incoming.request, text, incoming.flow)
+    flow = incoming.flow
+    if flow.connection and 200 <= status < 300 and method in ("REGISTER", "SUBSCRIBE"):
+        state.bindings.accepted(incoming.request, text, flow)
     application.deliver(
         ResponseSent(
             message_id,
-            incoming.flow.transport if method == "INVITE" or status < 200 else "",
-            incoming.flow.remote_host,
-            incoming.flow.remote_port,
+            flow.transport if method == "INVITE" or status < 200 else "",
+            flow.remote_host,
+            flow.remote_port,
             state.time_token(),
             incoming.transaction_id,
             _dialog_id(state, incoming, dialog, method),
@@ -269,11 +270,6 @@ def _to_value(state: CallState, incoming: IncomingRequest, draft: Draft, status:
     if not tag:
         return f"{given};tag={incoming.local_tag}"
     return given if tag == incoming.local_tag else complete
-
-
-def _needs_contact(incoming: IncomingRequest, method: str, success: bool) -> bool:
-    """A 2xx to INVITE and SUBSCRIBE has a Contact, as has every response to them in a dialog (RSP-11, DLG-12)."""
-    return method in ("INVITE", "SUBSCRIBE") and (success or incoming.in_dialog)
 
 
 def _dialog_id(
