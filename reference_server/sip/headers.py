@@ -54,7 +54,7 @@ def _number_and_parameters(value: str) -> bool:
 
 _PLAIN_ADDRESS = re.compile(
     r"(?:\"[^\"\\]*\" ?|[A-Za-z0-9 ]*)<sips?:(?:[A-Za-z0-9+_.-]+@)?[A-Za-z0-9.-]+(?::[1-5]?\d{1,4})?"
-    r"(?:;[A-Za-z0-9=._-]+)*>(?:;[A-Za-z0-9=._-]+)*"
+    r"(?:;[A-Za-z0-9._-]+(?:=[A-Za-z0-9._-]+)?)*>(?:;[A-Za-z0-9._-]+(?:=[A-Za-z0-9._-]+)?)*"
     r"|sips?:(?:[A-Za-z0-9+_.-]+@)?[A-Za-z0-9.-]+(?::[1-5]?\d{1,4})?"
 )
 """The shape of nearly all addresses; what has it needs no closer look."""
