@@ -14,7 +14,7 @@ from reference_server.calls.ports import Flow
 from reference_server.calls.records import Reason, Source
 from reference_server.calls.route import open_flow
 from reference_server.calls.state import CallState
-from reference_server.wire.replies import DialogMessage
+from reference_server.wire.replies import NO_ADDRESS, DialogMessage
 
 UNSOLICITED = "unsolicited"
 """The transaction id of what the server sent by itself."""
@@ -48,12 +48,12 @@ def hang_up(state: CallState, ended: ApplicationDialog, cause: Cause) -> None:
         if isinstance(flow, str):
             state.event("bye-not-sent", dialog=ended.dialog_id, reason=flow)
             unsent = compose_bye(ended.dialog, cause.value, ended.flow, state.identifiers.branch())
-            _show(state, ended, unsent, 0, "unknown", "", 0)
+            _show(state, ended, unsent, 0, "unknown", NO_ADDRESS)
             if leg is not None:
                 leg.lose()
             return
         bye = send_bye(state, ended.dialog, cause.value, flow)
-        _show(state, ended, bye, len(bye), flow.transport, flow.local.host, flow.local.port)
+        _show(state, ended, bye, len(bye), flow.transport, flow.local.address)
         if leg is not None:
             expired = cause is Cause.SESSION_EXPIRED
             leg.stop(Source.APPLICATION, Reason.SESSION_EXPIRED if expired else Reason.SYSTEM_INITIATED, bye)
@@ -84,7 +84,7 @@ def acknowledge(state: CallState, answered: ApplicationDialog) -> None:
 
 
 def _show(
-    state: CallState, ended: ApplicationDialog, bye: str, length: int, transport: str, host: str, port: int
+    state: CallState, ended: ApplicationDialog, bye: str, length: int, transport: str, address: str
 ) -> None:
     """Tell the owner that its call is over."""
     owner = ended.current_owner()
@@ -94,8 +94,7 @@ def _show(
                 "application",
                 length,
                 transport,
-                host,
-                port,
+                address,
                 state.time_token(),
                 UNSOLICITED,
                 ended.dialog_id,

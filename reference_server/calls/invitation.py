@@ -150,8 +150,7 @@ def cancel_invitation(state: CallState, application: Application, message: Sip) 
         RequestSent(
             message.message_id,
             flow.transport,
-            flow.local.host if over_udp else flow.remote_host,
-            flow.local.port if over_udp else flow.remote_port,
+            flow.local.address if over_udp else flow.remote_address,
             state.time_token(),
             state.identifiers.transaction_id(),
             text,

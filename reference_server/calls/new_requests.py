@@ -37,17 +37,14 @@ def offer(state: CallState, incoming: IncomingRequest) -> None:
     wait_for_application(state, incoming)
     if method == "INVITE":
         state.invites[incoming.transaction.key] = incoming
-    local = flow.local
     application.deliver(
         NewRequest(
             len(request.text),
             flow.transport,
-            flow.remote_host,
-            flow.remote_port,
+            flow.remote_address,
             state.time_token(),
             incoming.transaction_id,
-            "" if state.settings.dialect_0_8 else local.host,
-            local.port,
+            "" if state.settings.dialect_0_8 else flow.local.address,
             incoming.text_for_application(),
         )
     )

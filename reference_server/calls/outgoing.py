@@ -17,7 +17,7 @@ from reference_server.sip.client_transaction import (
 from reference_server.sip.message import Response, parse_message
 from reference_server.sip.reliable import ReliableReceiver
 from reference_server.sip.timers import TimerHandle
-from reference_server.wire.replies import DialogMessage, RequestSent
+from reference_server.wire.replies import NO_ADDRESS, DialogMessage, RequestSent
 
 METHODS = frozenset(
     {"INVITE", "ACK", "PRACK", "CANCEL", "BYE", "OPTIONS", "REGISTER"}
@@ -109,8 +109,7 @@ class OutgoingRequest:
             RequestSent(
                 message_id,
                 flow.transport,
-                flow.local.host if over_udp else flow.remote_host,
-                flow.local.port if over_udp else flow.remote_port,
+                flow.local.address if over_udp else flow.remote_address,
                 self.state.time_token(),
                 self.transaction_id,
                 self.text,
@@ -121,7 +120,7 @@ class OutgoingRequest:
         """Tell the application what could not go out; the reason follows as a response (OUT-6)."""
         time = self.state.time_token()
         self.application.deliver(
-            RequestSent(message_id, "unknown", "", 0, time, self.transaction_id, self.text, held=True)
+            RequestSent(message_id, "unknown", NO_ADDRESS, time, self.transaction_id, self.text, held=True)
         )
 
     def wait_no_longer_than(self, seconds: float) -> TimerHandle:
@@ -157,7 +156,7 @@ class OutgoingRequest:
         """Give a response from the network to the application."""
         flow = self.flow
         text = response.text
-        self._deliver(text, len(text), flow.transport, flow.remote_host, flow.remote_port)
+        self._deliver(text, len(text), flow.transport, flow.remote_address)
 
     def answer_locally(self, status: int, reason: str) -> str:
         """Give the application a response that no far end has sent: length 0, no address (OUT-6). Returns it."""
@@ -168,16 +167,16 @@ class OutgoingRequest:
             values["To"] += f";tag={self.state.identifiers.tag()}"
         fields = "".join([f"{name}: {value}\r\n" for name, value in values.items() if value])
         text = f"SIP/2.0 {status} {reason}\r\n{fields}Content-Length: 0\r\n\r\n"
-        self._deliver(text, 0, self.flow.transport, "", 0)
+        self._deliver(text, 0, self.flow.transport, NO_ADDRESS)
         return text
 
-    def _deliver(self, text: str, length: int, transport: str, host: str, port: int) -> None:
+    def _deliver(self, text: str, length: int, transport: str, address: str) -> None:
         recipient = self.recipient
         if recipient is not None:
             token = self.state.time_token()
             recipient.deliver(
                 DialogMessage(
-                    "network", length, transport, host, port, token, self.transaction_id, self.dialog_id, text
+                    "network", length, transport, address, token, self.transaction_id, self.dialog_id, text
                 )
             )
 

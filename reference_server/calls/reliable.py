@@ -14,7 +14,7 @@ from reference_server.calls.incoming import IncomingRequest
 from reference_server.calls.state import CallState
 from reference_server.sip.draft import Draft
 from reference_server.sip.reliable import OPTION_TAG, ReliableSender, names_100rel
-from reference_server.wire.replies import DialogMessage
+from reference_server.wire.replies import NO_ADDRESS, DialogMessage
 
 NOT_ACKNOWLEDGED = 'SIP;cause=504;text="PRACK timeout"'
 """The Reason (RFC 3326) of the CANCEL that tells an application that its response was never acknowledged."""
@@ -65,8 +65,7 @@ def _give_up(state: CallState, incoming: IncomingRequest) -> None:
             "network",
             0,
             incoming.flow.transport,
-            "",
-            0,
+            NO_ADDRESS,
             state.time_token(),
             incoming.transaction_id,
             dialog.dialog_id if dialog is not None else "",

@@ -231,8 +231,7 @@ def _put(
         ResponseSent(
             message_id,
             flow.transport if method == "INVITE" or status < 200 else "",
-            flow.remote_host,
-            flow.remote_port,
+            flow.remote_address,
             state.time_token(),
             incoming.transaction_id,
             _dialog_id(state, incoming, dialog, method),

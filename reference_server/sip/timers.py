@@ -17,8 +17,12 @@ from typing import Protocol
 from msgspec import Struct
 
 
-class TimerHandle(Struct):
-    """A timer that was started; ``cancel`` is idempotent and costs nothing."""
+class TimerHandle(Struct, gc=False):
+    """A timer that was started; ``cancel`` is idempotent and costs nothing.
+
+    A handle that has a callback is in a queue, from where it leaves without, so no cycle through it outlives the
+    timer: the garbage collector need not look at the many that wait.
+    """
 
     deadline: float
     callback: Callable[[], None] | None

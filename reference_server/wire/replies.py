@@ -1,12 +1,26 @@
 """What the server sends: one type per message, and the one place that formats them.
 
 Each type has ``format(message_id)``, which gives the payload of a frame; the id is a fresh UUID. The order of tokens
-is protocol, down to the empty ones (docs/protocol.md, families AUTH, SIP and RSP).
+is protocol, down to the empty ones (docs/protocol.md, families AUTH, SIP and RSP). An ``address`` is two tokens, host
+and port, which :func:`address_tokens` puts together once for each peer.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
+
+from reference_server.wire.decimal import decimal
+
+
+def address_tokens(host: str, port: int) -> str:
+    """An address as it stands in a message: ``127.0.0.1|5060``."""
+    return f"{host}|{port}"
+
+
+NO_ADDRESS: Final = address_tokens("", 0)
+"""Of what has come from nowhere and gone to nobody."""
 
 
 class Authenticated(Struct, frozen=True, gc=False):
@@ -64,8 +78,8 @@ class ResponseSent(Struct, frozen=True, gc=False):
     request_id: str
     protocol: str
     """empty for final responses to other methods than INVITE"""
-    remote_host: str
-    remote_port: int
+    address: str
+    """of the peer"""
     time: str
     transaction_id: str
     dialog_id: str
@@ -76,8 +90,8 @@ class ResponseSent(Struct, frozen=True, gc=False):
         """``uuid|response|id|OK|application|len|proto|addr|port|time|txn|dialog||Msg sent:|``"""
         sip = self.sip
         return (
-            f"{message_id}|response|{self.request_id}|OK|application|{len(sip)}|{self.protocol}|{self.remote_host}|"
-            f"{self.remote_port}|{self.time}|{self.transaction_id}|{self.dialog_id}||Msg sent:|\r\n{sip}"
+            f"{message_id}|response|{self.request_id}|OK|application|{decimal(len(sip))}|{self.protocol}|"
+            f"{self.address}|{self.time}|{self.transaction_id}|{self.dialog_id}||Msg sent:|\r\n{sip}"
         )
 
 
@@ -86,9 +100,8 @@ class RequestSent(Struct, frozen=True, gc=False):
 
     request_id: str
     protocol: str
-    host: str
-    """our own address over UDP, the peer's over TCP"""
-    port: int
+    address: str
+    """our own over UDP, the peer's over TCP"""
     time: str
     transaction_id: str
     sip: str
@@ -100,8 +113,8 @@ class RequestSent(Struct, frozen=True, gc=False):
         sip = self.sip
         length = 0 if self.held else len(sip)
         return (
-            f"{message_id}|response|{self.request_id}|OK|application|{length}|{self.protocol}|{self.host}|"
-            f"{self.port}|{self.time}|{self.transaction_id}|Msg sent:|\r\n{sip}"
+            f"{message_id}|response|{self.request_id}|OK|application|{length}|{self.protocol}|{self.address}|"
+            f"{self.time}|{self.transaction_id}|Msg sent:|\r\n{sip}"
         )
 
 
@@ -110,9 +123,8 @@ class FinalResponseReceived(Struct, frozen=True, gc=False):
 
     request_id: str
     protocol: str
-    host: str
+    address: str
     """where it came from"""
-    port: int
     time: str
     sip: str
     """as received, with our Via"""
@@ -121,7 +133,7 @@ class FinalResponseReceived(Struct, frozen=True, gc=False):
         """``uuid|response|id|OK|network|len|proto|addr|port|time|||continue``"""
         sip = self.sip
         return (
-            f"{message_id}|response|{self.request_id}|OK|network|{len(sip)}|{self.protocol}|{self.host}|{self.port}|"
+            f"{message_id}|response|{self.request_id}|OK|network|{len(sip)}|{self.protocol}|{self.address}|"
             f"{self.time}|||continue\r\n{sip}"
         )
 
@@ -132,21 +144,20 @@ class NewRequest(Struct, frozen=True, gc=False):
     length: int
     """octets as received"""
     protocol: str
-    remote_host: str
-    remote_port: int
+    address: str
+    """of the peer"""
     time: str
     transaction_id: str
-    local_host: str
+    local_address: str
     """empty in the 0.8 dialect, which has no local address tokens (VER-3)"""
-    local_port: int
     sip: str
 
     def format(self, message_id: str) -> str:
         """``uuid|sip|network|len|proto|addr|port|time|txn||localAddr|localPort|``, in the 0.8 dialect ``…|txn|``"""
-        local = f"||{self.local_host}|{self.local_port}|" if self.local_host else "|"
+        local = f"||{self.local_address}|" if self.local_address else "|"
         return (
-            f"{message_id}|sip|network|{self.length}|{self.protocol}|{self.remote_host}|{self.remote_port}|"
-            f"{self.time}|{self.transaction_id}{local}\r\n{self.sip}"
+            f"{message_id}|sip|network|{decimal(self.length)}|{self.protocol}|{self.address}|{self.time}|"
+            f"{self.transaction_id}{local}\r\n{self.sip}"
         )
 
 
@@ -157,8 +168,7 @@ class DialogMessage(Struct, frozen=True, gc=False):
     """``network``, or ``application`` for what the server itself sent (CALL-9)"""
     length: int
     protocol: str
-    host: str
-    port: int
+    address: str
     time: str
     transaction_id: str
     dialog_id: str
@@ -167,7 +177,7 @@ class DialogMessage(Struct, frozen=True, gc=False):
     def format(self, message_id: str) -> str:
         """``uuid|sip|source|len|proto|addr|port|time|txn|dialog|``"""
         return (
-            f"{message_id}|sip|{self.source}|{self.length}|{self.protocol}|{self.host}|{self.port}|"
+            f"{message_id}|sip|{self.source}|{decimal(self.length)}|{self.protocol}|{self.address}|"
             f"{self.time}|{self.transaction_id}|{self.dialog_id}|\r\n{self.sip}"
         )
 

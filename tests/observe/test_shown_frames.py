@@ -42,22 +42,22 @@ SHOWN = "    INVITE sip:bob SIP/2.0\n    Via: x\n\n    v=0"
         (Refused("r", "incorrect secret"), "response id=u, request_id=r, status=NO, text=incorrect secret"),
         (NotSent("r", "a|b"), "response id=u, request_id=r, status=NOK, text=a|b"),
         (
-            ResponseSent("r", "udp", "::1", 5080, "10:00:00.000001", "t", "d", SIP),
+            ResponseSent("r", "udp", "::1|5080", "10:00:00.000001", "t", "d", SIP),
             f"response id=u, request_id=r, status=OK, source=application, length={len(SIP)}, protocol=udp, host=::1, "
             f"port=5080, time=10:00:00.000001, transaction_id=t, dialog_id=d\n{SHOWN}",
         ),
         (
-            RequestSent("r", "tcp", "1.1.1.1", 5080, "10:00:00.000001", "t", SIP),
+            RequestSent("r", "tcp", "1.1.1.1|5080", "10:00:00.000001", "t", SIP),
             f"response id=u, request_id=r, status=OK, source=application, length={len(SIP)}, protocol=tcp, "
             f"host=1.1.1.1, port=5080, time=10:00:00.000001, transaction_id=t\n{SHOWN}",
         ),
         (
-            NewRequest(len(SIP), "udp", "1.1.1.1", 5080, "10:00:00.000001", "t", "127.0.0.1", 5060, SIP),
+            NewRequest(len(SIP), "udp", "1.1.1.1|5080", "10:00:00.000001", "t", "127.0.0.1|5060", SIP),
             f"sip id=u, source=network, length={len(SIP)}, protocol=udp, host=1.1.1.1, port=5080, "
             f"time=10:00:00.000001, transaction_id=t, local_host=127.0.0.1, local_port=5060\n{SHOWN}",
         ),
         (
-            DialogMessage("network", len(SIP), "udp", "1.1.1.1", 5080, "10:00:00.000001", "t", "d", SIP),
+            DialogMessage("network", len(SIP), "udp", "1.1.1.1|5080", "10:00:00.000001", "t", "d", SIP),
             f"sip id=u, source=network, length={len(SIP)}, protocol=udp, host=1.1.1.1, port=5080, "
             f"time=10:00:00.000001, transaction_id=t, dialog_id=d\n{SHOWN}",
         ),

@@ -164,15 +164,15 @@ def test_the_server_writes_what_applications_read(vector: Vector) -> None:
 
 def reply_of(tokens: dict[str, str], sip: str, old: bool) -> replies.ServerMessage:
     """The server's message that has these tokens."""
+    address = replies.address_tokens(tokens.get("address", ""), int(tokens.get("port", 0)))
     if tokens["verb"] == "sip":
-        common = (tokens["protocol"], tokens["address"], int(tokens["port"]), tokens["time"])
+        common = (tokens["protocol"], address, tokens["time"])
         if tokens["source"] == "network" and ("local-port" in tokens or old):
             return replies.NewRequest(
                 int(tokens["length"]),
                 *common,
                 tokens["transaction-id"],
-                "" if old else tokens["local-address"],
-                0 if old else int(tokens["local-port"]),
+                "" if old else replies.address_tokens(tokens["local-address"], int(tokens["local-port"])),
                 sip,
             )
         return replies.DialogMessage(
@@ -197,16 +197,14 @@ def reply_of(tokens: dict[str, str], sip: str, old: bool) -> replies.ServerMessa
                 request, hostports, tokens.get("version", ""), tokens.get("local-hostports", ""), old
             )
         case {"source": "application"}:
-            common = (tokens["protocol"], tokens["address"], int(tokens["port"]), tokens["time"])
+            common = (tokens["protocol"], address, tokens["time"])
             if "dialog-id" in tokens:
                 return replies.ResponseSent(
                     request, *common, tokens["transaction-id"], tokens["dialog-id"], sip
                 )
             return replies.RequestSent(request, *common, tokens["transaction-id"], sip)
         case {"source": "network"}:
-            return replies.FinalResponseReceived(
-                request, tokens["protocol"], tokens["address"], int(tokens["port"]), tokens["time"], sip
-            )
+            return replies.FinalResponseReceived(request, tokens["protocol"], address, tokens["time"], sip)
         case _:
             return replies.Accepted(request, tokens.get("text", ""))
 

@@ -37,23 +37,23 @@ HOSTS = "udp/127.0.0.1:5060,tcp/127.0.0.1:5060"
         (Refused("", "framing error: x"), "u|response||NO|framing error: x"),
         (NotSent("id1", "why not"), "u|response|id1|NOK|why not"),
         (
-            ResponseSent("id1", "udp", "127.0.0.1", 5080, TIME, "txn", "dlg", SIP),
+            ResponseSent("id1", "udp", "127.0.0.1|5080", TIME, "txn", "dlg", SIP),
             f"u|response|id1|OK|application|30|udp|127.0.0.1|5080|{TIME}|txn|dlg||Msg sent:|\r\n{SIP}",
         ),
         (
-            ResponseSent("id1", "", "127.0.0.1", 5080, TIME, "txn", "", SIP),
+            ResponseSent("id1", "", "127.0.0.1|5080", TIME, "txn", "", SIP),
             f"u|response|id1|OK|application|30||127.0.0.1|5080|{TIME}|txn|||Msg sent:|\r\n{SIP}",
         ),
         (
-            RequestSent("id1", "tcp", "::1", 5080, TIME, "txn", SIP),
+            RequestSent("id1", "tcp", "::1|5080", TIME, "txn", SIP),
             f"u|response|id1|OK|application|30|tcp|::1|5080|{TIME}|txn|Msg sent:|\r\n{SIP}",
         ),
         (
-            NewRequest(271, "udp", "127.0.0.1", 5080, TIME, "txn", "127.0.0.2", 5060, SIP),
+            NewRequest(271, "udp", "127.0.0.1|5080", TIME, "txn", "127.0.0.2|5060", SIP),
             f"u|sip|network|271|udp|127.0.0.1|5080|{TIME}|txn||127.0.0.2|5060|\r\n{SIP}",
         ),
         (
-            NewRequest(271, "udp", "127.0.0.1", 5080, TIME, "txn", "", 5060, SIP),
+            NewRequest(271, "udp", "127.0.0.1|5080", TIME, "txn", "", SIP),
             f"u|sip|network|271|udp|127.0.0.1|5080|{TIME}|txn|\r\n{SIP}",
         ),
         (
@@ -65,11 +65,11 @@ HOSTS = "udp/127.0.0.1:5060,tcp/127.0.0.1:5060"
             f"u|cdr:start|application|{TIME}|uas\r\n{SIP}",
         ),
         (
-            DialogMessage("network", 7, "", "127.0.0.1", 5080, TIME, "txn", "dlg", SIP),
+            DialogMessage("network", 7, "", "127.0.0.1|5080", TIME, "txn", "dlg", SIP),
             f"u|sip|network|7||127.0.0.1|5080|{TIME}|txn|dlg|\r\n{SIP}",
         ),
         (
-            DialogMessage("application", 7, "udp", "127.0.0.1", 5060, TIME, "unsolicited", "", SIP),
+            DialogMessage("application", 7, "udp", "127.0.0.1|5060", TIME, "unsolicited", "", SIP),
             f"u|sip|application|7|udp|127.0.0.1|5060|{TIME}|unsolicited||\r\n{SIP}",
         ),
     ],
@@ -83,11 +83,11 @@ def test_payload(message: ServerMessage, payload: str) -> None:
     [
         (Authenticated("id1", HOSTS, "v", "l"), 7),
         (Authenticated("id1", HOSTS, "v", "l", short=True), 5),
-        (ResponseSent("id1", "udp", "h", 1, TIME, "t", "d", SIP), 15),
-        (RequestSent("id1", "udp", "h", 1, TIME, "t", SIP), 13),
-        (NewRequest(1, "udp", "h", 1, TIME, "t", "l", 1, SIP), 13),
-        (NewRequest(1, "udp", "h", 1, TIME, "t", "", 1, SIP), 10),
-        (DialogMessage("network", 1, "udp", "h", 1, TIME, "t", "d", SIP), 11),
+        (ResponseSent("id1", "udp", "h|1", TIME, "t", "d", SIP), 15),
+        (RequestSent("id1", "udp", "h|1", TIME, "t", SIP), 13),
+        (NewRequest(1, "udp", "h|1", TIME, "t", "l|1", SIP), 13),
+        (NewRequest(1, "udp", "h|1", TIME, "t", "", SIP), 10),
+        (DialogMessage("network", 1, "udp", "h|1", TIME, "t", "d", SIP), 11),
     ],
 )
 def test_number_of_tokens(message: ServerMessage, tokens: int) -> None:

@@ -40,8 +40,7 @@ class Report:
                 FinalResponseReceived(
                     self._message_id,
                     flow.transport,
-                    flow.remote_host,
-                    flow.remote_port,
+                    flow.remote_address,
                     self._time_token(),
                     response.text,
                 )
