@@ -88,6 +88,27 @@ def test_one_call_alone(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["3", "5", "6"]
 
 
+@pytest.mark.parametrize(
+    ("filters", "told"),
+    [
+        (["--call", "9"], "no call 9 among 2 calls; --calls lists them"),
+        (["--status", "5xx"], "none of 6 messages fits"),
+        (["--call", "1", "--method", "BYE"], "none of 6 messages fits"),
+        (
+            ["--verb", "prox"],
+            "none of 6 messages fits; they are authenticate, network-request, ok, send-response",
+        ),
+    ],
+)
+def test_a_filter_that_nothing_passes_says_so(
+    filters: list[str], told: str, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["decode", *filters, str(log)]) == 0
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == f"msgtrace: {log}: {told}\n"
+
+
 def test_stats_account_for_every_octet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for form, make in FORMS.items():
         path = tmp_path / "log"

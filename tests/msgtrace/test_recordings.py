@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import json
+import lzma
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -107,6 +110,14 @@ def test_damage_names_its_place(data: bytes, where: str, explanation: str) -> No
 def test_what_is_no_recording_is_refused_with_its_first_octets(data: bytes) -> None:
     with pytest.raises(NotARecording, match=r"got .* at octet 0"):
         entries(data)
+
+
+@pytest.mark.parametrize(("compress", "command"), [(lzma.compress, "xz -dc"), (bz2.compress, "bzip2 -dc")])
+def test_what_is_compressed_otherwise_is_told_with_the_command_that_helps(
+    compress: Callable[[bytes], bytes], command: str
+) -> None:
+    with pytest.raises(NotARecording, match=f"only gzip is read; try: {command} FILE"):
+        entries(compress(CLIENT_LOG))
 
 
 def test_an_empty_recording_has_no_entries() -> None:

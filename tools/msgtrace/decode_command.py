@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import argparse
 import gc
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from msgtrace import filters, redact, render
-from msgtrace.calls import CallIndex
+from msgtrace import filters
 from msgtrace.colours import Paint, wanted
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
-from msgtrace.follow import HELD, Shown, shown
 from msgtrace.ordinary import Detail, Run
 from msgtrace.recordings import read_blocks, read_runs
-from msgtrace.short_path import LineFollower
 from msgtrace.source import Source
 
+# What only some of the options need is imported there: most logs are small, and then the start is what takes time.
 if TYPE_CHECKING:
+    from msgtrace.calls import CallIndex
+    from msgtrace.follow import Shown
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _LINES_AT_ONCE = 400
@@ -110,6 +110,8 @@ class _Decode:
         self._filter = wanted_only
         self._paint = Paint(wanted(options.color, sys.stdout))
         self._several = len(options.files) > 1
+        self._nothing = ""
+        """why nothing of a file was shown, if a filter is the reason"""
 
     def file(self, file: str) -> bool:
         """Show one file; whether all of it could be read."""
@@ -143,9 +145,14 @@ class _Decode:
             sys.stdout.buffer.flush()
         if not account.total:
             _complain(f"{name}: empty, nothing was recorded")
+        if self._nothing:
+            _complain(f"{name}: {self._nothing}")
+            self._nothing = ""
         if source.problem:
             _complain(f"{name}: {source.problem}")
         if damages.first is not None:
+            from msgtrace import redact
+
             first = damages.first.data if self._options.show_secrets else redact.secrets(damages.first.data)
             places = "1 place" if damages.count == 1 else f"{damages.count} places"
             _complain(f"{name}: {places} could not be read, the first at {damages.first.where}: {first}")
@@ -169,10 +176,15 @@ class _Decode:
             statistics.take(found, damages.take)
             _write(statistics.lines(account))
         else:
+            from msgtrace.short_path import LineFollower
+
             for text in LineFollower(damages.take).texts(found):
                 sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
 
     def _show(self, entries: Iterable[Entry], live: bool, file: str) -> None:
+        from msgtrace.calls import CallIndex
+        from msgtrace.follow import HELD, shown
+
         options = self._options
         if options.calls:
             from msgtrace.call_table import table
@@ -187,12 +199,37 @@ class _Decode:
             learn = index.learn if self._filter.call else None
             items: Iterable[Shown] = shown(entries, hold=holds, learn=learn)
             if self._filter:
-                items = (item for item in items if self._filter.passes(item, index))
+                items = self._fitting(items, index)
             _write(self._texts(items, index), at_once=1 if live else _LINES_AT_ONCE)
 
+    def _fitting(self, items: Iterable[Shown], index: CallIndex) -> Iterator[Shown]:
+        """Those that pass the filter; if none does, that is told at the end, with what there is instead."""
+        kinds: set[str] = set()
+        seen = passed = 0
+        for item in items:
+            is_message = item.message is not None or item.entry.kind is EntryKind.SIP
+            seen += is_message
+            if item.message is not None:
+                kinds.add(item.message.kind.value)
+            if self._filter.passes(item, index):
+                passed += is_message
+                yield item
+        if passed or not seen:
+            return
+        self._nothing = f"none of {seen:,} message{'s' if seen != 1 else ''} fits"
+        if self._filter.verbs:
+            self._nothing += f"; they are {', '.join(sorted(kinds))}" if kinds else ""
+        elif self._filter.call and not (self._filter.methods or self._filter.statuses):
+            calls = f"{len(index.calls)} call{'s' if len(index.calls) != 1 else ''}"
+            self._nothing = f"no call {self._filter.call} among {calls}; --calls lists them"
+
     def _texts(self, items: Iterable[Shown], index: CallIndex) -> Iterator[str]:
+        from msgtrace import render
+
         options, paint, secrets = self._options, self._paint, self._options.show_secrets
         if options.ladder:
+            import shutil
+
             width = shutil.get_terminal_size((120, 24)).columns
             yield render.ladder_text(items, width).rstrip("\n")
         elif options.full:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from msgtrace.calls import CallIndex
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown
+
+if TYPE_CHECKING:
+    from msgtrace.calls import CallIndex
+    from msgtrace.follow import Shown
 
 _STATUS = re.compile(r"[1-6](?:[0-9]{2}|xx)?\Z", re.IGNORECASE)
 

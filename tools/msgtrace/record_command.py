@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -76,6 +75,7 @@ def _open(path: str) -> BinaryIO:
 
 async def _record(options: argparse.Namespace, file: BinaryIO) -> int:
     import asyncio
+    import signal
 
     from msgtrace.recorder import Recorder, TeeFile, name_of
 

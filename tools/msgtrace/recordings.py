@@ -18,7 +18,6 @@ from msgtrace import wrapping
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.frames import end_of_plain
 from msgtrace.ordinary import BARE, Detail, Run, Search
-from msgtrace.readers import client_log, debug_log, json_lines, server_log
 from msgtrace.streams import Streams
 
 __all__ = ["Account", "Entry", "EntryKind", "NotARecording", "read", "read_blocks", "read_runs"]
@@ -40,6 +39,14 @@ _CAPTURES = (
     b"\x0a\x0d\x0d\x0a",
 )
 _DEBUG = re.compile(rb"wp#send \S* - [0-9]|[ \t]<===[0-9]|_onData: got message|drachtio:[a-z]+ ")
+_COMPRESSIONS = (
+    (b"\xfd7zXZ\x00", "xz", "xz -dc"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dc"),
+    (b"BZh", "bzip2", "bzip2 -dc"),
+    (b"PK\x03\x04", "zip", "unzip -p"),
+)
+_DATE = re.compile(rb"\n20[0-9]{2}-")
+_ARROW = re.compile(rb"\n(?:===>|<===)")
 _JSON = re.compile(rb'(?:\A|\n)\{"kind": ?"(?:start|recording|frame|sip|event|chunk|opened|closed)"')
 _JSON_LOGGER = re.compile(rb'(?:\A|\n)\{[^\n]*"(?:===>|<===)')
 
@@ -96,6 +103,11 @@ class _Form(Struct, frozen=True):
 def _recognise(sample: bytes) -> _Form | None:
     if sample.startswith(_CAPTURES):
         return _Form("a packet capture", _capture, True)
+    for magic, name, command in _COMPRESSIONS:
+        if sample.startswith(magic):
+            raise NotARecording(
+                f"compressed with {name}, and only gzip is read; try: {command} FILE | msgtrace decode -"
+            )
     sample = _without_mark(sample)
     around = wrapping.detect(sample[:SAMPLE])
     cleaned = b"".join(wrapping.clean([sample], around))
@@ -121,22 +133,34 @@ def _on_doubled_lines(found: Found) -> Found:
 
 
 def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
+    """Each reader is imported where it may be the one: its patterns take a millisecond."""
     if _JSON.search(cleaned):
+        from msgtrace.readers import json_lines
+
         start = cleaned.lstrip()
         if start[:1] == b"{":
             json_lines.check_first_line(start.split(b"\n", 1)[0])
         return "JSON lines", json_lines.read
     if _JSON_LOGGER.search(cleaned):
+        from msgtrace.readers import json_lines
+
         return "a client's log in JSON lines", json_lines.read
     beginning = b"\n" + cleaned
     if _DEBUG.search(cleaned):
+        from msgtrace.readers import debug_log
+
         if debug_log.BEGINNING.search(beginning):
             return "output of DEBUG=drachtio:agent", debug_log.read
         if debug_log.TERMINAL_LINE.search(beginning):
             return "output of DEBUG=drachtio:agent on a terminal", debug_log.read_terminal
-    if server_log.BEGINNING.search(beginning):
-        return "a server's log", server_log.read
-    if client_log.BEGINNING.search(beginning):
+    if _DATE.search(beginning):
+        from msgtrace.readers import server_log
+
+        if server_log.BEGINNING.search(beginning):
+            return "a server's log", server_log.read
+    if _ARROW.search(beginning):
+        from msgtrace.readers import client_log
+
         return "a client's log", client_log.read
     return "", None
 
