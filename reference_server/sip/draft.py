@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
 
 from reference_server.sip.field_names import START, field_named
 from reference_server.sip.headers import HEADERS, Header, Repetition, split_values
@@ -16,11 +15,9 @@ from reference_server.sip.message import plain_lines
 
 _LINE_END = re.compile(r"[\r\n]+")
 _LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
-_FROM: Final = HEADERS["from"]
-_CALL_ID: Final = HEADERS["call-id"]
-_CSEQ: Final = HEADERS["cseq"]
+_FROM, _CALL_ID, _CSEQ = HEADERS["from"], HEADERS["call-id"], HEADERS["cseq"]
 _NOT_GIVEN = [""]
-_NOTHING: Final[dict[str, str]] = {}
+_NOTHING: Mapping[str, str] = {}
 
 
 class Draft:
@@ -64,16 +61,14 @@ class Draft:
         name = START
         for at in range(1, len(lines)):
             line = lines[at]
-            if line.startswith(name.behind.prefix):
-                name = name.behind
-                value = line[name.length :].strip(" \t")
-            else:
+            value = line.removeprefix(name.behind.prefix)
+            if value == line:  # something else stands there this time
                 written, colon, value = line.partition(":")
                 if not colon or line[0] in " \t":
                     continue  # no header line, or the rest of one: nothing is folded here
                 name.behind = field_named(written)
-                name = name.behind
-                value = value.strip(" \t")
+            name = name.behind
+            value = value.strip(" \t")
             if not name.spelling:
                 continue  # no field name, or one that is the server's
             given = value

@@ -61,7 +61,6 @@ class FieldName:
     def __init__(self, written: str) -> None:
         """``written`` is all that stands before the colon."""
         self.prefix = f"{written}: "
-        self.length = len(self.prefix)
         self.written = written.strip(" \t")
         lowered = self.written.lower()
         self.long = COMPACT_FORMS.get(lowered, lowered)
@@ -83,10 +82,10 @@ class FieldName:
         """what stood on the line behind it in the draft that had it last"""
 
 
-_NAMES: Final[dict[str, FieldName]] = {}
-START: Final = FieldName("")
+_NAMES: dict[str, FieldName] = {}
+START = FieldName("")
 """What stands on the first line of a draft is behind it."""
-END: Final = FieldName("")
+END = FieldName("")
 """What stands on the last line of a message is before it."""
 
 

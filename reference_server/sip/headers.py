@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Final
 
-from reference_server.sip.uri import UriError, is_token, parse_address
+from msgspec import Struct
+
+from reference_server.sip.uri import UriError, is_token, parse_address, tag_of
 
 
 class Repetition(Enum):
@@ -25,17 +26,14 @@ class Repetition(Enum):
     """a line each"""
 
 
-class Header:
+class Header(Struct, frozen=True, eq=False, gc=False):
     """One known header field."""
 
-    __slots__ = ("is_valid", "name", "rank", "repetition")
-
-    def __init__(self, name: str, rank: int, repetition: Repetition, is_valid: Callable[[str], bool]) -> None:
-        self.name = name
-        """the spelling that goes out"""
-        self.rank = rank
-        self.repetition = repetition
-        self.is_valid = is_valid
+    name: str
+    """the spelling that goes out"""
+    rank: int
+    repetition: Repetition
+    is_valid: Callable[[str], bool]
 
 
 def _anything(_: str) -> bool:
@@ -60,11 +58,13 @@ _PLAIN_ADDRESS = re.compile(
 """The shape of nearly all addresses; what has it needs no closer look."""
 
 
-_ADDRESSES: Final[set[str]] = set()
-"""Addresses that were found sound, without what follows the URI's bracket; they return in other messages and calls."""
-_LISTS: Final[set[str]] = set()
-"""Lists of addresses, likewise, as a whole."""
-_MEDIA_TYPES: Final[set[str]] = set()
+_ADDRESSES: set[str] = set()
+"""Addresses that were found sound; they return in other messages and calls."""
+_TAGGED: set[str] = set()
+"""What stood before the tag in such addresses."""
+_LISTS: set[str] = set()
+"""Lists of addresses that were found sound."""
+_MEDIA_TYPES: set[str] = set()
 _KEPT = 8192
 _LONGEST_KEPT = 300
 
@@ -77,21 +77,28 @@ def _keep(known: set[str], value: str) -> None:
         known.add(value)
 
 
-def is_address(value: str) -> bool:
+def is_address(value: str, tag: str = "") -> bool:
     """Whether ``value`` is one address, as From and To have it.
 
-    What is new in each call, a tag behind the URI, is judged apart from the rest.
+    ``tag`` is its tag, if that is known to be a token. It is new in each call, what stands before it is not.
     """
-    end = value.find(">") + 1
-    address = value[:end]
-    if end < len(value) and not (value[end : end + 5] == ";tag=" and is_token(value[end + 5 :])):
-        return _parses(value)
-    if address in _ADDRESSES:
+    before = value[: -len(tag)] if tag else value
+    if before in (_TAGGED if tag else _ADDRESSES):
         return True
-    if not _parses(address):
-        return False
-    _keep(_ADDRESSES, address)
-    return True
+    if tag and before.endswith(">;tag="):
+        if _parses(before[:-5]):
+            _keep(_TAGGED, before)
+            return True
+    elif _parses(value):
+        if not tag:
+            _keep(_ADDRESSES, value)
+        return True
+    return False
+
+
+def _address(value: str) -> bool:
+    tag = tag_of(value)
+    return is_address(value, tag if is_token(tag) else "")
 
 
 def are_addresses(value: str) -> bool:
@@ -155,8 +162,8 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Record-Route", _LINES, are_addresses),
     ("Max-Forwards", _LAST, is_number),
     ("Proxy-Require", _MERGED, _not_empty),
-    ("From", _LAST, is_address),
-    ("To", _LAST, is_address),
+    ("From", _LAST, _address),
+    ("To", _LAST, _address),
     ("Call-ID", _LAST, _not_empty),
     ("CSeq", _LAST, _cseq),
     ("Contact", _LINES, are_addresses),
@@ -195,8 +202,8 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Authentication-Info", _LINES, _not_empty),
     ("Error-Info", _LINES, _not_empty),
     ("Warning", _LINES, _not_empty),
-    ("Refer-To", _LAST, is_address),
-    ("Referred-By", _LAST, is_address),
+    ("Refer-To", _LAST, _address),
+    ("Referred-By", _LAST, _address),
     ("Replaces", _LAST, _not_empty),
     ("Session-Expires", _LAST, _number_and_parameters),
     ("Min-SE", _LAST, _number_and_parameters),
@@ -217,7 +224,7 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Content-Length", _LAST, is_number),
 )
 
-HEADERS: Final = {
+HEADERS = {
     name.lower(): Header(name, rank, repetition, is_valid)
     for rank, (name, repetition, is_valid) in enumerate(_TABLE)
 }

@@ -15,11 +15,9 @@ from reference_server.sip.uri import is_token, tag_of
 _FOLD = re.compile(r"(?<![\r\n])[\r\n]++[ \t]+")  # each line end is looked at once, however many there are
 _LINE_END = re.compile(r"[\r\n]")
 _EMPTY_LINE = re.compile(r"\r\n\r\n|\n\n")
-_METHODS: Final = frozenset(
-    {"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"}
-)  # the ones worth a short cut
-_VERSION: Final = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
-_STATUS: Final = re.compile(r"(SIP/\d+\.\d+) (\d{3})(?: (.*))?", re.IGNORECASE)
+_METHODS = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER"})  # the ones worth a short cut
+_VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
+_STATUS = re.compile(r"(SIP/\d+\.\d+) (\d{3})(?: (.*))?", re.IGNORECASE)
 LONGEST_NUMBER: Final = 100  # digits; Python converts no more than 4,300
 
 
@@ -88,10 +86,9 @@ class Request(SipMessage):
 
     __slots__ = ("method", "uri", "version")
 
-    def __init__(self, method: str, uri: str, version: str) -> None:
-        self.method = method
-        self.uri = uri
-        self.version = version
+    method: str
+    uri: str
+    version: str
 
 
 class Response(SipMessage):
@@ -99,9 +96,8 @@ class Response(SipMessage):
 
     __slots__ = ("reason", "status")
 
-    def __init__(self, status: int, reason: str) -> None:
-        self.status = status
-        self.reason = reason
+    status: int
+    reason: str
 
 
 def parse_message(text: str) -> Request | Response:
@@ -158,15 +154,15 @@ def _plain_values(lines: list[str]) -> dict[str, str]:
     name = END
     for at in range(len(lines) - 1, 0, -1):  # backwards, so that the first of equal names counts
         line = lines[at]
-        if line.startswith(name.before.prefix):
-            name = name.before
-        else:
+        value = line.removeprefix(name.before.prefix)
+        if value == line:  # something else stands there this time
             known = recognised(line)
             if known is None:
                 return {}
             name.before = known
-            name = known
-        first[name.long] = line[name.length :].strip(" \t")
+            value = line.removeprefix(known.prefix)
+        name = name.before
+        first[name.long] = value.strip(" \t")
     return first
 
 
@@ -176,15 +172,19 @@ def _number(text: str) -> int:
 
 
 def _started_by(start_line: str) -> Request | Response:
-    """The message that begins with ``start_line``."""
-    if start_line.endswith(" SIP/2.0"):
-        blank = start_line.find(" ")
-        method, uri = start_line[:blank], start_line[blank + 1 : -8]
-        if uri and method in _METHODS:
-            return Request(method, uri, "SIP/2.0")
-    if start_line[:4].upper() == "SIP/":
-        return Response(*_status_of(start_line))
-    return Request(*_request_line(start_line))
+    """A message of which only the start line is known yet."""
+    words = start_line.split(" ")
+    plain = len(words) == 3 and words[2] == "SIP/2.0" and words[1] != "" and words[0] in _METHODS
+    if not plain and start_line[:4].upper() == "SIP/":
+        response = Response()
+        response.status, response.reason = _status_of(start_line)
+        return response
+    request = Request()
+    if plain:
+        request.method, request.uri, request.version = words[0], words[1], "SIP/2.0"
+    else:
+        request.method, request.uri, request.version = _request_line(start_line)
+    return request
 
 
 def _status_of(start_line: str) -> tuple[int, str]:

@@ -33,9 +33,9 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     from_, to, contact = first.get("from"), first.get("to"), first.get("contact")
     if not from_ or not to or not first.get("call-id"):
         return BAD_REQUEST
-    if not (is_address(from_) and _is_tag(request.from_tag)):
+    if not _is_sound(from_, request.from_tag):
         return 400, "Bad From Header"
-    if not (is_address(to) and _is_tag(request.to_tag)):
+    if not _is_sound(to, request.to_tag):
         return 400, "Bad To Header"
     if contact is not None and not are_addresses(contact):
         without_scheme = request.method == "REGISTER" and _WITHOUT_SCHEME.match(contact)
@@ -56,9 +56,9 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     return _fault_of_register(request) if request.method == "REGISTER" else None
 
 
-def _is_tag(tag: str) -> bool:
-    """A token, or none (RFC 3261 §19.3)."""
-    return not tag or is_token(tag)
+def _is_sound(value: str, tag: str) -> bool:
+    """An address whose tag is a token, or that has none (RFC 3261 §19.3)."""
+    return (not tag or is_token(tag)) and is_address(value, tag)
 
 
 def _bad_value(first: Mapping[str, str]) -> str:

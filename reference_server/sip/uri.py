@@ -9,7 +9,6 @@ names that compare without case (scheme, parameter names) are lowered.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from msgspec import Struct
 
@@ -68,15 +67,15 @@ _HOST = re.compile(r"[A-Za-z0-9_\-.]+\Z")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+\Z")
 _PORT = re.compile(r"[0-9]{1,5}\Z", re.ASCII)
 _TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]+"
-_IS_TOKEN: Final = re.compile(_TOKEN)
-_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_IS_TOKEN = re.compile(_TOKEN)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _TO_CLOSING_QUOTE = re.compile(r'"(?:[^"\\]|\\.?)*(?:"|\Z)', re.DOTALL)
 """A quoted string, or all that follows a quote that is never closed; it matches at every quote, so it is never slow."""
 _DISPLAY = re.compile(r"[A-Za-z0-9\-.!%*_+`'~\s\x80-\xff]*\Z")
 _PARAMETER = re.compile(
     rf'\s*;\s*({_TOKEN})(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;,"<>?]+))?\s*(?=;|\Z)', re.DOTALL
 )
-_TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,\"<>]+)", re.IGNORECASE)
+_TAG = re.compile(r";\s*tag\s*=\s*([^\s;,\"<>]+)", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -202,20 +201,16 @@ def _header_parameters(text: str, whole: str) -> dict[str, str | None]:
 
 def tag_of(header_value: str) -> str:
     """The ``tag`` of a From or To value, empty if it has none; looks at nothing else of the value."""
-    after = header_value.find(">") + 1
-    if after:  # the two shapes of nearly all: nothing, or a tag and nothing else, behind the URI
-        if after == len(header_value):
-            return ""
-        tag = header_value[after + 5 :]
-        if header_value[after : after + 5] == ";tag=" and is_token(tag):
-            return tag
+    address, found, tag = header_value.partition(">;tag=")
+    if found and tag.isalnum() and ">" not in address:  # nearly always; nothing follows
+        return tag
     if '"' in header_value:
         quoted = _QUOTED.match(header_value.lstrip())
         rest = header_value.lstrip()[quoted.end() :] if quoted else header_value
         rest = _TO_CLOSING_QUOTE.sub("", rest[rest.find(">") + 1 :])
         match = _TAG.search(rest)
     else:
-        match = _TAG.search(header_value, after)
+        match = _TAG.search(header_value, header_value.find(">") + 1)
     return match[1] if match else ""
 
 
