@@ -95,8 +95,10 @@ def _dispatch(state: CallState, incoming: IncomingRequest) -> None:
             dialog_key(frame.call_id, incoming.local_tag, incoming.request.from_tag)
         )
         if dialog is not None:
-            receive = receive_prack if method == "PRACK" else receive_in_dialog
-            receive(state, dialog, incoming)
+            if method == "PRACK":
+                receive_prack(state, dialog, incoming)
+            else:
+                receive_in_dialog(state, dialog, incoming)
             return
         if "route" in incoming.request.first and route_on(state, incoming):
             return

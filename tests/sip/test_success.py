@@ -53,6 +53,20 @@ def test_the_ack_stops_it(acknowledged_at: float, repeats: int) -> None:
     assert len(stage.clock.timers) == 0
 
 
+def test_a_stop_while_it_sends_is_for_good() -> None:
+    clock = HandClock()
+    told: list[str] = []
+
+    def send(text: str) -> None:
+        told.append(text)
+        repeater.stop()
+
+    repeater = SuccessRepeater("200", send, False, clock.timers, Timing(), lambda: told.append("given up"))
+    clock.advance(100)
+    assert told == ["200"]
+    assert len(clock.timers) == 0
+
+
 def test_over_a_reliable_transport_it_only_waits() -> None:
     stage = Stage(reliable=True)
     stage.clock.advance(100)
