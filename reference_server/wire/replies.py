@@ -2,7 +2,7 @@
 
 Each type has ``format(message_id)``, which gives the payload of a frame; the id is a fresh UUID. The order of tokens
 is protocol, down to the empty ones (docs/protocol.md, families AUTH, SIP and RSP). An ``address`` is two tokens, host
-and port, which :func:`address_tokens` puts together once for each peer.
+and port, which :func:`address_tokens` puts together.
 """
 
 from __future__ import annotations
@@ -13,13 +13,21 @@ from msgspec import Struct
 
 from reference_server.wire.decimal import decimal
 
+_ADDRESSES_KEPT: Final = 10_000
+_addresses: dict[tuple[str, int], str] = {}
+
 
 def address_tokens(host: str, port: int) -> str:
-    """An address as it stands in a message: ``127.0.0.1|5060``."""
-    return f"{host}|{port}"
+    """An address as it stands in a message: ``127.0.0.1|5060``. Most are those of few peers, and kept."""
+    tokens = _addresses.get((host, port))
+    if tokens is None:
+        if len(_addresses) >= _ADDRESSES_KEPT:
+            _addresses.clear()
+        tokens = _addresses[host, port] = f"{host}|{port}"
+    return tokens
 
 
-NO_ADDRESS: Final = address_tokens("", 0)
+NO_ADDRESS: Final = "|0"
 """Of what has come from nowhere and gone to nobody."""
 
 
