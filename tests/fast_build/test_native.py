@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from importlib import import_module
 from types import ModuleType
@@ -19,6 +20,9 @@ SOURCE = '''
 from __future__ import annotations
 
 from msgspec import Struct
+
+from standing_in import force_setattr
+
 
 class Place(Struct, frozen=True):
     """Where."""
@@ -57,6 +61,14 @@ class Handle(Struct):
     callback: object = None
 
 
+class Shouted(Struct, frozen=True):
+    text: str
+    loud: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "loud", self.text.upper())
+
+
 class Marker(Struct, frozen=True, gc=False):
     """Nothing in it."""
 '''
@@ -70,8 +82,9 @@ def executed(tree: ast.Module) -> ModuleType:
 
 
 @pytest.fixture
-def module() -> ModuleType:
+def module(structs: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """SOURCE, written out. The decorator that only mypyc knows is left out, as mypyc does."""
+    monkeypatch.setitem(sys.modules, "standing_in", structs)
     tree = ast.parse(SOURCE)
     write_out([tree])
     for node in tree.body:
@@ -88,7 +101,7 @@ def structs() -> ModuleType:
 
 def test_they_are_no_structs_any_more(module: ModuleType) -> None:
     classes = [one for one in vars(module).values() if isinstance(one, type) and one is not Struct]
-    assert len(classes) == 6
+    assert len(classes) == 7
     assert not any(issubclass(one, Struct) for one in classes)
 
 
@@ -131,6 +144,10 @@ def test_heirs_have_the_fields_of_their_base_first(module: ModuleType) -> None:
     assert (answer.get(), answer.status) == ("text", 200)
 
 
+def test_what_follows_the_fields_follows_them(module: ModuleType) -> None:
+    assert module.Shouted("a").loud == "A"
+
+
 def test_fields_match_by_their_place(module: ModuleType) -> None:
     match module.Place("a", 1):
         case module.Place(host, port):
@@ -143,7 +160,7 @@ def test_only_what_leads_nowhere_is_hidden_from_the_collector() -> None:
     tree = ast.parse(SOURCE)
     write_out([tree])
     hidden = {node.name for node in tree.body if isinstance(node, ast.ClassDef) and node.decorator_list}
-    assert hidden == {"Place", "Settings", "Message", "Answer", "Marker"}
+    assert hidden == {"Place", "Settings", "Message", "Answer", "Marker", "Shouted"}
 
 
 @pytest.mark.parametrize(
@@ -153,7 +170,7 @@ def test_only_what_leads_nowhere_is_hidden_from_the_collector() -> None:
         "class A(Struct):\n    items: list[int] = []",
         "class A(Struct, tag='a'):\n    text: str",
         "class A(Struct):\n    count: ClassVar[int] = 0",
-        "class A(Struct):\n    text: str\n    def __post_init__(self): ...",
+        "class A(Struct):\n    text: str\n    def __init__(self): ...",
         "class A(Struct):\n    other = 1",
         "class A(Struct, **options):\n    text: str",
         "@final\nclass A(Struct):\n    text: str",
@@ -174,6 +191,11 @@ def test_bases_are_found_in_other_modules() -> None:
     assert "super().__init__(text)" in ast.unparse(heir)
 
 
+def test_heirs_of_what_does_more_than_set_its_fields_stay() -> None:
+    tree = ast.parse("class A(Struct):\n    def __post_init__(self): ...\nclass B(A):\n    text: str")
+    assert write_out([tree]) == {"A"}
+
+
 def test_asdict_and_replace_know_both_kinds(module: ModuleType, structs: ModuleType) -> None:
     class Real(Struct):
         text: str
@@ -181,6 +203,7 @@ def test_asdict_and_replace_know_both_kinds(module: ModuleType, structs: ModuleT
 
     assert structs.asdict(Real("a")) == {"text": "a", "number": 1}
     assert structs.replace(Real("a"), text="b") == Real("b")
+    assert [field.name for field in structs.fields(Real)] == ["text", "number"]
     assert structs.asdict(module.Place("a")) == {"host": "a", "port": 5060, "names": ()}
     changed = structs.replace(module.Settings(), loud=True)
     assert (changed.loud, changed.place) == (True, module.Place("nowhere"))

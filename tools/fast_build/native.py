@@ -13,8 +13,8 @@ plain class a field is one load. So a class that is nothing but fields, their de
                                               def __hash__(self) -> int: …
 
 That nothing assigns to a ``frozen`` one, the type checker has seen to. A class with anything else (a field specifier, a
-default that each instance needs for itself, a decorator) stays a Struct, as do its heirs. ``structs.replace`` and
-``asdict`` know only Structs, so every module of the tree takes them from :data:`STRUCTS`, where they know both.
+default that each instance needs for itself, a decorator) stays a Struct, as do its heirs. The functions of
+msgspec.structs know only Structs, so every module of the tree takes them from :data:`STRUCTS`, where they know both.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ STRUCTS = '''\
 from typing import Any
 
 from msgspec import Struct, structs
+from msgspec.structs import FieldInfo, astuple, fields
+
+__all__ = ["FieldInfo", "asdict", "astuple", "fields", "force_setattr", "replace"]
 
 
 def asdict(value: Any) -> dict[str, Any]:
@@ -44,6 +47,11 @@ def asdict(value: Any) -> dict[str, Any]:
 def replace(value: Any, **changes: Any) -> Any:
     """Another one with these fields changed."""
     return structs.replace(value, **changes) if isinstance(value, Struct) else type(value)(**asdict(value) | changes)
+
+
+def force_setattr(value: Any, name: str, new: Any) -> None:
+    """Set a field of what is frozen, which a plain class is not."""
+    structs.force_setattr(value, name, new) if isinstance(value, Struct) else setattr(value, name, new)
 '''
 """The module that stands in for ``msgspec.structs``."""
 
@@ -53,7 +61,7 @@ if TYPE_CHECKING:
     from mypy_extensions import mypyc_attr as _mypyc_attr
 """  # the decorator is for mypyc alone, and never called
 _KEYWORDS = {"frozen", "eq", "gc", "kw_only"}
-_OWN_WAY = {"__init__", "__post_init__", "__eq__", "__hash__"}
+_OWN_WAY = {"__init__", "__eq__", "__hash__"}
 _LEADS_NOWHERE = frozenset(
     {"str", "int", "float", "bool", "bytes", "None", "list", "dict", "tuple", "frozenset"}
 )
@@ -75,6 +83,7 @@ class _Plan(Struct, frozen=True):
     kw_only: bool
     compares: bool
     frozen: bool
+    has_post_init: bool
     acyclic: bool
     """nothing that its fields hold leads back to it, so the collector of cycles need not know of it"""
 
@@ -129,8 +138,8 @@ def _plan(node: ast.ClassDef, known: Mapping[str, _Plan]) -> _Plan | None:
     keywords = {word.arg: word.value.value for word in node.keywords if isinstance(word.value, ast.Constant)}
     if node.decorator_list or len(keywords) < len(node.keywords) or not keywords.keys() <= _KEYWORDS:
         return None
-    if former is not None and (former.kw_only or "kw_only" in keywords):
-        return None  # some fields would be keywords and others not
+    if former is not None and (former.kw_only or "kw_only" in keywords or former.has_post_init):
+        return None  # some fields would be keywords and others not; what follows the first fields would come twice
     own: list[_Field] = []
     for statement in node.body:
         match statement:
@@ -152,6 +161,9 @@ def _plan(node: ast.ClassDef, known: Mapping[str, _Plan]) -> _Plan | None:
         kw_only=keywords.get("kw_only") is True,
         compares=bool(keywords.get("eq", former.compares if former else True)),
         frozen=bool(keywords.get("frozen", former.frozen if former else False)),
+        has_post_init=any(
+            isinstance(one, ast.FunctionDef) and one.name == "__post_init__" for one in node.body
+        ),
         acyclic=(former is None or former.acyclic)
         and (keywords.get("gc") is False or all(_names(one.annotation) <= lead_nowhere for one in own)),
     )
@@ -206,4 +218,6 @@ def _init(plan: _Plan) -> str:
     if plan.base:
         lines.append(f"super().__init__({', '.join(one.name for one in plan.inherited)})")
     lines += [f"self.{one.name} = {one.name}" for one in plan.own]
+    if plan.has_post_init:
+        lines.append("self.__post_init__()")
     return "\n    ".join(lines if len(lines) > 1 else [*lines, "pass"])
