@@ -88,6 +88,17 @@ def test_one_call_alone(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["3", "5", "6"]
 
 
+@pytest.mark.parametrize("style", [[], ["--calls"], ["--stats"]])
+def test_a_log_without_a_message_is_told(
+    style: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "server.log"
+    log.write_text("2026-11-23 07:26:06.000000 Starting drachtio version v0.9.5\n")
+    assert main(["decode", *style, str(log)]) == 0
+    told = f"msgtrace: {log}: taken for a server's log, but there is no message in it\n"
+    assert capsys.readouterr().err == told
+
+
 @pytest.mark.parametrize(
     ("filters", "told"),
     [

@@ -160,6 +160,29 @@ def test_what_nobody_answers_is_held_back_and_marked_the_same(form: str, answere
     assert lines.count("(no answer)") >= HELD - 10
 
 
+@pytest.mark.parametrize("between", [HELD - 2, HELD - 1, HELD, HELD + 1])
+@pytest.mark.parametrize("filler", ["ordinary", "cdr", "both", "damage"])
+@pytest.mark.parametrize("size", [20_000, 1 << 20])
+def test_a_late_answer_is_late_the_same(between: int, filler: str, size: int) -> None:
+    received, answer, *_ = call(1)
+    acknowledged = (True, renamed(RECEIVED, ("INVITE sip:", "ACK sip:")))
+    cdr = (True, "b5|cdr:attempt|network|07:33:51.717647|")
+    both = [acknowledged, cdr]
+    fillers = {"ordinary": [acknowledged], "cdr": [cdr], "both": both, "damage": both}[filler]
+    parts = [*call(2), received, *(fillers[n % len(fillers)] for n in range(between)), answer, *call(3)]
+    data = bench.written("client log", parts)
+    if filler == "damage":
+        data = data.replace("===>\r\n", "===>\r\n!\r\n<===\r\n", 3)
+    both_ways(data.encode(), size)
+
+
+@pytest.mark.parametrize("form", bench.FORMS)
+def test_wherever_a_block_ends_it_reads_the_same(form: str) -> None:
+    data = bench.written(form, [*call(1), ODD[0], *call(2), ODD[6], *call(3), (True, RECEIVED[:90])]).encode()
+    for size in range(600, 1300, 37):
+        both_ways(data, size)
+
+
 NOISE = [b"\r", b"\n", b"\r\n", b"\r\n\r\n", b"|", b"#", b"12#", b"\n===>\r\n", b"\xc3\xa9", b"\n20"]
 
 

@@ -145,6 +145,8 @@ class _Decode:
             sys.stdout.buffer.flush()
         if not account.total:
             _complain(f"{name}: empty, nothing was recorded")
+        elif account.form and not (account.frames or account.sip or damages.count):
+            _complain(f"{name}: taken for {account.form}, but there is no message in it")
         if self._nothing:
             _complain(f"{name}: {self._nothing}")
             self._nothing = ""
