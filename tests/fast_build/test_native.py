@@ -225,6 +225,14 @@ def test_every_module_takes_them_from_there(source: str, becomes: str) -> None:
     assert ast.unparse(tree) == textwrap.dedent(becomes)
 
 
+def test_every_struct_of_the_compiled_modules_is_written_out() -> None:
+    trees = [ast.parse(path.read_text()) for path in hot_modules(command.ROOT)]
+    write_out(trees)
+    classes = [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
+    slow = [node.name for node in classes if "Struct" in map(ast.unparse, node.bases)]
+    assert slow == [], "to compiled code their fields are look-ups by name: see tools/fast_build/native.py"
+
+
 def test_no_class_of_the_server_changes_its_constructor() -> None:
     trees = {path: ast.parse(path.read_text()) for path in hot_modules(command.ROOT)}
     names = write_out(trees.values())

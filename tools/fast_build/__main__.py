@@ -14,7 +14,7 @@ TARGET = ROOT / "build" / "fast"
 def main() -> int:
     """Exit code 0 if the compiled server is there, 1 if it cannot be built; stdout is where it is."""
     if not is_fresh(ROOT, TARGET):
-        sys.stderr.write("Compiling the server (half a minute) …\n")
+        sys.stderr.write("Compiling the server (a minute) …\n")
         sys.stderr.flush()
         try:
             build(ROOT, TARGET)
