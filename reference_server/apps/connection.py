@@ -226,7 +226,7 @@ class AdminConnection(asyncio.Protocol):
             self._out.clear()
             return
         if self._out:
-            transport.write(b"".join(self._out))
+            transport.write(self._out[0] if len(self._out) == 1 else b"".join(self._out))
             self._out.clear()
             if transport.get_write_buffer_size() > UNREAD_LIMIT:
                 self._listener.event("application-does-not-read", connection=self._number, peer=self.peer)

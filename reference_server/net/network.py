@@ -69,6 +69,7 @@ class Network:
         self._monotonic = monotonic
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
+        self._latest: UdpTransport | None = None  # the one that sent last: many servers have no other
         self._tcp: TcpConnections | None = None
         self._resolver: Resolver | None = None
         self._targets: dict[str, Flow] = {}  # what next hops with literal addresses led to, UDP only
@@ -248,7 +249,9 @@ class Network:
         if flow.connection:
             return self._tcp is not None and self._tcp.send(data, flow)
         local = flow.local
-        transport = self._udp.get((local.host, local.port))
+        transport = self._latest
+        if transport is None or transport.endpoint is not local:
+            transport = self._latest = self._udp.get((local.host, local.port))
         return transport is not None and transport.send(data, flow)
 
     async def stop(self) -> None:
@@ -260,6 +263,7 @@ class Network:
         if self._tcp is not None:
             await self._tcp.stop()
         self._udp.clear()
+        self._latest = None
         self._targets.clear()
         self._candidates.clear()
         self._tcp = None

@@ -146,13 +146,15 @@ class UdpTransport:
         if len(octets) > _LARGEST:
             return self._decline(octets, address, "too large")
         if not unsent:
-            unsent.append((octets, address))
             if self._single_wakes:
-                self._flush()
-            else:
-                self._loop.call_soon(self._flush)
-            return True
-        if len(unsent) >= _QUEUE_LIMIT:
+                try:
+                    self._socket.sendto(octets, address)
+                except OSError:
+                    pass  # it may be that of a datagram before: tried again, and told, with what waits
+                else:
+                    return True
+            self._loop.call_soon(self._flush)
+        elif len(unsent) >= _QUEUE_LIMIT:
             return self._decline(octets, address, f"{_QUEUE_LIMIT} datagrams are waiting already")
         unsent.append((octets, address))
         return True

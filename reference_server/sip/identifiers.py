@@ -7,6 +7,7 @@ from typing import Final
 
 _ALPHABET = b"0123456789aBcDeFgHjKmNpQrStUvXyZ"
 _TO_ALPHABET = (_ALPHABET * 8)[:256]
+_THREE_DIGITS: Final = [f"{number:03d}" for number in range(1000)]
 _POOL = 8192
 _TAG_LENGTH = 13
 
@@ -56,7 +57,7 @@ class Identifiers:
 
     def message_ids(self) -> MessageIds:
         """A source of ids for the messages of one connection."""
-        return MessageIds(self.uuid()[:-12], int.from_bytes(self._take(5)))
+        return MessageIds(self.uuid()[:-12], int.from_bytes(self._take(4)))
 
     def tag(self) -> str:
         """Thirteen characters, 65 random bits (RFC 3261 §19.3)."""
@@ -79,16 +80,24 @@ class Identifiers:
 
 
 class MessageIds:
-    """UUIDs of one random beginning, counted at the end: in decimal digits, which are hexadecimal ones, too."""
+    """UUIDs of one random beginning, counted at the end."""
 
-    __slots__ = ("_beginning", "_count")
+    __slots__ = ("_beginning", "_count", "_former", "_thousands")
 
     def __init__(self, beginning: str, seed: int) -> None:
         """``beginning`` is a UUID without its last twelve digits."""
         self._beginning = beginning
-        self._count = 100_000_000_000 + seed % 800_000_000_000  # twelve digits, and for many a year to come
+        self._thousands = (
+            100_000_000 + seed % 800_000_000
+        )  # in decimal digits, which are hexadecimal ones, too
+        self._former = ""  # all digits but the last three
+        self._count = 999
 
     def __call__(self) -> str:
         """The next id."""
         self._count += 1
-        return f"{self._beginning}{self._count}"
+        if self._count == 1000:
+            self._thousands += 1
+            self._former = f"{self._beginning}{self._thousands}"
+            self._count = 0
+        return f"{self._former}{_THREE_DIGITS[self._count]}"

@@ -80,6 +80,45 @@ def test_a_burst_arrives_whole_and_in_order(run: Run) -> None:
     run(story())
 
 
+async def _exchange(server: _Server, peer: socket.socket) -> Flow:
+    """One datagram comes alone: the next ones are expected to do so, too."""
+    peer.sendto(b"ALONE", server.address)
+    _, flow = await server.messages.get()
+    return flow
+
+
+def test_while_datagrams_come_one_by_one_answers_leave_at_once(run: Run) -> None:
+    async def story() -> None:
+        server = _Server()
+        with _peer() as peer:
+            for number in range(20):
+                flow = await _exchange(server, peer)
+                assert server.transport.send(f"{number}", flow)
+                if (
+                    number % 9 == 8
+                ):  # the next wake looks whether several have come; this datagram waits for company
+                    await asyncio.sleep(0)
+                peer.setblocking(False)
+                assert peer.recv(100) == f"{number}".encode()
+        server.transport.close()
+
+    run(story())
+
+
+def test_a_burst_behind_single_datagrams_arrives_whole_and_in_order(run: Run) -> None:
+    async def story() -> None:
+        server = _Server()
+        with _peer() as peer:
+            await _exchange(server, peer)
+            sent = [f"M{number} sip:a SIP/2.0" for number in range(200)]
+            for text in sent:
+                peer.sendto(text.encode(), server.address)
+            assert [(await server.messages.get())[0] for _ in sent] == sent
+        server.transport.close()
+
+    run(story())
+
+
 def test_the_largest_datagram_passes_and_a_larger_one_is_refused(run: Run) -> None:
     async def story() -> None:
         server = _Server()
@@ -149,13 +188,18 @@ def _closed_port(host: str) -> int:
         return int(peer.getsockname()[1])
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_what_finds_its_port_closed_comes_back_and_nothing_else_is_lost(run: Run, host: str) -> None:
+def test_what_finds_its_port_closed_comes_back_and_nothing_else_is_lost(
+    run: Run, host: str, at_once: bool
+) -> None:
     async def story() -> None:
         server = _Server(host)
         nobody = server.transport.flow_to(host, _closed_port(host))
         with _peer(host) as peer:
             somebody = server.transport.flow_to(host, peer.getsockname()[1])
+            if at_once:
+                await _exchange(server, peer)
             for number in range(3):  # in one row: each error surfaces when the next datagram is sent
                 assert server.transport.send(f"LOST {number}", nobody)
                 assert server.transport.send(f"KEPT {number}", somebody)
