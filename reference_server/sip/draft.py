@@ -7,7 +7,6 @@ headers are left to the server. The draft's fields come out in the order and spe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from reference_server.sip.field_names import START, field_named
 from reference_server.sip.headers import HEADERS, Header, Repetition, split_values
@@ -17,7 +16,7 @@ _LINE_END = re.compile(r"[\r\n]+")
 _LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
 _FROM, _CALL_ID, _CSEQ = HEADERS["from"], HEADERS["call-id"], HEADERS["cseq"]
 _NOT_GIVEN = [""]
-_NOTHING: Mapping[str, str] = {}
+_NOTHING: dict[str, str] = {}
 
 
 class Draft:
@@ -30,7 +29,7 @@ class Draft:
         text: str,
         local: str,
         preserved: frozenset[str] = frozenset(),
-        request: Mapping[str, str] = _NOTHING,
+        request: dict[str, str] = _NOTHING,
     ) -> None:
         """Cut ``text``.
 
@@ -53,7 +52,7 @@ class Draft:
             self._read(lines, local if "@localhost" in head else None, preserved, request)
 
     def _read(
-        self, lines: list[str], local: str | None, preserved: frozenset[str], request: Mapping[str, str]
+        self, lines: list[str], local: str | None, preserved: frozenset[str], request: dict[str, str]
     ) -> None:
         """``local`` is None if nothing is to be replaced."""
         fields = self.fields

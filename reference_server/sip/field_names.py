@@ -46,15 +46,7 @@ class FieldName:
     """One spelling of a field's name."""
 
     __slots__ = (
-        "before",
-        "behind",
-        "echoed",
-        "header",
-        "length",
-        "localhost",
-        "long",
-        "prefix",
-        "spelling",
+        *("before", "before_else", "behind", "echoed", "header", "localhost", "long", "prefix", "spelling"),
         "written",
     )
 
@@ -74,10 +66,12 @@ class FieldName:
         """how a draft's field goes out; empty if it does not, being no field or the server's"""
         self.localhost = spelling in _LOCALHOST_FIELDS
         """``@localhost`` in a draft's field stands for the server (RSP-10)"""
-        self.echoed = self.long if spelling in _ECHOED else ""
+        self.echoed = spelling.lower() if spelling in _ECHOED else ""
         """its name, if a response has this field from its request"""
         self.before: FieldName = self
         """what stood on the line before it in the message that had it last"""
+        self.before_else: FieldName = self
+        """what stood there before that: an INVITE and its BYE take turns"""
         self.behind: FieldName = self
         """what stood on the line behind it in the draft that had it last"""
 

@@ -155,6 +155,9 @@ def _plain_values(lines: list[str]) -> dict[str, str]:
     for at in range(len(lines) - 1, 0, -1):  # backwards, so that the first of equal names counts
         line = lines[at]
         value = line.removeprefix(name.before.prefix)
+        if value == line:
+            name.before, name.before_else = name.before_else, name.before
+            value = line.removeprefix(name.before.prefix)
         if value == line:  # something else stands there this time
             known = recognised(line)
             if known is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from reference_server.sip.headers import HEADERS, are_addresses, is_address, is_media_type, is_number
 from reference_server.sip.message import LONGEST_NUMBER, Request
@@ -61,7 +60,7 @@ def _is_sound(value: str, tag: str) -> bool:
     return (not tag or is_token(tag)) and is_address(value, tag)
 
 
-def _bad_value(first: Mapping[str, str]) -> str:
+def _bad_value(first: dict[str, str]) -> str:
     """The first of _OTHERS that has a value that is not its own, or an empty text."""
     if (
         is_number(first.get("max-forwards", "70"))

@@ -202,8 +202,12 @@ def _header_parameters(text: str, whole: str) -> dict[str, str | None]:
 def tag_of(header_value: str) -> str:
     """The ``tag`` of a From or To value, empty if it has none; looks at nothing else of the value."""
     address, found, tag = header_value.partition(">;tag=")
-    if found and tag.isalnum() and ">" not in address:  # nearly always; nothing follows
-        return tag
+    if found:
+        if tag.isalnum() and ">" not in address:
+            return tag
+    elif header_value.find(">") == len(header_value) - 1:
+        return ""
+    # Nearly all end with the URI, or with one plain tag behind it; what follows here is right for any.
     if '"' in header_value:
         quoted = _QUOTED.match(header_value.lstrip())
         rest = header_value.lstrip()[quoted.end() :] if quoted else header_value
