@@ -40,7 +40,7 @@ person to pick up, but an end that still rings says so every minute (RFC 3261 §
 TIMER_C_SECONDS = 185.0
 """The same inside a dialog, where nobody has to pick up: what a proxy waits (§16.6 item 11)."""
 
-_SENDERS_KEPT = 10_000
+_SENDERS_KEPT = 10_000  # as many as a transport keeps flows
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -112,7 +112,8 @@ class CallState:
         self.own_addresses = OwnAddresses(network.endpoints)
         self.server_transaction_over = self._forget_server_transaction
         """for each of them the same function, since they keep it for 64·T1"""
-        self._senders: dict[int, tuple[Flow, Callable[[str], bool]]] = {}
+        self._senders: dict[int, Callable[[str], bool]] = {}
+        """by the identity of the flow, which each of them keeps"""
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table."""
@@ -145,9 +146,9 @@ class CallState:
 
     def sender(self, flow: Flow) -> Callable[[str], bool]:
         """A function that sends by ``flow``, for a transaction: the same one as long as the flow is the same object."""
-        flow_and_sender = self._senders.get(id(flow))
-        if flow_and_sender is not None and flow_and_sender[0] is flow:
-            return flow_and_sender[1]
+        known = self._senders.get(id(flow))
+        if known is not None:
+            return known
         send = self.send
 
         def sender(text: str) -> bool:
@@ -155,7 +156,7 @@ class CallState:
 
         if len(self._senders) >= _SENDERS_KEPT:
             self._senders.clear()
-        self._senders[id(flow)] = (flow, sender)
+        self._senders[id(flow)] = sender
         return sender
 
     def _forget_server_transaction(self, transaction: ServerTransaction) -> None:
