@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from reference_server.sip.timers import TimerHandle, Timers
 from reference_server.wire.replies import ServerMessage, address_tokens
@@ -46,11 +47,11 @@ class Endpoint(Struct, frozen=True):
     """the URI that goes into our Contact headers, without angle brackets"""
     dns_names: tuple[str, ...] = ()
     """names by which others know this address"""
+    address: str = ""
+    """``host`` and ``port`` as tokens of the admin protocol, put together once"""
 
-    @property
-    def address(self) -> str:
-        """``host`` and ``port`` as tokens of the admin protocol."""
-        return address_tokens(self.host, self.port)
+    def __post_init__(self) -> None:
+        force_setattr(self, "address", address_tokens(self.host, self.port))
 
 
 class Flow(Struct, frozen=True):
@@ -63,11 +64,11 @@ class Flow(Struct, frozen=True):
     local: Endpoint
     connection: int = 0
     """number of the TCP connection; 0 for datagrams"""
+    remote_address: str = ""
+    """``remote_host`` and ``remote_port`` as tokens of the admin protocol, put together once"""
 
-    @property
-    def remote_address(self) -> str:
-        """``remote_host`` and ``remote_port`` as tokens of the admin protocol."""
-        return address_tokens(self.remote_host, self.remote_port)
+    def __post_init__(self) -> None:
+        force_setattr(self, "remote_address", address_tokens(self.remote_host, self.remote_port))
 
 
 class Clock(Protocol):

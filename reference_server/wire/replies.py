@@ -13,18 +13,10 @@ from msgspec import Struct
 
 from reference_server.wire.decimal import decimal
 
-_ADDRESSES_KEPT: Final = 10_000
-_addresses: dict[tuple[str, int], str] = {}
-
 
 def address_tokens(host: str, port: int) -> str:
-    """An address as it stands in a message: ``127.0.0.1|5060``. Most are those of few peers, and kept."""
-    tokens = _addresses.get((host, port))
-    if tokens is None:
-        if len(_addresses) >= _ADDRESSES_KEPT:
-            _addresses.clear()
-        tokens = _addresses[host, port] = f"{host}|{port}"
-    return tokens
+    """An address as it stands in a message: ``127.0.0.1|5060``."""
+    return f"{host}|{port}"
 
 
 NO_ADDRESS: Final = "|0"
