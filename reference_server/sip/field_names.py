@@ -50,8 +50,8 @@ class FieldName:
         "written",
     )
 
-    def __init__(self, written: str) -> None:
-        """``written`` is all that stands before the colon."""
+    def __init__(self, written: str, neighbour: FieldName | None = None) -> None:
+        """``written`` is all that stands before the colon. Without a ``neighbour`` it is its own, a cycle."""
         self.prefix = f"{written}: "
         self.written = written.strip(" \t")
         lowered = self.written.lower()
@@ -68,11 +68,11 @@ class FieldName:
         """``@localhost`` in a draft's field stands for the server (RSP-10)"""
         self.echoed = spelling.lower() if spelling in _ECHOED else ""
         """its name, if a response has this field from its request"""
-        self.before: FieldName = self
+        self.before: FieldName = neighbour or self
         """what stood on the line before it in the message that had it last"""
-        self.before_else: FieldName = self
+        self.before_else: FieldName = neighbour or self
         """what stood there before that: an INVITE and its BYE take turns"""
-        self.behind: FieldName = self
+        self.behind: FieldName = neighbour or self
         """what stood on the line behind it in the draft that had it last"""
 
 
@@ -93,7 +93,7 @@ def field_named(written: str) -> FieldName:
     """The name that stands before the colon of a line; one seen before costs one look-up."""
     name = _NAMES.get(written)
     if name is None:
-        name = FieldName(written)
+        name = FieldName(written, START)
         if len(written) <= _LONGEST_KEPT:
             if len(_NAMES) >= _KEPT:
                 _NAMES.clear()  # begin again: what strangers made up would keep out what is in use
