@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from reference_server.sip.field_names import START, field_named
+from reference_server.sip.field_names import LONGEST_KEPT, START, field_named
 from reference_server.sip.headers import HEADERS, Header, Repetition, split_values
 from reference_server.sip.message import plain_lines
 
@@ -60,13 +60,16 @@ class Draft:
         name = START
         for at in range(1, len(lines)):
             line = lines[at]
-            value = line.removeprefix(name.behind.prefix)
+            behind = name.behind
+            value = line.removeprefix(behind.prefix)
             if value == line:  # something else stands there this time
                 written, colon, value = line.partition(":")
                 if not colon or line[0] in " \t":
                     continue  # no header line, or the rest of one: nothing is folded here
-                name.behind = field_named(written)
-            name = name.behind
+                behind = field_named(written)
+                if len(written) <= LONGEST_KEPT:
+                    name.behind = behind
+            name = behind
             value = value.strip(" \t")
             if not name.spelling:
                 continue  # no field name, or one that is the server's

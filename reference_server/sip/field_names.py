@@ -39,7 +39,7 @@ _OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length", "V"
 """Compact, too: whoever reads what goes out understands them (RSP-42)."""
 _ECHOED = frozenset({"From", "To", "Call-ID", "CSeq"})
 _KEPT = 512
-_LONGEST_KEPT = 64
+LONGEST_KEPT: Final = 64  # octets; longer names are not known again
 
 
 class FieldName:
@@ -94,7 +94,7 @@ def field_named(written: str) -> FieldName:
     name = _NAMES.get(written)
     if name is None:
         name = FieldName(written, START)
-        if len(written) <= _LONGEST_KEPT:
+        if len(written) <= LONGEST_KEPT:
             if len(_NAMES) >= _KEPT:
                 _NAMES.clear()  # begin again: what strangers made up would keep out what is in use
             _NAMES[written] = name

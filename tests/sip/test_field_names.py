@@ -124,3 +124,14 @@ def _all_of_draft(text: str) -> object:
     draft = Draft(text, "127.0.0.1:5060")
     invalid = {header.name: value for header, value in draft.invalid.items()}
     return draft.start_line, draft.body, invalid, draft.lines(), draft.take_identity(), draft.take("to")
+
+
+def test_long_names_are_not_kept_beside_others() -> None:
+    """What strangers make up without end must not stay in memory by hanging on what is kept."""
+    lines = "".join(f"X-{number:070d}: value\r\n" for number in range(300))
+    Draft(f"SIP/2.0 200 OK\r\nSubject: beginning\r\n{lines}\r\n", "127.0.0.1:5060")
+    name, seen = field_names.START, 0
+    while name.behind is not field_names.START and seen < 10:
+        name, seen = name.behind, seen + 1
+        assert len(name.written) <= field_names.LONGEST_KEPT
+    assert seen
