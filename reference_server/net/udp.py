@@ -2,10 +2,9 @@
 
 This is the hottest path of the server. A wake reads what has arrived, up to a bound so that timers and
 connections get their turn; each datagram costs one system call, one decoding and one look into the table
-of flows. To find that no more has arrived costs as much as a datagram, so as long as datagrams come one by one a wake
-reads one; should there be another, the loop wakes again at once. What is to be sent leaves at once then, otherwise in
-one row at the end of the turn. A datagram that finds its port closed is
-reported to its sender (net/icmp.py), so that nobody waits for an answer to it.
+of flows. What is to be sent leaves at once while datagrams come one by one, and behind a burst in one row at the end
+of the turn. A datagram that finds its port closed is reported to its sender (net/icmp.py), so that nobody waits for an
+answer to it.
 """
 
 from __future__ import annotations
@@ -28,8 +27,6 @@ Undelivered: TypeAlias = Callable[[str], None]
 
 _DATAGRAM: Final = 65535
 _READS_PER_WAKE: Final = 64
-_SINGLE_WAKES: Final = 8
-"""How many wakes read one datagram, before one looks whether several have come."""
 _FLOWS_KEPT = 10_000
 _LARGEST: Final = 65_507  # 65,535 less the headers of IPv4 and UDP
 _QUEUE_LIMIT: Final = 10_000
@@ -68,7 +65,7 @@ class UdpTransport:
         self._flows: dict[tuple[str | int, ...], Flow] = {}
         self._unsent: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._blocked = False
-        self._single_wakes = 0  # that are still to come
+        self._one_by_one = False  # the last wake found one datagram
         self._loop = asyncio.get_running_loop()
         self._readiness = Readiness(sock, self._ready)
 
@@ -90,18 +87,12 @@ class UdpTransport:
         """There is something to read, or room to write, or word of a datagram that did not arrive."""
         if self._blocked:
             self._flush()
-        if self._single_wakes:
-            self._single_wakes -= 1
-            if not self._read():
-                self._read_errors()
-            return
         number = 0
         while number < _READS_PER_WAKE and self._read():
             number += 1
+        self._one_by_one = number == 1
         if number == 0:
             self._read_errors()
-        elif number == 1:
-            self._single_wakes = _SINGLE_WAKES
 
     def _read(self) -> bool:
         """Read one datagram and hand it over; False if there is none, or never will be."""
@@ -146,7 +137,7 @@ class UdpTransport:
         if len(octets) > _LARGEST:
             return self._decline(octets, address, "too large")
         if not unsent:
-            if self._single_wakes:
+            if self._one_by_one:
                 try:
                     self._socket.sendto(octets, address)
                 except OSError:

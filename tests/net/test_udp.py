@@ -94,10 +94,6 @@ def test_while_datagrams_come_one_by_one_answers_leave_at_once(run: Run) -> None
             for number in range(20):
                 flow = await _exchange(server, peer)
                 assert server.transport.send(f"{number}", flow)
-                if (
-                    number % 9 == 8
-                ):  # the next wake looks whether several have come; this datagram waits for company
-                    await asyncio.sleep(0)
                 peer.setblocking(False)
                 assert peer.recv(100) == f"{number}".encode()
         server.transport.close()
@@ -114,6 +110,27 @@ def test_a_burst_behind_single_datagrams_arrives_whole_and_in_order(run: Run) ->
             for text in sent:
                 peer.sendto(text.encode(), server.address)
             assert [(await server.messages.get())[0] for _ in sent] == sent
+        server.transport.close()
+
+    run(story())
+
+
+def test_behind_a_burst_answers_leave_in_one_row_at_the_end_of_the_turn(run: Run) -> None:
+    async def story() -> None:
+        server = _Server()
+        with _peer() as peer:
+            flow = await _exchange(server, peer)
+            for _ in range(2):
+                peer.sendto(b"ONE OF TWO", server.address)
+            for _ in range(2):
+                await server.messages.get()
+            peer.setblocking(False)
+            for text in ("first", "second"):
+                assert server.transport.send(text, flow)
+            with pytest.raises(BlockingIOError):
+                peer.recv(100)
+            await asyncio.sleep(0)
+            assert [peer.recv(100), peer.recv(100)] == [b"first", b"second"]
         server.transport.close()
 
     run(story())
