@@ -96,9 +96,19 @@ def field_named(written: str) -> FieldName:
         name = FieldName(written, START)
         if len(written) <= LONGEST_KEPT:
             if len(_NAMES) >= _KEPT:
-                _NAMES.clear()  # begin again: what strangers made up would keep out what is in use
+                _begin_again()
             _NAMES[written] = name
     return name
+
+
+def _begin_again() -> None:
+    """Forget all names: what strangers made up would keep out what is in use.
+
+    Nor do they stay neighbours, or each that is left would keep those that were next to it, and those theirs.
+    """
+    for name in (START, END, *_NAMES.values()):
+        name.before = name.before_else = name.behind = START
+    _NAMES.clear()
 
 
 def field_name(written: str) -> str:

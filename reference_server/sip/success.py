@@ -7,7 +7,6 @@ The intervals are 500 ms, 1 s, 2 s, 4 s, 4 s … whatever T1 is configured to, a
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 
 from reference_server.sip.timers import TimerHandle, Timers
 from reference_server.sip.timing import Timing
@@ -18,7 +17,7 @@ _FIRST_INTERVAL = 0.5
 class SuccessRepeater:
     """One 2xx on its way; the transaction has sent it once."""
 
-    __slots__ = ("_interval", "_left", "_send", "_text", "_timer", "_timers", "_timing", "_unacknowledged")
+    __slots__ = ("_end", "_interval", "_repeat", "_send", "_text", "_timers", "_timing", "_unacknowledged")
 
     def __init__(
         self,
@@ -35,31 +34,36 @@ class SuccessRepeater:
         self._timers = timers
         self._timing = timing
         self._unacknowledged = unacknowledged
-        self._interval = inf if reliable else _FIRST_INTERVAL
-        self._left = timing.t1x64
-        """from the start of the timer that runs to the end of the patience"""
-        self._timer: TimerHandle | None = self._wait()
+        self._interval = _FIRST_INTERVAL
+        self._repeat: TimerHandle | None = None
+        once = reliable or timing.t1x64 <= _FIRST_INTERVAL
+        self._end: TimerHandle | None = (
+            timers.start(timing.t1x64, self._give_up)
+            if once
+            else timers.start(_FIRST_INTERVAL, self._begin_to_repeat)
+        )
+        """runs to the first repetition, and then to the end of the patience"""
 
     def stop(self) -> bool:
         """The ACK came, or the dialog is over; True if the 2xx was still waiting for its ACK."""
-        timer, self._timer = self._timer, None
-        if timer is None:
+        end, self._end = self._end, None
+        if end is None:
             return False
-        timer.cancel()
+        end.cancel()
+        if self._repeat is not None:
+            self._repeat.cancel()
         return True
 
-    def _wait(self) -> TimerHandle:
-        """For the next repetition, or for the end if that comes first."""
-        if self._interval < self._left:
-            return self._timers.start(self._interval, self._send_again)
-        return self._timers.start(self._left, self._give_up)
+    def _begin_to_repeat(self) -> None:
+        """The few that come this far have two timers: the end does not move when repetitions are late."""
+        self._end = self._timers.start(self._timing.t1x64 - _FIRST_INTERVAL, self._give_up)
+        self._send_again()
 
     def _send_again(self) -> None:
         self._send(self._text)
-        if self._timer is not None:  # sending has not ended the dialog
-            self._left -= self._interval
+        if self._end is not None:  # sending has not ended the dialog
             self._interval = min(2 * self._interval, self._timing.t2)
-            self._timer = self._wait()
+            self._repeat = self._timers.start(self._interval, self._send_again)
 
     def _give_up(self) -> None:
         if self.stop():

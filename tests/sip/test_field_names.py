@@ -110,6 +110,29 @@ def test_drafts_read_before_change_nothing(drafts: list[tuple[bool, list[str]]])
     assert seen == afresh
 
 
+def test_names_that_are_forgotten_are_nobodys_neighbours() -> None:
+    """Each message has new lines before those of all generations of names, which would hold each other for ever."""
+    lines: list[str] = []
+    for generation in range(5):
+        number = 0
+        while (
+            len(field_names._NAMES) != 1 or not number
+        ):  # until those of the generation before are forgotten
+            number += 1
+            field_named(f"X-{generation}-{number}")
+        lines = [f"Y-{generation}-{number}: 1" for number in range(300)] + lines
+        for line in lines[:300]:
+            field_named(line.partition(":")[0])
+        parse_message("\r\n".join(["OPTIONS sip:a@h SIP/2.0", *lines, "", ""]))
+    known, reached = [field_names.START, field_names.END], set[field_names.FieldName]()
+    while known:
+        name = known.pop()
+        if name not in reached:
+            reached.add(name)
+            known += (name.before, name.before_else, name.behind)
+    assert len(reached) <= 2 + field_names._KEPT
+
+
 def _all_of_message(text: str) -> object:
     try:
         message = parse_message(text)

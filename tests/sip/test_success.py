@@ -67,6 +67,22 @@ def test_a_stop_while_it_sends_is_for_good() -> None:
     assert len(clock.timers) == 0
 
 
+def test_late_repetitions_do_not_put_off_the_end() -> None:
+    clock = HandClock()
+    ended: list[float] = []
+
+    def send(text: str) -> None:
+        clock.now += 0.125  # the machine is busy
+
+    SuccessRepeater("200", send, False, clock.timers, Timing(), lambda: ended.append(clock.now))
+    while (deadline := clock.timers.next_deadline()) is not None:
+        clock.now = max(clock.now, deadline)
+        clock.timers.run_due(clock.now)
+    assert len(ended) == 1
+    assert 32.0 <= ended[0] <= 32.25
+    assert len(clock.timers) == 0
+
+
 def test_over_a_reliable_transport_it_only_waits() -> None:
     stage = Stage(reliable=True)
     stage.clock.advance(100)
