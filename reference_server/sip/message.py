@@ -121,10 +121,7 @@ def parse_message(text: str) -> Request | Response:
         if 0 <= length < len(body):
             text = text[: len(text) - len(body) + length]
             body = body[:length]
-    cseq = first.get("cseq", "")
-    if not plain or "\t" in cseq:
-        cseq = " ".join(cseq.split())
-    number, _, cseq_method = cseq.partition(" ")
+    number, _, cseq_method = first.get("cseq", "").replace("\t", " ").partition(" ")
     message = _started_by(lines[0])
     shared: SipMessage = message
     shared.text = text

@@ -57,6 +57,8 @@ LINES = st.lists(
             "Call-ID: ",
             "CSeq: 1 INVITE",
             "CSeq: 7\tINVITE ",
+            "CSeq: 7 \t  INVITE",
+            "CSeq: 7\x85INVITE",
             "Content-Length:   3",
             "l: 2",
             "Contact: <sip:a@localhost>, <sip:b@h>",
@@ -81,6 +83,7 @@ FORGET = st.booleans()
 
 @given(st.lists(st.tuples(FORGET, LINES), min_size=1, max_size=4))
 @example([(True, ["From: <sip:a@h>;tag=1"]), (False, ["From: <sip:a@h>;tag=1"])])
+@example([(True, ["CSeq: 7\x85INVITE"]), (False, ["CSeq: 7\x85INVITE"])])
 def test_messages_read_before_change_nothing(messages: list[tuple[bool, list[str]]]) -> None:
     texts = ["\r\n".join(["INVITE sip:a@h SIP/2.0", *lines, "", "body"]) for _, lines in messages]
     seen: list[object] = []
