@@ -23,6 +23,7 @@ from reference_server.net.network import Network
 from reference_server.net.tcp import MOST_CONNECTIONS
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.timing import Timing
+from reference_server.turn import Turn
 
 VERSION = f"{PARITY_VERSION}-ref.{__version__}"
 """What the authenticate reply says; drachtio-srf wants ``vN.N.N`` at its beginning."""
@@ -46,12 +47,14 @@ class Server:
         """Open the SIP transports, then the admin port. Raises StartError."""
         configuration = self._configuration
         self._clock = LoopClock()
+        turn = Turn(asyncio.get_running_loop().call_soon)
         descriptors = descriptor_limit()
         self._network = Network(
             lambda text: self.taps.event("sip-transport", reason=text),
             most_connections=min(MOST_CONNECTIONS, descriptors // 2),
             nameserver=configuration.routing.nameserver,
             monotonic=self._clock.monotonic,
+            turn=turn,
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         timers = configuration.timers
@@ -86,6 +89,7 @@ class Server:
             timers=self._clock.timers,
             identifiers=self._identifiers,
             taps=self.taps,
+            turn=turn,
             strangers=min(STRANGERS, descriptors // 4),
         )
         try:

@@ -1,7 +1,6 @@
 """One admin connection: bytes in, frames, the authentication gate, messages to calls/; messages out in one write.
 
-All that is delivered in one turn of the loop leaves in one write, so that a burst of SIP costs one system call. What
-frames of the application bring about is written as soon as all that came have been handled, without another turn. A
+All that is delivered in one turn of the loop leaves in one write, so that a burst of SIP costs one system call. A
 connection that is refused gets its answer before the FIN; frames queued behind the refused one are dropped (CONN-1).
 An application that does not read is cut off when too much waits for it, instead of swallowing its share of calls.
 """
@@ -119,10 +118,13 @@ class AdminConnection(asyncio.Protocol):
         """asyncio: handle every frame that is complete."""
         if self._refused:
             return
-        self._flush_scheduled = True  # below
-        self._decoder.feed(data)
-        self._take_frames()
-        self._flush()
+        turn = self._listener.turn
+        turn.begin()
+        try:
+            self._decoder.feed(data)
+            self._take_frames()
+        finally:
+            turn.end()
 
     def _take_frames(self) -> None:
         decoder = self._decoder
@@ -217,7 +219,7 @@ class AdminConnection(asyncio.Protocol):
             self._listener.saw_frame(self, True, payload)
         if not self._flush_scheduled:
             self._flush_scheduled = True
-            self._listener.loop.call_soon(self._flush)
+            self._listener.turn.at_end(self._flush)
 
     def _flush(self) -> None:
         self._flush_scheduled = False
@@ -260,7 +262,7 @@ class AdminConnection(asyncio.Protocol):
         self._stop_incomplete_timer()
         if not self._flush_scheduled:
             self._flush_scheduled = True
-            self._listener.loop.call_soon(self._flush)
+            self._listener.turn.at_end(self._flush)
         self._leave()
 
     def _leave(self) -> None:

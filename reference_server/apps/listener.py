@@ -12,6 +12,7 @@ from reference_server.calls.calls import Calls
 from reference_server.calls.ports import Taps, Timers
 from reference_server.config.model import AdminConfiguration
 from reference_server.sip.identifiers import Identifiers
+from reference_server.turn import Turn
 
 STRANGERS = 1000
 """Connections that may be open without having authenticated; one more, and the oldest of them is closed."""
@@ -34,6 +35,7 @@ class AdminListener:
         timers: Timers,
         identifiers: Identifiers,
         taps: Taps,
+        turn: Turn,
         strangers: int = STRANGERS,
     ) -> None:
         """``hostports`` returns the two lists of the authenticate reply: as advertised, as bound.
@@ -49,6 +51,7 @@ class AdminListener:
         self.calls = calls
         self.timers = timers
         self.identifiers = identifiers
+        self.turn = turn
         self.event = taps.event
         self.frame_taps = taps.frames
         self.address: tuple[str, int] = (configuration.address, configuration.port)

@@ -26,6 +26,7 @@ from reference_server.net.selection import Candidate, candidate, choose
 from reference_server.net.tcp import CONNECT_SECONDS, MOST_CONNECTIONS, TcpConnections
 from reference_server.net.udp import UdpTransport
 from reference_server.sip.uri import DEFAULT_PORT, UriError, parse_uri
+from reference_server.turn import Turn
 
 _LOG = logging.getLogger(__name__)
 
@@ -55,18 +56,20 @@ class Network:
         nameserver: Nameserver | None = None,
         hosts: HostsFile | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        turn: Turn | None = None,
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
         ``most_connections`` is how many TCP connections may be open at a time. Names are looked up in ``hosts``
         (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
-        by which what the DNS says grows old.
+        by which what the DNS says grows old. Datagrams leave at the end of ``turn``.
         """
         self._warn = warn
         self._most_connections = most_connections
         self._nameserver = nameserver
         self._hosts = hosts or HostsFile()
         self._monotonic = monotonic
+        self._turn = turn
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
         self._latest: UdpTransport | None = None  # the one that sent last: many servers have no other
@@ -92,7 +95,7 @@ class Network:
                     self._candidates.append(candidate(endpoint, contact.local_net, contact.external_ip))
                     if one.transport == "udp":
                         self._udp[endpoint.host, endpoint.port] = UdpTransport(
-                            one.socket, endpoint, user.receive, self._warn, user.undelivered
+                            one.socket, endpoint, user.receive, self._warn, user.undelivered, self._turn
                         )
                     else:
                         await tcp.listen(one.socket, endpoint)

@@ -2,9 +2,8 @@
 
 This is the hottest path of the server. A wake reads what has arrived, up to a bound so that timers and
 connections get their turn; each datagram costs one system call, one decoding and one look into the table
-of flows. What is to be sent leaves at once while datagrams come one by one, and behind a burst in one row at the end
-of the turn. A datagram that finds its port closed is reported to its sender (net/icmp.py), so that nobody waits for an
-answer to it.
+of flows. What is to be sent leaves in one row at the end of the turn. A datagram that finds its port closed is
+reported to its sender (net/icmp.py), so that nobody waits for an answer to it.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Final, TypeAlias
 from reference_server.calls.ports import Endpoint, Flow
 from reference_server.net.icmp import read_undelivered
 from reference_server.net.readiness import Readiness
+from reference_server.turn import Turn
 
 Receive: TypeAlias = Callable[[str, Flow], None]
 """Gets the text of a message, one character per octet, and the flow to its sender."""
@@ -52,10 +52,12 @@ class UdpTransport:
         receive: Receive,
         warn: Callable[[str], None],
         undelivered: Undelivered = lambda beginning: None,
+        turn: Turn | None = None,
     ) -> None:
         """``sock`` is bound and does not block; ``warn`` gets one line per datagram that cannot be sent.
 
         ``undelivered`` gets the beginning of each datagram that was sent and did not arrive, or could not be sent.
+        ``turn`` is that of all who write on this loop.
         """
         self.endpoint = endpoint
         self._socket = sock
@@ -65,8 +67,8 @@ class UdpTransport:
         self._flows: dict[tuple[str | int, ...], Flow] = {}
         self._unsent: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._blocked = False
-        self._one_by_one = False  # the last wake found one datagram
         self._loop = asyncio.get_running_loop()
+        self._turn = turn or Turn(self._loop.call_soon)
         self._readiness = Readiness(sock, self._ready)
 
     def flow_to(self, host: str, port: int) -> Flow:
@@ -87,12 +89,15 @@ class UdpTransport:
         """There is something to read, or room to write, or word of a datagram that did not arrive."""
         if self._blocked:
             self._flush()
-        number = 0
-        while number < _READS_PER_WAKE and self._read():
-            number += 1
-        self._one_by_one = number == 1
-        if number == 0:
-            self._read_errors()
+        self._turn.begin()
+        try:
+            number = 0
+            while number < _READS_PER_WAKE and self._read():
+                number += 1
+            if number == 0:
+                self._read_errors()
+        finally:
+            self._turn.end()
 
     def _read(self) -> bool:
         """Read one datagram and hand it over; False if there is none, or never will be."""
@@ -125,11 +130,10 @@ class UdpTransport:
         return any_error
 
     def send(self, data: str, flow: Flow) -> bool:
-        """Send one datagram, at the end of this turn of the loop at the latest; False if it is too large for one.
+        """Send one datagram at the end of this turn of the loop; False if it is too large for one.
 
-        What is sent in a row costs a third of what is sent singly, because the reader is woken once; but while
-        datagrams come one by one, nothing would gather until the end of the turn. An error of the kernel (no route) is
-        warned of. What did not go is reported as what did not arrive.
+        What is sent in a row costs a third of what is sent singly, because the reader is woken once. An error of the
+        kernel (no route) is warned of. What did not go is reported as what did not arrive.
         """
         octets = data.encode("latin-1")
         address = (flow.remote_host, flow.remote_port)
@@ -137,14 +141,7 @@ class UdpTransport:
         if len(octets) > _LARGEST:
             return self._decline(octets, address, "too large")
         if not unsent:
-            if self._one_by_one:
-                try:
-                    self._socket.sendto(octets, address)
-                except OSError:
-                    pass  # it may be that of a datagram before: tried again, and told, with what waits
-                else:
-                    return True
-            self._loop.call_soon(self._flush)
+            self._turn.at_end(self._flush)
         elif len(unsent) >= _QUEUE_LIMIT:
             return self._decline(octets, address, f"{_QUEUE_LIMIT} datagrams are waiting already")
         unsent.append((octets, address))

@@ -16,6 +16,7 @@ from reference_server.apps.listener import AdminListener
 from reference_server.calls.ports import Taps
 from reference_server.calls.state import Settings
 from reference_server.config.model import AdminConfiguration
+from reference_server.turn import Turn
 from reference_server.wire.framing import encode_frame
 from tests.calls.world import World
 
@@ -57,6 +58,7 @@ class AdminPort:
             timers=self.world.clock.timers,
             identifiers=self.world.state.identifiers,
             taps=Taps(self.tap) if watched else Taps(),
+            turn=Turn(asyncio.get_running_loop().call_soon),
         )
         self.clients: list[Client] = []
 

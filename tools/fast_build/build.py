@@ -26,6 +26,7 @@ from fast_build.split import python_only_classes, split
 
 PACKAGE = "reference_server"
 HOT = {
+    ".": "turn",
     "sip": """
         dialog draft field_names headers identifiers message respond sanity server_transaction success timers timing
         uri via
