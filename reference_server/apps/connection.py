@@ -130,8 +130,7 @@ class AdminConnection(asyncio.Protocol):
         decoder = self._decoder
         try:
             while (payload := decoder.next_frame()) is not None:
-                if self._incomplete is not None:
-                    self._stop_incomplete_timer()
+                self._stop_incomplete_timer()
                 if self._frame_taps:
                     self._listener.saw_frame(self, False, payload)
                 if not self._handle(payload):
@@ -140,8 +139,7 @@ class AdminConnection(asyncio.Protocol):
             self._refuse("", str(error))
             return
         if not decoder.incomplete:
-            if self._incomplete is not None:
-                self._stop_incomplete_timer()  # a piece of an empty frame may have started it
+            self._stop_incomplete_timer()  # a piece of an empty frame may have started it
         elif self._incomplete is None:
             configuration = self._listener.configuration
             self._incomplete = self._listener.timers.start(

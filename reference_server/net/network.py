@@ -62,7 +62,7 @@ class Network:
 
         ``most_connections`` is how many TCP connections may be open at a time. Names are looked up in ``hosts``
         (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
-        by which what the DNS says grows old. Datagrams leave at the end of ``turn``.
+        by which what the DNS says grows old. What is sent leaves at the end of ``turn``.
         """
         self._warn = warn
         self._most_connections = most_connections
@@ -83,7 +83,7 @@ class Network:
         Raises :class:`TransportError` for the first address that cannot be had; nothing listens then.
         """
         tcp = self._tcp = TcpConnections(
-            user.receive, self._warn, self._most_connections, user.connection_lost
+            user.receive, self._warn, self._most_connections, user.connection_lost, self._turn
         )
         bound: list[BoundSocket] = []
         try:

@@ -15,6 +15,7 @@ from typing import cast
 
 from reference_server.calls.ports import Endpoint, Flow
 from reference_server.sip.stream import StreamError, StreamFramer
+from reference_server.turn import Turn
 
 MOST_CONNECTIONS = 10_000
 """That may be open at a time; one more, and the oldest that has never sent a message is closed, or else itself."""
@@ -59,6 +60,13 @@ class TcpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand over each complete message; a stream that cannot be framed is closed."""
+        self._table.turn.begin()
+        try:
+            self._read(data)
+        finally:
+            self._table.turn.end()
+
+    def _read(self, data: bytes) -> None:
         framer = self._framer
         framer.feed(data)
         came = False
@@ -100,7 +108,7 @@ class TcpConnection(asyncio.Protocol):
 
     def _write(self, octets: bytes) -> None:
         if not self._pending:
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._table.turn.at_end(self._flush)
         self._pending.append(octets)
 
     def _flush(self) -> None:
@@ -150,13 +158,16 @@ class TcpConnections:
         warn: Callable[[str], None],
         most: int = MOST_CONNECTIONS,
         lost: Callable[[Flow], None] = lambda flow: None,
+        turn: Turn | None = None,
     ) -> None:
         """``receive`` gets each message, ``warn`` a line for each connection that is given up.
 
         At ``most`` connections are open at a time. ``lost`` gets the flow of each that was open and is not any more.
+        ``turn`` is that of all who write on this loop.
         """
         self.receive = receive
         self.warn = warn
+        self.turn = turn or Turn(asyncio.get_running_loop().call_soon)
         self._lost = lost
         self._most = most
         self._silent: dict[TcpConnection, None] = {}

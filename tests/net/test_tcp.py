@@ -68,6 +68,26 @@ def test_request_and_answer_on_one_connection(run: Run) -> None:
     run(story())
 
 
+def test_what_is_sent_while_messages_are_read_leaves_behind_the_last_of_them(run: Run) -> None:
+    async def story() -> None:
+        async with _Server() as server:
+            with socket.create_connection(("127.0.0.1", server.endpoint.port)) as peer:
+                peer.setblocking(False)
+
+                def answer(text: str, flow: Flow) -> None:
+                    server.messages.put_nowait((text, flow))  # whoever waits for it runs in the next turn
+                    assert server.connections.send("ok", flow)
+                    with pytest.raises(BlockingIOError):
+                        peer.recv(100)
+
+                server.connections.receive = answer
+                peer.sendall(2 * REQUEST.encode("latin-1"))
+                await server.messages.get()
+                assert peer.recv(100) == b"okok"
+
+    run(story())
+
+
 def test_pings_are_answered(run: Run) -> None:
     async def story() -> None:
         async with _Server() as server:

@@ -65,7 +65,7 @@ def test_request_and_answer(run: Run, host: str) -> None:
     run(story())
 
 
-def test_a_burst_arrives_whole_and_in_order(run: Run) -> None:
+def test_a_burst_longer_than_a_wake_arrives_whole_and_in_order(run: Run) -> None:
     async def story() -> None:
         server = _Server()
         with _peer() as peer:
@@ -75,19 +75,6 @@ def test_a_burst_arrives_whole_and_in_order(run: Run) -> None:
             received = [await server.messages.get() for _ in sent]
             assert [text for text, _ in received] == sent
             assert all(flow is received[0][1] for _, flow in received)
-        server.transport.close()
-
-    run(story())
-
-
-def test_a_burst_longer_than_a_wake_arrives_whole_and_in_order(run: Run) -> None:
-    async def story() -> None:
-        server = _Server()
-        with _peer() as peer:
-            sent = [f"M{number} sip:a SIP/2.0" for number in range(200)]
-            for text in sent:
-                peer.sendto(text.encode(), server.address)
-            assert [(await server.messages.get())[0] for _ in sent] == sent
         server.transport.close()
 
     run(story())

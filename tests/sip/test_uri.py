@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference_server.sip.uri import Address, Uri, UriError, is_token, parse_address, parse_uri, tag_of
+from tests.sip.address_like import ADDRESS_LIKE
 
 
 @pytest.mark.parametrize(
@@ -191,31 +192,7 @@ def test_tag(text: str, tag: str) -> None:
     assert (parse_address(text).parameters.get("tag") or "") == tag
 
 
-PIECES = st.lists(
-    st.sampled_from(
-        [
-            *(
-                "<sip:a@h>",
-                "<sip:a@h;=x>",
-                "sip:a@h",
-                "<",
-                ">",
-                '"',
-                '"b" ',
-                '"b>',
-                "\\",
-                ";tag=",
-                ";TAG = ",
-                ";x=1",
-            ),
-            *("a1", "a-b.c~", "\xe9", "=", ",", ";", " ", "A B "),
-        ]
-    ),
-    max_size=7,
-).map("".join)
-
-
-@given(PIECES)
+@given(ADDRESS_LIKE)
 def test_the_short_way_to_a_tag_is_the_long_one(value: str) -> None:
     assert tag_of(value) == tag_of(f"{value} "), "a blank at the end is not of the short shape"
 
