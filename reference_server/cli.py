@@ -17,11 +17,11 @@ from collections.abc import Callable, Coroutine, Sequence
 
 from msgspec import structs
 
-from reference_server.calls.ports import Tap
 from reference_server.config.model import Configuration, LoggingConfiguration, LogLevel
 from reference_server.config.reading import Reading, read
 from reference_server.config.reference import help_text
-from reference_server.net.descriptors import descriptor_limit, raise_descriptor_limit
+from reference_server.core.ports import Tap
+from reference_server.net.sockets.descriptors import descriptor_limit, raise_descriptor_limit
 from reference_server.observe.event_log import EventLog
 from reference_server.observe.frames import ShownFrames
 from reference_server.observe.jsonl import JsonlTrace, TraceFileError

@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from reference_server import PARITY_VERSION, __version__
-from reference_server.apps.listener import STRANGERS, AdminListener
-from reference_server.apps.registry import Registry
-from reference_server.calls.calls import Calls
-from reference_server.calls.ports import Tap, Taps
-from reference_server.calls.state import CallState, Settings
+from reference_server.admin.listener import STRANGERS, AdminListener
+from reference_server.admin.routes import RouteTable
 from reference_server.config.model import Configuration, Dialect
-from reference_server.net.binding import TransportError
+from reference_server.core.context import Context, Settings
+from reference_server.core.core import Core
+from reference_server.core.ports import Tap, Taps
 from reference_server.net.clock import LoopClock
-from reference_server.net.descriptors import descriptor_limit
 from reference_server.net.network import Network
-from reference_server.net.tcp import MOST_CONNECTIONS
+from reference_server.net.sockets.binding import TransportError
+from reference_server.net.sockets.descriptors import descriptor_limit
+from reference_server.net.streams import MOST_CONNECTIONS
 from reference_server.sip.identifiers import Identifiers
-from reference_server.sip.timing import Timing
+from reference_server.sip.transactions.timing import Timing
 from reference_server.turn import Turn
 
 VERSION = f"{PARITY_VERSION}-ref.{__version__}"
@@ -40,7 +40,7 @@ class Server:
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
-        self._registry = Registry()
+        self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
 
     async def start(self) -> None:
@@ -58,7 +58,7 @@ class Server:
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         timers = configuration.timers
-        self._state = CallState(
+        self._state = Context(
             Settings(
                 timing=Timing(timers.t1, timers.t2, timers.t4, timers.t1x64),
                 hangup_on_application_loss=configuration.admin.hangup_on_application_loss,
@@ -78,7 +78,7 @@ class Server:
             self._registry,
             self.taps,
         )
-        calls = Calls(self._state)
+        calls = Core(self._state)
         self._listener = AdminListener(
             configuration.admin,
             version=VERSION,

@@ -1,4 +1,4 @@
-"""The SIP network of a server: all its transports behind the one port of calls/ports.py."""
+"""The SIP network of a server: all its transports behind the one port of core/ports.py."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-from reference_server.calls.ports import Endpoint, Flow, SipUser
 from reference_server.config.model import ContactConfiguration
-from reference_server.net.binding import (
+from reference_server.core.ports import Endpoint, Flow, SipUser
+from reference_server.net.locate.dns import Dns, Nameserver
+from reference_server.net.locate.hosts import HostsFile
+from reference_server.net.locate.resolver import Hop, Question, Resolver
+from reference_server.net.locate.selection import Candidate, candidate, choose
+from reference_server.net.sockets.binding import (
     BoundSocket,
     TransportError,
     bind_sockets,
@@ -18,14 +22,10 @@ from reference_server.net.binding import (
     hostport,
     literal_address,
 )
-from reference_server.net.dns import Dns, Nameserver
-from reference_server.net.hosts import HostsFile
-from reference_server.net.interfaces import local_addresses
-from reference_server.net.resolver import Hop, Question, Resolver
-from reference_server.net.selection import Candidate, candidate, choose
-from reference_server.net.tcp import CONNECT_SECONDS, MOST_CONNECTIONS, TcpConnections
+from reference_server.net.sockets.interfaces import local_addresses
+from reference_server.net.streams import CONNECT_SECONDS, MOST_CONNECTIONS, TcpConnections
 from reference_server.net.udp import UdpTransport
-from reference_server.sip.uri import DEFAULT_PORT, UriError, parse_uri
+from reference_server.sip.messages.uri import DEFAULT_PORT, UriError, parse_uri
 from reference_server.turn import Turn
 
 _LOG = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ Done = Callable[[Flow | str], None]
 
 
 class Network:
-    """Implements :class:`reference_server.calls.ports.SipNetwork` on real sockets of the running loop."""
+    """Implements :class:`reference_server.core.ports.SipNetwork` on real sockets of the running loop."""
 
     def __init__(
         self,

@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from reference_server.calls.ports import Endpoint, Flow
-from reference_server.net.icmp import read_undelivered
-from reference_server.net.readiness import Readiness
+from reference_server.core.ports import Endpoint, Flow
+from reference_server.net.sockets.icmp import read_undelivered
+from reference_server.net.sockets.readiness import Readiness
 from reference_server.turn import Turn
 
 Receive: TypeAlias = Callable[[str, Flow], None]

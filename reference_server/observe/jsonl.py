@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from reference_server.calls.ports import Flow
+from reference_server.core.ports import Flow
 from reference_server.observe.octets import readable, to_octets
 from reference_server.observe.redaction import without_secret
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from reference_server.calls.ports import Flow
 from reference_server.config.model import LogLevel
+from reference_server.core.ports import Flow
 from reference_server.observe.log import LocalTime, Log
 
 

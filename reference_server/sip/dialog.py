@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from reference_server.sip.draft import Draft
-from reference_server.sip.headers import split_values
-from reference_server.sip.message import SipMessage
-from reference_server.sip.uri import UriError, parse_address, parse_uri
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.headers import split_values
+from reference_server.sip.messages.message import SipMessage
+from reference_server.sip.messages.uri import UriError, parse_address, parse_uri
 
 
 class DialogState(Enum):

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reference_server.sip.draft import Draft
-from reference_server.sip.field_names import field_name
-from reference_server.sip.headers import HEADERS, Header, Repetition, split_values
-from reference_server.sip.message import LONGEST_NUMBER, Request, Response
-from reference_server.sip.uri import tag_of
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.field_names import field_name
+from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
+from reference_server.sip.messages.message import LONGEST_NUMBER, Request, Response
+from reference_server.sip.messages.uri import tag_of
 
 DEFAULT_MAX_FORWARDS = 70
 """For a request that came without (§16.6 step 3), and the most that one leaves with is one less."""

@@ -25,9 +25,9 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from reference_server.sip.message import LONGEST_NUMBER
+from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.timers import TimerHandle, Timers
-from reference_server.sip.timing import Timing
+from reference_server.sip.transactions.timing import Timing
 
 OPTION_TAG = "100rel"
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from reference_server.sip.headers import split_values
-from reference_server.sip.message import Response
-from reference_server.sip.uri import Address, UriError, parse_address, parse_uri
+from reference_server.sip.messages.headers import split_values
+from reference_server.sip.messages.message import Response
+from reference_server.sip.messages.uri import Address, UriError, parse_address, parse_uri
 
 MOST_REDIRECTED = 32
 """Targets that redirections may add to one request: those who redirect to each other must come to an end."""

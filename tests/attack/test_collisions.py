@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from reference_server.calls.call import MOST_BRANCHES
-from tests.calls.world import BY_UDP, Call, Phone, World, status_of, statuses_of, tokens_of, transaction_id_of
+from reference_server.core.uac.invite import MOST_BRANCHES
+from tests.core.world import BY_UDP, Call, Phone, World, status_of, statuses_of, tokens_of, transaction_id_of
 
 OK = "SIP/2.0 200 OK\r\n\r\n"
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from reference_server.calls.ports import Flow
 from reference_server.config.model import ContactConfiguration
+from reference_server.core.ports import Flow
 from reference_server.net.network import Network
 from tests.conftest import Run
 from tests.net.hearing import Hearing

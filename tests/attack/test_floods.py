@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.net import tcp
+from reference_server.net import streams as tcp
 from reference_server.sip.identifiers import Identifiers
-from tests.apps.admin_port import admin_port
+from tests.admin.admin_port import admin_port
 from tests.conftest import Run
 from tests.test_server import SECRET, Phone, serving
 

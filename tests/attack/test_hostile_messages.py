@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from reference_server.sip import field_names, headers
-from reference_server.sip.draft import Draft
-from reference_server.sip.message import Request, SipSyntaxError, parse_message, unfolded
-from reference_server.sip.via import completed_via, parse_top_via, with_completed_via
-from tests.calls.world import BY_TCP, World, sip_of, statuses_of
+from reference_server.sip.messages import field_names, headers
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.message import Request, SipSyntaxError, parse_message, unfolded
+from reference_server.sip.messages.via import completed_via, parse_top_via, with_completed_via
+from tests.core.world import BY_TCP, World, sip_of, statuses_of
 
 START = "OPTIONS sip:bob@127.0.0.1:5060 SIP/2.0\r\n"
 VIA = "SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bKa1"

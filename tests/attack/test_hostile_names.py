@@ -9,11 +9,11 @@ from pathlib import Path
 import dns.message
 import pytest
 
-from reference_server.net.dns_sockets import MOST_ANSWERED
-from reference_server.net.resolver import MOST_HOPS, Hop
+from reference_server.net.locate.dns_sockets import MOST_ANSWERED
+from reference_server.net.locate.resolver import MOST_HOPS, Hop
 from tests.conftest import Run
+from tests.net.locate.test_resolver import PLAIN, Stage, serving
 from tests.net.nameserver import Nameserver
-from tests.net.test_resolver import PLAIN, Stage, serving
 
 
 class HostileNameserver(Nameserver):

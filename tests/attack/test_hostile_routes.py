@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from reference_server.calls.ports import Flow
-from reference_server.calls.undelivered import undelivered
-from tests.calls.world import UDP, Phone, World, statuses_of, transaction_id_of
+from reference_server.core.ports import Flow
+from reference_server.core.transport_failure import undelivered
+from tests.core.world import UDP, Phone, World, statuses_of, transaction_id_of
 
 US = "<sip:127.0.0.1:5060;lr>"
 CAROL = "sip:carol@127.0.0.1:5090"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.calls.ports import Endpoint, Flow, SipNetwork
 from reference_server.config.model import ContactConfiguration
-from reference_server.net.binding import TransportError
-from reference_server.net.hosts import HostsFile
+from reference_server.core.ports import Endpoint, Flow, SipNetwork
+from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.network import Network
+from reference_server.net.sockets.binding import TransportError
 from tests.conftest import Run
 from tests.net.hearing import Hearing
 from tests.net.nameserver import Nameserver

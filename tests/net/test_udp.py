@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from reference_server.calls.ports import Endpoint, Flow
-from reference_server.net.binding import bind_sockets, family_of
+from reference_server.core.ports import Endpoint, Flow
+from reference_server.net.sockets.binding import bind_sockets, family_of
 from reference_server.net.udp import UdpTransport, is_keep_alive
 from tests.conftest import Run
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from reference_server.calls.ports import Endpoint, Flow
+from reference_server.core.ports import Endpoint, Flow
 from reference_server.observe.jsonl import FLUSH_AFTER, JsonlTrace, TraceFileError
 from reference_server.observe.trace_schema import trace_schema
 

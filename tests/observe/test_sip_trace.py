@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from reference_server.calls.ports import Endpoint, Flow
 from reference_server.config.model import LogLevel
+from reference_server.core.ports import Endpoint, Flow
 from reference_server.observe.log import Console, Log
 from reference_server.observe.sip_trace import SipTrace
 

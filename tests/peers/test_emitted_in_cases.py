@@ -19,7 +19,7 @@ from drachtio_conformance.case import ServerSettings
 from drachtio_conformance.embedded import EmbeddedServer, configuration
 from drachtio_conformance.loader import load
 from drachtio_conformance.runner import Options, Runner
-from reference_server.calls.ports import Flow
+from reference_server.core.ports import Flow
 from reference_server.server import Server
 from tests.peers.capture import dissect
 

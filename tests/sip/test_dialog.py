@@ -13,8 +13,8 @@ from reference_server.sip.dialog import (
     record_route_of,
     uri_of,
 )
-from reference_server.sip.draft import Draft
-from reference_server.sip.message import parse_message
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.message import parse_message
 
 VIA = "SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK1"
 

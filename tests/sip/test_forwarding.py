@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.sip.draft import Draft
 from reference_server.sip.forwarding import (
     ForwardedRequest,
     forwarded_response,
@@ -12,7 +11,8 @@ from reference_server.sip.forwarding import (
     route_values,
     via_values,
 )
-from reference_server.sip.message import Request, Response, parse_message
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.message import Request, Response, parse_message
 
 VIA = "SIP/2.0/UDP 192.0.2.1:5060;rport;branch=z9hG4bKours"
 CALLER = "SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bKq1;rport=5080"

@@ -13,7 +13,7 @@ from reference_server.sip.reliable import (
     parse_rack,
     rseq_of,
 )
-from reference_server.sip.timing import Timing
+from reference_server.sip.transactions.timing import Timing
 from tests.hand_clock import TICK, HandClock
 
 FIRST = 1_234_567_890

@@ -26,16 +26,15 @@ from fast_build.split import python_only_classes, split
 
 PACKAGE = "reference_server"
 HOT = {
-    ".": "turn",
-    "sip": """
-        dialog draft field_names headers identifiers message respond sanity server_transaction success timers timing
-        uri via
-    """,
+    "": "turn",
+    "sip": "dialog identifiers timers",
+    "sip.messages": "draft field_names headers message response_frame sanity uri via",
+    "sip.transactions": "accepted_2xx server timing",
     "wire": "decimal framing replies requests timestamp",
-    "calls": """
-        calls concluding crossing dialogs from_network in_dialog incoming new_requests ports responding state
-    """,
-    "apps": "connection registry",
+    "core": "context core ports receive server_request",
+    "core.dialog": "glare usage",
+    "core.uas": "accepted_2xx in_dialog respond routing",
+    "admin": "connection routes",
     "net": "clock network udp",
 }
 """Modules that a basic call runs through. Their classes must have one base, and no heir outside of this list."""
@@ -103,7 +102,11 @@ def build(root: Path, target: Path) -> None:
 
 def hot_modules(root: Path) -> list[Path]:
     """The files that are to be compiled."""
-    return [root / PACKAGE / folder / f"{name}.py" for folder, names in HOT.items() for name in names.split()]
+    return [
+        root / PACKAGE / folder.replace(".", "/") / f"{name}.py"
+        for folder, names in HOT.items()
+        for name in names.split()
+    ]
 
 
 def _prepare(tree: Path) -> list[str]:

@@ -1,0 +1,34 @@
+"""A 2xx to an INVITE that no transaction waits for any more (RFC 3261 §16.7 step 10, RFC 6026, PROXY-21).
+
+A far end repeats its 2xx for 64·T1, longer than we may remember the INVITE. It is passed on by its Via alone, but only
+if its topmost branch proves that this server sent the INVITE above that very Via: else anybody could have us send
+anything to anybody.
+"""
+
+from __future__ import annotations
+
+from reference_server.core.context import Context
+from reference_server.core.ports import Flow
+from reference_server.sip.forwarding import forwarded_response, via_values
+from reference_server.sip.messages.message import Response
+from reference_server.sip.messages.via import parse_top_via, reply_uri
+
+
+def pass_stray(state: Context, response: Response) -> bool:
+    """Pass ``response`` on without a transaction; False if it is none of ours."""
+    if not 200 <= response.status < 300 or response.cseq_method != "INVITE":
+        return False
+    if not state.proxying.branches.proves(response):
+        return False
+    below = parse_top_via(via_values(response)[1])
+    if below is None:
+        return False
+
+    def opened(flow: Flow | str) -> None:
+        if isinstance(flow, str):
+            state.event("sip-dropped", reason=f"stray response: {flow}", source=below.value)
+            return
+        state.send(forwarded_response(response, flow.transport != "udp"), flow)
+
+    state.network.open(reply_uri(below), opened)
+    return True

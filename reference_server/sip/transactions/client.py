@@ -1,0 +1,289 @@
+"""Client transactions (RFC 3261 §17.1, corrected by RFC 6026): repeat what is not answered, give up after 64·T1.
+
+An INVITE::
+
+    CALLING --1xx--> PROCEEDING
+        | 2xx, from either      | 300–699: ACK sent here, timer D
+        v                       v
+    ACCEPTED                COMPLETED
+        | M, 64·T1              | D, 64·T1 (0 over TCP)
+        v                       v
+                 TERMINATED
+
+Any other request::
+
+    TRYING --1xx--> PROCEEDING --final--> COMPLETED --K, T4 (0 over TCP)--> TERMINATED
+
+Each tells its user of responses: that an INVITE proceeds, every provisional one from 101 on, the first final one,
+each further 2xx to an INVITE; of a repeated final response it tells nothing. Without a final response for 64·T1 (an
+INVITE: without any response) it says so once, and is over; likewise when it learns that the transport has failed. Over
+UDP a request is first repeated after a second at the earliest, then at doubled intervals, those of other requests than
+INVITE bounded by T2 (the genuine server's times, kept by the rule of parity).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Protocol
+
+from reference_server.sip.messages.message import Response
+from reference_server.sip.timers import TimerHandle, Timers
+from reference_server.sip.transactions.timing import Timing
+
+
+class State(Enum):
+    """Where a client transaction is."""
+
+    CALLING = auto()
+    TRYING = auto()
+    PROCEEDING = auto()
+    COMPLETED = auto()
+    ACCEPTED = auto()
+    TERMINATED = auto()
+
+
+class ClientUser(Protocol):
+    """Who sent a request."""
+
+    def answered(self, response: Response) -> None:
+        """A response that must be seen."""
+
+    def timed_out(self) -> None:
+        """No response came in time (§8.1.3.1: as if 408)."""
+
+    def unreachable(self) -> None:
+        """The request did not arrive, or no response to it can (§17.1.4, §8.1.3.1: as if 503)."""
+
+
+class InviteUser(ClientUser, Protocol):
+    """Who sent an INVITE."""
+
+    def proceeding(self) -> None:
+        """The first provisional response has come, perhaps only a 100: now it can be cancelled (§9.1)."""
+
+
+Send = Callable[[str], object]
+
+
+class OtherClientTransaction:
+    """The transaction of a request that is neither INVITE nor ACK (§17.1.2)."""
+
+    __slots__ = (
+        "_end",
+        "_interval",
+        "_over",
+        "_repeat",
+        "_send",
+        "_text",
+        "_timers",
+        "_timing",
+        "_user",
+        "connection",
+        "key",
+        "reliable",
+        "state",
+    )
+
+    def __init__(
+        self,
+        key: str,
+        text: str,
+        send: Send,
+        reliable: bool,
+        timers: Timers,
+        timing: Timing,
+        user: ClientUser,
+        over: Callable[[OtherClientTransaction], None],
+    ) -> None:
+        """Sends ``text`` at once. ``key`` is what its responses bring back: branch and method.
+
+        ``connection`` is for who keeps it: the number of the connection that it depends on, or 0.
+        """
+        self.key = key
+        self.connection = 0
+        self.reliable = reliable
+        self.state = State.TRYING
+        self._text = text
+        self._send = send
+        self._timers = timers
+        self._timing = timing
+        self._user = user
+        self._over = over
+        self._interval = timing.first_client_interval
+        self._repeat: TimerHandle | None = None
+        send(text)
+        self._end = timers.start(timing.t1x64, self._give_up)  # timer F
+        if not reliable:
+            self._repeat = timers.start(self._interval, self._send_again)  # timer E
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether there is no final response yet."""
+        return self.state in (State.TRYING, State.PROCEEDING)
+
+    def receive(self, response: Response) -> None:
+        """A response with this transaction's branch and method."""
+        if self.state not in (State.TRYING, State.PROCEEDING):
+            return
+        if response.status < 200:
+            self.state = State.PROCEEDING
+            if response.status > 100:
+                self._user.answered(response)
+            return
+        self.state = State.COMPLETED
+        self._stop()
+        if self.reliable:
+            self.terminate()
+        else:
+            self._timers.start(self._timing.t4, self.terminate)  # timer K
+        self._user.answered(response)
+
+    def fail(self) -> None:
+        """The transport could not deliver the request, or has lost the way back (§17.1.4)."""
+        if self.unanswered:
+            self.terminate()
+            self._user.unreachable()
+
+    def terminate(self) -> None:
+        """Forget it; nothing is told any more."""
+        if self.state is not State.TERMINATED:
+            self.state = State.TERMINATED
+            self._stop()
+            self._over(self)
+
+    def _stop(self) -> None:
+        self._end.cancel()
+        if self._repeat is not None:
+            self._repeat.cancel()
+
+    def _send_again(self) -> None:
+        self._send(self._text)
+        self._interval = min(2 * self._interval, self._timing.t2)
+        self._repeat = self._timers.start(self._interval, self._send_again)
+
+    def _give_up(self) -> None:
+        self.terminate()
+        self._user.timed_out()
+
+
+class InviteClientTransaction:
+    """The transaction of one INVITE (§17.1.1)."""
+
+    __slots__ = (
+        "_ack",
+        "_end",
+        "_interval",
+        "_make_ack",
+        "_over",
+        "_repeat",
+        "_send",
+        "_text",
+        "_timers",
+        "_timing",
+        "_user",
+        "connection",
+        "key",
+        "reliable",
+        "state",
+    )
+
+    def __init__(
+        self,
+        key: str,
+        text: str,
+        send: Send,
+        reliable: bool,
+        timers: Timers,
+        timing: Timing,
+        user: InviteUser,
+        over: Callable[[InviteClientTransaction], None],
+        make_ack: Callable[[Response], str],
+    ) -> None:
+        """``make_ack`` composes the ACK for a failure response, which has the INVITE's branch (§17.1.1.3)."""
+        self.key = key
+        self.connection = 0
+        self.reliable = reliable
+        self.state = State.CALLING
+        self._text = text
+        self._send = send
+        self._timers = timers
+        self._timing = timing
+        self._user = user
+        self._over = over
+        self._make_ack = make_ack
+        self._ack = ""
+        self._interval = timing.first_client_interval
+        self._repeat: TimerHandle | None = None
+        send(text)
+        self._end = timers.start(timing.t1x64, self._give_up)  # timer B
+        if not reliable:
+            self._repeat = timers.start(self._interval, self._send_again)  # timer A
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether there is no final response yet."""
+        return self.state in (State.CALLING, State.PROCEEDING)
+
+    def receive(self, response: Response) -> None:
+        """A response with this transaction's branch and method."""
+        status = response.status
+        match self.state:
+            case State.CALLING | State.PROCEEDING if status < 200:
+                if self.state is State.CALLING:
+                    self.state = State.PROCEEDING
+                    self._stop()
+                    self._user.proceeding()
+                if status > 100:
+                    self._user.answered(response)
+            case State.CALLING | State.PROCEEDING if status < 300:
+                self.state = State.ACCEPTED
+                self._stop()
+                self._timers.start(self._timing.t1x64, self.terminate)  # timer M
+                self._user.answered(response)
+            case State.CALLING | State.PROCEEDING:
+                self.state = State.COMPLETED
+                self._stop()
+                self._ack = self._make_ack(response)
+                self._send(self._ack)
+                if self.reliable:
+                    self.terminate()
+                else:
+                    self._timers.start(self._timing.t1x64, self.terminate)  # timer D
+                self._user.answered(response)
+            case State.ACCEPTED if 200 <= status < 300:
+                self._user.answered(response)
+            case State.COMPLETED if status >= 300:
+                self._send(self._ack)
+            case _:
+                pass
+
+    def fail(self) -> None:
+        """The transport could not deliver the request, or has lost the way back (§17.1.4)."""
+        if self.unanswered:
+            self.terminate()
+            self._user.unreachable()
+
+    def terminate(self) -> None:
+        """Forget it; nothing is told any more."""
+        if self.state is not State.TERMINATED:
+            self.state = State.TERMINATED
+            self._stop()
+            self._over(self)
+
+    def _stop(self) -> None:
+        self._end.cancel()
+        if self._repeat is not None:
+            self._repeat.cancel()
+
+    def _send_again(self) -> None:
+        self._send(self._text)
+        self._interval *= 2
+        self._repeat = self._timers.start(self._interval, self._send_again)
+
+    def _give_up(self) -> None:
+        self.terminate()
+        self._user.timed_out()
+
+
+ClientTransaction = InviteClientTransaction | OtherClientTransaction

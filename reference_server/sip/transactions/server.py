@@ -1,0 +1,197 @@
+"""Server transactions (RFC 3261 §17.2, corrected by RFC 6026): absorb what is repeated, repeat what was answered.
+
+An INVITE::
+
+    PROCEEDING --1xx--> PROCEEDING           a repeated INVITE gets the last provisional response again
+        | 2xx                 | 300–699
+        v                     v
+    ACCEPTED              COMPLETED --ACK--> CONFIRMED      timers G (repeat) and H (give up), then I
+        | L, 64·T1            | H: 64·T1         | I: T4
+        v                     v                  v
+                        TERMINATED
+
+Any other request::
+
+    TRYING --1xx--> PROCEEDING --final--> COMPLETED --J, 64·T1--> TERMINATED
+
+Rules for what lives here: a transaction knows no application and no dialog; it sends text through the function it
+was given, and tells its owner one thing, that it is over. In ACCEPTED an INVITE transaction only absorbs repeated
+INVITEs; repeating a 2xx is the job of accepted_2xx.py, since only the dialog sees the ACK.
+The automatic 100 Trying is not repeated: the genuine server absorbs an INVITE that it has not answered (CALL-3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from reference_server.sip.timers import TimerHandle, Timers
+from reference_server.sip.transactions.timing import Timing
+
+
+class State(Enum):
+    """Where a server transaction is."""
+
+    TRYING = auto()
+    PROCEEDING = auto()
+    COMPLETED = auto()
+    CONFIRMED = auto()
+    ACCEPTED = auto()
+    TERMINATED = auto()
+
+
+Send = Callable[[str], object]
+
+
+class InviteServerTransaction:
+    """The transaction of one INVITE (§17.2.1)."""
+
+    __slots__ = (
+        "_interval",
+        "_last",
+        "_over",
+        "_repeat",
+        "_send",
+        "_timers",
+        "_timing",
+        "identity",
+        "key",
+        "reliable",
+        "state",
+    )
+
+    def __init__(
+        self,
+        key: str,
+        send: Send,
+        reliable: bool,
+        timers: Timers,
+        timing: Timing,
+        over: Callable[[InviteServerTransaction], None],
+    ) -> None:
+        """``reliable``: the transport needs no repetition. ``over`` is called once, on TERMINATED.
+
+        ``identity`` is for who keeps it: what the same request has in common that came by another way, or empty.
+        """
+        self.key = key
+        self.identity = ""
+        self.reliable = reliable
+        self.state = State.PROCEEDING
+        self._send = send
+        self._timers = timers
+        self._timing = timing
+        self._over = over
+        self._last = ""
+        self._repeat: TimerHandle | None = None
+        self._interval = 0.0
+
+    def respond(self, status: int, text: str) -> None:
+        """Send a response of ours. After a final response further calls are ignored."""
+        if self.state is not State.PROCEEDING:
+            return
+        self._send(text)
+        if status < 200:
+            if status > 100:
+                self._last = text
+            return
+        if status < 300:
+            self._last = ""
+            self.state = State.ACCEPTED
+            self._timers.start(self._timing.t1x64, self._terminate)  # timer L
+            return
+        self._last = text
+        self.state = State.COMPLETED
+        if not self.reliable:
+            self._interval = self._timing.t1
+            self._repeat = self._timers.start(self._interval, self._repeat_final)  # timer G
+        self._timers.start(self._timing.t1x64, self._give_up)  # timer H
+
+    def receive_repeated_request(self) -> None:
+        """The INVITE came again."""
+        if self._last and self.state in (State.PROCEEDING, State.COMPLETED):
+            self._send(self._last)
+
+    def receive_ack(self) -> bool:
+        """An ACK with this transaction's branch came; False if it is not for a final response other than 2xx."""
+        if self.state is not State.COMPLETED:
+            return self.state is State.CONFIRMED
+        self.state = State.CONFIRMED
+        self._last = ""
+        if self._repeat is not None:
+            self._repeat.cancel()
+        if self.reliable:
+            self._terminate()
+        else:
+            self._timers.start(self._timing.t4, self._terminate)  # timer I
+        return True
+
+    def _repeat_final(self) -> None:
+        if self.state is State.COMPLETED:
+            self._send(self._last)
+            self._interval = min(2 * self._interval, self._timing.t2)
+            self._repeat = self._timers.start(self._interval, self._repeat_final)
+
+    def _give_up(self) -> None:
+        if self.state is State.COMPLETED:
+            self._terminate()
+
+    def _terminate(self) -> None:
+        if self.state is not State.TERMINATED:
+            self.state = State.TERMINATED
+            if self._repeat is not None:
+                self._repeat.cancel()
+            self._over(self)
+
+
+class OtherServerTransaction:
+    """The transaction of a request that is neither INVITE nor ACK (§17.2.2)."""
+
+    __slots__ = ("_last", "_over", "_send", "_timers", "_timing", "identity", "key", "reliable", "state")
+
+    def __init__(
+        self,
+        key: str,
+        send: Send,
+        reliable: bool,
+        timers: Timers,
+        timing: Timing,
+        over: Callable[[OtherServerTransaction], None],
+    ) -> None:
+        """As for an INVITE."""
+        self.key = key
+        self.identity = ""
+        self.reliable = reliable
+        self.state = State.TRYING
+        self._send = send
+        self._timers = timers
+        self._timing = timing
+        self._over = over
+        self._last = ""
+
+    def respond(self, status: int, text: str) -> None:
+        """Send a response of ours. After a final response further calls are ignored."""
+        if self.state not in (State.TRYING, State.PROCEEDING):
+            return
+        self._send(text)
+        self._last = text
+        if status < 200:
+            self.state = State.PROCEEDING
+            return
+        self.state = State.COMPLETED
+        if self.reliable:
+            self._terminate()
+        else:
+            self._timers.start(self._timing.t1x64, self._terminate)  # timer J
+
+    def receive_repeated_request(self) -> None:
+        """The request came again."""
+        if self._last:
+            self._send(self._last)
+
+    def _terminate(self) -> None:
+        if self.state is not State.TERMINATED:
+            self.state = State.TERMINATED
+            self._over(self)
+
+
+ServerTransaction = InviteServerTransaction | OtherServerTransaction
