@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
 
-TORTURE = Path(__file__).parents[3] / "shared" / "rfc4475"
+TORTURE = Path(__file__).parents[4] / "shared" / "rfc4475"
 
 OPTIONS = (
     "OPTIONS sip:bob@127.0.0.1:5060 SIP/2.0\r\n"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
 from reference_server.sip.messages.sanity import fault_of
 
-TORTURE = Path(__file__).parents[3] / "shared" / "rfc4475"
+TORTURE = Path(__file__).parents[4] / "shared" / "rfc4475"
 DIGITS = "9" * 5000
 
 
