@@ -145,12 +145,12 @@ def cancel_invitation(state: Context, application: Application, message: Sip) ->
         return
     flow = invitation.flow
     text = invitation.cancel(Draft(message.text, "", state.settings.preserved_header_names))
-    over_udp = flow.transport == "udp"
+
     application.deliver(
         RequestSent(
             message.message_id,
-            flow.transport,
-            flow.local.address if over_udp else flow.remote_address,
+            flow.transport.name,
+            flow.local.address if flow.transport.echo_shows_local else flow.remote_address,
             state.time_token(),
             state.identifiers.transaction_id(),
             text,

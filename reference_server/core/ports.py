@@ -7,12 +7,14 @@ Each is a small protocol that an adapter (net/, admin/, observe/) or a test impl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from reference_server.sip.timers import TimerHandle, Timers
+from reference_server.sip.transport import Transport
 from reference_server.wire.replies import ServerMessage, address_tokens
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "EventTap",
     "Flow",
     "FrameTap",
+    "NoWay",
     "SipNetwork",
     "SipTap",
     "SipUser",
@@ -30,14 +33,14 @@ __all__ = [
     "Taps",
     "TimerHandle",
     "Timers",
+    "Way",
 ]
 
 
 class Endpoint(Struct, frozen=True):
     """One of our own listening transports, as it is advertised."""
 
-    transport: str
-    """``udp`` or ``tcp``"""
+    transport: Transport
     host: str
     """the bound literal address, without brackets"""
     port: int
@@ -57,18 +60,53 @@ class Endpoint(Struct, frozen=True):
 class Flow(Struct, frozen=True):
     """A way to reach a peer: a remote address by one of our transports, or an existing connection."""
 
-    transport: str
+    transport: Transport
     remote_host: str
     """literal address, without brackets"""
     remote_port: int
     local: Endpoint
     connection: int = 0
-    """number of the TCP connection; 0 for datagrams"""
+    """number of the connection; 0 for datagrams"""
     remote_address: str = ""
     """``remote_host`` and ``remote_port`` as tokens of the admin protocol, put together once"""
 
     def __post_init__(self) -> None:
         force_setattr(self, "remote_address", address_tokens(self.remote_host, self.remote_port))
+
+
+class NoWay(Enum):
+    """Why there is no flow to where a request should go; each has the status and reason of the response that says so.
+
+    An application gets that response as from a far end (OUT-6), except of :attr:`NOT_AVAILABLE`, which is a ``NOK``.
+    """
+
+    NOT_AVAILABLE = (503, "requested protocol/transport not available")
+    """we do not speak that transport, or have no address of that family"""
+    NAME_UNKNOWN = (503, "DNS Error")
+    """the name leads nowhere"""
+    UNREACHABLE = (503, "Service Unavailable")
+    """refused, unreachable, or all addresses tried"""
+    CONNECT_TIMEOUT = (408, "Request Timeout")
+    """nobody took the connection in time"""
+    UNSUPPORTED_SCHEME = (416, "Unsupported URI Scheme")
+    INVALID_URI = (503, "invalid URI")
+    """nothing can be made of the next hop"""
+    NO_CONTACT = (503, "the far end gave no Contact")
+    """so that nothing in its dialog can be sent to it"""
+
+    @property
+    def status(self) -> int:
+        """Of the response."""
+        return self.value[0]
+
+    @property
+    def reason(self) -> str:
+        """Of the response, and what logs say."""
+        return self.value[1]
+
+
+Way = Flow | NoWay
+"""What a search for a flow comes to."""
 
 
 class Clock(Protocol):
@@ -100,11 +138,14 @@ class SipNetwork(Protocol):
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where we listen, in the order of the configuration."""
 
-    def open(self, next_hop: str, done: Callable[[Flow | str], None], tried: Sequence[Flow] = ()) -> None:
-        """Resolve the SIP URI ``next_hop`` and connect to it; ``done`` gets the flow, or the error's text.
+    def flow_to(self, next_hop: str) -> Way | None:
+        """What the SIP URI ``next_hop`` leads to as far as that is known at once; None if it takes :meth:`open`."""
+
+    def open(self, next_hop: str, done: Callable[[Way], None], tried: Sequence[Flow] = ()) -> None:
+        """Look up where ``next_hop`` leads, and connect; ``done`` gets what comes of it, perhaps at once.
 
         A name may lead to several addresses (RFC 3263). ``tried`` are flows to some of them that turned out to be of
-        no use; the first address that is none of theirs counts, and without one the error is ``Service Unavailable``.
+        no use; the first address that is none of theirs counts, and without one it is :attr:`NoWay.UNREACHABLE`.
         """
 
     def alive(self, flow: Flow) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reference_server.core.context import Context
-from reference_server.core.ports import Flow
+from reference_server.core.ports import NoWay, Way
 from reference_server.sip.messages.uri import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def open_way_back(
     host = f"[{lost.remote_host}]" if ":" in lost.remote_host else lost.remote_host
     port = int(incoming.via.port or DEFAULT_PORT)
 
-    def done(flow: Flow | str) -> None:
-        if isinstance(flow, str):
+    def done(flow: Way) -> None:
+        if isinstance(flow, NoWay):
             gone()
             return
         if incoming.flow is lost:

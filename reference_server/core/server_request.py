@@ -68,7 +68,7 @@ class ServerRequest:
         """the end of our patience with the application"""
         self.reliable: ReliableSender | None = None
         """its reliable provisional responses, from the first one on"""
-        by_connection = flow.transport != "udp"
+        by_connection = flow.transport.reliable
         self.send = sender_back(state, self) if by_connection else state.sender(flow)
         """puts a response on the wire"""
         timers, timing, over = state.timers, state.timing, state.server_transaction_over

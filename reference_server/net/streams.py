@@ -13,8 +13,9 @@ from collections.abc import Callable
 from itertools import count
 from typing import cast
 
-from reference_server.core.ports import Endpoint, Flow
+from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.sip.messages.stream import StreamError, StreamFramer
+from reference_server.sip.transport import Transport
 from reference_server.turn import Turn
 
 MOST_CONNECTIONS = 10_000
@@ -29,6 +30,9 @@ CONNECT_SECONDS = 32.0
 """How long a connection may take to be made."""
 
 
+_Peer = tuple[Transport, str, int]
+
+
 class TcpConnection(asyncio.Protocol):
     """One connection. The loop calls it; the table below gives it a number and forgets it."""
 
@@ -40,7 +44,7 @@ class TcpConnection(asyncio.Protocol):
         self._patience: asyncio.TimerHandle | None = None
         self.unfinished = 0
         """octets of a message that has not come to its end"""
-        self.flow = Flow("tcp", "", 0, endpoint)
+        self.flow = Flow(endpoint.transport, "", 0, endpoint)
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -146,7 +150,7 @@ class TcpConnection(asyncio.Protocol):
             self._transport.abort()
 
     def __str__(self) -> str:
-        return f"tcp/[{self.flow.remote_host}]:{self.flow.remote_port}"
+        return f"{self.flow.transport}/[{self.flow.remote_host}]:{self.flow.remote_port}"
 
 
 class TcpConnections:
@@ -175,8 +179,8 @@ class TcpConnections:
         self._unfinished = 0
         self._numbers = count(1)
         self._by_number: dict[int, TcpConnection] = {}
-        self._by_peer: dict[tuple[str, int], TcpConnection] = {}
-        self._waiting: dict[tuple[str, int], list[Callable[[Flow | str], None]]] = {}
+        self._by_peer: dict[_Peer, TcpConnection] = {}
+        self._waiting: dict[_Peer, list[Callable[[Way], None]]] = {}
         self._connecting: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
 
@@ -193,13 +197,13 @@ class TcpConnections:
         """Number an established connection; returns its flow."""
         number = next(self._numbers)
         self._by_number[number] = connection
-        self._by_peer[host, port] = connection
+        self._by_peer[connection.flow.transport, host, port] = connection
         self._silent[connection] = None
         if len(self._by_number) > self._most:
             refused = next(iter(self._silent), connection)
             self.warn(f"closing {refused}: there are {self._most} connections already")
             refused.abort()
-        return Flow("tcp", host, port, connection.flow.local, number)
+        return Flow(connection.flow.transport, host, port, connection.flow.local, number)
 
     def spoke(self, connection: TcpConnection) -> None:
         """A message came from it."""
@@ -221,7 +225,7 @@ class TcpConnections:
         self._unfinished -= connection.unfinished
         connection.unfinished = 0
         self._by_number.pop(flow.connection, None)
-        peer = (flow.remote_host, flow.remote_port)
+        peer = (flow.transport, flow.remote_host, flow.remote_port)
         if self._by_peer.get(peer) is connection:
             del self._by_peer[peer]
         if flow.connection:
@@ -237,30 +241,34 @@ class TcpConnections:
         connection = self._by_number.get(flow.connection)
         return connection is not None and connection.send(data)
 
+    def connected_to(self, endpoint: Endpoint, host: str, port: int) -> Flow | None:
+        """The flow of a connection to that literal address that exists already, by the transport of ``endpoint``."""
+        connection = self._by_peer.get((endpoint.transport, host, port))
+        return connection.flow if connection is not None and connection.usable else None
+
     def open(
         self,
         host: str,
         port: int,
         endpoint: Endpoint,
-        done: Callable[[Flow | str], None],
+        done: Callable[[Way], None],
         seconds: float = CONNECT_SECONDS,
     ) -> None:
-        """Reuse the connection to a literal address or make one; ``done`` gets its flow or the error's text.
+        """Reuse the connection to a literal address or make one; ``done`` gets its flow, or why there is none.
 
         An existing connection is given at once. Connections being made are shared by all who wait for them; they are
         a quarter of ``most`` at most, since strangers can name where we are to connect.
         """
-        peer = (host, port)
-        connection = self._by_peer.get(peer)
-        if connection is not None and connection.usable:
-            done(connection.flow)
+        peer = (endpoint.transport, host, port)
+        connected = self.connected_to(endpoint, host, port)
+        if connected is not None:
+            done(connected)
         elif (waiting := self._waiting.get(peer)) is not None:
             waiting.append(done)
         elif len(self._waiting) >= max(self._most // 4, 1):
-            self.warn(
-                f"cannot connect to tcp/[{host}]:{port}: {len(self._waiting)} connections are being made already"
-            )
-            done("Service Unavailable")
+            being_made = f"{len(self._waiting)} connections are being made already"
+            self.warn(f"cannot connect to {endpoint.transport}/[{host}]:{port}: {being_made}")
+            done(NoWay.UNREACHABLE)
         else:
             self._waiting[peer] = [done]
             task = asyncio.get_running_loop().create_task(self._connect(host, port, endpoint, seconds))
@@ -268,20 +276,20 @@ class TcpConnections:
             task.add_done_callback(self._connecting.discard)
 
     async def _connect(self, host: str, port: int, endpoint: Endpoint, seconds: float) -> None:
-        outcome: Flow | str
+        outcome: Way
         try:
             async with asyncio.timeout(seconds):
                 _, connection = await asyncio.get_running_loop().create_connection(
                     lambda: TcpConnection(self, endpoint), host, port, local_addr=(endpoint.host, 0)
                 )
-            outcome = connection.flow if connection.usable else "Service Unavailable"
+            outcome = connection.flow if connection.usable else NoWay.UNREACHABLE
         except TimeoutError:
-            outcome = "Request Timeout"
+            outcome = NoWay.CONNECT_TIMEOUT
         except OSError as error:
-            self.warn(f"cannot connect to tcp/[{host}]:{port}: {error.strerror or error}")
-            outcome = "Service Unavailable"
+            self.warn(f"cannot connect to {endpoint.transport}/[{host}]:{port}: {error.strerror or error}")
+            outcome = NoWay.UNREACHABLE
         finally:
-            waiting = self._waiting.pop((host, port))
+            waiting = self._waiting.pop((endpoint.transport, host, port))
         for done in waiting:
             done(outcome)
 

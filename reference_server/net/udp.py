@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.net.sockets.icmp import read_undelivered
 from reference_server.net.sockets.readiness import Readiness
+from reference_server.sip.transport import UDP
 from reference_server.turn import Turn
 
 Receive: TypeAlias = Callable[[str, Flow], None]
@@ -76,7 +77,7 @@ class UdpTransport:
         address = (host, port)
         flow = self._flows.get(address)
         if flow is None:
-            flow = self._remember(address, Flow("udp", host, port, self.endpoint))
+            flow = self._remember(address, Flow(UDP, host, port, self.endpoint))
         return flow
 
     def _remember(self, address: tuple[str | int, ...], flow: Flow) -> Flow:

@@ -130,7 +130,7 @@ class JsonlTrace:
             Sip(
                 time=self._now(),
                 direction=_DIRECTION[sent],
-                transport=flow.transport,
+                transport=flow.transport.name,
                 remote=_address(flow.remote_host, flow.remote_port),
                 local=_address(flow.local.host, flow.local.port),
                 connection=flow.connection,

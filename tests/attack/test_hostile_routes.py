@@ -8,12 +8,13 @@ import pytest
 
 from reference_server.core.ports import Flow
 from reference_server.core.transport_failure import undelivered
-from tests.core.world import UDP, Phone, World, statuses_of, transaction_id_of
+from reference_server.sip.transport import UDP
+from tests.core.world import UDP_ENDPOINT, Phone, World, statuses_of, transaction_id_of
 
 US = "<sip:127.0.0.1:5060;lr>"
 CAROL = "sip:carol@127.0.0.1:5090"
-TO_CAROL = Flow("udp", "127.0.0.1", 5090, UDP)
-TO_DAN = Flow("udp", "127.0.0.1", 5091, UDP)
+TO_CAROL = Flow(UDP, "127.0.0.1", 5090, UDP_ENDPOINT)
+TO_DAN = Flow(UDP, "127.0.0.1", 5091, UDP_ENDPOINT)
 
 
 def by_route(method: str, *lines: str, route: str = US, uri: str = CAROL) -> str:

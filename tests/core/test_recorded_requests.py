@@ -11,8 +11,9 @@ import re
 
 import pytest
 
-from reference_server.core.ports import Endpoint, Flow
+from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.sip.messages.uri import UriError, parse_uri
+from reference_server.sip.transport import TCP, TRANSPORTS, UDP
 from tests.core.test_recorded_responses import TRACES, UUID, as_received, entries_of
 from tests.core.world import World, sip_of, tokens_of
 
@@ -85,8 +86,8 @@ class Replayed:
         self.uris = [uri for _, text in self.entries for uri in re.findall(r"sip:[^\s<>|]+", text)]
         port = int(re.findall(r"udp/127\.0\.0\.1:(\d+)", self.entries[1][1])[0])
         at = f"sip:127.0.0.1:{port}"
-        self.udp = Endpoint("udp", "127.0.0.1", port, "127.0.0.1", at)
-        self.tcp = Endpoint("tcp", "127.0.0.1", port, "127.0.0.1", f"{at};transport=tcp")
+        self.udp = Endpoint(UDP, "127.0.0.1", port, "127.0.0.1", at)
+        self.tcp = Endpoint(TCP, "127.0.0.1", port, "127.0.0.1", f"{at};transport=tcp")
         self.world = World()
         self.world.network.listening = (self.udp, self.tcp)
         self.application = self.world.application(
@@ -115,25 +116,27 @@ class Replayed:
         for uri in re.findall(r"sips?:[^\s<>|]+", text) + self.uris:
             self.world.network.routes.setdefault(uri, self._flow_to(uri))
 
-    def _flow_to(self, text: str) -> Flow | str:
+    def _flow_to(self, text: str) -> Way:
         try:
             uri = parse_uri(text)
         except UriError:
-            return "no URI"
+            return NoWay.INVALID_URI
         if uri.host.endswith("invalid"):
-            return "DNS Error"
+            return NoWay.NAME_UNKNOWN
         by_tcp = (uri.parameters.get("transport") or "").lower() == "tcp"
         if by_tcp and self.name in ("tcp-dead-destination", "uac-headers"):
-            return "Service Unavailable"
+            return NoWay.UNREACHABLE
         port = uri.port or 5060
-        return Flow("tcp", uri.host, port, self.tcp, 1) if by_tcp else Flow("udp", uri.host, port, self.udp)
+        return Flow(TCP, uri.host, port, self.tcp, 1) if by_tcp else Flow(UDP, uri.host, port, self.udp)
 
     def _receive(self, number: int, tokens: list[str], text: str) -> None:
         made_here = tokens[2] == "application" or tokens[3] == "0"
         if not made_here:
             original = sip_of(text) if sip_of(text).startswith("SIP/") else as_received(text)
             local = self.tcp if tokens[4] == "tcp" else self.udp
-            flow = Flow(tokens[4] or "udp", tokens[5], int(tokens[6]), local, int(tokens[4] == "tcp"))
+            flow = Flow(
+                TRANSPORTS[tokens[4] or "udp"], tokens[5], int(tokens[6]), local, int(tokens[4] == "tcp")
+            )
             self.world.receive(self.translated(original), flow)
         self.delivered += self.application.take()
         if not self.delivered:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from reference_server.core.ports import Endpoint, Flow
+from reference_server.sip.transport import TRANSPORTS
 from tests.core.world import World, sip_of, tokens_of, transaction_id_of
 
 TRACES = Path(__file__).parents[3] / "shared" / "traces"
@@ -126,8 +127,10 @@ def test_as_recorded(exchange: Exchange) -> None:
     tokens = tokens_of(exchange.offered)
     transport, local = tokens[4], f"{tokens[10]}:{tokens[11]}"
     contact = f"sip:{local}" + (";transport=tcp" if transport == "tcp" else "")
-    endpoint = Endpoint(transport, tokens[10], int(tokens[11]), tokens[10], contact)
-    flow = Flow(transport, tokens[5], int(tokens[6]), endpoint, connection=int(transport == "tcp"))
+    endpoint = Endpoint(TRANSPORTS[transport], tokens[10], int(tokens[11]), tokens[10], contact)
+    flow = Flow(
+        TRANSPORTS[transport], tokens[5], int(tokens[6]), endpoint, connection=int(transport == "tcp")
+    )
     text = as_received(exchange.offered)
     application = world.application(text.partition(" ")[0].lower())
     world.receive(text, flow)

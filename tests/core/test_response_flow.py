@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.core.ports import Flow
+from reference_server.core.ports import Flow, NoWay, Way
+from reference_server.sip.transport import TCP
 from tests.core.world import (
     BY_TCP,
-    TCP,
+    TCP_ENDPOINT,
     Call,
     Phone,
     RecordingApplication,
@@ -19,7 +20,7 @@ from tests.core.world import (
     transaction_id_of,
 )
 
-ANEW = Flow("tcp", "127.0.0.1", 5080, TCP, 2)
+ANEW = Flow(TCP, "127.0.0.1", 5080, TCP_ENDPOINT, 2)
 SENT_BY = "sip:127.0.0.1:5080;transport=tcp"
 
 
@@ -58,7 +59,7 @@ def test_it_is_tried_once(world: World) -> None:
 
 
 def test_nobody_takes_it(world: World) -> None:
-    world.network.routes[SENT_BY] = "Service Unavailable"
+    world.network.routes[SENT_BY] = NoWay.UNREACHABLE
     application, transaction_id = arrived(world, "OPTIONS")
     world.network.pending = []
     application.answer(transaction_id, "SIP/2.0 200 OK\r\n\r\n")
@@ -68,8 +69,8 @@ def test_nobody_takes_it(world: World) -> None:
     assert world.state.occupancy()["pending requests"] == 0
 
 
-@pytest.mark.parametrize("answer", [ANEW, "Service Unavailable"])
-def test_an_application_that_goes_meanwhile(world: World, answer: Flow | str) -> None:
+@pytest.mark.parametrize("answer", [ANEW, NoWay.UNREACHABLE])
+def test_an_application_that_goes_meanwhile(world: World, answer: Way) -> None:
     world.network.routes[SENT_BY] = answer
     application, transaction_id = arrived(world, "INVITE")
     world.network.pending = []

@@ -66,7 +66,7 @@ def test_a_lost_connection_answers_503_at_once(world: World, method: str, provis
 def test_other_connections_and_answered_requests_are_not_touched(world: World) -> None:
     application, sent = _send(world, "OPTIONS", BOB_BY_TCP)
     other = "sip:carol@127.0.0.1:5090;transport=tcp"
-    world.network.routes[other] = type(BY_TCP)("tcp", "127.0.0.1", 5090, BY_TCP.local, 2)
+    world.network.routes[other] = type(BY_TCP)(BY_TCP.transport, "127.0.0.1", 5090, BY_TCP.local, 2)
     application.say(f"sip||\r\nOPTIONS {other} SIP/2.0\r\n\r\n")
     Phone(world, flow=BY_TCP).respond(sent, 200)
     assert status_of(sip_of(application.take_one())) == 200

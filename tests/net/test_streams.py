@@ -7,9 +7,10 @@ import socket
 
 import pytest
 
-from reference_server.core.ports import Endpoint, Flow
+from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.net.sockets.binding import bind_sockets
 from reference_server.net.streams import TcpConnections
+from reference_server.sip.transport import TCP
 from tests.conftest import Run
 
 REQUEST = "OPTIONS sip:a@h SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 2\r\n\r\n\xe9\xff"
@@ -27,9 +28,9 @@ class _Server:
             self.warnings.put_nowait,
             lost=self.lost.put_nowait,
         )
-        bound = bind_sockets(["127.0.0.1"], ["tcp"], 0)[0]
+        bound = bind_sockets(["127.0.0.1"], [TCP], 0)[0]
         self.socket = bound.socket
-        self.endpoint = Endpoint("tcp", "127.0.0.1", bound.port, "127.0.0.1", "")
+        self.endpoint = Endpoint(TCP, "127.0.0.1", bound.port, "127.0.0.1", "")
 
     async def __aenter__(self) -> _Server:
         await self.connections.listen(self.socket, self.endpoint)
@@ -39,8 +40,8 @@ class _Server:
         await self.connections.stop()
         assert len(self.connections) == 0
 
-    async def open(self, port: int) -> Flow | str:
-        outcome: asyncio.Future[Flow | str] = asyncio.get_running_loop().create_future()
+    async def open(self, port: int) -> Way:
+        outcome: asyncio.Future[Way] = asyncio.get_running_loop().create_future()
         self.connections.open("127.0.0.1", port, self.endpoint, outcome.set_result)
         return await outcome
 
@@ -54,7 +55,7 @@ def test_request_and_answer_on_one_connection(run: Run) -> None:
             text, flow = await server.messages.get()
             assert text == REQUEST
             assert server.connections.alive(flow)
-            assert flow == Flow("tcp", "127.0.0.1", writer.get_extra_info("sockname")[1], server.endpoint, 1)
+            assert flow == Flow(TCP, "127.0.0.1", writer.get_extra_info("sockname")[1], server.endpoint, 1)
             writer.write(data[40:])
             assert await server.messages.get() == (REQUEST, flow)
             assert server.connections.send("a\xff", flow)
@@ -183,7 +184,7 @@ def test_refused(run: Run) -> None:
             closed.bind(("127.0.0.1", 0))
             port = closed.getsockname()[1]
             async with _Server() as server:
-                assert await server.open(port) == "Service Unavailable"
+                assert await server.open(port) == NoWay.UNREACHABLE
                 warning = await server.warnings.get()
                 assert f"cannot connect to tcp/[127.0.0.1]:{port}: " in warning
                 assert "Traceback" not in warning

@@ -13,6 +13,7 @@ import pytest
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.observe.jsonl import FLUSH_AFTER, JsonlTrace, TraceFileError
 from reference_server.observe.trace_schema import trace_schema
+from reference_server.sip.transport import TCP, UDP
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "trace.schema.json"
 AT = 1795419925.737411
@@ -45,8 +46,8 @@ def lines(path: Path) -> list[Line]:
 
 
 def flow(remote: str = "127.0.0.1", connection: int = 0) -> Flow:
-    local = Endpoint("udp", remote, 5060, remote, f"sip:{remote}:5060")
-    return Flow("tcp" if connection else "udp", remote, 21100, local, connection)
+    local = Endpoint(UDP, remote, 5060, remote, f"sip:{remote}:5060")
+    return Flow(TCP if connection else UDP, remote, 21100, local, connection)
 
 
 def test_the_schema_is_current() -> None:

@@ -13,7 +13,7 @@ from reference_server.core.context import Context
 from reference_server.core.dialog.next_hop import open_flow
 from reference_server.core.dialog.server_requests import compose_ack, compose_bye, send_bye
 from reference_server.core.dialog.usage import DialogUsage, end_dialog
-from reference_server.core.ports import Flow
+from reference_server.core.ports import NoWay, Way
 from reference_server.wire.replies import NO_ADDRESS, DialogMessage
 
 UNSOLICITED = "unsolicited"
@@ -44,16 +44,16 @@ def hang_up(state: Context, ended: DialogUsage, cause: Cause) -> None:
     leg, ended.leg = ended.leg, None
     end_dialog(state, ended)
 
-    def opened(flow: Flow | str) -> None:
-        if isinstance(flow, str):
-            state.event("bye-not-sent", dialog=ended.dialog_id, reason=flow)
+    def opened(flow: Way) -> None:
+        if isinstance(flow, NoWay):
+            state.event("bye-not-sent", dialog=ended.dialog_id, reason=flow.reason)
             unsent = compose_bye(ended.dialog, cause.value, ended.flow, state.identifiers.branch())
             _show(state, ended, unsent, 0, "unknown", NO_ADDRESS)
             if leg is not None:
                 leg.lose()
             return
         bye = send_bye(state, ended.dialog, cause.value, flow)
-        _show(state, ended, bye, len(bye), flow.transport, flow.local.address)
+        _show(state, ended, bye, len(bye), flow.transport.name, flow.local.address)
         if leg is not None:
             expired = cause is Cause.SESSION_EXPIRED
             leg.stop(Source.APPLICATION, Reason.SESSION_EXPIRED if expired else Reason.SYSTEM_INITIATED, bye)
@@ -72,9 +72,9 @@ def acknowledge(state: Context, answered: DialogUsage) -> None:
     cseq = answered.last_answered_invite
     answered.keep_own_ack(cseq, "")
 
-    def opened(flow: Flow | str) -> None:
-        if isinstance(flow, str):
-            state.event("ack-not-sent", dialog=answered.dialog_id, reason=flow)
+    def opened(flow: Way) -> None:
+        if isinstance(flow, NoWay):
+            state.event("ack-not-sent", dialog=answered.dialog_id, reason=flow.reason)
             return
         text = compose_ack(state, answered.dialog, cseq, flow)
         answered.keep_own_ack(cseq, text)

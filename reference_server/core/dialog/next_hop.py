@@ -6,18 +6,19 @@ from collections.abc import Callable
 
 from reference_server.core.context import Context
 from reference_server.core.dialog.usage import DialogUsage
-from reference_server.core.ports import Flow
+from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.sip.messages.uri import UriError, parse_uri
+from reference_server.sip.transport import UDP
 
 
-def reach(state: Context, next_hop: str, done: Callable[[Flow | str], None]) -> None:
+def reach(state: Context, next_hop: str, done: Callable[[Way], None]) -> None:
     """Give ``done`` the flow to the URI ``next_hop``, or the reason why there is none.
 
     A phone that has registered over a connection is reached by that, wherever its Contact leads (NET-7).
     """
-    registered = registered_connection(state, next_hop)
-    if registered is not None:
-        done(registered)
+    way = registered_connection(state, next_hop) or state.network.flow_to(next_hop)
+    if way is not None:
+        done(way)
     else:
         state.network.open(next_hop, done)
 
@@ -36,7 +37,7 @@ def registered_connection(state: Context, text: str) -> Flow | None:
     return state.bindings.flow_to(uri) if uri.user and "lr" not in uri.parameters else None
 
 
-def open_flow(state: Context, found: DialogUsage, done: Callable[[Flow | str], None]) -> None:
+def open_flow(state: Context, found: DialogUsage, done: Callable[[Way], None]) -> None:
     """Give ``done`` the flow for the dialog's next request, or the reason why there is none.
 
     With a route set: to its first route. Without: to where the far end was last heard, which is its Contact unless
@@ -48,10 +49,10 @@ def open_flow(state: Context, found: DialogUsage, done: Callable[[Flow | str], N
     if follows_routes and state.settings.aggressive_nat_detection and not found.follows_contact:
         follows_routes = "nat=yes" not in dialog.route_set[0].lower()
     if not dialog.remote_target:
-        done("the far end gave no Contact")
-    elif follows_routes or (found.follows_contact and found.flow.transport == "udp"):
+        done(NoWay.NO_CONTACT)
+    elif follows_routes or (found.follows_contact and found.flow.transport is UDP):
         reach(state, dialog.next_hop(), done)
-    elif found.flow.transport == "udp" or state.network.alive(found.flow):
+    elif found.flow.transport is UDP or state.network.alive(found.flow):
         done(found.flow)
     else:
         asked = [*found.invites, *([found.update] if found.update is not None else [])]
@@ -65,5 +66,6 @@ def open_flow(state: Context, found: DialogUsage, done: Callable[[Flow | str], N
 def via_for(flow: Flow, branch: str) -> str:
     """The Via of a request of ours; over UDP it asks for rport (RFC 3581 §3)."""
     local = flow.local
-    rport = ";rport" if flow.transport == "udp" else ""
-    return f"SIP/2.0/{flow.transport.upper()} {local.advertised_host}:{local.port}{rport};branch={branch}"
+    transport = flow.transport
+    rport = "" if transport.reliable else ";rport"
+    return f"SIP/2.0/{transport.via_token} {local.advertised_host}:{local.port}{rport};branch={branch}"

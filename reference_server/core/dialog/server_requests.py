@@ -37,7 +37,7 @@ def send_unwatched(
         f"{branch}|{method}",
         text,
         state.sender(flow),
-        flow.transport != "udp",
+        flow.transport.reliable,
         state.timers,
         timing or state.timing,
         Unwatched(),

@@ -19,7 +19,7 @@ from reference_server.core.context import Context
 from reference_server.core.dialog.hang_up import Cause, acknowledge_and_hang_up, hang_up
 from reference_server.core.dialog.next_hop import open_flow
 from reference_server.core.dialog.usage import DialogUsage
-from reference_server.core.ports import Application, Flow
+from reference_server.core.ports import Application, NoWay, Way
 from reference_server.core.server_request import ServerRequest
 from reference_server.core.uac.session_refresh import Refresh, refresh_of
 from reference_server.sip.deadline import Deadline
@@ -193,12 +193,12 @@ class SessionTimer:
             or any(state.invites.get(invite.transaction.key) is invite for invite in found.invites)
         )
 
-    def _opened(self, owner: Application, flow: Flow | str) -> None:
+    def _opened(self, owner: Application, flow: Way) -> None:
         self._opening = False
         if self._found.session is not self:
             return  # the call ended while the way was sought
-        if isinstance(flow, str):
-            self._state.event("refresh-not-sent", dialog=self._found.dialog_id, reason=flow)
+        if isinstance(flow, NoWay):
+            self._state.event("refresh-not-sent", dialog=self._found.dialog_id, reason=flow.reason)
             self._next.move(_GIVE_WAY_SECONDS)
         elif self._is_busy():
             self._next.move(_GIVE_WAY_SECONDS)

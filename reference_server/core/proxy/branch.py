@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reference_server.core.context import TIMER_C_SECONDS
 from reference_server.core.dialog.next_hop import reach, via_for
 from reference_server.core.dialog.server_requests import send_unwatched
-from reference_server.core.ports import Flow
+from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.core.uas.respond import LARGEST_DATAGRAM
 from reference_server.sip.messages.message import Response
 from reference_server.sip.target_set import Target
@@ -78,15 +78,15 @@ class Branch:
         """Find the way to the target, and send."""
         reach(self.proxied.state, self.target.next_hop, self._opened)
 
-    def _opened(self, flow: Flow | str) -> None:
+    def _opened(self, flow: Way) -> None:
         proxied = self.proxied
         if self._cancelled:
             self.over = True
             proxied.lost(self)
             return
-        if isinstance(flow, str):
+        if isinstance(flow, NoWay):
             self.over = True
-            proxied.unreachable(self, flow)
+            proxied.unreachable(self, flow.reason)
             return
         state = proxied.state
         self.flow = flow
@@ -94,7 +94,7 @@ class Branch:
         self.via = via_for(flow, self.branch)
         forwarded = proxied.forwarded_by(flow)
         self.text = forwarded.copy(self.target.uri, self.via, proxied.record_routes_by(flow))
-        if flow.transport == "udp" and len(self.text) > LARGEST_DATAGRAM:
+        if not flow.transport.stream and len(self.text) > LARGEST_DATAGRAM:
             self.text = ""
             self.over = True
             proxied.unreachable(self, TOO_LARGE)
@@ -111,7 +111,7 @@ class Branch:
         state = self.proxied.state
         method = self.proxied.method
         key = f"{self.branch}|{method}"
-        arguments = (key, self.text, state.sender(flow), flow.transport != "udp", state.timers)
+        arguments = (key, self.text, state.sender(flow), flow.transport.reliable, state.timers)
         timing = state.proxying.timing
         if method == "INVITE":
             self._transaction = InviteClientTransaction(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reference_server.core.context import Context
 from reference_server.core.dialog.next_hop import reach
 from reference_server.core.dialog.server_requests import compose_ack, send_bye
-from reference_server.core.ports import Flow
+from reference_server.core.ports import NoWay, Way
 from reference_server.sip.dialog import Dialog, record_route_of, uri_of
 from reference_server.sip.messages.message import Response
 from reference_server.sip.messages.uri import tag_of
@@ -47,9 +47,9 @@ def refuse_call(state: Context, branch: Branch, response: Response) -> None:
 
     observer = branch.proxied.observer
 
-    def opened(flow: Flow | str) -> None:
-        if isinstance(flow, str):
-            state.event("bye-not-sent", dialog=forwarded.call_id, reason=flow)
+    def opened(flow: Way) -> None:
+        if isinstance(flow, NoWay):
+            state.event("bye-not-sent", dialog=forwarded.call_id, reason=flow.reason)
             if observer is not None:
                 observer.branch_refused(branch, "")
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from reference_server.core.context import Context
 from reference_server.core.dialog.next_hop import reach, via_for
-from reference_server.core.ports import Flow
+from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.core.proxy.options import ProxyOptions
 from reference_server.core.proxy.response_context import ResponseContext
 from reference_server.core.server_request import ServerRequest, reject
@@ -59,9 +59,9 @@ def route_ack(state: Context, request: Request, via: TopVia, flow: Flow) -> bool
     line = completed_via(via, flow.remote_host, flow.remote_port) + received[len(via.value) :]
     forwarded = ForwardedRequest(request, line, routes=routes)
 
-    def opened(onward: Flow | str) -> None:
-        if isinstance(onward, str):
-            state.event("ack-not-sent", dialog=request.get("call-id"), reason=onward)
+    def opened(onward: Way) -> None:
+        if isinstance(onward, NoWay):
+            state.event("ack-not-sent", dialog=request.get("call-id"), reason=onward.reason)
             return
         branch = branches.make(signature, split_values(line)[0])
         state.send(forwarded.copy(target.uri, via_for(onward, branch)), onward)

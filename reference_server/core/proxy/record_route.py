@@ -7,8 +7,7 @@ from reference_server.core.ports import Endpoint
 
 def route_to(local: Endpoint) -> str:
     """A Record-Route or Path value that leads back to ``local``, by a loose route."""
-    transport = "" if local.transport == "udp" else f";transport={local.transport}"
-    return f"<sip:{local.advertised_host}:{local.port}{transport};lr>"
+    return f"<sip:{local.advertised_host}:{local.port}{local.transport.uri_parameter};lr>"
 
 
 def record_routes(towards: Endpoint, back: Endpoint) -> str:

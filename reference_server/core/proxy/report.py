@@ -39,7 +39,7 @@ class Report:
             self._deliver(
                 FinalResponseReceived(
                     self._message_id,
-                    flow.transport,
+                    flow.transport.name,
                     flow.remote_address,
                     self._time_token(),
                     response.text,

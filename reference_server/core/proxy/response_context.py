@@ -327,7 +327,7 @@ class ResponseContext:
             branch.cancel(*reasons)
 
     def _text_of(self, response: Response) -> str:
-        return forwarded_response(response, self.incoming.flow.transport != "udp")
+        return forwarded_response(response, self.incoming.flow.transport.reliable)
 
     def _tell(self, branch: Branch, response: Response) -> None:
         if self._report is not None and branch.flow is not None:

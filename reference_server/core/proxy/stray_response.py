@@ -8,7 +8,7 @@ anything to anybody.
 from __future__ import annotations
 
 from reference_server.core.context import Context
-from reference_server.core.ports import Flow
+from reference_server.core.ports import NoWay, Way
 from reference_server.sip.forwarding import forwarded_response, via_values
 from reference_server.sip.messages.message import Response
 from reference_server.sip.messages.via import parse_top_via, reply_uri
@@ -24,11 +24,11 @@ def pass_stray(state: Context, response: Response) -> bool:
     if below is None:
         return False
 
-    def opened(flow: Flow | str) -> None:
-        if isinstance(flow, str):
-            state.event("sip-dropped", reason=f"stray response: {flow}", source=below.value)
+    def opened(flow: Way) -> None:
+        if isinstance(flow, NoWay):
+            state.event("sip-dropped", reason=f"stray response: {flow.reason}", source=below.value)
             return
-        state.send(forwarded_response(response, flow.transport != "udp"), flow)
+        state.send(forwarded_response(response, flow.transport.reliable), flow)
 
     state.network.open(reply_uri(below), opened)
     return True

@@ -84,7 +84,7 @@ class ClientRequest:
     def _transmit(self) -> None:
         state = self.state
         key = f"{self.branch}|{self.method}"
-        arguments = (key, self.text, state.sender(self.flow), self.flow.transport != "udp")
+        arguments = (key, self.text, state.sender(self.flow), self.flow.transport.reliable)
         transaction: ClientTransaction
         if self.method == "INVITE":
             transaction = InviteClientTransaction(
@@ -104,12 +104,12 @@ class ClientRequest:
     def echo(self, message_id: str) -> None:
         """Tell the application what went out (OUT-2, DLG-5)."""
         flow = self.flow
-        over_udp = flow.transport == "udp"
+
         self.application.deliver(
             RequestSent(
                 message_id,
-                flow.transport,
-                flow.local.address if over_udp else flow.remote_address,
+                flow.transport.name,
+                flow.local.address if flow.transport.echo_shows_local else flow.remote_address,
                 self.state.time_token(),
                 self.transaction_id,
                 self.text,
@@ -156,7 +156,7 @@ class ClientRequest:
         """Give a response from the network to the application."""
         flow = self.flow
         text = response.text
-        self._deliver(text, len(text), flow.transport, flow.remote_address)
+        self._deliver(text, len(text), flow.transport.name, flow.remote_address)
 
     def answer_locally(self, status: int, reason: str) -> str:
         """Give the application a response that no far end has sent: length 0, no address (OUT-6). Returns it."""
@@ -167,7 +167,7 @@ class ClientRequest:
             values["To"] += f";tag={self.state.identifiers.tag()}"
         fields = "".join([f"{name}: {value}\r\n" for name, value in values.items() if value])
         text = f"SIP/2.0 {status} {reason}\r\n{fields}Content-Length: 0\r\n\r\n"
-        self._deliver(text, 0, self.flow.transport, NO_ADDRESS)
+        self._deliver(text, 0, self.flow.transport.name, NO_ADDRESS)
         return text
 
     def _deliver(self, text: str, length: int, transport: str, address: str) -> None:

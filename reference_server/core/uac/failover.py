@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reference_server.core.dialog.next_hop import via_for
-from reference_server.core.ports import Flow
+from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.core.uac.client_request import ClientRequest
 from reference_server.sip.messages.message import Response
 
@@ -50,8 +50,8 @@ class Failover:
         request = self._request
         self._tried.append(request.flow)
 
-        def opened(flow: Flow | str) -> None:
-            if isinstance(flow, str) or not request.wanted:
+        def opened(flow: Way) -> None:
+            if isinstance(flow, NoWay) or not request.wanted:
                 give_up()
                 return
             branch = request.state.identifiers.branch()

@@ -16,7 +16,7 @@ from reference_server.core.dialog.next_hop import open_flow, via_for
 from reference_server.core.dialog.session_timer import REFRESHING, SessionTimer
 from reference_server.core.dialog.subscription import says_terminated
 from reference_server.core.dialog.usage import DialogUsage, end_dialog, record_bye
-from reference_server.core.ports import Application, Flow
+from reference_server.core.ports import Application, Flow, NoWay, Way
 from reference_server.core.uac.client_request import METHODS
 from reference_server.core.uac.in_dialog_request import ReInvite, RequestInDialog
 from reference_server.core.uac.reliable_provisional import branch_of
@@ -83,7 +83,7 @@ def request_in_dialog(state: Context, application: Application, message: Sip) ->
     if found.session is not None and is_held(found.session):
         return
 
-    def opened(flow: Flow | str) -> None:  # perhaps later, and then much may have happened
+    def opened(flow: Way) -> None:  # perhaps later, and then much may have happened
         if not application.connected:
             if method == "BYE" and found.dialog.state is not DialogState.OVER:
                 hang_up(state, found, Cause.APPLICATION_LOST)
@@ -93,7 +93,7 @@ def request_in_dialog(state: Context, application: Application, message: Sip) ->
             application.deliver(
                 NotSent(message.message_id, ACK_IS_OURS if method == "ACK" else UNKNOWN_DIALOG)
             )
-        elif isinstance(flow, str):
+        elif isinstance(flow, NoWay):
             application.deliver(NotSent(message.message_id, f"{NO_ROUTE} {found.dialog_id}"))
             if method == "BYE":
                 end_dialog(state, found)  # it cannot be told, but the call is over for the application

@@ -15,7 +15,7 @@ from msgspec import Struct
 from reference_server.core.cdr.leg import Source
 from reference_server.core.context import Context
 from reference_server.core.dialog.next_hop import via_for
-from reference_server.core.ports import Application, Endpoint, Flow
+from reference_server.core.ports import Application, Endpoint, Flow, NoWay, Way
 from reference_server.core.uac.client_request import METHODS, ClientRequest
 from reference_server.core.uac.failover import Failover
 from reference_server.core.uac.forming import OriginatedRequest
@@ -25,10 +25,10 @@ from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.headers import HEADERS
 from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.messages.uri import Uri, UriError, parse_address, parse_uri, tag_of
+from reference_server.sip.transport import NOWHERE, UDP
 from reference_server.wire.replies import NotSent
 from reference_server.wire.requests import Sip
 
-NOT_AVAILABLE = "requested protocol/transport not available"
 NO_TRANSACTION = "Error creating sip transaction for uac request"
 NO_LEG = "Error creating leg"
 INVALID_FROM = "invalid from value provided by client:"
@@ -38,8 +38,6 @@ _WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE"})
 _NTP_EPOCH = 2_208_988_800  # seconds between 1900 and 1970
 _NUMBER = re.compile(r"[+0-9A-Za-z*#._-]+\Z")
 """An address that is only a user or a telephone number, as applications give it."""
-_LOCAL_STATUS = {"Unsupported URI Scheme": 416, "Request Timeout": 408}
-"""The statuses of responses of our own, by the reason why there is no flow; 503 for any other."""
 
 
 class _Refusal(Exception):
@@ -68,14 +66,14 @@ def request_outside_dialogs(state: Context, application: Application, message: S
 
     others = next_hop if _is_name(hop) else ""
 
-    def opened(flow: Flow | str) -> None:
+    def opened(flow: Way) -> None:
         if not application.connected:
             return  # it went while the way was sought; nothing has been sent
-        if flow == NOT_AVAILABLE:
-            application.deliver(NotSent(message.message_id, NOT_AVAILABLE))
+        if flow is NoWay.NOT_AVAILABLE:
+            application.deliver(NotSent(message.message_id, flow.reason))
             return
         try:
-            if isinstance(flow, str):
+            if isinstance(flow, NoWay):
                 _answer_locally(state, application, message, line, target, hop, flow)
             else:
                 _send(state, application, message, line, target, flow, others)
@@ -87,7 +85,7 @@ def request_outside_dialogs(state: Context, application: Application, message: S
         others = ""
         opened(registered)
     elif hop.scheme == "sips":
-        opened("Unsupported URI Scheme")
+        opened(NoWay.UNSUPPORTED_SCHEME)
     else:
         state.network.open(next_hop, opened)
 
@@ -217,18 +215,18 @@ def _answer_locally(
     line: _RequestLine,
     target: Uri,
     hop: Uri,
-    reason: str,
+    no_way: NoWay,
 ) -> None:
-    """Echo what cannot leave, and answer it with ``reason`` as a far end would (OUT-6)."""
-    transport = (hop.parameters.get("transport") or "udp").lower()
+    """Echo what cannot leave, and answer it with ``no_way`` as a far end would (OUT-6)."""
     endpoints = state.network.endpoints()
-    local = next((endpoint for endpoint in endpoints if endpoint.transport == transport), endpoints[0])
+    named = (hop.parameters.get("transport") or UDP.name).lower()
+    local = next((endpoint for endpoint in endpoints if endpoint.transport.name == named), endpoints[0])
     composed = _compose(state, message, line, target, local, via="")
-    nowhere = Flow("unknown", "", 0, local)
+    nowhere = Flow(NOWHERE, "", 0, local)
     outgoing = _begun(state, application, line.method, composed, nowhere, state.identifiers.branch())
     outgoing.echo_unsent(message.message_id)
     if line.method != "ACK":
-        outgoing.answer_locally(_LOCAL_STATUS.get(reason, 503), reason)
+        outgoing.answer_locally(no_way.status, no_way.reason)
 
 
 def _given(draft: Draft, name: str) -> str:

@@ -33,7 +33,7 @@ def receive_cancel(state: Context, cancel: ServerRequest) -> None:
             DialogMessage(
                 "network",
                 len(cancel.request.text),
-                flow.transport,
+                flow.transport.name,
                 flow.remote_address,
                 state.time_token(),
                 invite.transaction_id,

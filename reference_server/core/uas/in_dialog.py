@@ -68,7 +68,7 @@ def receive_in_dialog(state: Context, found: DialogUsage, incoming: ServerReques
         DialogMessage(
             "network",
             len(request.text),
-            flow.transport,
+            flow.transport.name,
             flow.remote_address,
             state.time_token(),
             incoming.transaction_id,

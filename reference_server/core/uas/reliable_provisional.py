@@ -64,7 +64,7 @@ def _give_up(state: Context, incoming: ServerRequest) -> None:
         DialogMessage(
             "network",
             0,
-            incoming.flow.transport,
+            incoming.flow.transport.name,
             NO_ADDRESS,
             state.time_token(),
             incoming.transaction_id,

@@ -228,7 +228,7 @@ def _put(
     application.deliver(
         ResponseSent(
             message_id,
-            flow.transport if method == "INVITE" or status < 200 else "",
+            flow.transport.name if method == "INVITE" or status < 200 else "",
             flow.remote_address,
             state.time_token(),
             incoming.transaction_id,

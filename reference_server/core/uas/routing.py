@@ -40,7 +40,7 @@ def offer(state: Context, incoming: ServerRequest) -> None:
     application.deliver(
         NewRequest(
             len(request.text),
-            flow.transport,
+            flow.transport.name,
             flow.remote_address,
             state.time_token(),
             incoming.transaction_id,

@@ -23,6 +23,7 @@ from msgspec import Struct
 from reference_server.net.locate.dns import Addresses, Dns, DnsFailure, Service, Services
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.sip.messages.uri import DEFAULT_PORT
+from reference_server.sip.transport import TRANSPORTS, Transport
 
 PATIENCE = 10.0
 """Seconds after which a name counts as not found."""
@@ -44,13 +45,13 @@ LONGEST_NAME = 254
 
 NO_END = float("inf")
 _KEPT = 10_000
-_SERVICES = {"SIP+D2U": "udp", "SIP+D2T": "tcp"}
+_SERVICES = {one.naptr: one for one in TRANSPORTS.values() if one.naptr}
 
 
 class Hop(Struct, frozen=True):
     """Where a request may go."""
 
-    transport: str
+    transport: Transport
     host: str
     """literal address, without brackets"""
     port: int
@@ -61,7 +62,7 @@ class Question(Struct, frozen=True):
 
     name: str
     port: int | None
-    transport: str | None
+    transport: Transport | None
     """as the URI says"""
 
 
@@ -86,7 +87,7 @@ class Resolver:
 
     def __init__(
         self,
-        transports: Sequence[str],
+        transports: Sequence[Transport],
         families: Sequence[bool],
         dns: Dns,
         hosts: HostsFile,
@@ -163,7 +164,7 @@ class Resolver:
         if port is not None:
             return await self._by_address(name, port, transport or self._transports[0])
         if transport is not None:
-            services, holds = [(transport, f"_sip._{transport}.{name}")], NO_END
+            services, holds = [(transport, f"{transport.srv}.{name}")], NO_END
         else:
             services, holds = await self._services(name)
         found = await asyncio.gather(*(self._servers(service) for _, service in services))
@@ -178,18 +179,18 @@ class Resolver:
             return choices, min(holds, seconds)
         return await self._targets(wanted, holds)
 
-    async def _services(self, name: str) -> tuple[list[tuple[str, str]], float]:
+    async def _services(self, name: str) -> tuple[list[tuple[Transport, str]], float]:
         """Transports in order, each with the name of its SRV records: what NAPTR says, else the usual names."""
         try:
             said = await self._dns.transports(name)
         except DnsFailure:  # some nameservers do not know of NAPTR, and drop the question
             said = Services((), FAILURE_SECONDS)
         services = [
-            (transport, one.target)
+            (_SERVICES[one.kind], one.target)
             for one in said.found
-            if (transport := _SERVICES.get(one.kind, "")) in self._transports
+            if _SERVICES.get(one.kind) in self._transports
         ]
-        usual = [(transport, f"_sip._{transport}.{name}") for transport in self._transports]
+        usual = [(transport, f"{transport.srv}.{name}") for transport in self._transports if transport.srv]
         return services or usual, said.seconds
 
     async def _servers(self, service: str) -> Services:
@@ -199,7 +200,7 @@ class Resolver:
             return Services((), FAILURE_SECONDS)
 
     async def _targets(
-        self, wanted: Sequence[tuple[str, tuple[int, ...], Service]], holds: float
+        self, wanted: Sequence[tuple[Transport, tuple[int, ...], Service]], holds: float
     ) -> tuple[tuple[_Choice, ...], float]:
         """The addresses of the targets of SRV records; a target without any is passed over."""
         there = [one for one in wanted if one[2].target][:MOST_TARGETS]
@@ -225,7 +226,9 @@ class Resolver:
                 holds = min(holds, FAILURE_SECONDS)
         return tuple(choices), holds
 
-    async def _by_address(self, name: str, port: int, transport: str) -> tuple[tuple[_Choice, ...], float]:
+    async def _by_address(
+        self, name: str, port: int, transport: Transport
+    ) -> tuple[tuple[_Choice, ...], float]:
         addresses = await self._addresses(name)
         hops = tuple(Hop(transport, host, port) for host in addresses.hosts)
         return (_Choice((), 0, hops),), addresses.seconds

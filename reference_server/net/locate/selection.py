@@ -14,6 +14,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from msgspec import Struct
 
 from reference_server.core.ports import Endpoint
+from reference_server.sip.transport import Transport
 
 _DEFAULT_NETS = tuple(
     IPv4Network(net) for net in ("127.0.0.1/32", "192.168.0.0/24", "172.16.0.0/16", "10.0.0.0/8")
@@ -41,7 +42,7 @@ def candidate(endpoint: Endpoint, local_net: str, external_ip: str) -> Candidate
     return Candidate(endpoint, default, bool(external_ip))
 
 
-def choose(candidates: Iterable[Candidate], transport: str, host: str) -> Endpoint | None:
+def choose(candidates: Iterable[Candidate], transport: Transport, host: str) -> Endpoint | None:
     """The endpoint for a target at the literal address ``host``, or None if there is none of that kind."""
     target = ip_address(host)
 
@@ -58,7 +59,7 @@ def choose(candidates: Iterable[Candidate], transport: str, host: str) -> Endpoi
     suitable = (
         one
         for one in candidates
-        if one.endpoint.transport == transport and (":" in one.endpoint.host) == (":" in host)
+        if one.endpoint.transport is transport and (":" in one.endpoint.host) == (":" in host)
     )
     best = min(suitable, key=order, default=None)
     return best.endpoint if best is not None else None

@@ -14,6 +14,8 @@ from contextlib import suppress
 
 from msgspec import Struct
 
+from reference_server.sip.transport import Transport
+
 _ATTEMPTS = 10
 _BACKLOG = 1024
 _BUFFER = 4 * 1024 * 1024
@@ -35,7 +37,7 @@ class TransportError(Exception):
 class BoundSocket(Struct, frozen=True):
     """A socket that is bound, and listening if it is a TCP one."""
 
-    transport: str
+    transport: Transport
     host: str
     port: int
     socket: socket.socket
@@ -65,7 +67,7 @@ def literal_address(host: str) -> str | None:
         return None
 
 
-def bind_sockets(hosts: Sequence[str], transports: Sequence[str], port: int) -> list[BoundSocket]:
+def bind_sockets(hosts: Sequence[str], transports: Sequence[Transport], port: int) -> list[BoundSocket]:
     """Bind each of ``transports`` on each literal address of ``hosts``, in that order of the result.
 
     Raises :class:`TransportError`; nothing stays bound then.
@@ -87,9 +89,9 @@ class _PortTaken(Exception):
         self.error = error
 
 
-def _bind_once(hosts: Sequence[str], transports: Sequence[str], port: int) -> list[BoundSocket]:
+def _bind_once(hosts: Sequence[str], transports: Sequence[Transport], port: int) -> list[BoundSocket]:
     # TCP first: the kernel's choice among the TCP ports is the narrower one, since connections use them up.
-    order = sorted(transports, key=lambda transport: transport != "tcp")
+    order = sorted(transports, key=lambda transport: not transport.stream)
     chosen = port
     bound: list[BoundSocket] = []
     try:
@@ -99,7 +101,7 @@ def _bind_once(hosts: Sequence[str], transports: Sequence[str], port: int) -> li
                     one = _bind(transport, host, chosen)
                 except OSError as error:
                     reason = os.strerror(error.errno) if error.errno else str(error)
-                    failure = TransportError(transport, host, chosen, reason)
+                    failure = TransportError(transport.name, host, chosen, reason)
                     if port == 0 and bound and error.errno == errno.EADDRINUSE:
                         raise _PortTaken(failure) from None
                     raise failure from None
@@ -112,8 +114,8 @@ def _bind_once(hosts: Sequence[str], transports: Sequence[str], port: int) -> li
     return sorted(bound, key=lambda one: (hosts.index(one.host), transports.index(one.transport)))
 
 
-def _bind(transport: str, host: str, port: int) -> BoundSocket:
-    datagrams = transport == "udp"
+def _bind(transport: Transport, host: str, port: int) -> BoundSocket:
+    datagrams = not transport.stream
     # With its protocol named, asyncio switches Nagle's algorithm off on the connections that it accepts.
     kind = (socket.SOCK_DGRAM, socket.IPPROTO_UDP) if datagrams else (socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock = socket.socket(family_of(host), *kind)

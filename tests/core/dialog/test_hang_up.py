@@ -10,11 +10,12 @@ from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import parse_message
 from reference_server.sip.transactions.timing import Timing
-from tests.core.world import BY_TCP, UDP, Call, Phone, World, sip_of, tokens_of, transaction_id_of
+from reference_server.sip.transport import UDP
+from tests.core.world import BY_TCP, UDP_ENDPOINT, Call, Phone, World, sip_of, tokens_of, transaction_id_of
 
 
 def unacknowledged(world: World, flow: Flow | None = None) -> Call:
-    call = Call(world, world.application("invite"), flow=flow or Flow("udp", "127.0.0.1", 5080, UDP))
+    call = Call(world, world.application("invite"), flow=flow or Flow(UDP, "127.0.0.1", 5080, UDP_ENDPOINT))
     call.answer()
     world.network.sent.clear()
     return call

@@ -9,11 +9,12 @@ import pytest
 from reference_server.core.ports import Flow
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.messages.message import parse_message
+from reference_server.sip.transport import TCP, UDP
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
     SDP,
-    UDP,
+    UDP_ENDPOINT,
     Call,
     Phone,
     World,
@@ -210,7 +211,7 @@ def test_the_answer_to_an_update_is_the_session_description_and_the_contact_stay
 def test_an_offer_in_a_prack_is_the_session_description(world: World) -> None:
     application = world.application()
     target = "sip:carol@127.0.0.1:5090"
-    world.network.routes[target] = Flow("udp", "127.0.0.1", 5090, UDP)
+    world.network.routes[target] = Flow(UDP, "127.0.0.1", 5090, UDP_ENDPOINT)
     invite = sip_of(application.say(f"sip||\r\nINVITE {target} SIP/2.0\r\nSupported: 100rel\r\n\r\n{SDP}"))
     invite = invite.replace(f"To: <{target}>", f"To: <{target}>;tag=c4r0l")
     phone = Phone(world)
@@ -246,7 +247,7 @@ def test_what_the_far_end_refused_is_not_the_session_description(world: World) -
 def test_the_answer_in_the_applications_ack_is_the_session_description(world: World) -> None:
     application = world.application()
     target = "sip:carol@127.0.0.1:5090"
-    world.network.routes[target] = Flow("udp", "127.0.0.1", 5090, UDP)
+    world.network.routes[target] = Flow(UDP, "127.0.0.1", 5090, UDP_ENDPOINT)
     invite = sip_of(
         application.say(f"sip||\r\nINVITE {target} SIP/2.0\r\nContact: <sip:me@localhost>\r\n\r\n")
     )
@@ -268,7 +269,7 @@ def test_the_answer_in_the_applications_ack_is_the_session_description(world: Wo
 def test_a_call_that_the_application_never_acknowledged_ends_with_its_session(world: World) -> None:
     application = world.application()
     target = "sip:carol@127.0.0.1:5090"
-    world.network.routes[target] = Flow("udp", "127.0.0.1", 5090, UDP)
+    world.network.routes[target] = Flow(UDP, "127.0.0.1", 5090, UDP_ENDPOINT)
     invite = sip_of(application.say(f"sip||\r\nINVITE {target} SIP/2.0\r\n\r\n{SDP}"))
     phone = Phone(world)
     phone.respond(invite, 200, f"Contact: <{target}>", "Session-Expires: 90;refresher=uac")
@@ -349,7 +350,7 @@ def test_who_made_the_call_id_waits_longer_after_glare(world: World) -> None:
     call.hang_up()
     application = world.application()
     target = "sip:carol@127.0.0.1:5090"
-    world.network.routes[target] = Flow("udp", "127.0.0.1", 5090, UDP)
+    world.network.routes[target] = Flow(UDP, "127.0.0.1", 5090, UDP_ENDPOINT)
     invite = sip_of(application.say(f"sip||\r\nINVITE {target} SIP/2.0\r\n\r\n{SDP}"))
     phone = Phone(world)
     phone.respond(invite, 200, f"Contact: <{target}>", "Session-Expires: 90;refresher=uac")
@@ -504,7 +505,7 @@ def test_an_invite_of_the_application_whose_way_is_found_behind_the_refresh_wait
 ) -> None:
     call = refreshed_by_us(world, BY_TCP)
     world.network.broken.add(BY_TCP.connection)
-    call.phone.flow = Flow("tcp", "127.0.0.1", 5080, BY_TCP.local, connection=2)
+    call.phone.flow = Flow(TCP, "127.0.0.1", 5080, BY_TCP.local, connection=2)
     world.network.routes["sip:alice@127.0.0.1:5080"] = call.phone.flow
     pending: list[Callable[[], None]] = []
     world.network.pending = pending

@@ -6,11 +6,12 @@ import pytest
 
 from reference_server.core.location.own_addresses import OwnAddresses
 from reference_server.core.ports import Endpoint
+from reference_server.sip.transport import TCP, UDP
 
 ENDPOINTS = (
-    Endpoint("udp", "127.0.0.1", 5060, "203.0.113.9", "sip:203.0.113.9:5060", ("sip.example.com",)),
-    Endpoint("tcp", "192.0.2.1", 5070, "192.0.2.1", "sip:192.0.2.1:5070"),
-    Endpoint("udp", "2001:db8::1", 5060, "[2001:db8::1]", "sip:[2001:db8::1]:5060"),
+    Endpoint(UDP, "127.0.0.1", 5060, "203.0.113.9", "sip:203.0.113.9:5060", ("sip.example.com",)),
+    Endpoint(TCP, "192.0.2.1", 5070, "192.0.2.1", "sip:192.0.2.1:5070"),
+    Endpoint(UDP, "2001:db8::1", 5060, "[2001:db8::1]", "sip:[2001:db8::1]:5060"),
 )
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from reference_server.core.location import registered_flows as bindings
 from reference_server.core.ports import Flow
+from reference_server.sip.transport import TCP
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
-    TCP,
+    TCP_ENDPOINT,
     Phone,
     RecordingApplication,
     World,
@@ -18,7 +19,7 @@ from tests.core.world import (
     transaction_id_of,
 )
 
-OTHER = Flow("tcp", "127.0.0.1", 5082, TCP, 2)
+OTHER = Flow(TCP, "127.0.0.1", 5082, TCP_ENDPOINT, 2)
 ALI = "sip:ali@abc.invalid"
 
 
@@ -50,7 +51,7 @@ def way_to(world: World, uri: str) -> Flow | None:
     ((_, flow, sent),) = world.network.sent
     Phone(world, flow=flow).respond(sent)
     world.network.take()
-    assert tokens_of(echo)[6] == flow.transport
+    assert tokens_of(echo)[6] == flow.transport.name
     assert sip_of(echo) == sent
     return None if len(world.network.opened) > opened else flow
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import Request, Response, parse_message
-from tests.core.world import BY_UDP, SDP, UDP, Phone, RecordingApplication, World, transaction_id_of
+from reference_server.sip.transport import UDP
+from tests.core.world import BY_UDP, SDP, UDP_ENDPOINT, Phone, RecordingApplication, World, transaction_id_of
 
 SERIAL = "remainInDialog||followRedirects|serial||"
 
@@ -16,7 +17,7 @@ class Callee:
     def __init__(self, world: World, port: int, user: str = "", flow: Flow | None = None) -> None:
         self.world = world
         self.uri = f"sip:{user or f'u{port}'}@127.0.0.1:{port}"
-        self.flow = flow or Flow("udp", "127.0.0.1", port, UDP)
+        self.flow = flow or Flow(UDP, "127.0.0.1", port, UDP_ENDPOINT)
         world.network.routes[self.uri] = self.flow
         world.network.routes[f"sip:127.0.0.1:{port}"] = self.flow
         self._taken = 0

@@ -9,8 +9,18 @@ import pytest
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.uri import tag_of
+from reference_server.sip.transport import TCP
 from tests.core.proxy.stage import Callee, Stage
-from tests.core.world import BY_TCP, TCP, Phone, World, sip_of, status_of, tokens_of, transaction_id_of
+from tests.core.world import (
+    BY_TCP,
+    TCP_ENDPOINT,
+    Phone,
+    World,
+    sip_of,
+    status_of,
+    tokens_of,
+    transaction_id_of,
+)
 
 FULL = "remainInDialog|fullResponse||serial||"
 
@@ -387,7 +397,7 @@ def test_many_targets_that_cannot_be_reached_do_not_exhaust_the_stack(stage: Sta
 
 
 def test_a_caller_whose_connection_is_gone_hears_the_answer_by_a_new_one(world: World) -> None:
-    anew = Flow("tcp", "127.0.0.1", 5080, TCP, 2)
+    anew = Flow(TCP, "127.0.0.1", 5080, TCP_ENDPOINT, 2)
     world.network.routes["sip:127.0.0.1:5080;transport=tcp"] = anew
     stage = Stage(world, BY_TCP)
     stage.start(stage.carol.uri)
@@ -404,7 +414,7 @@ def test_a_caller_whose_connection_is_gone_hears_the_answer_by_a_new_one(world: 
 
 def test_a_phone_behind_a_nat_is_reached_by_the_connection_that_registered_it(stage: Stage) -> None:
     world = stage.world
-    connection = Flow("tcp", "127.0.0.1", 40123, TCP, 3)
+    connection = Flow(TCP, "127.0.0.1", 40123, TCP_ENDPOINT, 3)
     ali = Callee(world, 40123, "ali", connection)
     Phone(world, "ali", connection).send("REGISTER", "Contact: <sip:ali@abc.invalid;transport=tcp>")
     stage.application.answer(transaction_id_of(stage.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
@@ -428,7 +438,7 @@ def test_a_phone_behind_a_nat_is_reached_by_the_connection_that_registered_it(st
 
 @pytest.mark.parametrize("contact", ["sip:127.0.0.1:5090", "sip:edge@127.0.0.1:5090;lr"])
 def test_no_registration_diverts_what_goes_to_a_proxy(stage: Stage, contact: str) -> None:
-    connection = Flow("tcp", "127.0.0.1", 40123, TCP, 3)
+    connection = Flow(TCP, "127.0.0.1", 40123, TCP_ENDPOINT, 3)
     Phone(stage.world, "ali", connection).send("REGISTER", f"Contact: <{contact}>")
     stage.application.answer(transaction_id_of(stage.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
     stage.world.network.take()
@@ -443,7 +453,7 @@ def test_a_registered_connection_counts_more_than_the_outbound_proxy(
     worlds: Callable[[Settings], World],
 ) -> None:
     stage = Stage(worlds(Settings(outbound_proxy="sip:127.0.0.1:5090")))
-    connection = Flow("tcp", "127.0.0.1", 40123, TCP, 3)
+    connection = Flow(TCP, "127.0.0.1", 40123, TCP_ENDPOINT, 3)
     ali = Callee(stage.world, 40123, "ali", connection)
     Phone(stage.world, "ali", connection).send("REGISTER", "Contact: <sip:ali@abc.invalid>")
     stage.application.answer(transaction_id_of(stage.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reference_server.core.ports import Flow
+from reference_server.sip.transport import UDP
 from tests.core.proxy.stage import Stage
-from tests.core.world import UDP
+from tests.core.world import UDP_ENDPOINT
 
 BACK = "sip:127.0.0.1:5080;transport=udp"
 
@@ -14,7 +15,9 @@ BACK = "sip:127.0.0.1:5080;transport=udp"
 def late(stage: Stage, status: int = 200, change: tuple[str, str] = ("", "")) -> list[str]:
     """Carol's response comes when everything is forgotten; returns what was sent because of it."""
     stage.world.network.routes[BACK] = stage.phone.flow
-    stage.world.network.routes["sip:127.0.0.9:5080;transport=udp"] = Flow("udp", "127.0.0.9", 5080, UDP)
+    stage.world.network.routes["sip:127.0.0.9:5080;transport=udp"] = Flow(
+        UDP, "127.0.0.9", 5080, UDP_ENDPOINT
+    )
     stage.start(stage.carol.uri)
     invite = stage.carol.take()
     stage.carol.answer(invite, 200)

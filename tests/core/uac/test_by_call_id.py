@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from reference_server.core.ports import NoWay
 from tests.core.world import Call, Phone, World, sip_of, tokens_of
 
 
 def said(call: Call, request_line: str, call_id: str, head: str = "Call-ID") -> str:
     """The answer to a request without any id in its frame."""
-    call.world.network.routes["sip:placeholder"] = "DNS Error"
+    call.world.network.routes["sip:placeholder"] = NoWay.NAME_UNKNOWN
     return call.application.say(f"sip||\r\n{request_line}\r\n{head}: {call_id}\r\nX-a: 1\r\n\r\n")
 
 
@@ -36,7 +37,7 @@ def test_a_bye(world: World) -> None:
 
 def test_a_body_names_no_dialog(world: World) -> None:
     call = Call(world, world.application("invite")).establish()
-    world.network.routes["sip:placeholder"] = "DNS Error"
+    world.network.routes["sip:placeholder"] = NoWay.NAME_UNKNOWN
     text = f"MESSAGE sip:placeholder SIP/2.0\r\nContent-Type: a/b\r\n\r\nCall-ID: {call.phone.call_id}\r\n"
     assert tokens_of(call.application.say(f"sip||\r\n{text}"))[6] == "unknown"
     call.application.take()

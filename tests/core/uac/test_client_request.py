@@ -6,10 +6,11 @@ import pytest
 
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import parse_message
-from tests.core.world import BY_TCP, UDP, Phone, RecordingApplication, World, sip_of, tokens_of
+from reference_server.sip.transport import UDP
+from tests.core.world import BY_TCP, UDP_ENDPOINT, Phone, RecordingApplication, World, sip_of, tokens_of
 
 CAROL = "sip:carol@127.0.0.1:5080"
-TO_CAROL = Flow("udp", "127.0.0.1", 5080, UDP)
+TO_CAROL = Flow(UDP, "127.0.0.1", 5080, UDP_ENDPOINT)
 
 
 @pytest.fixture

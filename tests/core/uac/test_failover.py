@@ -6,9 +6,10 @@ import pytest
 
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import Request, parse_message
+from reference_server.sip.transport import TCP, UDP
 from tests.core.world import (
-    TCP,
-    UDP,
+    TCP_ENDPOINT,
+    UDP_ENDPOINT,
     Phone,
     RecordingApplication,
     World,
@@ -19,9 +20,9 @@ from tests.core.world import (
 )
 
 CAROL = "sip:carol@example.com"
-FIRST = Flow("udp", "127.0.0.2", 5060, UDP)
-SECOND = Flow("udp", "127.0.0.3", 5060, UDP)
-THIRD = Flow("tcp", "127.0.0.4", 5060, TCP, 7)
+FIRST = Flow(UDP, "127.0.0.2", 5060, UDP_ENDPOINT)
+SECOND = Flow(UDP, "127.0.0.3", 5060, UDP_ENDPOINT)
+THIRD = Flow(TCP, "127.0.0.4", 5060, TCP_ENDPOINT, 7)
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ import pytest
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import parse_message
+from reference_server.sip.transport import TCP, UDP
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
     SDP,
-    UDP,
+    UDP_ENDPOINT,
     Call,
     Phone,
     World,
@@ -61,7 +62,7 @@ def test_every_token_of_echo_and_response(world: World, flow: Flow) -> None:
     tokens = tokens_of(echo)
     own = "5060" if flow is BY_UDP else "5080"
     assert tokens[3:] == [
-        "OK", "application", str(len(sent)), flow.transport, "127.0.0.1", own, "08:00:00.500000", tokens[10],
+        "OK", "application", str(len(sent)), flow.transport.name, "127.0.0.1", own, "08:00:00.500000", tokens[10],
         "Msg sent:", "",
     ]  # fmt: skip
     assert sip_of(echo) == sent
@@ -71,7 +72,7 @@ def test_every_token_of_echo_and_response(world: World, flow: Flow) -> None:
     rport = ";rport" if flow is BY_UDP else ""
     assert sent == (
         "INFO sip:alice@127.0.0.1:5080 SIP/2.0\r\n"
-        f"Via: SIP/2.0/{flow.transport.upper()} 127.0.0.1:5060{rport};branch={branch}\r\nMax-Forwards: 70\r\n"
+        f"Via: SIP/2.0/{flow.transport.via_token} 127.0.0.1:5060{rport};branch={branch}\r\nMax-Forwards: 70\r\n"
         f"From: {call.phone.to}\r\nTo: {call.phone.from_}\r\nCall-ID: {call.phone.call_id}\r\nCSeq: 2 INFO\r\n"
         "Content-Type: a/b\r\nContent-Length: 5\r\nX-a: 1\r\n\r\nhello"
     )
@@ -79,7 +80,7 @@ def test_every_token_of_echo_and_response(world: World, flow: Flow) -> None:
     call.phone.respond(sent, 200, "X-b: 2")
     response = call.application.take_one()
     assert tokens_of(response) == [
-        "uuid", "sip", "network", str(len(sip_of(response))), flow.transport, "127.0.0.1", "5080", "08:00:00.750000",
+        "uuid", "sip", "network", str(len(sip_of(response))), flow.transport.name, "127.0.0.1", "5080", "08:00:00.750000",
         tokens[10], call.dialog_id, "",
     ]  # fmt: skip
     assert "\r\nX-b: 2\r\n" in sip_of(response)
@@ -297,7 +298,7 @@ def test_a_refused_re_invite_is_acknowledged_by_the_server(call: Call) -> None:
 def test_routes(world: World) -> None:
     application = world.application("invite")
     phone = Phone(world)
-    proxy = Flow("udp", "127.0.0.3", 5070, UDP)
+    proxy = Flow(UDP, "127.0.0.3", 5070, UDP_ENDPOINT)
     world.network.routes["sip:127.0.0.3:5070;lr"] = proxy
     phone.invite("Record-Route: <sip:127.0.0.3:5070;lr>", "Record-Route: <sip:p2;lr>")
     phone.learn(
@@ -345,7 +346,7 @@ def test_a_far_end_without_a_usable_contact_cannot_be_addressed(world: World) ->
 def test_over_tcp_a_lost_connection_is_opened_again_to_the_contact(world: World) -> None:
     call = Call(world, world.application("invite"), flow=BY_TCP).establish()
     world.network.broken.add(BY_TCP.connection)
-    again = Flow("tcp", "127.0.0.1", 5080, BY_TCP.local, connection=2)
+    again = Flow(TCP, "127.0.0.1", 5080, BY_TCP.local, connection=2)
     world.network.routes["sip:alice@127.0.0.1:5080"] = again
     echo = call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
     assert [flow for _, flow, _ in world.network.sent] == [again]
@@ -353,7 +354,9 @@ def test_over_tcp_a_lost_connection_is_opened_again_to_the_contact(world: World)
 
 
 def test_the_far_end_behind_a_nat_is_reached_where_it_was_heard(world: World) -> None:
-    call = Call(world, world.application("invite"), flow=Flow("udp", "127.0.0.9", 40000, UDP)).establish()
+    call = Call(
+        world, world.application("invite"), flow=Flow(UDP, "127.0.0.9", 40000, UDP_ENDPOINT)
+    ).establish()
     echo = call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
     ((_, flow, sent),) = world.network.sent
     assert (flow.remote_host, flow.remote_port) == ("127.0.0.9", 40000)
@@ -400,7 +403,7 @@ def test_the_answer_waits_until_the_way_is_known(world: World) -> None:
     world.network.broken.add(BY_TCP.connection)
     world.network.pending = []
     world.network.routes["sip:alice@127.0.0.1:5080"] = Flow(
-        "tcp", "127.0.0.1", 5080, BY_TCP.local, connection=2
+        BY_TCP.transport, "127.0.0.1", 5080, BY_TCP.local, connection=2
     )
     assert call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n") == ""
     (proceed,) = world.network.pending
@@ -414,7 +417,7 @@ def test_the_far_end_hangs_up_while_the_way_is_sought(world: World) -> None:
     call = Call(world, world.application("invite"), flow=BY_TCP).establish()
     world.network.broken.add(BY_TCP.connection)
     world.network.pending = []
-    again = Flow("tcp", "127.0.0.1", 5080, BY_TCP.local, connection=2)
+    again = Flow(TCP, "127.0.0.1", 5080, BY_TCP.local, connection=2)
     world.network.routes["sip:alice@127.0.0.1:5080"] = again
     call.application.request(call.dialog_id, "INVITE sip:x SIP/2.0\r\n\r\n")
     call.phone.flow = again
@@ -466,7 +469,7 @@ def test_an_application_that_goes_while_the_way_is_sought_has_asked_for_nothing(
 ) -> None:
     call = Call(world, world.application("invite"), flow=BY_TCP).establish()
     world.network.broken.add(BY_TCP.connection)
-    call.phone.flow = Flow("tcp", "127.0.0.1", 5080, BY_TCP.local, connection=2)
+    call.phone.flow = Flow(TCP, "127.0.0.1", 5080, BY_TCP.local, connection=2)
     world.network.routes["sip:alice@127.0.0.1:5080"] = call.phone.flow
     world.network.pending = []
     assert call.application.request(call.dialog_id, f"{method} sip:x SIP/2.0\r\n\r\n") == ""
@@ -480,7 +483,7 @@ def test_an_application_that_goes_while_the_way_is_sought_has_asked_for_nothing(
 def test_its_bye_goes_all_the_same(world: World) -> None:
     call = Call(world, world.application("invite"), flow=BY_TCP).establish()
     world.network.broken.add(BY_TCP.connection)
-    call.phone.flow = Flow("tcp", "127.0.0.1", 5080, BY_TCP.local, connection=2)
+    call.phone.flow = Flow(TCP, "127.0.0.1", 5080, BY_TCP.local, connection=2)
     world.network.routes["sip:alice@127.0.0.1:5080"] = call.phone.flow
     world.network.pending = []
     call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
@@ -500,7 +503,7 @@ def test_a_far_end_that_comes_back_by_another_connection_is_reached_by_that(
     call = Call(world, world.application("invite"), flow=BY_TCP).establish()
     world.network.broken.add(BY_TCP.connection)
     world.calls.connection_lost(BY_TCP)
-    call.phone.flow = Flow("tcp", "127.0.0.1", 40124, BY_TCP.local, connection=2)
+    call.phone.flow = Flow(TCP, "127.0.0.1", 40124, BY_TCP.local, connection=2)
     call.phone.send(method, "Contact: <sip:alice@10.1.1.1;transport=tcp>")
     call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
     if method == "INVITE":

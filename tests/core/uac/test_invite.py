@@ -9,10 +9,11 @@ import pytest
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import Request, parse_message
+from reference_server.sip.transport import UDP
 from tests.core.world import (
     BY_TCP,
     SDP,
-    UDP,
+    UDP_ENDPOINT,
     RecordingApplication,
     World,
     sip_of,
@@ -22,7 +23,7 @@ from tests.core.world import (
 )
 
 CAROL = "sip:carol@127.0.0.1:5080"
-FLOW = Flow("udp", "127.0.0.1", 5080, UDP)
+FLOW = Flow(UDP, "127.0.0.1", 5080, UDP_ENDPOINT)
 CONTACT = f"Contact: <{CAROL}>"
 RACE = 'SIP;cause=200;text="ACK-BYE due to cancel race condition"'
 ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
@@ -246,7 +247,7 @@ def test_a_re_invite_of_the_far_end(world: World, call: Originated) -> None:
 
 
 def test_the_route_set_is_the_reversed_record_route_of_the_2xx(world: World, call: Originated) -> None:
-    near = Flow("udp", "127.0.0.3", 5070, UDP)
+    near = Flow(UDP, "127.0.0.3", 5070, UDP_ENDPOINT)
     world.network.routes["sip:near@127.0.0.3:5070;lr"] = near
     call.answer(183, CONTACT, "Record-Route: <sip:other.invalid;lr>")
     call.answer(200, CONTACT, "Record-Route: <sip:far.invalid;lr>, <sip:near@127.0.0.3:5070;lr>")
@@ -259,7 +260,7 @@ def test_the_route_set_is_the_reversed_record_route_of_the_2xx(world: World, cal
 
 
 def test_a_strict_router(world: World, call: Originated) -> None:
-    world.network.routes["sip:127.0.0.3:5070"] = Flow("udp", "127.0.0.3", 5070, UDP)
+    world.network.routes["sip:127.0.0.3:5070"] = Flow(UDP, "127.0.0.3", 5070, UDP_ENDPOINT)
     call.answer(200, CONTACT, "Record-Route: <sip:127.0.0.3:5070>")
     ack = call.say("ACK")
     assert (ack.uri, ack.all("route")) == ("sip:127.0.0.3:5070", [f"<{CAROL}>"])
@@ -267,7 +268,7 @@ def test_a_strict_router(world: World, call: Originated) -> None:
 
 
 def test_requests_go_to_the_contact(world: World, call: Originated) -> None:
-    elsewhere = Flow("udp", "127.0.0.1", 5085, UDP)
+    elsewhere = Flow(UDP, "127.0.0.1", 5085, UDP_ENDPOINT)
     world.network.routes["sip:carol@127.0.0.1:5085"] = elsewhere
     call.answer(200, "Contact: <sip:carol@127.0.0.1:5085>")
     world.network.take()

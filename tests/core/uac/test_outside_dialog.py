@@ -7,12 +7,22 @@ from collections.abc import Callable
 import pytest
 
 from reference_server.core.context import Settings
-from reference_server.core.ports import Endpoint, Flow
+from reference_server.core.ports import Endpoint, Flow, NoWay
 from reference_server.sip.messages.message import Request, parse_message
-from tests.core.world import BY_TCP, SDP, TCP, UDP, RecordingApplication, World, sip_of, tokens_of
+from reference_server.sip.transport import UDP
+from tests.core.world import (
+    BY_TCP,
+    SDP,
+    TCP_ENDPOINT,
+    UDP_ENDPOINT,
+    RecordingApplication,
+    World,
+    sip_of,
+    tokens_of,
+)
 
 CAROL = "sip:carol@127.0.0.1:5090"
-TO_CAROL = Flow("udp", "127.0.0.1", 5090, UDP)
+TO_CAROL = Flow(UDP, "127.0.0.1", 5090, UDP_ENDPOINT)
 METHODS = "INVITE ACK PRACK CANCEL BYE OPTIONS REGISTER INFO UPDATE MESSAGE SUBSCRIBE NOTIFY REFER PUBLISH"
 
 
@@ -139,7 +149,7 @@ def test_the_outbound_proxy_is_the_next_hop_of_what_has_no_route_url(
 def test_the_route_url_is_the_next_hop_and_nothing_else(
     world: World, application: RecordingApplication
 ) -> None:
-    proxy = Flow("udp", "127.0.0.3", 5070, UDP)
+    proxy = Flow(UDP, "127.0.0.3", 5070, UDP_ENDPOINT)
     world.network.routes["sip:127.0.0.3:5070;lr"] = proxy
     request = sent_by(say(application, "OPTIONS sip:x@example.com SIP/2.0", route="sip:127.0.0.3:5070;lr"))
     ((_, flow, text),) = world.network.sent
@@ -168,7 +178,7 @@ def test_nothing_is_sent_to_ourselves(world: World, application: RecordingApplic
 
 
 def test_our_external_address_is_ours_too(world: World, application: RecordingApplication) -> None:
-    world.network.listening = (Endpoint("udp", "127.0.0.5", 5060, "9.9.9.9", "sip:9.9.9.9:5060"),)
+    world.network.listening = (Endpoint(UDP, "127.0.0.5", 5060, "9.9.9.9", "sip:9.9.9.9:5060"),)
     for host in ("127.0.0.5", "9.9.9.9"):
         assert refusal(say(application, f"OPTIONS sip:{host} SIP/2.0")) == "can not send request to myself"
     world.network.routes["sip:localhost"] = TO_CAROL
@@ -176,17 +186,16 @@ def test_our_external_address_is_ours_too(world: World, application: RecordingAp
 
 
 def test_a_transport_that_is_not_configured(world: World, application: RecordingApplication) -> None:
-    text = "requested protocol/transport not available"
     for uri in (f"{CAROL};transport=ws", "sip:x@[::1]:5090"):
-        world.network.routes[uri] = text
-        assert refusal(say(application, f"OPTIONS {uri} SIP/2.0")) == text
+        world.network.routes[uri] = NoWay.NOT_AVAILABLE
+        assert refusal(say(application, f"OPTIONS {uri} SIP/2.0")) == NoWay.NOT_AVAILABLE.reason
 
 
 def test_an_external_address_stands_in_via_from_and_contact(
     world: World, application: RecordingApplication
 ) -> None:
-    outside = Endpoint("udp", "127.0.0.1", 5060, "9.9.9.9", "sip:9.9.9.9:5060")
-    world.network.routes[CAROL] = Flow("udp", "127.0.0.1", 5090, outside)
+    outside = Endpoint(UDP, "127.0.0.1", 5060, "9.9.9.9", "sip:9.9.9.9:5060")
+    world.network.routes[CAROL] = Flow(UDP, "127.0.0.1", 5090, outside)
     answer = say(application, f"INVITE {CAROL} SIP/2.0", "To: <sip:you@localhost>")
     request = sent_by(answer)
     assert request.get("via").startswith("SIP/2.0/UDP 9.9.9.9:5060;")
@@ -323,15 +332,15 @@ def test_a_second_request_of_a_challenged_dialog(world: World, application: Reco
 
 
 @pytest.mark.parametrize(
-    ("reason", "status"),
-    [("DNS Error", 503), ("Service Unavailable", 503), ("Request Timeout", 408)],
+    ("no_way", "status"),
+    [(NoWay.NAME_UNKNOWN, 503), (NoWay.UNREACHABLE, 503), (NoWay.CONNECT_TIMEOUT, 408)],
 )
 @pytest.mark.parametrize(("method", "in_dialog"), [("INVITE", True), ("SUBSCRIBE", True), ("OPTIONS", False)])
 def test_a_destination_that_cannot_be_reached(
-    world: World, application: RecordingApplication, reason: str, status: int, method: str, in_dialog: bool
+    world: World, application: RecordingApplication, no_way: NoWay, status: int, method: str, in_dialog: bool
 ) -> None:
     uri = "sip:x@nosuch.invalid;transport=tcp"
-    world.network.routes[uri] = reason
+    world.network.routes[uri] = no_way
     answer = say(application, f"{method} {uri} SIP/2.0")
     tokens = tokens_of(answer)
     assert tokens[3:9] == ["OK", "application", "0", "unknown", "", "0"]
@@ -343,7 +352,7 @@ def test_a_destination_that_cannot_be_reached(
     dialog_id = f"{request.get('call-id')};from-tag={request.from_tag}" if in_dialog else ""
     assert tokens_of(local)[8:] == [tokens[10], dialog_id, ""]
     response = parse_message(sip_of(local))
-    assert response.start_line == f"SIP/2.0 {status} {reason}"
+    assert response.start_line == f"SIP/2.0 {status} {no_way.reason}"
     assert response.to_tag
     assert response.get("cseq") == request.get("cseq")
     assert world.network.take() == []
@@ -408,6 +417,6 @@ def test_header_names_that_are_kept(worlds: object, world: World) -> None:
 def test_the_endpoint_of_the_transport_is_named_where_there_is_one(
     world: World, application: RecordingApplication
 ) -> None:
-    world.network.listening = (TCP,)
+    world.network.listening = (TCP_ENDPOINT,)
     request = sent_by(say(application, "OPTIONS sip:x@nosuch.invalid SIP/2.0"))
     assert request.get("from").startswith("<sip:127.0.0.1:5060;transport=tcp>;tag=")

@@ -9,8 +9,9 @@ import pytest
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import parse_message
+from reference_server.sip.transport import UDP
 from tests.core.world import (
-    UDP,
+    UDP_ENDPOINT,
     Phone,
     RecordingApplication,
     World,
@@ -50,7 +51,7 @@ class Notifier(Phone):
 def subscribed(world: World, *lines: str) -> tuple[RecordingApplication, str]:
     """The application has sent a SUBSCRIBE; returns that."""
     application = world.application("notify")
-    world.network.routes[TARGET] = Flow("udp", "127.0.0.1", 5090, UDP)
+    world.network.routes[TARGET] = Flow(UDP, "127.0.0.1", 5090, UDP_ENDPOINT)
     fields = "".join(f"{line}\r\n" for line in ("Call-ID: s1", "From: <sip:me@example.com>;tag=t1", *lines))
     subscribe = sip_of(application.say(f"sip||\r\nSUBSCRIBE {TARGET} SIP/2.0\r\n{fields}\r\n"))
     world.network.take()
@@ -140,7 +141,7 @@ def test_the_notify_has_waited_long_enough_after_t2(world: World) -> None:
 def test_the_dialog_that_a_notify_made_is_addressed_by_its_contact_and_route_set(world: World) -> None:
     application, _ = subscribed(world)
     notifier = Notifier(world)
-    world.network.routes["sip:127.0.0.1:5093;lr"] = Flow("udp", "127.0.0.1", 5093, UDP)
+    world.network.routes["sip:127.0.0.1:5093;lr"] = Flow(UDP, "127.0.0.1", 5093, UDP_ENDPOINT)
     notifier.notify(
         "active", "Record-Route: <sip:127.0.0.1:5093;lr>", "Record-Route: <sip:127.0.0.1:5094;lr>"
     )
@@ -227,7 +228,7 @@ def test_other_branches_get_481(world: World, first: str) -> None:
 
 def test_a_notify_for_a_call_of_the_application_with_a_strange_tag_is_offered(world: World) -> None:
     application = world.application("notify")
-    world.network.routes[TARGET] = Flow("udp", "127.0.0.1", 5090, UDP)
+    world.network.routes[TARGET] = Flow(UDP, "127.0.0.1", 5090, UDP_ENDPOINT)
     fields = "Call-ID: s1\r\nFrom: <sip:me@example.com>;tag=t1\r\n"
     invite = sip_of(application.say(f"sip||\r\nINVITE {TARGET} SIP/2.0\r\n{fields}\r\n"))
     notifier = Notifier(world)

@@ -12,6 +12,7 @@ from reference_server.core.context import Settings
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.core.uas import respond as responding
 from reference_server.sip.messages.message import parse_message
+from reference_server.sip.transport import UDP
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
@@ -81,7 +82,7 @@ def test_every_token_of_the_echo(
     (sent,) = world.network.take()
     assert sip_of(echo) == sent
     assert tokens_of(echo) == [
-        "uuid", "response", "m1", "OK", "application", str(len(sent)), flow.transport if names_transport else "",
+        "uuid", "response", "m1", "OK", "application", str(len(sent)), flow.transport.name if names_transport else "",
         "127.0.0.1", "5080", "08:00:00.500000", transaction_id, phone.dialog_id if names_dialog else "", "",
         "Msg sent:", "",
     ]  # fmt: skip
@@ -493,8 +494,8 @@ def test_a_tcp_connection_lost_while_ringing(world: World) -> None:
 
 
 def test_the_advertised_address(world: World) -> None:
-    advertised = Endpoint("udp", "10.0.0.1", 5060, "9.9.9.9", "sip:9.9.9.9:5060")
-    call = Call(world, world.application("invite"), flow=Flow("udp", "10.0.0.2", 5080, advertised))
+    advertised = Endpoint(UDP, "10.0.0.1", 5060, "9.9.9.9", "sip:9.9.9.9:5060")
+    call = Call(world, world.application("invite"), flow=Flow(UDP, "10.0.0.2", 5080, advertised))
     echo = call.answer("SIP/2.0 200 OK\r\nP-Asserted-Identity: <sip:x@localhost>\r\n\r\n")
     assert headers_of(echo) == ["Contact: <sip:9.9.9.9:5060>", "P-Asserted-Identity: <sip:x@9.9.9.9:5060>"]
     assert tokens_of(echo)[7:9] == ["10.0.0.2", "5080"]

@@ -49,7 +49,7 @@ def test_every_token(world: World, flow: object) -> None:
     text = phone.text("MESSAGE", body="v=0 \xe2\x98\x8e")
     assert world.receive(text, chosen) == []
     payload = application.take_one()
-    transport = chosen.transport
+    transport = chosen.transport.name
     transaction = transaction_id_of(payload)
     assert tokens_of(payload) == [
         "uuid", "sip", "network", str(len(text)), transport, "127.0.0.1", "5080", "08:00:00.250000", transaction, "",

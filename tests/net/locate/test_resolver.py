@@ -13,6 +13,7 @@ import pytest
 from reference_server.net.locate.dns import MOST_RECORDS, NEGATIVE_SECONDS, Dns
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.locate.resolver import FAILURE_SECONDS, MOST_HOPS, Hop, Question, Resolver
+from reference_server.sip.transport import TCP, UDP, Transport
 from tests.conftest import Run
 from tests.net.nameserver import Nameserver
 
@@ -45,7 +46,7 @@ class Stage:
 
     def made(
         self,
-        transports: Sequence[str] = ("udp", "tcp"),
+        transports: Sequence[Transport] = (UDP, TCP),
         families: Sequence[bool] = (False, True),
         patience: float = 10.0,
         seconds: float = 4.0,
@@ -60,7 +61,9 @@ class Stage:
             patience,
         )
 
-    async def hops(self, name: str, port: int | None = None, transport: str | None = None) -> Sequence[Hop]:
+    async def hops(
+        self, name: str, port: int | None = None, transport: Transport | None = None
+    ) -> Sequence[Hop]:
         outcome: asyncio.Future[Sequence[Hop]] = asyncio.get_running_loop().create_future()
         self.resolver.resolve(Question(name, port, transport), outcome.set_result)
         return await outcome
@@ -78,11 +81,11 @@ def test_naptr_names_the_transports_and_srv_the_servers(run: Run) -> None:
     async def story() -> None:
         async with serving(FULL) as stage:
             assert await stage.hops("sip.test") == [
-                Hop("udp", "10.0.0.1", 5061),
-                Hop("udp", "2001:db8::1", 5061),
-                Hop("udp", "10.0.0.2", 5062),
-                Hop("tcp", "10.0.0.1", 5063),
-                Hop("tcp", "2001:db8::1", 5063),
+                Hop(UDP, "10.0.0.1", 5061),
+                Hop(UDP, "2001:db8::1", 5061),
+                Hop(UDP, "10.0.0.2", 5062),
+                Hop(TCP, "10.0.0.1", 5063),
+                Hop(TCP, "2001:db8::1", 5063),
             ]
             assert stage.nameserver.asked[0] == "NAPTR sip.test"
             assert "A sip.test" not in stage.nameserver.asked
@@ -94,9 +97,9 @@ def test_without_naptr_the_usual_srv_names_are_tried(run: Run) -> None:
     async def story() -> None:
         zone = "_sip._tcp.d SRV 0 0 5070 a\n_sip._udp.d SRV 0 0 5071 a\n" + PLAIN
         async with serving(zone) as stage:
-            assert await stage.hops("d.test") == [Hop("udp", "10.0.0.1", 5071), Hop("tcp", "10.0.0.1", 5070)]
+            assert await stage.hops("d.test") == [Hop(UDP, "10.0.0.1", 5071), Hop(TCP, "10.0.0.1", 5070)]
         async with serving("_sip._tcp.d SRV 0 0 5070 a\nd A 10.9.9.9\n" + PLAIN) as stage:
-            assert await stage.hops("d.test") == [Hop("tcp", "10.0.0.1", 5070)]
+            assert await stage.hops("d.test") == [Hop(TCP, "10.0.0.1", 5070)]
 
     run(story())
 
@@ -105,7 +108,7 @@ def test_without_naptr_and_srv_the_addresses_count(run: Run) -> None:
     async def story() -> None:
         async with serving("a A 10.0.0.1\na A 10.0.0.2\na AAAA 2001:db8::1\n") as stage:
             hops = await stage.hops("A.test")
-            assert sorted((hop.host, hop.port, hop.transport) for hop in hops) == [
+            assert sorted((hop.host, hop.port, hop.transport.name) for hop in hops) == [
                 ("10.0.0.1", 5060, "udp"),
                 ("10.0.0.2", 5060, "udp"),
                 ("2001:db8::1", 5060, "udp"),
@@ -122,13 +125,11 @@ def test_without_naptr_and_srv_the_addresses_count(run: Run) -> None:
     run(story())
 
 
-@pytest.mark.parametrize("transport", [None, "udp", "tcp"])
-def test_a_port_leaves_only_addresses(run: Run, transport: str | None) -> None:
+@pytest.mark.parametrize("transport", [None, UDP, TCP])
+def test_a_port_leaves_only_addresses(run: Run, transport: Transport | None) -> None:
     async def story() -> None:
         async with serving(FULL) as stage:
-            assert await stage.hops("sip.test", 5080, transport) == [
-                Hop(transport or "udp", "10.9.9.9", 5080)
-            ]
+            assert await stage.hops("sip.test", 5080, transport) == [Hop(transport or UDP, "10.9.9.9", 5080)]
             assert sorted(stage.nameserver.asked) == ["A sip.test", "AAAA sip.test"]
 
     run(story())
@@ -139,10 +140,10 @@ def test_a_transport_without_a_port_asks_for_its_srv_alone(run: Run) -> None:
         async with serving(
             "_sip._tcp.d SRV 0 0 5070 a\n_sip._udp.d SRV 0 0 5071 a\nd A 10.9.9.9\n" + PLAIN
         ) as stage:
-            assert await stage.hops("d.test", None, "tcp") == [Hop("tcp", "10.0.0.1", 5070)]
+            assert await stage.hops("d.test", None, TCP) == [Hop(TCP, "10.0.0.1", 5070)]
             assert stage.nameserver.asked[0] == "SRV _sip._tcp.d.test"
         async with serving(PLAIN) as stage:
-            assert await stage.hops("a.test", None, "tcp") == [Hop("tcp", "10.0.0.1", 5060)]
+            assert await stage.hops("a.test", None, TCP) == [Hop(TCP, "10.0.0.1", 5060)]
 
     run(story())
 
@@ -150,8 +151,8 @@ def test_a_transport_without_a_port_asks_for_its_srv_alone(run: Run) -> None:
 def test_only_what_we_can_send_by_is_asked_for(run: Run) -> None:
     async def story() -> None:
         async with serving(FULL) as stage:
-            stage.resolver = stage.made(transports=("tcp",), families=(True,))
-            assert await stage.hops("sip.test") == [Hop("tcp", "2001:db8::1", 5063)]
+            stage.resolver = stage.made(transports=(TCP,), families=(True,))
+            assert await stage.hops("sip.test") == [Hop(TCP, "2001:db8::1", 5063)]
             assert not any(question.startswith("A ") for question in stage.nameserver.asked)
 
     run(story())
@@ -174,7 +175,7 @@ def test_of_equal_servers_each_request_draws_by_weight(run: Run) -> None:
 def test_a_service_that_is_decidedly_not_there(run: Run) -> None:
     async def story() -> None:
         async with serving("_sip._udp.d SRV 0 0 0 .\nd A 10.9.9.9\n") as stage:
-            assert await stage.hops("d.test", None, "udp") == []
+            assert await stage.hops("d.test", None, UDP) == []
 
     run(story())
 
@@ -185,13 +186,13 @@ def test_the_hosts_file_comes_before_the_dns(run: Run, tmp_path: Path) -> None:
         async with serving(
             FULL + "d A 10.9.9.9\n_sip._udp.d SRV 0 0 5071 first", str(tmp_path / "hosts")
         ) as stage:
-            assert await stage.hops("SIP.test") == [Hop("udp", "10.7.7.7", 5060), Hop("udp", "::7", 5060)]
-            assert await stage.hops("sip.test", 5080, "tcp") == [
-                Hop("tcp", "10.7.7.7", 5080),
-                Hop("tcp", "::7", 5080),
+            assert await stage.hops("SIP.test") == [Hop(UDP, "10.7.7.7", 5060), Hop(UDP, "::7", 5060)]
+            assert await stage.hops("sip.test", 5080, TCP) == [
+                Hop(TCP, "10.7.7.7", 5080),
+                Hop(TCP, "::7", 5080),
             ]
             assert stage.nameserver.asked == []
-            assert await stage.hops("d.test", None, "udp") == [Hop("udp", "10.7.7.7", 5071)]
+            assert await stage.hops("d.test", None, UDP) == [Hop(UDP, "10.7.7.7", 5071)]
 
     run(story())
 
@@ -222,7 +223,7 @@ def test_aliases_are_followed_and_loops_end(run: Run) -> None:
         async with serving(
             "x CNAME y\ny CNAME a\nloop CNAME pool\npool CNAME loop\nself CNAME self\n" + PLAIN
         ) as stage:
-            assert await stage.hops("x.test") == [Hop("udp", "10.0.0.1", 5060)]
+            assert await stage.hops("x.test") == [Hop(UDP, "10.0.0.1", 5060)]
             for name in ("loop.test", "self.test"):
                 assert await stage.hops(name) == []
 
@@ -237,7 +238,7 @@ def test_an_answer_with_a_hundred_records_comes_over_tcp_and_is_cut(run: Run) ->
             hops = await stage.hops("many.test", 5060)
             assert len(set(hops)) == MOST_HOPS < MOST_RECORDS
             assert stage.nameserver.by_tcp == 1
-            hops = await stage.hops("d.test", None, "udp")
+            hops = await stage.hops("d.test", None, UDP)
             assert [hop.port for hop in hops] == list(range(1, 17))
             assert len(stage.nameserver.asked) < 50
 
@@ -247,12 +248,12 @@ def test_an_answer_with_a_hundred_records_comes_over_tcp_and_is_cut(run: Run) ->
 def test_an_answer_holds_as_long_as_it_says(run: Run) -> None:
     async def story() -> None:
         async with serving("$TTL 20\n" + PLAIN) as stage:
-            assert await stage.hops("a.test", 5060) == [Hop("udp", "10.0.0.1", 5060)]
+            assert await stage.hops("a.test", 5060) == [Hop(UDP, "10.0.0.1", 5060)]
             stage.nameserver.write("$TTL 60\na A 10.0.0.2\n")
             stage.now = 19.9
-            assert await stage.hops("a.test", 5060) == [Hop("udp", "10.0.0.1", 5060)]
+            assert await stage.hops("a.test", 5060) == [Hop(UDP, "10.0.0.1", 5060)]
             stage.now = 20.1
-            assert await stage.hops("a.test", 5060) == [Hop("udp", "10.0.0.2", 5060)]
+            assert await stage.hops("a.test", 5060) == [Hop(UDP, "10.0.0.2", 5060)]
 
     run(story())
 
@@ -266,7 +267,7 @@ def test_that_there_is_nothing_holds_as_long_as_the_zone_says(run: Run, name: st
             stage.now = 29.9
             assert await stage.hops(name, 5060) == []
             stage.now = 30.1  # the SOA's minimum
-            assert await stage.hops(name, 5060) == [Hop("udp", "10.0.0.1", 5060)]
+            assert await stage.hops(name, 5060) == [Hop(UDP, "10.0.0.1", 5060)]
             assert NEGATIVE_SECONDS > 30
 
     run(story())
@@ -276,7 +277,7 @@ def test_questions_about_one_name_wait_for_one_answer(run: Run) -> None:
     async def story() -> None:
         async with serving(PLAIN) as stage:
             found = await asyncio.gather(*(stage.hops("a.test") for _ in range(50)))
-            assert found == [[Hop("udp", "10.0.0.1", 5060)]] * 50
+            assert found == [[Hop(UDP, "10.0.0.1", 5060)]] * 50
             assert len(stage.nameserver.asked) == 5
 
     run(story())
@@ -298,7 +299,7 @@ def test_a_dead_nameserver_ends_in_bounded_time_and_delays_nobody(run: Run) -> N
             assert len(stage.nameserver.asked) == asked
             stage.nameserver.silent.clear()
             stage.now += FAILURE_SECONDS + 1
-            assert await stage.hops("a.test") == [Hop("udp", "10.0.0.1", 5060)]
+            assert await stage.hops("a.test") == [Hop(UDP, "10.0.0.1", 5060)]
 
     run(story())
 
@@ -322,7 +323,7 @@ def test_a_nameserver_that_knows_no_naptr_costs_time_but_no_call(run: Run, fault
         async with serving(FULL + "_sip._udp.d SRV 0 0 5071 a\n" + PLAIN) as stage:
             setattr(stage.nameserver, fault, {"NAPTR"})
             stage.resolver = stage.made(seconds=0.2)
-            assert await stage.hops("d.test") == [Hop("udp", "10.0.0.1", 5071)]
+            assert await stage.hops("d.test") == [Hop(UDP, "10.0.0.1", 5071)]
 
     run(story())
 
@@ -331,7 +332,7 @@ def test_one_family_that_fails_does_not_hide_the_other(run: Run) -> None:
     async def story() -> None:
         async with serving(PLAIN) as stage:
             stage.nameserver.failing = {"AAAA"}
-            assert await stage.hops("a.test", 5060) == [Hop("udp", "10.0.0.1", 5060)]
+            assert await stage.hops("a.test", 5060) == [Hop(UDP, "10.0.0.1", 5060)]
             stage.nameserver.failing = {"A"}
             stage.resolver = stage.made()
             assert await stage.hops("a.test", 5060) == []

@@ -6,9 +6,12 @@ import pytest
 
 from reference_server.core.ports import Endpoint
 from reference_server.net.locate.selection import Candidate, candidate, choose
+from reference_server.sip.transport import TCP, UDP, Transport
 
 
-def _candidate(host: str, transport: str = "udp", local_net: str = "", external_ip: str = "") -> Candidate:
+def _candidate(
+    host: str, transport: Transport = UDP, local_net: str = "", external_ip: str = ""
+) -> Candidate:
     return candidate(Endpoint(transport, host, 5060, external_ip or host, ""), local_net, external_ip)
 
 
@@ -25,7 +28,7 @@ THREE = [_candidate("127.0.0.1"), _candidate("127.0.0.2"), _candidate("127.0.0.3
     ],
 )
 def test_observed(target: str, host: str) -> None:
-    endpoint = choose(THREE, "udp", target)
+    endpoint = choose(THREE, UDP, target)
     assert endpoint is not None
     assert endpoint.host == host
 
@@ -50,13 +53,13 @@ def test_observed(target: str, host: str) -> None:
     ],
 )
 def test_preference(hosts: list[Candidate], target: str, expected: str) -> None:
-    endpoint = choose(hosts, "udp", target)
+    endpoint = choose(hosts, UDP, target)
     assert endpoint is not None
     assert endpoint.host == expected
 
 
-@pytest.mark.parametrize(("transport", "target"), [("tcp", "127.0.0.1"), ("udp", "::1")])
-def test_none_of_that_kind(transport: str, target: str) -> None:
+@pytest.mark.parametrize(("transport", "target"), [(TCP, "127.0.0.1"), (UDP, "::1")])
+def test_none_of_that_kind(transport: Transport, target: str) -> None:
     assert choose(THREE, transport, target) is None
 
 
