@@ -54,9 +54,9 @@ class AdminPort:
             dialect_0_8=dialect_0_8,
             hostports=lambda: (HOSTPORTS, LOCAL_HOSTPORTS),
             registry=self.world.registry,
-            calls=self.world.calls,
+            calls=self.world.core,
             timers=self.world.clock.timers,
-            identifiers=self.world.state.identifiers,
+            identifiers=self.world.core.context.identifiers,
             taps=Taps(self.tap) if watched else Taps(),
             turn=Turn(asyncio.get_running_loop().call_soon),
         )
