@@ -18,8 +18,8 @@ from reference_server.core.location.registered_flows import RegisteredFlows
 from reference_server.core.ports import Applications, Clock, Flow, SipNetwork, Taps, Timers
 from reference_server.core.proxy.tables import ProxyTables
 from reference_server.sip.identifiers import Identifiers
-from reference_server.sip.transactions.client import ClientTransaction
-from reference_server.sip.transactions.server import ServerTransaction
+from reference_server.sip.transactions.client import ClientMeans, ClientTransaction
+from reference_server.sip.transactions.server import ServerMeans, ServerTransaction
 from reference_server.sip.transactions.timing import Timing
 from reference_server.wire.timestamp import TimeToken
 
@@ -110,8 +110,9 @@ class Context:
         if self.records is not None:
             self.proxying.observer = ProxyRecords(self.records, timers, clock.monotonic)
         self.own_addresses = OwnAddresses(network.endpoints)
-        self.server_transaction_over = self._forget_server_transaction
-        """for each of them the same function, since they keep it for 64·T1"""
+        self.server_means = ServerMeans(timers, settings.timing, self._forget_server_transaction)
+        self.client_means = ClientMeans(timers, settings.timing, self.forget_client_transaction)
+        self.proxied_means = ClientMeans(timers, self.proxying.timing, self.forget_client_transaction)
         self._senders: dict[int, Callable[[str], bool]] = {}
         """by the identity of the flow, which each of them keeps"""
 

@@ -16,7 +16,7 @@ from reference_server.sip.reliable import ReliableSender
 from reference_server.sip.timers import TimerHandle
 from reference_server.sip.transactions.server import (
     InviteServerTransaction,
-    OtherServerTransaction,
+    NonInviteServerTransaction,
     ServerTransaction,
 )
 
@@ -71,12 +71,12 @@ class ServerRequest:
         by_connection = flow.transport != "udp"
         self.send = sender_back(state, self) if by_connection else state.sender(flow)
         """puts a response on the wire"""
-        timers, timing, over = state.timers, state.timing, state.server_transaction_over
+        means = state.server_means
         self.transaction: ServerTransaction
         if request.method == "INVITE":
-            self.transaction = InviteServerTransaction(key, self.send, by_connection, timers, timing, over)
+            self.transaction = InviteServerTransaction(key, self.send, means, reliable=by_connection)
         else:
-            self.transaction = OtherServerTransaction(key, self.send, by_connection, timers, timing, over)
+            self.transaction = NonInviteServerTransaction(key, self.send, means, reliable=by_connection)
         state.server_transactions[key] = self.transaction
 
     def text_for_application(self) -> str:

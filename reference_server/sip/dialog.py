@@ -37,6 +37,7 @@ class Dialog:
 
     def __init__(
         self,
+        *,
         call_id: str,
         local: str,
         local_tag: str,

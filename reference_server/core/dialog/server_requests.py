@@ -11,8 +11,7 @@ from reference_server.core.ports import Flow
 from reference_server.sip.dialog import Dialog, contact_uri_of
 from reference_server.sip.messages.draft import own_draft
 from reference_server.sip.messages.message import Response
-from reference_server.sip.transactions.client import OtherClientTransaction
-from reference_server.sip.transactions.timing import Timing
+from reference_server.sip.transactions.client import ClientMeans, NonInviteClientTransaction
 
 
 class Unwatched:
@@ -30,18 +29,16 @@ class Unwatched:
 
 
 def send_unwatched(
-    state: Context, method: str, branch: str, text: str, flow: Flow, timing: Timing | None = None
+    state: Context, method: str, branch: str, text: str, flow: Flow, means: ClientMeans | None = None
 ) -> None:
     """Send a request of which nobody waits for the response, and repeat it until one comes."""
-    transaction = OtherClientTransaction(
+    transaction = NonInviteClientTransaction(
         f"{branch}|{method}",
         text,
-        state.sender(flow),
-        flow.transport != "udp",
-        state.timers,
-        timing or state.timing,
-        Unwatched(),
-        state.forget_client_transaction,
+        means or state.client_means,
+        send=state.sender(flow),
+        reliable=flow.transport != "udp",
+        user=Unwatched(),
     )
     state.keep_client_transaction(transaction, flow)
 

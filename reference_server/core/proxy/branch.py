@@ -18,10 +18,10 @@ from reference_server.sip.messages.message import Response
 from reference_server.sip.target_set import Target
 from reference_server.sip.timers import TimerHandle
 from reference_server.sip.transactions.client import (
+    ClientState,
     ClientTransaction,
     InviteClientTransaction,
-    OtherClientTransaction,
-    State,
+    NonInviteClientTransaction,
 )
 
 if TYPE_CHECKING:
@@ -111,15 +111,20 @@ class Branch:
         state = self.proxied.state
         method = self.proxied.method
         key = f"{self.branch}|{method}"
-        arguments = (key, self.text, state.sender(flow), flow.transport != "udp", state.timers)
-        timing = state.proxying.timing
+        send, reliable = state.sender(flow), flow.transport != "udp"
         if method == "INVITE":
             self._transaction = InviteClientTransaction(
-                *arguments, timing, self, state.forget_client_transaction, self._ack_for_failure
+                key,
+                self.text,
+                state.proxied_means,
+                send=send,
+                reliable=reliable,
+                user=self,
+                make_ack=self._ack_for_failure,
             )
         else:
-            self._transaction = OtherClientTransaction(
-                *arguments, timing, self, state.forget_client_transaction
+            self._transaction = NonInviteClientTransaction(
+                key, self.text, state.proxied_means, send=send, reliable=reliable, user=self
             )
         state.keep_client_transaction(self._transaction, flow)
 
@@ -162,7 +167,7 @@ class Branch:
 
     def _no_provisional(self) -> None:
         transaction = self._transaction
-        if transaction is None or transaction.state is not State.PROCEEDING:
+        if transaction is None or transaction.state is not ClientState.PROCEEDING:
             self._give_up()
 
     def _give_up(self) -> None:
@@ -185,7 +190,7 @@ class Branch:
         assert flow is not None  # a copy that has a provisional response was sent
         state = self.proxied.state
         text = self.proxied.forwarded.cancel(self.target.uri, self.via, self._cancel_reasons)
-        send_unwatched(state, "CANCEL", self.branch, text, flow, state.proxying.timing)
+        send_unwatched(state, "CANCEL", self.branch, text, flow, state.proxied_means)
         self._ring = state.timers.start(state.timing.t1x64, self._forget)
 
     def _forget(self) -> None:

@@ -15,7 +15,7 @@ from reference_server.sip.transactions.client import (
     ClientTransaction,
     InviteClientTransaction,
     InviteUser,
-    OtherClientTransaction,
+    NonInviteClientTransaction,
 )
 from reference_server.wire.replies import NO_ADDRESS, DialogMessage, RequestSent
 
@@ -84,20 +84,21 @@ class ClientRequest:
     def _transmit(self) -> None:
         state = self.state
         key = f"{self.branch}|{self.method}"
-        arguments = (key, self.text, state.sender(self.flow), self.flow.transport != "udp")
+        send, reliable = state.sender(self.flow), self.flow.transport != "udp"
         transaction: ClientTransaction
         if self.method == "INVITE":
             transaction = InviteClientTransaction(
-                *arguments,
-                state.timers,
-                state.timing,
-                self.user,
-                state.forget_client_transaction,
-                self._ack_for_failure,
+                key,
+                self.text,
+                state.client_means,
+                send=send,
+                reliable=reliable,
+                user=self.user,
+                make_ack=self._ack_for_failure,
             )
         else:
-            transaction = OtherClientTransaction(
-                *arguments, state.timers, state.timing, self.user, state.forget_client_transaction
+            transaction = NonInviteClientTransaction(
+                key, self.text, state.client_means, send=send, reliable=reliable, user=self.user
             )
         state.keep_client_transaction(transaction, self.flow)
 

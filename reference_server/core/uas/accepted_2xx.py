@@ -78,10 +78,10 @@ def _await_ack(state: Context, incoming: ServerRequest, dialog: DialogUsage, tex
     repeater = SuccessRepeater(
         text,
         incoming.send,
-        incoming.transaction.reliable,
-        state.timers,
-        state.timing,
         unacknowledged,
+        reliable=incoming.transaction.reliable,
+        timers=state.timers,
+        timing=state.timing,
     )
     former = dialog.acknowledgements.pop(cseq, None)
     if former is not None:  # another INVITE with the same number: one ACK is for both

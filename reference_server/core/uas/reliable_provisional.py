@@ -39,9 +39,9 @@ def make_reliable(state: Context, incoming: ServerRequest, draft: Draft) -> int 
         reliable = incoming.reliable = ReliableSender(
             state.identifiers.rseq(),
             incoming.send,
-            state.timers,
-            state.timing,
             lambda: _give_up(state, incoming),
+            timers=state.timers,
+            timing=state.timing,
         )
     number = reliable.number(bool(draft.body))
     draft.set_default("rseq", str(number))

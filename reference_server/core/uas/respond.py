@@ -30,7 +30,7 @@ from reference_server.sip.dialog import DialogState
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.messages.uri import tag_of
-from reference_server.sip.reliable import ReliableSender, Turn
+from reference_server.sip.reliable import QueuedResponse, ReliableSender
 from reference_server.wire.replies import NotSent, ResponseSent
 from reference_server.wire.requests import Sip
 
@@ -198,7 +198,7 @@ def _put_in_turn(
 
     if not number:
         state.held_answers[incoming.transaction_id] = state.incoming.pop(incoming.transaction_id)
-    reliable.in_turn(Turn(take, lose))
+    reliable.in_turn(QueuedResponse(take, lose))
 
 
 def _put(
