@@ -17,6 +17,7 @@ from reference_server.core.location.own_addresses import OwnAddresses
 from reference_server.core.location.registered_flows import RegisteredFlows
 from reference_server.core.ports import Applications, Clock, Flow, SipNetwork, Taps, Timers
 from reference_server.core.proxy.tables import ProxyTables
+from reference_server.memo import Memo
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.transactions.client import ClientMeans, ClientTransaction
 from reference_server.sip.transactions.server import ServerMeans, ServerTransaction
@@ -39,8 +40,6 @@ person to pick up, but an end that still rings says so every minute (RFC 3261 §
 
 TIMER_C_SECONDS = 185.0
 """The same inside a dialog, where nobody has to pick up: what a proxy waits (§16.6 item 11)."""
-
-_SENDERS_KEPT = 10_000  # as many as a transport keeps flows
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -113,7 +112,7 @@ class Context:
         self.server_means = ServerMeans(timers, settings.timing, self._forget_server_transaction)
         self.client_means = ClientMeans(timers, settings.timing, self.forget_client_transaction)
         self.proxied_means = ClientMeans(timers, self.proxying.timing, self.forget_client_transaction)
-        self._senders: dict[int, Callable[[str], bool]] = {}
+        self._senders = Memo[int, Callable[[str], bool]](entries=10_000)  # as many as a transport keeps flows
         """by the identity of the flow, which each of them keeps"""
 
     def occupancy(self) -> dict[str, int]:
@@ -147,7 +146,7 @@ class Context:
 
     def sender(self, flow: Flow) -> Callable[[str], bool]:
         """A function that sends by ``flow``, for a transaction: the same one as long as the flow is the same object."""
-        known = self._senders.get(id(flow))
+        known = self._senders.known.get(id(flow))
         if known is not None:
             return known
         send = self.send
@@ -155,10 +154,7 @@ class Context:
         def sender(text: str) -> bool:
             return send(text, flow)
 
-        if len(self._senders) >= _SENDERS_KEPT:
-            self._senders.clear()
-        self._senders[id(flow)] = sender
-        return sender
+        return self._senders.keep(id(flow), sender)
 
     def _forget_server_transaction(self, transaction: ServerTransaction) -> None:
         """It is over."""

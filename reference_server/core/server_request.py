@@ -51,7 +51,7 @@ class ServerRequest:
         self.request = request
         self.via = via
         self.flow = flow
-        self.frame = ResponseFrame(request, via, flow.remote_host, flow.remote_port)
+        self.frame = ResponseFrame(request, via, source_host=flow.remote_host, source_port=flow.remote_port)
         self.transaction_id = ""
         self.application: Application | None = None
         self.dialog: DialogUsage | None = None
@@ -107,7 +107,7 @@ class ServerRequest:
 def reject(state: Context, incoming: ServerRequest, status: int, extra: str = "", reason: str = "") -> None:
     """Answer ``incoming`` with a final response of the server's own, and forget it."""
     close(state, incoming)
-    text = incoming.frame.refusal(status, incoming.to_with_tag(state.identifiers), extra, reason)
+    text = incoming.frame.refusal(status, incoming.to_with_tag(state.identifiers), extra, reason=reason)
     incoming.transaction.respond(status, text)
     if incoming.leg is not None:
         incoming.leg.fail(Source.APPLICATION, status, text)

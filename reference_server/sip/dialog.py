@@ -84,7 +84,7 @@ class Dialog:
         if target:
             self._remote_target = target
 
-    def request(self, method: str, cseq: int, via: str, draft: Draft) -> str:
+    def request(self, method: str, cseq: int, via: str, *, draft: Draft) -> str:
         """A request inside the dialog; the application's From, To and Call-ID win, its CSeq does not (DLG-11)."""
         draft.take("cseq")
         target, routes = self.remote_target, self.route_set

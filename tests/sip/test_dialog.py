@@ -34,7 +34,7 @@ def dialog(*routes: str, target: str = "sip:alice@127.0.0.1:5080") -> Dialog:
 
 
 def sent(found: Dialog, text: str, method: str = "INFO", cseq: int = 2) -> str:
-    return found.request(method, cseq, VIA, Draft(text, "127.0.0.1:5060"))
+    return found.request(method, cseq, VIA, draft=Draft(text, "127.0.0.1:5060"))
 
 
 def test_a_request() -> None:

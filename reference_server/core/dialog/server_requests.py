@@ -45,13 +45,15 @@ def send_unwatched(
 
 def compose_ack(state: Context, dialog: Dialog, cseq: int, flow: Flow) -> str:
     """The ACK for a 2xx to the INVITE with the number ``cseq`` (RFC 3261 §13.2.2.4)."""
-    return dialog.request("ACK", cseq, via_for(flow, state.identifiers.branch()), own_draft())
+    return dialog.request("ACK", cseq, via_for(flow, state.identifiers.branch()), draft=own_draft())
 
 
 def compose_bye(dialog: Dialog, reason: str, flow: Flow, branch: str) -> str:
     """A BYE, next in the dialog, with the Reason that is given (RFC 3326)."""
     dialog.local_cseq += 1
-    text = dialog.request("BYE", dialog.local_cseq, via_for(flow, branch), own_draft(f"Reason: {reason}"))
+    text = dialog.request(
+        "BYE", dialog.local_cseq, via_for(flow, branch), draft=own_draft(f"Reason: {reason}")
+    )
     # without a Contact of the far end there is only its To or From to name it
     return text if dialog.remote_target else text.replace(" ", f" {contact_uri_of(dialog.remote)}", 1)
 

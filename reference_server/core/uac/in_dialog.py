@@ -132,7 +132,7 @@ def _send(
             dialog.local_cseq += 1
         cseq = dialog.local_cseq
     branch = state.identifiers.branch()
-    text = dialog.request(method, cseq, via_for(flow, branch), draft)
+    text = dialog.request(method, cseq, via_for(flow, branch), draft=draft)
     kind = ReInvite if method == "INVITE" else RequestInDialog
     outgoing = kind(state, application, method, cseq, text, flow, branch, found)
     outgoing.ends_dialog = method == "BYE" or (notified_end and found.subscription)

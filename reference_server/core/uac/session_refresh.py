@@ -85,5 +85,5 @@ def refresh_of(
     dialog = found.dialog
     dialog.local_cseq += 1
     branch = state.identifiers.branch()
-    text = dialog.request(method, dialog.local_cseq, via_for(flow, branch), draft)
+    text = dialog.request(method, dialog.local_cseq, via_for(flow, branch), draft=draft)
     return Refresh(state, owner, method, dialog.local_cseq, text, flow, branch, found, timer)
