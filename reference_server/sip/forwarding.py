@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reference_server.sip.messages.concessions import elements
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.field_names import field_name
 from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
@@ -150,7 +151,7 @@ def via_values(message: Request | Response) -> list[str]:
 
 def route_values(request: Request) -> list[str]:
     """Every Route value, topmost first."""
-    return [value for line in request.all("route") for value in split_values(line)]
+    return [value for line in request.all("route") for value in elements(line)]
 
 
 def _joined(lines: list[_Line]) -> str:

@@ -122,9 +122,13 @@ def test_refreshing_the_target() -> None:
 
 def test_record_route() -> None:
     message = parse_message(
-        response('Record-Route: <sip:a;lr>, "b,c" <sip:b>', "X: 1", "record-route: <sip:c,d;lr>")
+        response(
+            'Record-Route: <sip:a;lr>, "b,c" <sip:b>',
+            "X: 1",
+            "record-route: <sip:c,d@h;lr>,, <sip:@e;lr;>, nowhere:, <sip:>",
+        )
     )
-    assert record_route_of(message) == ["<sip:a;lr>", '"b,c" <sip:b>', "<sip:c,d;lr>"]
+    assert record_route_of(message) == ["<sip:a;lr>", '"b,c" <sip:b>', "<sip:c,d@h;lr>", "<sip:@e;lr;>"]
     assert record_route_of(parse_message(response("X: 1"))) == []
 
 

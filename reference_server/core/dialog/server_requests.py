@@ -13,6 +13,9 @@ from reference_server.sip.messages.draft import own_draft
 from reference_server.sip.messages.message import Response
 from reference_server.sip.transactions.client import ClientMeans, NonInviteClientTransaction
 
+_NOBODY = "sip:anonymous.invalid"
+"""Who is called when a far end has told neither Contact nor name (RFC 3323 §4.1.1.3)."""
+
 
 class Unwatched:
     """The user of a transaction whose outcome changes nothing."""
@@ -55,7 +58,9 @@ def compose_bye(dialog: Dialog, reason: str, flow: Flow, branch: str) -> str:
         "BYE", dialog.local_cseq, via_for(flow, branch), draft=own_draft(f"Reason: {reason}")
     )
     # without a Contact of the far end there is only its To or From to name it
-    return text if dialog.remote_target else text.replace(" ", f" {contact_uri_of(dialog.remote)}", 1)
+    return (
+        text if dialog.remote_target else text.replace(" ", f" {contact_uri_of(dialog.remote) or _NOBODY}", 1)
+    )
 
 
 def send_bye(state: Context, dialog: Dialog, reason: str, flow: Flow) -> str:

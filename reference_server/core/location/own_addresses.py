@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from reference_server.core.ports import Endpoint
 from reference_server.memo import Memo
-from reference_server.sip.messages.uri import DEFAULT_PORT, Uri, UriError, parse_uri
+from reference_server.sip.messages.lenient import read_uri
+from reference_server.sip.messages.uri import DEFAULT_PORT, Uri, UriError
 
 
 class OwnAddresses:
@@ -25,7 +26,7 @@ class OwnAddresses:
         known = self._judged.known.get(uri)
         if known is None:
             try:
-                known = self.include_parsed(parse_uri(uri))
+                known = self.include_parsed(read_uri(uri))
             except UriError:
                 known = False
             self._judged.keep(uri, known)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from reference_server.core.context import Context
 from reference_server.core.dialog.usage import DialogUsage, claim_id
 from reference_server.core.uac.client_request import ClientRequest
-from reference_server.sip.dialog import Dialog, record_route_of
+from reference_server.sip.dialog import Dialog, contact_uri_of, record_route_of
 from reference_server.sip.messages.message import Request, Response, SipMessage
 from reference_server.sip.messages.uri import UriError, parse_uri
 
@@ -56,7 +56,7 @@ class OriginatedRequest(ClientRequest):
             remote_tag=tag,
             local_cseq=self.cseq,
             remote_cseq=-1,
-            remote_contact=message.get("contact"),
+            remote_contact=self._contact_of(message),
             route_set=routes,
         )
         made = DialogUsage(dialog, self.dialog_id, self.application, self.flow)
@@ -66,6 +66,11 @@ class OriginatedRequest(ClientRequest):
         self.state.dialogs_by_key.setdefault(made.key, made)
         claim_id(self.state, made)
         return made
+
+    def _contact_of(self, message: SipMessage) -> str:
+        """The far end's Contact, or what it was called by if that leads nowhere: or nothing could end the call."""
+        contact = message.get("contact")
+        return contact if not contact or contact_uri_of(contact) else f"<{self.text.split(' ', 2)[1]}>"
 
     def _is_at_its_contact(self, dialog: Dialog) -> bool:
         """Whether the far end's Contact names the address that we reach it by, so that no NAT is between."""

@@ -10,6 +10,7 @@ import re
 
 from reference_server.sip.messages.field_names import field_named
 from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
+from reference_server.sip.messages.lenient import made_sound
 from reference_server.sip.messages.message import plain_lines
 
 _LINE_END = re.compile(r"[\r\n]+")
@@ -76,7 +77,7 @@ class Draft:
                 self.others.append(f"{name.written if kept else name.spelling}: {value}\r\n")
             elif name.echoed and header not in fields and request.get(name.echoed) == value:
                 continue
-            elif not header.is_valid(value):
+            elif not header.is_valid(value) and not (value := made_sound(header, value)):
                 self.invalid[header] = given
             elif header not in fields:
                 self._has_identity = self._has_identity or name.echoed != ""

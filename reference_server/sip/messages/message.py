@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reference_server.sip.messages.concessions import Part, mended
 from reference_server.sip.messages.field_names import NAMES, field_name
 from reference_server.sip.messages.uri import is_token, tag_of
 
@@ -181,7 +182,7 @@ def _started_by(start_line: str) -> Request | Response:
 
 def _status_of(start_line: str) -> tuple[int, str]:
     """Status and reason of a status line."""
-    matched = _STATUS.fullmatch(start_line)
+    matched = _STATUS.fullmatch(start_line) or _STATUS.fullmatch(mended(Part.STATUS_LINE, start_line))
     if matched is None:
         raise SipSyntaxError(f"expected 'SIP/2.0 <status> <reason>', got {start_line[:80]!a}")
     return int(matched[2]), matched[3] or ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reference_server.sip.messages.concessions import elements
 from reference_server.sip.messages.draft import Draft
-from reference_server.sip.messages.headers import split_values
 from reference_server.sip.messages.message import Request
 from reference_server.sip.messages.via import TopVia, completed_via
 
@@ -46,7 +46,7 @@ class ResponseFrame:
                 [
                     f"Record-Route: {value}\r\n"
                     for line in request.all("record-route")
-                    for value in split_values(line)
+                    for value in elements(line)
                 ]
             )
             if "record-route" in first
