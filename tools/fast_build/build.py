@@ -26,7 +26,7 @@ from fast_build.split import python_only_classes, split
 
 PACKAGE = "reference_server"
 HOT = {
-    "": "turn",
+    "": "memo turn",
     "sip": "dialog identifiers timers",
     "sip.messages": "draft field_names headers message response_frame sanity uri via",
     "sip.transactions": "accepted_2xx server timing",
