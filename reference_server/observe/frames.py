@@ -8,7 +8,7 @@
         INVITE sip:bob@127.0.0.1 SIP/2.0
         Via: …
 
-Tokens bear the names that docs/protocol.md gives them, empty ones are left out; the secret is ``***``.
+Tokens bear the names that docs/protocol.md gives them, empty ones are left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from msgspec import structs
 
 from reference_server.observe.log import LocalTime
 from reference_server.observe.octets import shown
-from reference_server.observe.redaction import without_secret
 from reference_server.wire.requests import RequestError, parse_request
 
 _META = ("source", "length", "protocol", "host", "port", "time", "transaction_id", "dialog_id")
@@ -59,7 +58,6 @@ class ShownFrames:
 
 def describe_received(payload: str) -> str:
     """What an application sent, its tokens by name; the SIP message indented below."""
-    payload = without_secret(payload)
     try:
         message = parse_request(payload)
     except RequestError as wrong:

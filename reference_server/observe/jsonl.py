@@ -1,7 +1,7 @@
 """The trace file of ``--trace``: one JSON object a line for each frame, SIP message and event.
 
 docs/trace.schema.json describes the objects. Octets that are UTF-8 stand as text, others in base64. Lines are
-collected and written once a second and at the end; the secret of ``authenticate`` is ``***``.
+collected and written once a second and at the end.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from msgspec import Struct
 
 from reference_server.core.ports import Flow
 from reference_server.observe.octets import readable, to_octets
-from reference_server.observe.redaction import without_secret
 
 FORMAT = 1
 """Raised when a reader of the former format would misunderstand the new one."""
@@ -53,7 +52,7 @@ class Frame(Record, frozen=True, kw_only=True, tag="frame"):
     direction: str
     """``sent`` or ``received`` by the server"""
     octets: int
-    """of the payload on the wire"""
+    """of the payload as it stands here; on the wire a masked secret had others"""
     text: str | None = None
     base64: str | None = None
 
@@ -110,8 +109,7 @@ class JsonlTrace:
 
     def frame(self, connection: int, sent: bool, payload: str) -> None:
         """One line."""
-        shown = payload if sent else without_secret(payload)
-        text, base64 = _text_or_base64(shown)
+        text, base64 = _text_or_base64(payload)
         self._add(
             Frame(
                 time=self._now(),
