@@ -12,7 +12,6 @@ import pytest
 
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.observe.jsonl import FLUSH_AFTER, JsonlTrace, TraceFileError
-from reference_server.observe.trace_schema import trace_schema
 from reference_server.sip.transport import TCP, UDP
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "trace.schema.json"
@@ -48,12 +47,6 @@ def lines(path: Path) -> list[Line]:
 def flow(remote: str = "127.0.0.1", connection: int = 0) -> Flow:
     local = Endpoint(UDP, remote, 5060, remote, f"sip:{remote}:5060")
     return Flow(TCP if connection else UDP, remote, 21100, local, connection)
-
-
-def test_the_schema_is_current() -> None:
-    assert SCHEMA.read_text() == trace_schema(), (
-        "run: python -m reference_server.observe.trace_schema > docs/trace.schema.json"
-    )
 
 
 def test_frames_messages_and_events(tmp_path: Path) -> None:
