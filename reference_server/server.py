@@ -15,7 +15,7 @@ from reference_server.admin.context import AdminContext
 from reference_server.admin.listener import AdminListener
 from reference_server.admin.routes import RouteTable
 from reference_server.config.model import Configuration, Dialect
-from reference_server.core.context import Context, Settings
+from reference_server.core.context import Settings
 from reference_server.core.core import Core
 from reference_server.core.ports import Tap, Taps
 from reference_server.net.clock import LoopClock
@@ -60,7 +60,7 @@ class Server:
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         timers = configuration.timers
-        self._state = Context(
+        core = self._core = Core(
             Settings(
                 timing=Timing(timers.t1, timers.t2, timers.t4, timers.t1x64),
                 hangup_on_application_loss=configuration.admin.hangup_on_application_loss,
@@ -73,21 +73,20 @@ class Server:
                     name.lower() for name in configuration.preserve_header_names
                 ),
             ),
-            self._clock,
-            self._clock.timers,
-            self._identifiers,
-            self._network,
-            self._registry,
-            self.taps,
+            clock=self._clock,
+            timers=self._clock.timers,
+            identifiers=self._identifiers,
+            network=self._network,
+            applications=self._registry,
+            taps=self.taps,
         )
-        calls = Core(self._state)
         self._admin = AdminContext(
             configuration.admin,
             version=VERSION,
             dialect_0_8=dialect_0_8,
             hostports=self._hostports,
             routes=self._registry,
-            core=calls,
+            core=core,
             timers=self._clock.timers,
             identifiers=self._identifiers,
             taps=self.taps,
@@ -95,7 +94,7 @@ class Server:
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
         self._listener = AdminListener(self._admin, self._connections, turn)
         try:
-            await self._network.start(configuration.contacts, calls)
+            await self._network.start(configuration.contacts, core)
         except TransportError as error:
             raise StartError(str(error)) from error
         try:
@@ -131,12 +130,13 @@ class Server:
 
     def set_outbound_proxy(self, uri: str) -> None:
         """From now on requests go there that an application sends nowhere in particular; empty: no outbound proxy."""
-        self._state.settings = structs.replace(self._state.settings, outbound_proxy=uri)
+        core = self._core
+        core.apply(structs.replace(core.context.settings, outbound_proxy=uri))
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table; all 0 when nothing is going on and nobody is connected."""
         return {
-            **self._state.occupancy(),
+            **self._core.occupancy(),
             "routes": len(self._registry),
             "admin connections": len(self._connections),
             "timers": len(self._clock.timers),
@@ -154,11 +154,8 @@ class Server:
         """Take no new applications and wait until no call is going on, at most ``seconds``."""
         self._listener.stop_accepting()
         end = self._clock.monotonic() + seconds
-        while self._clock.monotonic() < end and self._busy():
+        while self._clock.monotonic() < end and self._core.busy:
             await asyncio.sleep(0.05)
-
-    def _busy(self) -> bool:
-        return bool(self._state.incoming or self._state.dialogs_by_id or self._state.proxying.open)
 
     async def stop(self) -> None:
         """Close everything."""

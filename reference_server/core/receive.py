@@ -1,136 +1,137 @@
 """What arrives from the SIP network, sorted: responses to their transaction, repetitions to theirs, new requests on.
 
-The order follows RFC 3261 §8.2 and §18: a message that cannot be answered is dropped and told to those who watch; a
-repetition goes to its transaction; an ACK and a CANCEL go to what they are for; the rest is checked, then delivered
-inside its dialog or offered to an application.
+The order follows RFC 3261 §8.2, §16.3 and §18: a message that cannot be answered is dropped and told to those who
+watch; a repetition goes to its transaction; an ACK and a CANCEL go to what they are for; the rest is admitted or not,
+then delivered inside its dialog, sent on by its Route, or offered to an application.
 """
 
 from __future__ import annotations
 
+from reference_server.core.admission import is_new, is_sound
 from reference_server.core.context import Context
+from reference_server.core.methods import ALLOW, CANCEL, INVITE, NOTIFY, PRACK
 from reference_server.core.ports import Flow
+from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.loose_routing import route_ack, route_on
 from reference_server.core.proxy.stray_response import pass_stray
-from reference_server.core.server_request import ServerRequest, reject
+from reference_server.core.server_request import PendingRequests, ServerRequest
+from reference_server.core.transactions import TransactionLayer
+from reference_server.core.uac.core import UacCore
 from reference_server.core.uac.subscribe import receive_notify
 from reference_server.core.uas.cancel import receive_cancel
+from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.in_dialog import receive_ack, receive_in_dialog
 from reference_server.core.uas.prack import receive_prack
 from reference_server.core.uas.routing import offer
-from reference_server.sip.dialog import dialog_key
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
-from reference_server.sip.messages.sanity import fault_of
-from reference_server.sip.messages.via import parse_top_via, transaction_key
+from reference_server.sip.messages.via import TopVia, parse_top_via, transaction_key
 from reference_server.sip.transactions.server import InviteServerTransaction
 
-ROUTABLE_METHODS = ("INVITE", "REGISTER", "MESSAGE", "OPTIONS", "INFO", "NOTIFY", "SUBSCRIBE", "PUBLISH")
-"""What is offered to applications outside dialogs (SIP-3)."""
 
-_ALLOW = f"Allow: {', '.join((*ROUTABLE_METHODS, 'ACK', 'CANCEL', 'BYE', 'PRACK', 'REFER', 'UPDATE'))}\r\n"
-_NEEDS_DIALOG = frozenset({"BYE", "UPDATE", "PRACK"})
+class Receiver:
+    """Sorts what arrives."""
 
+    __slots__ = ("_context", "_pending", "_proxy", "_transactions", "_uac", "_uas")
 
-def receive(state: Context, text: str, flow: Flow) -> None:
-    """One SIP message from the network."""
-    for tap in state.sip_taps:
-        tap.sip(False, flow, text)
-    try:
-        message = parse_message(text)
-    except SipSyntaxError as error:
-        state.event(
-            "sip-dropped", reason=str(error), source=f"{flow.transport}/{flow.remote_host}:{flow.remote_port}"
-        )
-        return
-    if isinstance(message, Request):
-        _receive_request(state, message, flow)
-    else:
-        _receive_response(state, message, flow)
+    def __init__(self, pending: PendingRequests, uas: UasCore, uac: UacCore, proxy: ProxyCore) -> None:
+        self._context: Context = pending.context
+        self._transactions: TransactionLayer = pending.transactions
+        self._pending = pending
+        self._uas = uas
+        self._uac = uac
+        self._proxy = proxy
 
-
-def _receive_response(state: Context, response: Response, flow: Flow) -> None:
-    via = parse_top_via(response.first.get("via", ""))
-    transaction = state.client_transactions.get(f"{via.branch}|{response.cseq_method}") if via else None
-    if transaction is None:
-        if pass_stray(state, response):
+    def receive(self, text: str, flow: Flow) -> None:
+        """One SIP message from the network."""
+        context = self._context
+        for tap in context.sip_taps:
+            tap.sip(False, flow, text)
+        try:
+            message = parse_message(text)
+        except SipSyntaxError as error:
+            source = f"{flow.transport}/{flow.remote_host}:{flow.remote_port}"
+            context.event("sip-dropped", reason=str(error), source=source)
             return
-        state.event("sip-dropped", reason="response to no request of ours", source=flow.remote_host)
-        return
-    transaction.receive(response)
+        via = parse_top_via(message.first.get("via", ""))
+        if isinstance(message, Response):
+            self._receive_response(message, via, flow)
+        elif via is None:
+            context.event("sip-dropped", reason="request without a Via", source=flow.remote_host)
+        else:
+            self._receive_request(message, via, flow)
 
+    def _receive_response(self, response: Response, via: TopVia | None, flow: Flow) -> None:
+        if via is not None and self._transactions.receive(response, via):
+            return
+        if not pass_stray(self._proxy, response):
+            self._context.event(
+                "sip-dropped", reason="response to no request of ours", source=flow.remote_host
+            )
 
-def _receive_request(state: Context, request: Request, flow: Flow) -> None:
-    via = parse_top_via(request.first.get("via", ""))
-    if via is None:
-        state.event("sip-dropped", reason="request without a Via", source=flow.remote_host)
-        return
-    method = request.method
-    if method == "ACK":
-        transaction = state.server_transactions.get(transaction_key(request, via, "INVITE"))
+    def _receive_request(self, request: Request, via: TopVia, flow: Flow) -> None:
+        if request.method == "ACK":
+            self._receive_ack(request, via, flow)
+            return
+        key = transaction_key(request, via, request.method)
+        known = self._transactions.server(key)
+        if known is not None:
+            known.receive_repeated_request()
+            return
+        incoming = ServerRequest(self._pending, request, via, key, flow)
+        if not is_sound(incoming):
+            return
+        if incoming.method is CANCEL:
+            self._receive_cancel(incoming)
+        else:
+            self._dispatch(incoming)
+
+    def _receive_ack(self, request: Request, via: TopVia, flow: Flow) -> None:
+        """Of a failure: to the INVITE's transaction. Of a 2xx: to its dialog, or to where its Route leads."""
+        transaction = self._transactions.server(transaction_key(request, via, "INVITE"))
         if isinstance(transaction, InviteServerTransaction) and transaction.receive_ack():
             return
-        if not receive_ack(state, request, via, flow) and "route" in request.first:
-            route_ack(state, request, via, flow)
-        return
-    key = transaction_key(request, via, method)
-    known = state.server_transactions.get(key)
-    if known is not None:
-        known.receive_repeated_request()
-        return
-    incoming = ServerRequest(state, request, via, key, flow)
-    fault = fault_of(request)
-    if fault is not None:
-        reject(state, incoming, fault[0], reason=fault[1])
-    elif method == "CANCEL":
-        receive_cancel(state, incoming)
-    else:
-        _dispatch(state, incoming)
+        if not receive_ack(self._uas, request, via, flow) and "route" in request.first:
+            route_ack(self._proxy, request, via, flow)
 
+    def _receive_cancel(self, cancel: ServerRequest) -> None:
+        """End the INVITE that ``cancel`` names, or answer 481 if it is unknown or already answered."""
+        key = transaction_key(cancel.request, cancel.via, "INVITE")
+        invite = self._pending.cancellable(key)
+        if invite is not None:
+            receive_cancel(self._uas, cancel, invite)
+        elif not self._proxy.cancel(key, cancel):
+            cancel.reject(481)
 
-def _dispatch(state: Context, incoming: ServerRequest) -> None:
-    """Deliver a sound request that is new."""
-    method = incoming.request.method
-    frame = incoming.frame
-    if incoming.local_tag:
-        dialog = state.dialogs_by_key.get(
-            dialog_key(frame.call_id, incoming.local_tag, incoming.request.from_tag)
-        )
-        if dialog is not None:
-            if method == "PRACK":
-                receive_prack(state, dialog, incoming)
+    def _dispatch(self, incoming: ServerRequest) -> None:
+        """Deliver a sound request that is new."""
+        method = incoming.method
+        if incoming.local_tag:
+            if self._delivered_in_dialog(incoming):
+                return
+        elif not is_new(self._transactions, incoming):
+            return
+        if method.routable:
+            offer(self._uas, incoming)
+        elif method.needs_dialog:
+            incoming.reject(481)
+        else:
+            incoming.reject(405, ALLOW)
+
+    def _delivered_in_dialog(self, incoming: ServerRequest) -> bool:
+        """A request with a To tag, to its dialog, or to where its Route leads; False if it may be outside of any."""
+        method = incoming.method
+        request = incoming.request
+        usage = self._uas.dialogs.by_tags(incoming.frame.call_id, incoming.local_tag, request.from_tag)
+        if usage is not None:
+            if method is PRACK:
+                receive_prack(self._uas, usage, incoming)
             else:
-                receive_in_dialog(state, dialog, incoming)
-            return
-        if "route" in incoming.request.first and route_on(state, incoming):
-            return
-        if method == "INVITE":
-            incoming.transaction.respond(100, frame.minimal(100, frame.to))
-            reject(state, incoming, 481)
-            return
-        if method == "NOTIFY" and receive_notify(state, incoming):
-            return
-    elif _came_before(state, incoming):
-        if method == "INVITE":
-            incoming.transaction.respond(100, frame.minimal(100, frame.to))
-        reject(state, incoming, 482)
-        return
-    if method in ROUTABLE_METHODS:
-        offer(state, incoming)
-    elif method in _NEEDS_DIALOG:
-        reject(state, incoming, 481)
-    else:
-        reject(state, incoming, 405, extra=_ALLOW)
-
-
-def _came_before(state: Context, incoming: ServerRequest) -> bool:
-    """Whether the same request is here already, by another way of a fork or in a loop (RFC 3261 §8.2.2.2, §16.3).
-
-    What spirals has another Request-URI or Route each time.
-    """
-    request, frame = incoming.request, incoming.frame
-    route = request.first.get("route", "")
-    identity = f"{request.start_line}\n{frame.call_id}\n{request.from_tag}\n{frame.cseq}\n{route}"
-    first = state.first_arrivals.setdefault(identity, incoming.transaction)
-    if first is not incoming.transaction:
-        return True
-    first.identity = identity
-    return False
+                receive_in_dialog(self._uas, usage, incoming)
+            return True
+        if "route" in request.first and route_on(self._proxy, incoming):
+            return True
+        if method is INVITE:
+            incoming.trying()
+            incoming.reject(481)
+            return True
+        return method is NOTIFY and receive_notify(self._uac, incoming)

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
-
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.headers import split_values
 from reference_server.sip.messages.message import SipMessage
 from reference_server.sip.messages.uri import UriError, parse_address, parse_uri
-
-
-class DialogState(Enum):
-    """How far a dialog is."""
-
-    EARLY = auto()
-    CONFIRMED = auto()
-    OVER = auto()
 
 
 class Dialog:
@@ -32,7 +22,6 @@ class Dialog:
         "remote_cseq",
         "remote_tag",
         "route_set",
-        "state",
     )
 
     def __init__(
@@ -58,7 +47,6 @@ class Dialog:
         self._remote_contact = remote_contact
         self._remote_target: str | None = None
         self.route_set = route_set
-        self.state = DialogState.EARLY
 
     @property
     def remote_target(self) -> str:
@@ -82,6 +70,22 @@ class Dialog:
         target = contact_uri_of(message.get("contact"))
         if target:
             self._remote_target = target
+
+    def next_cseq(self) -> int:
+        """The number of our next request (§12.2.1.1)."""
+        self.local_cseq += 1
+        return self.local_cseq
+
+    def accepts(self, cseq: int) -> bool:
+        """Whether a request of the far end with the number ``cseq`` is in order, as the latest of all (§12.2.2)."""
+        if cseq < self.remote_cseq:
+            return False
+        self.remote_cseq = cseq
+        return True
+
+    def follow(self, routes: list[str]) -> None:
+        """The route set is that of the 2xx, whatever the early dialog's was (§13.2.2.4)."""
+        self.route_set = routes
 
     def request(self, method: str, cseq: int, via: str, draft: Draft) -> str:
         """A request inside the dialog; the application's From, To and Call-ID win, its CSeq does not (DLG-11)."""

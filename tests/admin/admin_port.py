@@ -54,9 +54,9 @@ def admin_context(
         dialect_0_8=dialect_0_8,
         hostports=lambda: (HOSTPORTS, LOCAL_HOSTPORTS),
         routes=world.registry,
-        core=world.calls,
+        core=world.core,
         timers=world.clock.timers,
-        identifiers=world.state.identifiers,
+        identifiers=world.core.context.identifiers,
         taps=taps,
     )
 

@@ -104,7 +104,7 @@ def fails(application: Application, message: Sip) -> bool:
 
 def test_a_mistake_ends_nothing_but_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire().authenticate("invite")
-    monkeypatch.setattr(wire.world.calls, "sip", fails)
+    monkeypatch.setattr(wire.world.core, "sip", fails)
     answers = wire.say("1|sip|t|\r\nSIP/2.0 200 OK\r\n\r\n", "2|ping")
     assert answers == ["response|1|NOK|internal error", "response|2|OK|pong"]
     assert wire.session.connected
@@ -119,7 +119,7 @@ def test_a_mistake_ends_nothing_but_its_message(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_message_without_an_id_gets_no_answer_to_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire().authenticate()
-    monkeypatch.setattr(wire.world.calls, "sip", fails)
+    monkeypatch.setattr(wire.world.core, "sip", fails)
     assert wire.say("|sip|t|\r\nSIP/2.0 200 OK\r\n\r\n") == []
     assert wire.context.internal_errors == 1
 
@@ -141,7 +141,7 @@ def test_a_message_that_was_answered_before_the_mistake_gets_no_second_answer(
         wire.session.receive(encode_frame(f"{message.message_id}|ping"))
         raise Mistake
 
-    monkeypatch.setattr(wire.world.calls, "sip", answer_and_fail)
+    monkeypatch.setattr(wire.world.core, "sip", answer_and_fail)
     assert wire.say("9|sip|t|\r\nSIP/2.0 200 OK\r\n\r\n") == ["response|9|OK|pong"]
 
 
@@ -159,7 +159,7 @@ def test_a_mistake_while_authenticating_lets_nobody_in(monkeypatch: pytest.Monke
 
 def test_a_frame_that_a_mistake_shows_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     wire = Wire().authenticate()
-    monkeypatch.setattr(wire.world.calls, "sip", fails)
+    monkeypatch.setattr(wire.world.core, "sip", fails)
     wire.say("1|sip|t|\r\nSIP/2.0 200 OK\r\n\r\n" + "x" * 50_000)
     (shown,) = [details["frame"] for name, details in wire.tap.events if name == "internal-error"]
     assert len(str(shown)) < 2100

@@ -45,7 +45,7 @@ def test_a_stranger_that_leaves_costs_no_look_at_the_calls(run: Run, monkeypatch
     async def story() -> None:
         async with admin_port() as port:
             lost: list[object] = []
-            monkeypatch.setattr(port.world.calls, "application_lost", lost.append)
+            monkeypatch.setattr(port.world.core, "application_lost", lost.append)
             stranger = await port.client()
             await stranger.ask("ping")
             await stranger.close()

@@ -7,7 +7,6 @@ import time
 import pytest
 
 from reference_server.core.ports import Flow
-from reference_server.core.transport_failure import undelivered
 from reference_server.sip.transport import UDP
 from tests.core.world import UDP_ENDPOINT, Phone, World, statuses_of, transaction_id_of
 
@@ -112,7 +111,7 @@ def test_a_forged_icmp_message_costs_no_time(world: World, via: str) -> None:
     quoted = f"OPTIONS sip:x SIP/2.0\r\nVia: {via}"
     began = time.process_time()
     for _ in range(256):  # as many as are read in a row
-        undelivered(world.state, quoted)
+        world.core.undelivered(quoted)
     assert time.process_time() - began < 0.5, (
         "linear: some 20 ms; each octet against each other: 2 s and more"
     )

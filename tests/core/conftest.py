@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from reference_server.core.context import Settings
+from tests.core.proxy.stage import Stage
 from tests.core.world import World
 
 
@@ -28,3 +29,11 @@ def worlds() -> Iterator[Callable[[Settings | None], World]]:
 def world(worlds: Callable[[Settings | None], World]) -> World:
     """One world with the default settings."""
     return worlds(None)
+
+
+@pytest.fixture
+def stage(world: World) -> Iterator[Stage]:
+    """A caller, an application, and targets at 5090 (carol) and 5091 (dan); what is left unanswered gets its time."""
+    made = Stage(world)
+    yield made
+    world.advance(2 * world.core.context.timing.t1x64)

@@ -235,23 +235,23 @@ def test_hanging_up_sends_no_bye_in_a_subscription(worlds: Callable[[Settings], 
 
 
 def test_occupancy_counts_what_is_there(world: World) -> None:
-    empty = world.state.occupancy()
+    empty = world.core.occupancy()
     assert set(empty.values()) == {0}
     call = Call(world, world.application("invite"))
-    assert {name: count for name, count in world.state.occupancy().items() if count} == {
+    assert {name: count for name, count in world.core.occupancy().items() if count} == {
         "server transactions": 1,
         "first arrivals": 1,
         "pending requests": 1,
         "cancellable INVITEs": 1,
     }
     call.establish()
-    assert {name: count for name, count in world.state.occupancy().items() if count} == {
+    assert {name: count for name, count in world.core.occupancy().items() if count} == {
         "server transactions": 1,
         "first arrivals": 1,
         "dialogs by id": 1,
         "dialogs by key": 1,
     }
     sent = sip_of(call.application.request(call.dialog_id, "INFO\r\n\r\n"))
-    assert world.state.occupancy()["client transactions"] == 1
+    assert world.core.occupancy()["client transactions"] == 1
     call.phone.respond(sent)
     call.hang_up()

@@ -33,7 +33,7 @@ def test_calls_leave_no_cycles_behind(world: World) -> None:
 
 def test_a_call_that_waits_for_its_timers_is_few_objects_to_the_collector(world: World) -> None:
     world.application("invite")
-    world.state.sip_taps.clear()  # the world's own keeps every message
+    world.core.context.sip_taps.clear()  # the world's own keeps every message
     _whole_call(world, 0)
     gc.collect()
     gc.disable()

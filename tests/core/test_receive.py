@@ -62,7 +62,7 @@ def test_what_is_dropped(world: World, text: str) -> None:
     application = world.application(*ALL)
     assert world.receive(text) == []
     assert application.take() == []
-    assert world.state.occupancy() == dict.fromkeys(world.state.occupancy(), 0)
+    assert world.core.occupancy() == dict.fromkeys(world.core.occupancy(), 0)
     check_a_call_succeeds(world)
 
 
@@ -315,7 +315,7 @@ def test_damaged_requests_in_any_order(data: st.DataObject) -> None:
     for _, _, sent in world.network.sent:
         parse_message(sent)
     application.leave()
-    for established in list(world.state.dialogs_by_key.values()):
+    for established in world.core.dialogs:
         dialog = established.dialog
         phone.call_id, phone.from_, phone.to = dialog.call_id, dialog.remote, dialog.local
         phone.send("BYE", cseq=dialog.remote_cseq + 1)

@@ -30,7 +30,7 @@ def arrived(world: World, method: str) -> tuple[RecordingApplication, str]:
     Phone(world, flow=BY_TCP).send(method, "Contact: <sip:alice@127.0.0.1:5080>")
     world.network.take()
     world.network.broken.add(BY_TCP.connection)
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
     return application, transaction_id_of(application.take_one())
 
 
@@ -66,7 +66,7 @@ def test_nobody_takes_it(world: World) -> None:
     (refused,) = world.network.pending
     refused()
     assert application.take_one().endswith("|NOK|Response not sent due to unknown transaction")
-    assert world.state.occupancy()["pending requests"] == 0
+    assert world.core.occupancy()["pending requests"] == 0
 
 
 @pytest.mark.parametrize("answer", [ANEW, NoWay.UNREACHABLE])
@@ -79,13 +79,13 @@ def test_an_application_that_goes_meanwhile(world: World, answer: Way) -> None:
     for opened in world.network.pending:
         opened()
     assert 200 not in statuses_of(world.network.take())
-    assert world.state.occupancy()["pending requests"] == 0
+    assert world.core.occupancy()["pending requests"] == 0
 
 
 def test_an_answered_call_whose_connection_is_lost_stays_up(world: World) -> None:
     call = Call(world, world.application("invite"), flow=BY_TCP).establish()
-    world.calls.connection_lost(BY_TCP)
-    assert world.state.occupancy()["dialogs by id"] == 1
+    world.core.connection_lost(BY_TCP)
+    assert world.core.occupancy()["dialogs by id"] == 1
     call.hang_up()
 
 
@@ -105,7 +105,7 @@ def test_and_what_is_sent_until_it_is_acknowledged(world: World) -> None:
     described = "SIP/2.0 183 Session Progress\r\nRequire: 100rel\r\n\r\nv=0\r\n"
     progress = phone.learn(sip_of(application.answer(transaction_id, described)))
     world.network.broken.add(BY_TCP.connection)
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
     assert application.answer(transaction_id, "SIP/2.0 200 OK\r\n\r\n") == ""  # waits for the PRACK
     world.network.take()
     world.advance(2)

@@ -25,7 +25,7 @@ def _send(world: World, method: str, uri: str) -> tuple[RecordingApplication, st
 @pytest.mark.parametrize("cut", [0, 150])
 def test_a_request_that_comes_back_is_answered_503(world: World, method: str, cut: int) -> None:
     application, sent = _send(world, method, BOB)
-    world.calls.undelivered(sent[: cut or len(sent)])
+    world.core.undelivered(sent[: cut or len(sent)])
     assert status_of(sip_of(application.take_one())) == 503
     world.advance(64)
     assert world.network.take() == []
@@ -45,7 +45,7 @@ def test_a_request_that_comes_back_is_answered_503(world: World, method: str, cu
 def test_what_does_not_name_the_branch_proves_nothing(world: World, beginning: str) -> None:
     application, sent = _send(world, "OPTIONS", BOB)
     branch = parse_message(sent).get("via").partition("branch=")[2]
-    world.calls.undelivered(beginning.replace("BRANCH", branch).replace("BRANC", branch[:-1]))
+    world.core.undelivered(beginning.replace("BRANCH", branch).replace("BRANC", branch[:-1]))
     assert application.take() == []
     world.advance(32)
     assert status_of(sip_of(application.take_one())) == 408
@@ -58,9 +58,9 @@ def test_a_lost_connection_answers_503_at_once(world: World, method: str, provis
     if provisional:
         Phone(world, flow=BY_TCP).respond(sent, provisional)
         application.take()
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
     assert status_of(sip_of(application.take_one())) == 503
-    assert world.state.occupancy()["outgoing INVITEs"] == 0
+    assert world.core.occupancy()["outgoing INVITEs"] == 0
 
 
 def test_other_connections_and_answered_requests_are_not_touched(world: World) -> None:
@@ -70,7 +70,7 @@ def test_other_connections_and_answered_requests_are_not_touched(world: World) -
     application.say(f"sip||\r\nOPTIONS {other} SIP/2.0\r\n\r\n")
     Phone(world, flow=BY_TCP).respond(sent, 200)
     assert status_of(sip_of(application.take_one())) == 200
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
     assert application.take() == []
     world.advance(32)
     assert status_of(sip_of(application.take_one())) == 408
@@ -88,7 +88,7 @@ def test_an_invite_in_a_call_whose_connection_is_lost(world: World) -> None:
     application = world.application("invite")
     call = Call(world, application, flow=BY_TCP).establish()
     application.request(call.dialog_id, "INVITE sip:placeholder SIP/2.0\r\n\r\n")
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
     assert status_of(sip_of(application.take_one())) == 503
-    assert world.state.occupancy()["dialogs by id"] == 1
+    assert world.core.occupancy()["dialogs by id"] == 1
     call.hang_up()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from reference_server.admin.routes import RouteTable
-from reference_server.core.context import Context, Settings
+from reference_server.core.context import Settings
 from reference_server.core.core import Core
 from reference_server.core.ports import Endpoint, Flow, NoWay, Taps, Way
 from reference_server.sip.identifiers import Identifiers
@@ -108,10 +108,10 @@ class RecordingApplication:
         message = parse_request(f"m{self._sent}|{payload}")
         before = len(self.payloads)
         if isinstance(message, Sip):
-            self.ended_by_server |= not self._world.calls.sip(self, message)
+            self.ended_by_server |= not self._world.core.sip(self, message)
         else:
             assert isinstance(message, Proxy)
-            self._world.calls.proxy(self, message)
+            self._world.core.proxy(self, message)
         answers = [
             text for text in self.payloads[before:] if text.startswith(f"uuid|response|m{self._sent}|")
         ]
@@ -143,7 +143,7 @@ class RecordingApplication:
         """Lose the connection, as the admin listener does."""
         self.connected = False
         self._world.registry.remove(self)
-        self._world.calls.application_lost(self)
+        self._world.core.application_lost(self)
 
 
 class RecordingTap:
@@ -172,16 +172,15 @@ class World:
         self.registry = RouteTable()
         self.tap = RecordingTap()
         self._octets = octets()
-        self.state = Context(
+        self.core = Core(
             settings or Settings(),
-            self.clock,
-            self.clock.timers,
-            Identifiers(lambda count: bytes(next(self._octets) for _ in range(count))),
-            self.network,
-            self.registry,
-            Taps(self.tap),
+            clock=self.clock,
+            timers=self.clock.timers,
+            identifiers=Identifiers(lambda count: bytes(next(self._octets) for _ in range(count))),
+            network=self.network,
+            applications=self.registry,
+            taps=Taps(self.tap),
         )
-        self.calls = Core(self.state)
         self.applications: list[RecordingApplication] = []
 
     def application(self, *verbs: str, tags: str = "") -> RecordingApplication:
@@ -197,7 +196,7 @@ class World:
     def receive(self, text: str, flow: Flow = BY_UDP) -> list[str]:
         """One SIP message comes; returns what was sent because of it."""
         before = len(self.network.sent)
-        self.calls.receive(text, flow)
+        self.core.receive(text, flow)
         return [sent for _, _, sent in self.network.sent[before:]]
 
     def advance(self, seconds: float) -> None:
@@ -206,8 +205,8 @@ class World:
 
     def check_empty(self) -> None:
         """64·T1 after the last message nothing is left."""
-        self.advance(self.state.timing.t1x64)
-        assert self.state.occupancy() == dict.fromkeys(self.state.occupancy(), 0)
+        self.advance(self.core.context.timing.t1x64)
+        assert self.core.occupancy() == dict.fromkeys(self.core.occupancy(), 0)
         assert len(self.clock.timers) == 0
 
 

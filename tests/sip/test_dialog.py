@@ -6,7 +6,6 @@ import pytest
 
 from reference_server.sip.dialog import (
     Dialog,
-    DialogState,
     contact_uri_of,
     dialog_key,
     is_loose,
@@ -76,10 +75,6 @@ def test_a_strict_router_gets_its_uri_as_request_uri() -> None:
 
 def test_the_next_hop_without_routes_is_the_target() -> None:
     assert dialog().next_hop() == "sip:alice@127.0.0.1:5080"
-
-
-def test_a_new_dialog_is_early() -> None:
-    assert dialog().state is DialogState.EARLY
 
 
 def test_the_identity_is_made_of_three_parts() -> None:

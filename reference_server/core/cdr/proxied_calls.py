@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from reference_server.core.cdr.leg import CallLeg, CallRecords, Reason, Role, Source
+from reference_server.core.call_observer import Copy, Ended, ProxiedCall, Reason, Role, Source
+from reference_server.core.cdr.leg import CallLeg, Records
+from reference_server.core.cdr.own_calls import OwnCalls
 from reference_server.sip.deadline import Deadline
 from reference_server.sip.messages.headers import split_values
 from reference_server.sip.messages.message import Request, Response
 from reference_server.sip.timers import Timers
-
-if TYPE_CHECKING:
-    from reference_server.core.proxy.branch import Branch
-    from reference_server.core.proxy.response_context import ResponseContext
-    from reference_server.core.server_request import ServerRequest
 
 _ROUTE = re.compile(r"^(Route[ \t]*:[ \t]*)((?:[^\r\n]|\r\n[ \t])*\r\n)", re.MULTILINE | re.IGNORECASE)
 
@@ -33,7 +29,7 @@ MOST_CALLS = 50_000
 two strangers could else have calls by the million that nobody ends (CDR-17)."""
 
 
-class _ProxiedCall:
+class _FiledCall:
     """The legs of one call in whose dialog we are."""
 
     __slots__ = ("callee", "caller", "caller_tag", "heard_at")
@@ -47,25 +43,26 @@ class _ProxiedCall:
         """by the monotonic clock"""
 
 
-class ProxyRecords:
-    """Implements ``ProxyObserver`` of core/proxy."""
+class ProxiedCalls:
+    """The legs of proxied calls."""
 
-    def __init__(self, records: CallRecords, timers: Timers, now: Callable[[], float]) -> None:
-        """``now`` returns monotonic seconds."""
+    def __init__(self, records: Records, own: OwnCalls, timers: Timers, now: Callable[[], float]) -> None:
+        """``own`` has the callers' legs until they are answered; ``now`` returns monotonic seconds."""
         self._records = records
+        self._own = own
         self._now = now
-        self._copies: dict[Branch, CallLeg] = {}
+        self._copies: dict[Copy, CallLeg] = {}
         """until they have failed, or are somebody's call"""
-        self._calls: dict[str, list[_ProxiedCall]] = {}
+        self._calls: dict[str, list[_FiledCall]] = {}
         """by dialog, the one that was heard of last at the end; more than one where a request came through us twice"""
         self._oldest = Deadline(timers, now, self._forget_the_silent)
 
-    def branch_sent(self, branch: Branch) -> None:
+    def branch_sent(self, branch: Copy) -> None:
         """A copy of an INVITE is an attempt (CDR-14)."""
         if branch.proxied.method == "INVITE":
             self._copies[branch] = self._records.attempt(Source.APPLICATION, branch.text)
 
-    def branch_answered(self, branch: Branch, response: Response) -> None:
+    def branch_answered(self, branch: Copy, response: Response) -> None:
         """Its 2xx starts it, whoever may want it (CDR-15)."""
         leg = self._copies.get(branch)
         if leg is None:
@@ -75,7 +72,7 @@ class ProxyRecords:
             del self._copies[branch]
             self._file(branch.proxied, response, None, leg)
 
-    def branch_failed(self, branch: Branch, response: Response | None) -> None:
+    def branch_failed(self, branch: Copy, response: Response | None) -> None:
         """It came to nothing."""
         leg = self._copies.pop(branch, None)
         if leg is None:
@@ -83,38 +80,37 @@ class ProxyRecords:
         if response is None:
             leg.lose()
         else:
-            leg.fail(Source.NETWORK, response.status, response.text)
+            cancelled = response.status == 487
+            reason = Reason.CALL_CANCELED if cancelled else Reason.CALL_REJECTED
+            leg.stop(Ended(Source.NETWORK, reason, response.text))
 
-    def branch_refused(self, branch: Branch, bye: str) -> None:
+    def branch_refused(self, branch: Copy, bye: str) -> None:
         """Nobody wanted its 2xx, and the server hung up with ``bye``, empty if it found no way."""
         leg = self._copies.pop(branch, None)
         if leg is None:
             return
         if bye:
-            leg.stop(Source.APPLICATION, Reason.SYSTEM_INITIATED, bye)
+            leg.stop(Ended(Source.APPLICATION, Reason.SYSTEM_INITIATED, bye))
         else:
             leg.lose()
 
-    def caller_answered(self, branch: Branch, response: Response, text: str) -> None:
+    def caller_answered(self, branch: Copy, response: Response, text: str) -> None:
         """The call is up on both sides."""
         proxied = branch.proxied
         callee = self._copies.pop(branch, None)
-        caller, proxied.incoming.leg = proxied.incoming.leg, None
+        caller = self._own.take(proxied.call)
         if callee is None:
             return
         if caller is not None:
             caller.start(Source.APPLICATION, Role.PROXY_UAS, text)
         self._file(proxied, response, caller, callee)
 
-    def caller_failed(self, proxied: ResponseContext, status: int, text: str, cancelled: bool) -> None:
+    def caller_failed(self, proxied: ProxiedCall, status: int, text: str) -> None:
         """The caller has got a failure, be it the 487 to its own CANCEL."""
-        leg, proxied.incoming.leg = proxied.incoming.leg, None
-        if leg is not None:
-            leg.fail(Source.APPLICATION, status, text)
+        self._own.failed(proxied.call, Ended(Source.APPLICATION, Reason.CALL_REJECTED, text))
 
-    def passed_on(self, incoming: ServerRequest, text: str) -> None:
+    def passed_on(self, request: Request, received: str, text: str) -> None:
         """A BYE ends both legs, where it came from first (CDR-16); any other request is a sign of life."""
-        request = incoming.request
         key = _dialog_of(request)
         calls = self._calls.get(key)
         if calls is None:
@@ -130,21 +126,21 @@ class ProxyRecords:
         legs = [call.caller, call.callee]
         if request.from_tag != call.caller_tag:
             legs.reverse()
-        received, sent = legs
-        if received is not None:
-            received.stop(Source.NETWORK, Reason.NORMAL_RELEASE, _without_our_route(incoming))
-        if sent is not None:
-            sent.stop(Source.APPLICATION, Reason.NORMAL_RELEASE, text)
+        came, went = legs
+        if came is not None:
+            came.stop(Ended(Source.NETWORK, Reason.NORMAL_RELEASE, _without_our_route(received)))
+        if went is not None:
+            went.stop(Ended(Source.APPLICATION, Reason.NORMAL_RELEASE, text))
 
     def _file(
-        self, proxied: ResponseContext, response: Response, caller: CallLeg | None, callee: CallLeg
+        self, proxied: ProxiedCall, response: Response, caller: CallLeg | None, callee: CallLeg
     ) -> None:
-        if not proxied.directions.record_route:
+        if not proxied.stays_in_dialog:
             callee.leave()
             if caller is not None:
                 caller.leave()
             return
-        call = _ProxiedCall(caller, callee, response.from_tag, self._now())
+        call = _FiledCall(caller, callee, response.from_tag, self._now())
         key = _dialog_of(response)
         self._calls[key] = [*self._calls.pop(key, ()), call]
         if len(self._calls) == 1:
@@ -174,9 +170,8 @@ class ProxyRecords:
                 call.caller.lose()
 
 
-def _without_our_route(incoming: ServerRequest) -> str:
+def _without_our_route(text: str) -> str:
     """The request as received, its topmost Route value taken off, which has led it here."""
-    text = incoming.text_for_application()
     field = _ROUTE.search(text)
     if field is None:
         return text

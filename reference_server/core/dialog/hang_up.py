@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from enum import Enum
 
-from reference_server.core.cdr.leg import Reason, Source
-from reference_server.core.context import Context
+from reference_server.core.call_observer import Ended, Reason, Source
 from reference_server.core.dialog.next_hop import open_flow
 from reference_server.core.dialog.server_requests import compose_ack, compose_bye, send_bye
-from reference_server.core.dialog.usage import DialogUsage, end_dialog
+from reference_server.core.dialog.table import DialogTable
+from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.ports import NoWay, Way
-from reference_server.wire.replies import NO_ADDRESS, DialogMessage
-
-UNSOLICITED = "unsolicited"
-"""The transaction id of what the server sent by itself."""
+from reference_server.core.to_application import unsolicited, unsolicited_unsent
 
 
 class Cause(Enum):
@@ -39,63 +36,51 @@ class Cause(Enum):
     """another branch of the forked INVITE had answered before (OUT-10)"""
 
 
-def hang_up(state: Context, ended: DialogUsage, cause: Cause) -> None:
-    """End a dialog with a BYE that says why, and tell the owner."""
-    leg, ended.leg = ended.leg, None
-    end_dialog(state, ended)
+def hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:
+    """End a usage with a BYE that says why, and tell the owner."""
+    context = dialogs.context
+    observer = context.observer
+    tell = observer.detach(usage) if observer is not None else None
+    dialogs.end(usage, UsageEvent.BYE)
 
     def opened(flow: Way) -> None:
+        owner = usage.current_owner()
         if isinstance(flow, NoWay):
-            state.event("bye-not-sent", dialog=ended.dialog_id, reason=flow.reason)
-            unsent = compose_bye(ended.dialog, cause.value, ended.flow, state.identifiers.branch())
-            _show(state, ended, unsent, 0, "unknown", NO_ADDRESS)
-            if leg is not None:
-                leg.lose()
+            context.event("bye-not-sent", dialog=usage.dialog_id, reason=flow.reason)
+            if owner is not None:
+                unsent = compose_bye(usage.dialog, cause.value, usage.flow, context.identifiers.branch())
+                owner.deliver(unsolicited_unsent(context, unsent, usage.dialog_id))
+            if tell is not None:
+                tell(None)
             return
-        bye = send_bye(state, ended.dialog, cause.value, flow)
-        _show(state, ended, bye, len(bye), flow.transport.name, flow.local.address)
-        if leg is not None:
+        bye = send_bye(context, dialogs.transactions, usage.dialog, cause.value, flow)
+        if owner is not None:
+            owner.deliver(unsolicited(context, bye, flow, usage.dialog_id))
+        if tell is not None:
             expired = cause is Cause.SESSION_EXPIRED
-            leg.stop(Source.APPLICATION, Reason.SESSION_EXPIRED if expired else Reason.SYSTEM_INITIATED, bye)
+            reason = Reason.SESSION_EXPIRED if expired else Reason.SYSTEM_INITIATED
+            tell(Ended(Source.APPLICATION, reason, bye))
 
-    open_flow(state, ended, opened)
-
-
-def acknowledge_and_hang_up(state: Context, unwanted: DialogUsage, cause: Cause) -> None:
-    """Acknowledge a 2xx that nobody wants, and end its dialog (RFC 3261 §13.2.2.4)."""
-    acknowledge(state, unwanted)
-    hang_up(state, unwanted, cause)
+    open_flow(dialogs, usage, opened)
 
 
-def acknowledge(state: Context, answered: DialogUsage) -> None:
-    """Acknowledge the latest 2xx of a dialog, since no application can."""
-    cseq = answered.last_answered_invite
-    answered.keep_own_ack(cseq, "")
+def acknowledge_and_hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:
+    """Acknowledge a 2xx that nobody wants, and end its usage (RFC 3261 §13.2.2.4)."""
+    acknowledge(dialogs, usage)
+    hang_up(dialogs, usage, cause)
+
+
+def acknowledge(dialogs: DialogTable, usage: DialogUsage) -> None:
+    """Acknowledge the latest 2xx in a usage, since no application can."""
+    cseq = usage.last_answered_invite
+    usage.keep_own_ack(cseq, "")
 
     def opened(flow: Way) -> None:
         if isinstance(flow, NoWay):
-            state.event("ack-not-sent", dialog=answered.dialog_id, reason=flow.reason)
+            dialogs.context.event("ack-not-sent", dialog=usage.dialog_id, reason=flow.reason)
             return
-        text = compose_ack(state, answered.dialog, cseq, flow)
-        answered.keep_own_ack(cseq, text)
-        state.send(text, flow)
+        text = compose_ack(dialogs.context, usage.dialog, cseq, flow)
+        usage.keep_own_ack(cseq, text)
+        dialogs.transactions.send(text, flow)
 
-    open_flow(state, answered, opened)
-
-
-def _show(state: Context, ended: DialogUsage, bye: str, length: int, transport: str, address: str) -> None:
-    """Tell the owner that its call is over."""
-    owner = ended.current_owner()
-    if owner is not None:
-        owner.deliver(
-            DialogMessage(
-                "application",
-                length,
-                transport,
-                address,
-                state.time_token(),
-                UNSOLICITED,
-                ended.dialog_id,
-                bye,
-            )
-        )
+    open_flow(dialogs, usage, opened)

@@ -1,4 +1,4 @@
-"""Requests that the server makes by itself inside dialogs: the ACK and the BYE of a call that nobody wants, CANCELs.
+"""Requests that the server makes by itself: the ACK and the BYE of a call that nobody wants, and CANCELs.
 
 This is the one place that composes and sends them, whatever the reason, of the application's calls and of proxied ones.
 """
@@ -8,15 +8,18 @@ from __future__ import annotations
 from reference_server.core.context import Context
 from reference_server.core.dialog.next_hop import via_for
 from reference_server.core.ports import Flow
+from reference_server.core.transactions import Sent, TransactionLayer
 from reference_server.sip.dialog import Dialog, contact_uri_of
 from reference_server.sip.messages.draft import own_draft
 from reference_server.sip.messages.message import Response
-from reference_server.sip.transactions.client import OtherClientTransaction
 from reference_server.sip.transactions.timing import Timing
 
 
 class Unwatched:
     """The user of a transaction whose outcome changes nothing."""
+
+    def proceeding(self) -> None:
+        """Of an INVITE only."""
 
     def answered(self, response: Response) -> None:
         """To a BYE: the dialog is over whatever the far end says (RFC 3261 §15.1.1). To a CANCEL: the INVITE's 487 says
@@ -29,39 +32,28 @@ class Unwatched:
         """Likewise."""
 
 
-def send_unwatched(
-    state: Context, method: str, branch: str, text: str, flow: Flow, timing: Timing | None = None
-) -> None:
+def send_unwatched(transactions: TransactionLayer, sent: Sent, timing: Timing | None = None) -> None:
     """Send a request of which nobody waits for the response, and repeat it until one comes."""
-    transaction = OtherClientTransaction(
-        f"{branch}|{method}",
-        text,
-        state.sender(flow),
-        flow.transport.reliable,
-        state.timers,
-        timing or state.timing,
-        Unwatched(),
-        state.forget_client_transaction,
-    )
-    state.keep_client_transaction(transaction, flow)
+    transactions.begin_client(sent, Unwatched(), timing=timing)
 
 
-def compose_ack(state: Context, dialog: Dialog, cseq: int, flow: Flow) -> str:
+def compose_ack(context: Context, dialog: Dialog, cseq: int, flow: Flow) -> str:
     """The ACK for a 2xx to the INVITE with the number ``cseq`` (RFC 3261 §13.2.2.4)."""
-    return dialog.request("ACK", cseq, via_for(flow, state.identifiers.branch()), own_draft())
+    return dialog.request("ACK", cseq, via_for(flow, context.identifiers.branch()), own_draft())
 
 
 def compose_bye(dialog: Dialog, reason: str, flow: Flow, branch: str) -> str:
     """A BYE, next in the dialog, with the Reason that is given (RFC 3326)."""
-    dialog.local_cseq += 1
-    text = dialog.request("BYE", dialog.local_cseq, via_for(flow, branch), own_draft(f"Reason: {reason}"))
+    text = dialog.request("BYE", dialog.next_cseq(), via_for(flow, branch), own_draft(f"Reason: {reason}"))
     # without a Contact of the far end there is only its To or From to name it
     return text if dialog.remote_target else text.replace(" ", f" {contact_uri_of(dialog.remote)}", 1)
 
 
-def send_bye(state: Context, dialog: Dialog, reason: str, flow: Flow) -> str:
+def send_bye(
+    context: Context, transactions: TransactionLayer, dialog: Dialog, reason: str, flow: Flow
+) -> str:
     """Send that BYE; returns it."""
-    branch = state.identifiers.branch()
+    branch = context.identifiers.branch()
     text = compose_bye(dialog, reason, flow, branch)
-    send_unwatched(state, "BYE", branch, text, flow)
+    send_unwatched(transactions, Sent("BYE", branch, text, flow))
     return text

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from reference_server.core.context import Context
+from reference_server.core.proxy.core import ProxyCore
 from reference_server.sip.messages.message import Request, Response, SipMessage
 from reference_server.sip.target_set import Target
 
@@ -16,22 +16,22 @@ MEMORY_SECONDS = 2.0
 _PARAMETER = re.compile(r'\b(realm|nonce)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))', re.IGNORECASE)
 
 
-def remember_challenger(state: Context, target: Target, response: Response) -> None:
+def remember_challenger(proxy: ProxyCore, target: Target, response: Response) -> None:
     """``response``, a 401 or 407, came from ``target``."""
-    challengers = state.proxying.challengers
+    challengers = proxy.challengers
     for key in _keys(response, "www-authenticate", "proxy-authenticate"):
         challengers[key] = target
-        state.timers.start(MEMORY_SECONDS, partial(_forget, state, key, target))
+        proxy.context.timers.start(MEMORY_SECONDS, partial(_forget, proxy, key, target))
 
 
-def _forget(state: Context, key: str, target: Target) -> None:
-    if state.proxying.challengers.get(key) is target:
-        del state.proxying.challengers[key]
+def _forget(proxy: ProxyCore, key: str, target: Target) -> None:
+    if proxy.challengers.get(key) is target:
+        del proxy.challengers[key]
 
 
-def challenger_of(state: Context, request: Request) -> Target | None:
+def challenger_of(proxy: ProxyCore, request: Request) -> Target | None:
     """The target whose challenge the credentials in ``request`` answer, if it was a moment ago."""
-    challengers = state.proxying.challengers
+    challengers = proxy.challengers
     if not challengers:
         return None
     for key in _keys(request, "authorization", "proxy-authorization"):

@@ -6,58 +6,64 @@ call that exists on one side only. The server acknowledges it and hangs up, in t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from reference_server.core.context import Context
-from reference_server.core.dialog.next_hop import reach
 from reference_server.core.dialog.server_requests import compose_ack, send_bye
-from reference_server.core.ports import NoWay, Way
+from reference_server.core.ports import Flow, NoWay, Way
+from reference_server.core.proxy.core import ProxyCore
 from reference_server.sip.dialog import Dialog, record_route_of, uri_of
+from reference_server.sip.forwarding import ForwardedRequest
 from reference_server.sip.messages.message import Response
 from reference_server.sip.messages.uri import tag_of
-
-if TYPE_CHECKING:
-    from reference_server.core.proxy.branch import Branch
 
 CALLER_GONE = 'SIP;cause=487;text="Request Terminated"'
 """The Reason of the BYE."""
 
 
-def refuse_call(state: Context, branch: Branch, response: Response) -> None:
-    """Acknowledge ``response``, a 2xx to ``branch``, and hang up; when it comes again, so does the ACK."""
-    if branch.refusal_ack:
-        if branch.flow is not None:
-            state.send(branch.refusal_ack, branch.flow)
-        return
-    forwarded = branch.proxied.forwarded
-    routes = [
-        value for value in record_route_of(response)[::-1] if not state.own_addresses.include(uri_of(value))
-    ]
-    dialog = Dialog(
-        call_id=forwarded.call_id,
-        local=forwarded.from_,
-        local_tag=tag_of(forwarded.from_),
-        remote=response.get("to"),
-        remote_tag=response.to_tag,
-        local_cseq=forwarded.cseq,
-        remote_cseq=-1,
-        remote_contact=response.get("contact"),
-        route_set=routes,
-    )
+class LateAnswer:
+    """The 2xx of one copy whose caller has another final response."""
 
-    observer = branch.proxied.observer
+    __slots__ = ("_ack", "_flow", "_forwarded", "_proxy")
 
-    def opened(flow: Way) -> None:
-        if isinstance(flow, NoWay):
-            state.event("bye-not-sent", dialog=forwarded.call_id, reason=flow.reason)
-            if observer is not None:
-                observer.branch_refused(branch, "")
+    def __init__(self, proxy: ProxyCore, forwarded: ForwardedRequest) -> None:
+        self._proxy = proxy
+        self._forwarded = forwarded
+        self._ack = ""
+        """of the server's own"""
+        self._flow: Flow | None = None
+
+    def refuse(self, response: Response, hung_up: Callable[[str], None]) -> None:
+        """Acknowledge ``response`` and hang up; when it comes again, so does the ACK.
+
+        ``hung_up`` gets the BYE, or an empty text if that found no way.
+        """
+        proxy, forwarded = self._proxy, self._forwarded
+        context, transactions = proxy.context, proxy.transactions
+        if self._ack:
+            if self._flow is not None:
+                transactions.send(self._ack, self._flow)
             return
-        branch.flow = flow
-        branch.refusal_ack = compose_ack(state, dialog, forwarded.cseq, flow)
-        state.send(branch.refusal_ack, flow)
-        bye = send_bye(state, dialog, CALLER_GONE, flow)
-        if observer is not None:
-            observer.branch_refused(branch, bye)
+        own = proxy.location.own
+        dialog = Dialog(
+            call_id=forwarded.call_id,
+            local=forwarded.from_,
+            local_tag=tag_of(forwarded.from_),
+            remote=response.get("to"),
+            remote_tag=response.to_tag,
+            local_cseq=forwarded.cseq,
+            remote_cseq=-1,
+            remote_contact=response.get("contact"),
+            route_set=[value for value in record_route_of(response)[::-1] if not own.include(uri_of(value))],
+        )
 
-    reach(state, dialog.next_hop(), opened)
+        def opened(flow: Way) -> None:
+            if isinstance(flow, NoWay):
+                context.event("bye-not-sent", dialog=forwarded.call_id, reason=flow.reason)
+                hung_up("")
+                return
+            self._flow = flow
+            self._ack = compose_ack(context, dialog, forwarded.cseq, flow)
+            transactions.send(self._ack, flow)
+            hung_up(send_bye(context, transactions, dialog, CALLER_GONE, flow))
+
+        proxy.location.reach(dialog.next_hop(), opened)

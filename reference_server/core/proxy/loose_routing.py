@@ -7,12 +7,13 @@ of a 2xx passes without a transaction, for it has none.
 
 from __future__ import annotations
 
-from reference_server.core.context import Context
-from reference_server.core.dialog.next_hop import reach, via_for
+from reference_server.core.dialog.next_hop import via_for
+from reference_server.core.methods import INVITE
 from reference_server.core.ports import Flow, NoWay, Way
+from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.options import ProxyOptions
 from reference_server.core.proxy.response_context import ResponseContext
-from reference_server.core.server_request import ServerRequest, reject
+from reference_server.core.server_request import ServerRequest
 from reference_server.sip.dialog import is_loose, uri_of
 from reference_server.sip.forwarding import ForwardedRequest, forwards_left, route_values
 from reference_server.sip.messages.headers import split_values
@@ -24,34 +25,36 @@ from reference_server.sip.target_set import Target, TargetSet
 _BY_ROUTE = ProxyOptions(destinations=())
 
 
-def route_on(state: Context, incoming: ServerRequest) -> bool:
+def route_on(proxy: ProxyCore, incoming: ServerRequest) -> bool:
     """Send a request inside a dialog to where its Route leads; False if the Route does not name us, or ends here."""
     request = incoming.request
-    found = _onward(state, request)
+    found = _onward(proxy, request)
     if found is None:
         return False
     target, routes = found
-    signature = state.proxying.branches.signature(request)
+    signature = proxy.branches.signature(request)
     if forwards_left(request) == 0:
-        reject(state, incoming, 483)
+        incoming.reject(483)
         return True
-    if state.proxying.branches.has_been_here(request, signature):
-        reject(state, incoming, 482)
+    if proxy.branches.has_been_here(request, signature):
+        incoming.reject(482)
         return True
-    if request.method == "INVITE":
-        incoming.transaction.respond(100, incoming.frame.minimal(100, incoming.frame.to))
+    if incoming.method is INVITE:
+        incoming.trying()
     forwarded = ForwardedRequest(request, incoming.completed_via_line(), routes=routes)
-    ResponseContext(state, incoming, forwarded, TargetSet([target]), signature, _BY_ROUTE).begin()
+    ResponseContext(
+        proxy, incoming, forwarded, targets=TargetSet([target]), signature=signature, options=_BY_ROUTE
+    ).begin()
     return True
 
 
-def route_ack(state: Context, request: Request, via: TopVia, flow: Flow) -> bool:
+def route_ack(proxy: ProxyCore, request: Request, via: TopVia, flow: Flow) -> bool:
     """Send the ACK of a 2xx to where its Route leads, once; False as for :func:`route_on`."""
-    found = _onward(state, request)
+    found = _onward(proxy, request)
     if found is None:
         return False
     target, routes = found
-    branches = state.proxying.branches
+    branches = proxy.branches
     signature = branches.signature(request)
     if forwards_left(request) == 0 or branches.has_been_here(request, signature):
         return True
@@ -61,19 +64,19 @@ def route_ack(state: Context, request: Request, via: TopVia, flow: Flow) -> bool
 
     def opened(onward: Way) -> None:
         if isinstance(onward, NoWay):
-            state.event("ack-not-sent", dialog=request.get("call-id"), reason=onward.reason)
+            proxy.context.event("ack-not-sent", dialog=request.get("call-id"), reason=onward.reason)
             return
         branch = branches.make(signature, split_values(line)[0])
-        state.send(forwarded.copy(target.uri, via_for(onward, branch)), onward)
+        proxy.transactions.send(forwarded.copy(target.uri, via_for(onward, branch)), onward)
 
-    reach(state, target.next_hop, opened)
+    proxy.location.reach(target.next_hop, opened)
     return True
 
 
-def _onward(state: Context, request: Request) -> tuple[Target, list[str]] | None:
+def _onward(proxy: ProxyCore, request: Request) -> tuple[Target, list[str]] | None:
     """Where the request goes, and the routes that it keeps; None if it is not for us to send on."""
     routes = route_values(request)
-    own = state.own_addresses
+    own = proxy.location.own
     uri = request.uri
     by_strict_router = "lr" in uri and own.include(uri) and _has_lr(uri)
     if by_strict_router:  # it put our Record-Route value into the Request-URI, and that to the end (§16.4)

@@ -6,26 +6,24 @@ comes with ``continue``, and ``done`` at the end. Nothing follows ``done`` or a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from reference_server.core.context import Context
 from reference_server.core.ports import Application, Flow
+from reference_server.core.to_application import target_answered
 from reference_server.sip.messages.message import Response
-from reference_server.wire.replies import Accepted, FinalResponseReceived, NotSent, ServerMessage
+from reference_server.wire.replies import Accepted, NotSent, ServerMessage
 
 
 class Report:
     """The answers to one ``proxy`` message."""
 
-    __slots__ = ("_application", "_full", "_message_id", "_over", "_time_token")
+    __slots__ = ("_application", "_context", "_full", "_message_id", "_over")
 
-    def __init__(
-        self, application: Application, message_id: str, full: bool, time_token: Callable[[], str]
-    ) -> None:
+    def __init__(self, context: Context, application: Application, message_id: str, *, full: bool) -> None:
         """``full``: the application asked for every final response."""
         self._application = application
         self._message_id = message_id
         self._full = full
-        self._time_token = time_token
+        self._context = context
         self._over = False
 
     def under_way(self) -> None:
@@ -36,15 +34,7 @@ class Report:
     def received(self, response: Response, flow: Flow) -> None:
         """A final response of a target."""
         if self._full and not self._over:
-            self._deliver(
-                FinalResponseReceived(
-                    self._message_id,
-                    flow.transport.name,
-                    flow.remote_address,
-                    self._time_token(),
-                    response.text,
-                )
-            )
+            self._deliver(target_answered(self._context, self._message_id, flow, response.text))
 
     def done(self) -> None:
         """The caller has its final response, and nothing more is to be told."""

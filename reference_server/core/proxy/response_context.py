@@ -11,15 +11,14 @@ A caller that cancels hears 487 at once, as from the genuine server, and the cop
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
-from reference_server.core.context import Context
 from reference_server.core.ports import Flow
 from reference_server.core.proxy.branch import Branch
 from reference_server.core.proxy.challenges import remember_challenger
-from reference_server.core.proxy.late_2xx import refuse_call
+from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.options import ProxyOptions
 from reference_server.core.proxy.record_route import record_routes, route_to
+from reference_server.core.proxy.report import Report
 from reference_server.core.server_request import ServerRequest
 from reference_server.sip.best_response import CHALLENGES, BestResponse
 from reference_server.sip.forwarding import ForwardedRequest, forwarded_response
@@ -27,9 +26,6 @@ from reference_server.sip.messages.headers import split_values
 from reference_server.sip.messages.message import Response
 from reference_server.sip.target_set import TargetSet
 from reference_server.sip.transactions.timing import BEFORE_CLIENT_GIVES_UP
-
-if TYPE_CHECKING:
-    from reference_server.core.proxy.report import Report
 
 COMPLETED_ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 """Why the copies are cancelled of which another was answered (RFC 3326 §3.1)."""
@@ -52,34 +48,35 @@ class ResponseContext:
     __slots__ = (
         "_advancing",
         "_best",
+        "_by_route",
+        "_incoming",
+        "_observer",
         "_phase",
+        "_proxy",
         "_report",
         "_running",
         "_sent",
+        "_signature",
         "_targets",
         "_timed_out",
         "_unfinished",
+        "_via_below",
         "_what_is_no_uri",
-        "by_route",
         "cancelled",
-        "directions",
         "forwarded",
-        "incoming",
         "method",
-        "observer",
-        "signature",
-        "state",
-        "via_below",
+        "options",
     )
 
     def __init__(
         self,
-        state: Context,
+        proxy: ProxyCore,
         incoming: ServerRequest,
         forwarded: ForwardedRequest,
+        *,
         targets: TargetSet,
         signature: str,
-        directions: ProxyOptions,
+        options: ProxyOptions,
         report: Report | None = None,
         what_is_no_uri: str = "",
     ) -> None:
@@ -87,15 +84,15 @@ class ResponseContext:
 
         ``signature`` is what shows a loop, ``what_is_no_uri`` the first destination that was none.
         """
-        self.state = state
-        self.incoming = incoming
+        self._proxy = proxy
+        self._incoming = incoming
         self.method = incoming.request.method
         self.forwarded = forwarded
-        self.signature = signature
-        self.directions = directions
-        self.via_below = split_values(incoming.completed_via_line())[0]
-        self.by_route = report is None
-        self.observer = None if self.by_route else state.proxying.observer
+        self._signature = signature
+        self.options = options
+        self._via_below = split_values(incoming.completed_via_line())[0]
+        self._by_route = report is None
+        self._observer = None if self._by_route else proxy.context.observer
         self.cancelled = False
         """by the caller"""
         self._report = report
@@ -116,17 +113,13 @@ class ResponseContext:
 
     def begin(self) -> None:
         """Take the request over from whoever had it, and try the first target."""
-        state, incoming = self.state, self.incoming
-        state.incoming.pop(incoming.transaction_id, None)
-        state.invites.pop(incoming.transaction.key, None)
-        state.proxying.open[incoming.transaction.key] = self
+        proxy, incoming = self._proxy, self._incoming
+        proxy.pending.take_over(incoming)
+        proxy.open[incoming.transaction.key] = self
         if self.method == "INVITE":
             incoming.stop_waiting()
-        elif incoming.deadline is not None:
-            incoming.deadline.callback = self._out_of_time
         else:
-            patience = state.timing.t1x64 * BEFORE_CLIENT_GIVES_UP
-            incoming.deadline = state.timers.start(patience, self._out_of_time)
+            incoming.wait_for(self._out_of_time, proxy.context.timing.t1x64 * BEFORE_CLIENT_GIVES_UP)
         self._advance()
 
     def _advance(self) -> None:
@@ -135,9 +128,9 @@ class ResponseContext:
             return  # a target failed at once: the loop below goes on, however many there are
         self._advancing = True
         while self._targets and self._phase is _Phase.OPEN:
-            if self._running and not self.directions.simultaneous:
+            if self._running and not self.options.simultaneous:
                 break
-            branch = Branch(self, self._targets.next())
+            branch = Branch(self._proxy, self, self._targets.next())
             self._running.add(branch)
             self._unfinished.add(branch)
             branch.open()
@@ -147,45 +140,60 @@ class ResponseContext:
         elif self.cancelled and not self._unfinished and self._report is not None:
             self._report.done()
 
-    # What the copies tell.
+    # What the copies ask and tell.
+
+    @property
+    def stays_in_dialog(self) -> bool:
+        """Requests of its dialog pass through us (Record-Route)."""
+        return self.options.record_route
+
+    @property
+    def call(self) -> object:
+        """What those who watch know the call by: the caller's request."""
+        return self._incoming
+
+    def new_branch(self) -> str:
+        """A branch for one more copy."""
+        return self._proxy.branches.make(self._signature, self._via_below)
 
     def forwarded_by(self, flow: Flow) -> ForwardedRequest:
         """The request as it goes by ``flow``: a REGISTER names the way back (RFC 3327 §5.2)."""
-        if self.method == "REGISTER" and self.directions.record_route:
+        if self.method == "REGISTER" and self.options.record_route:
             self.forwarded.come_back_by(route_to(flow.local))
         return self.forwarded
 
     def record_routes_by(self, flow: Flow) -> str:
         """The Record-Route lines of a copy that goes by ``flow``."""
-        if not self.directions.record_route or self.method == "REGISTER":
+        if not self.options.record_route or self.method == "REGISTER":
             return ""
-        return record_routes(flow.local, self.incoming.flow.local)
+        return record_routes(flow.local, self._incoming.flow.local)
 
     def under_way(self, branch: Branch) -> None:
         """A copy was sent."""
         self._sent = True
-        if self.by_route:
-            observer = self.state.proxying.observer
+        if self._by_route:
+            observer = self._proxy.context.observer
             if observer is not None:
-                observer.passed_on(self.incoming, branch.text)
-        elif self.observer is not None:
-            self.observer.branch_sent(branch)
+                incoming = self._incoming
+                observer.passed_on(incoming.request, incoming.text_for_application(), branch.text)
+        elif self._observer is not None:
+            self._observer.branch_sent(branch)
         if self._report is not None:
             self._report.under_way()
 
     def unreachable(self, branch: Branch, reason: str) -> None:
         """A copy could not be sent, or did not arrive."""
-        self.state.event("proxy-target-unreachable", target=branch.target.next_hop, reason=reason)
+        self._proxy.context.event("proxy-target-unreachable", target=branch.target.next_hop, reason=reason)
         self._running.discard(branch)
         self._unfinished.discard(branch)
-        if self.observer is not None and branch.text:
-            self.observer.branch_failed(branch, None)
+        if self._observer is not None and branch.text:
+            self._observer.branch_failed(branch, None)
         self._advance()
 
     def provisional(self, branch: Branch, response: Response) -> None:
         """A copy proceeds; the caller hears every response from 101 on (§16.7 step 5)."""
         if self._phase is _Phase.OPEN and branch in self._running:
-            self.incoming.transaction.respond(response.status, self._text_of(response))
+            self._incoming.transaction.respond(response.status, self._text_of(response))
 
     def gave_up(self, branch: Branch) -> None:
         """A copy took too long."""
@@ -198,8 +206,8 @@ class ResponseContext:
         self._timed_out = True
         self._running.discard(branch)
         self._unfinished.discard(branch)
-        if self.observer is not None and branch.text:
-            self.observer.branch_failed(branch, None)
+        if self._observer is not None and branch.text:
+            self._observer.branch_failed(branch, None)
         self._advance()
 
     def final(self, branch: Branch, response: Response) -> None:
@@ -207,12 +215,12 @@ class ResponseContext:
         self._running.discard(branch)
         self._unfinished.discard(branch)
         if response.status < 300:
-            if self.observer is not None:
-                self.observer.branch_answered(branch, response)
+            if self._observer is not None:
+                self._observer.branch_answered(branch, response)
             self._answer(branch, response)
             return
-        if self.observer is not None:
-            self.observer.branch_failed(branch, response)
+        if self._observer is not None:
+            self._observer.branch_failed(branch, response)
         self._tell(branch, response)
         if self._phase is _Phase.OPEN and not branch.given_up:
             self._weigh(branch, response)
@@ -220,22 +228,22 @@ class ResponseContext:
 
     def answered_again(self, branch: Branch, response: Response) -> None:
         """A 2xx came again, or once more from behind another proxy that forked (§16.7 step 5)."""
-        if self._phase is _Phase.ANSWERED or self.incoming.in_dialog:
-            self.incoming.send(self._text_of(response))
+        if self._phase is _Phase.ANSWERED or self._incoming.in_dialog:
+            self._incoming.send(self._text_of(response))
         else:
-            refuse_call(self.state, branch, response)
+            branch.refuse_late(response)
 
     def _weigh(self, branch: Branch, response: Response) -> None:
         """A failure: a step on the way to new targets, the end of the search, or the best that there was."""
         status = response.status
-        if status < 400 and self.directions.follow_redirects and self._targets.redirect(response):
+        if status < 400 and self.options.follow_redirects and self._targets.redirect(response):
             return
         self._best.consider(response)
         if status >= 600:
             self._targets.clear()
             self._cancel_running()
         elif status in CHALLENGES:
-            remember_challenger(self.state, branch.target, response)
+            remember_challenger(self._proxy, branch.target, response)
             self._targets.clear()
 
     # What the caller hears.
@@ -250,9 +258,9 @@ class ResponseContext:
         self._targets.clear()
         self._close()
         text = self._text_of(response)
-        self.incoming.transaction.respond(response.status, text)
-        if self.observer is not None:
-            self.observer.caller_answered(branch, response, text)
+        self._incoming.transaction.respond(response.status, text)
+        if self._observer is not None:
+            self._observer.caller_answered(branch, response, text)
         self._tell(branch, response)
         if self._report is not None:
             self._report.done()
@@ -283,20 +291,20 @@ class ResponseContext:
             self._report.done()
 
     def _end_locally(self, status: int) -> None:
-        incoming = self.incoming
-        self._end(status, incoming.frame.minimal(status, incoming.to_with_tag(self.state.identifiers)))
+        incoming = self._incoming
+        self._end(status, incoming.frame.minimal(status, incoming.to_with_tag()))
 
     def _end(self, status: int, text: str) -> None:
         self._phase = _Phase.FAILED
         self._targets.clear()
         self._close()
-        self.incoming.transaction.respond(status, text)
-        if self.observer is not None:
-            self.observer.caller_failed(self, status, text, self.cancelled)
+        self._incoming.transaction.respond(status, text)
+        if self._observer is not None:
+            self._observer.caller_failed(self, status, text)
 
     def _close(self) -> None:
-        self.incoming.stop_waiting()
-        self.state.proxying.open.pop(self.incoming.transaction.key, None)
+        self._incoming.stop_waiting()
+        self._proxy.open.pop(self._incoming.transaction.key, None)
 
     def _out_of_time(self) -> None:
         """The client of a request other than INVITE is about to give up (timer F): it gets what there is."""
@@ -309,8 +317,8 @@ class ResponseContext:
 
     def cancel(self, cancel: ServerRequest) -> None:
         """The caller's CANCEL came: 200 for it, 487 for the INVITE, a CANCEL with its Reason for each copy."""
-        incoming = self.incoming
-        to = incoming.to_with_tag(self.state.identifiers)
+        incoming = self._incoming
+        to = incoming.to_with_tag()
         cancel.transaction.respond(200, cancel.frame.minimal(200, to))
         if self.cancelled:
             return
@@ -327,7 +335,7 @@ class ResponseContext:
             branch.cancel(*reasons)
 
     def _text_of(self, response: Response) -> str:
-        return forwarded_response(response, self.incoming.flow.transport.reliable)
+        return forwarded_response(response, self._incoming.flow.transport.stream)
 
     def _tell(self, branch: Branch, response: Response) -> None:
         if self._report is not None and branch.flow is not None:

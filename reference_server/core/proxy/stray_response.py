@@ -7,18 +7,18 @@ anything to anybody.
 
 from __future__ import annotations
 
-from reference_server.core.context import Context
 from reference_server.core.ports import NoWay, Way
+from reference_server.core.proxy.core import ProxyCore
 from reference_server.sip.forwarding import forwarded_response, via_values
 from reference_server.sip.messages.message import Response
 from reference_server.sip.messages.via import parse_top_via, reply_uri
 
 
-def pass_stray(state: Context, response: Response) -> bool:
+def pass_stray(proxy: ProxyCore, response: Response) -> bool:
     """Pass ``response`` on without a transaction; False if it is none of ours."""
     if not 200 <= response.status < 300 or response.cseq_method != "INVITE":
         return False
-    if not state.proxying.branches.proves(response):
+    if not proxy.branches.proves(response):
         return False
     below = parse_top_via(via_values(response)[1])
     if below is None:
@@ -26,9 +26,9 @@ def pass_stray(state: Context, response: Response) -> bool:
 
     def opened(flow: Way) -> None:
         if isinstance(flow, NoWay):
-            state.event("sip-dropped", reason=f"stray response: {flow.reason}", source=below.value)
+            proxy.context.event("sip-dropped", reason=f"stray response: {flow.reason}", source=below.value)
             return
-        state.send(forwarded_response(response, flow.transport.reliable), flow)
+        proxy.transactions.send(forwarded_response(response, flow.transport.stream), flow)
 
-    state.network.open(reply_uri(below), opened)
+    proxy.context.network.open(reply_uri(below), opened)
     return True

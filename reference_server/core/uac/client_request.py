@@ -1,63 +1,57 @@
 """A request that an application has sent, from its transaction to its last response.
 
-What inside and outside dialogs have in common: the transaction, the messages with which responses go to the
-application (DLG-7, OUT-5), the responses that the server makes itself where none can come, and the ACK for a failure.
+What all such requests have in common: the transaction, the frames with which responses go to the application (DLG-7,
+OUT-5), the responses that the server makes itself where none can come, and the ACK for a failure. What the responses
+change is told where it differs: ``invite``, ``subscribe``, ``in_dialog_request``.
 """
 
 from __future__ import annotations
 
-from reference_server.core.context import Context
 from reference_server.core.ports import Application, Flow
+from reference_server.core.to_application import from_network, made_here, request_echo, unsent_echo
+from reference_server.core.transactions import Sent
+from reference_server.core.uac.core import UacCore
 from reference_server.sip.messages.message import Response, parse_message
 from reference_server.sip.reliable import ReliableReceiver
 from reference_server.sip.timers import TimerHandle
-from reference_server.sip.transactions.client import (
-    ClientTransaction,
-    InviteClientTransaction,
-    InviteUser,
-    OtherClientTransaction,
-)
-from reference_server.wire.replies import NO_ADDRESS, DialogMessage, RequestSent
-
-METHODS = frozenset(
-    {"INVITE", "ACK", "PRACK", "CANCEL", "BYE", "OPTIONS", "REGISTER"}
-    | {"INFO", "UPDATE", "MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"}
-)
-"""What an application may send; the genuine server knows no others."""
+from reference_server.sip.transactions.client import ClientTransaction, InviteUser
 
 
 class ClientRequest:
-    """One request. A subclass says what a response changes, and who hears of it."""
+    """One request. It is the user of its transaction, unless somebody stands between (``failover``)."""
 
-    received: ReliableReceiver | None = None
-    """the reliable provisional responses to an INVITE, from the first one on"""
-
-    def __init__(
-        self,
-        state: Context,
-        application: Application,
-        method: str,
-        cseq: int,
-        text: str,
-        flow: Flow,
-        branch: str,
-    ) -> None:
-        self.state = state
+    def __init__(self, uac: UacCore, application: Application, sent: Sent, cseq: int) -> None:
+        self.uac = uac
         self.application = application
-        self.method = method
+        self.sent = sent
+        """as it goes out; another one, if it has to go to another address"""
         self.cseq = cseq
-        self.text = text
-        """as it went out"""
-        self.flow = flow
-        self.branch = branch
-        self.transaction_id = state.identifiers.transaction_id()
+        self.transaction_id = uac.context.identifiers.transaction_id()
         """by which the application knows the responses"""
         self.user: InviteUser = self
         """who hears of the transaction"""
+        self.received: ReliableReceiver | None = None
+        """the reliable provisional responses to an INVITE, from the first one on"""
+        self._transaction: ClientTransaction | None = None
+
+    @property
+    def method(self) -> str:
+        """Its name."""
+        return self.sent.method
+
+    @property
+    def text(self) -> str:
+        """As it went out."""
+        return self.sent.text
+
+    @property
+    def flow(self) -> Flow:
+        """By which it went."""
+        return self.sent.flow
 
     @property
     def dialog_id(self) -> str:
-        """The dialog id of the responses' messages, empty where there is none."""
+        """The dialog id of the responses' frames, empty where there is none."""
         return ""
 
     @property
@@ -70,68 +64,88 @@ class ClientRequest:
         """Whether the application still waits for what becomes of it."""
         return self.application.connected
 
+    def told_by(self, user: InviteUser) -> None:
+        """``user`` stands between it and its transactions from now on."""
+        self.user = user
+
     def begin(self) -> None:
         """Send, and start the client transaction."""
-        self._transmit()
+        self._transaction = self.uac.transactions.begin_client(
+            self.sent, self.user, make_ack=self._ack_for_failure
+        )
 
-    def send_again(self, text: str, flow: Flow, branch: str) -> None:
-        """Send to another address what has failed at one, as ``text``, under a new branch (NET-9)."""
-        self.text = text
-        self.flow = flow
-        self.branch = branch
-        self._transmit()
+    def send_again(self, sent: Sent) -> None:
+        """Send to another address what has failed at one, under a new branch (NET-9)."""
+        self.sent = sent
+        self._transaction = self.uac.transactions.begin_client(
+            sent, self.user, make_ack=self._ack_for_failure
+        )
 
-    def _transmit(self) -> None:
-        state = self.state
-        key = f"{self.branch}|{self.method}"
-        arguments = (key, self.text, state.sender(self.flow), self.flow.transport.reliable)
-        transaction: ClientTransaction
-        if self.method == "INVITE":
-            transaction = InviteClientTransaction(
-                *arguments,
-                state.timers,
-                state.timing,
-                self.user,
-                state.forget_client_transaction,
-                self._ack_for_failure,
-            )
-        else:
-            transaction = OtherClientTransaction(
-                *arguments, state.timers, state.timing, self.user, state.forget_client_transaction
-            )
-        state.keep_client_transaction(transaction, self.flow)
+    def receives_reliably(self) -> ReliableReceiver:
+        """What it has received reliably, from now on."""
+        if self.received is None:
+            self.received = ReliableReceiver()
+        return self.received
+
+    # What the application hears.
 
     def echo(self, message_id: str) -> None:
         """Tell the application what went out (OUT-2, DLG-5)."""
-        flow = self.flow
-
         self.application.deliver(
-            RequestSent(
+            request_echo(
+                self.uac.context,
                 message_id,
-                flow.transport.name,
-                flow.local.address if flow.transport.echo_shows_local else flow.remote_address,
-                self.state.time_token(),
-                self.transaction_id,
-                self.text,
+                self.flow,
+                transaction_id=self.transaction_id,
+                text=self.text,
             )
         )
 
     def echo_unsent(self, message_id: str) -> None:
         """Tell the application what could not go out; the reason follows as a response (OUT-6)."""
-        time = self.state.time_token()
         self.application.deliver(
-            RequestSent(message_id, "unknown", NO_ADDRESS, time, self.transaction_id, self.text, held=True)
+            unsent_echo(self.uac.context, message_id, transaction_id=self.transaction_id, text=self.text)
         )
 
-    def wait_no_longer_than(self, seconds: float) -> TimerHandle:
-        """Give an INVITE that has not been answered by then up, though its far end said that it would be."""
-        return self.state.timers.start(seconds, self._give_up)
+    def pass_on(self, response: Response) -> None:
+        """Give a response from the network to the application."""
+        recipient = self.recipient
+        if recipient is not None:
+            text = response.text
+            recipient.deliver(
+                from_network(
+                    self.uac.context,
+                    self.flow,
+                    len(text),
+                    transaction_id=self.transaction_id,
+                    dialog_id=self.dialog_id,
+                    text=text,
+                )
+            )
 
-    def _give_up(self) -> None:
-        transaction = self.state.client_transactions.get(f"{self.branch}|{self.method}")
-        if transaction is not None and transaction.unanswered:
-            transaction.terminate()
-            self.user.timed_out()
+    def answer_locally(self, status: int, reason: str) -> str:
+        """Give the application a response that no far end has sent (OUT-6). Returns it."""
+        request = parse_message(self.text)
+        names = ("Via", "From", "To", "Call-ID", "CSeq")
+        values = {name: request.get(name.lower()) for name in names}
+        if not request.to_tag:
+            values["To"] += f";tag={self.uac.context.identifiers.tag()}"
+        fields = "".join([f"{name}: {value}\r\n" for name, value in values.items() if value])
+        text = f"SIP/2.0 {status} {reason}\r\n{fields}Content-Length: 0\r\n\r\n"
+        recipient = self.recipient
+        if recipient is not None:
+            recipient.deliver(
+                made_here(
+                    self.uac.context,
+                    self.flow.transport,
+                    transaction_id=self.transaction_id,
+                    dialog_id=self.dialog_id,
+                    text=text,
+                )
+            )
+        return text
+
+    # What becomes of it.
 
     def proceeding(self) -> None:
         """The first provisional response to an INVITE (``InviteUser``)."""
@@ -152,42 +166,29 @@ class ClientRequest:
         """No response will come; the server makes one."""
         self.answer_locally(status, reason)
 
-    def pass_on(self, response: Response) -> None:
-        """Give a response from the network to the application."""
-        flow = self.flow
-        text = response.text
-        self._deliver(text, len(text), flow.transport.name, flow.remote_address)
+    def wait_no_longer_than(self, seconds: float) -> TimerHandle:
+        """Give it up if it is not answered by then, though its far end said that it would be."""
+        return self.uac.context.timers.start(seconds, self.give_up)
 
-    def answer_locally(self, status: int, reason: str) -> str:
-        """Give the application a response that no far end has sent: length 0, no address (OUT-6). Returns it."""
-        request = parse_message(self.text)
-        names = ("Via", "From", "To", "Call-ID", "CSeq")
-        values = {name: request.get(name.lower()) for name in names}
-        if not request.to_tag:
-            values["To"] += f";tag={self.state.identifiers.tag()}"
-        fields = "".join([f"{name}: {value}\r\n" for name, value in values.items() if value])
-        text = f"SIP/2.0 {status} {reason}\r\n{fields}Content-Length: 0\r\n\r\n"
-        self._deliver(text, 0, self.flow.transport.name, NO_ADDRESS)
-        return text
-
-    def _deliver(self, text: str, length: int, transport: str, address: str) -> None:
-        recipient = self.recipient
-        if recipient is not None:
-            token = self.state.time_token()
-            recipient.deliver(
-                DialogMessage(
-                    "network", length, transport, address, token, self.transaction_id, self.dialog_id, text
-                )
-            )
+    def give_up(self) -> None:
+        """Wait no longer, if it still has no final response."""
+        transaction = self._transaction
+        if transaction is not None and transaction.unanswered:
+            transaction.terminate()
+            self.user.timed_out()
 
     def _ack_for_failure(self, response: Response) -> str:
-        """The ACK of RFC 3261 §17.1.1.3: the INVITE's Request-URI, top Via and Route, the response's To."""
-        request = parse_message(self.text)
-        routes = "".join([f"Route: {value}\r\n" for value in request.all("route")])
-        to = response.get("to") if response.to_tag else request.get("to")
-        uri = request.start_line.split(" ")[1]
-        return (
-            f"ACK {uri} SIP/2.0\r\nVia: {request.get('via')}\r\n{routes}Max-Forwards: 70\r\n"
-            f"From: {request.get('from')}\r\nTo: {to}\r\nCall-ID: {request.get('call-id')}\r\n"
-            f"CSeq: {self.cseq} ACK\r\nContent-Length: 0\r\n\r\n"
-        )
+        return ack_for_failure(self.text, self.cseq, response)
+
+
+def ack_for_failure(invite: str, cseq: int, response: Response) -> str:
+    """The ACK of RFC 3261 §17.1.1.3: the INVITE's Request-URI, top Via and Route, the response's To."""
+    request = parse_message(invite)
+    routes = "".join([f"Route: {value}\r\n" for value in request.all("route")])
+    to = response.get("to") if response.to_tag else request.get("to")
+    uri = request.start_line.split(" ")[1]
+    return (
+        f"ACK {uri} SIP/2.0\r\nVia: {request.get('via')}\r\n{routes}Max-Forwards: 70\r\n"
+        f"From: {request.get('from')}\r\nTo: {to}\r\nCall-ID: {request.get('call-id')}\r\n"
+        f"CSeq: {cseq} ACK\r\nContent-Length: 0\r\n\r\n"
+    )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from reference_server.core.dialog.next_hop import via_for
 from reference_server.core.ports import Flow, NoWay, Way
+from reference_server.core.transactions import Sent
 from reference_server.core.uac.client_request import ClientRequest
 from reference_server.sip.messages.message import Response
 
@@ -45,21 +46,22 @@ class Failover:
         """``ClientUser``"""
         self._go_on(self._request.unreachable)
 
-    def _go_on(self, give_up: Callable[[], None]) -> None:
+    def _go_on(self, end: Callable[[], None]) -> None:
         """Send to the next address, or let the request end as it has."""
         request = self._request
         self._tried.append(request.flow)
+        context = request.uac.context
 
         def opened(flow: Way) -> None:
             if isinstance(flow, NoWay) or not request.wanted:
-                give_up()
+                end()
                 return
-            branch = request.state.identifiers.branch()
+            branch = context.identifiers.branch()
             head, _, rest = request.text.partition("\r\nVia: ")
             text = f"{head}\r\nVia: {via_for(flow, branch)}\r\n{rest.partition(_LINE_END)[2]}"
-            request.send_again(text, flow, branch)
+            request.send_again(Sent(request.method, branch, text, flow))
 
         if request.wanted:
-            request.state.network.open(self._next_hop, opened, self._tried)
+            context.network.open(self._next_hop, opened, self._tried)
         else:
-            give_up()
+            end()

@@ -12,15 +12,18 @@ import re
 
 from msgspec import Struct
 
-from reference_server.core.cdr.leg import Source
+from reference_server.core.application_draft import default_content_type, drafted
 from reference_server.core.context import Context
 from reference_server.core.dialog.next_hop import via_for
+from reference_server.core.methods import ACK, INVITE, SUBSCRIBE, Method, method_named
 from reference_server.core.ports import Application, Endpoint, Flow, NoWay, Way
-from reference_server.core.uac.client_request import METHODS, ClientRequest
+from reference_server.core.transactions import Sent
+from reference_server.core.uac.client_request import ClientRequest
+from reference_server.core.uac.core import UacCore
+from reference_server.core.uac.early_dialogs import Caller
 from reference_server.core.uac.failover import Failover
-from reference_server.core.uac.forming import OriginatedRequest
 from reference_server.core.uac.invite import OriginatedCall
-from reference_server.core.uac.subscribe import OriginatedSubscription
+from reference_server.core.uac.subscribe import Delivery, OriginatedSubscription
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.headers import HEADERS
 from reference_server.sip.messages.message import LONGEST_NUMBER
@@ -34,7 +37,6 @@ NO_LEG = "Error creating leg"
 INVALID_FROM = "invalid from value provided by client:"
 TO_MYSELF = "can not send request to myself"
 NO_CONTENT_TYPE = "missing content-type"
-_WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE"})
 _NTP_EPOCH = 2_208_988_800  # seconds between 1900 and 1970
 _NUMBER = re.compile(r"[+0-9A-Za-z*#._-]+\Z")
 """An address that is only a user or a telephone number, as applications give it."""
@@ -46,25 +48,26 @@ class _Refusal(Exception):
 
 class _RequestLine(Struct, frozen=True):
     text: str
-    method: str
+    method: Method
     uri: str
+    target: Uri
 
 
-def request_outside_dialogs(state: Context, application: Application, message: Sip) -> None:
+def request_outside_dialogs(uac: UacCore, application: Application, message: Sip, delivery: Delivery) -> None:
     """Send the request in ``message`` for ``application``, and echo it."""
+    context = uac.context
     try:
         line = _request_line(message.text)
-        target = _target(line)
-        given_hop = message.route_url or state.settings.outbound_proxy
-        next_hop = given_hop or line.uri
-        hop = _next_hop(given_hop, target)
-        if state.own_addresses.include_parsed(hop):
+        given_hop = message.route_url or context.settings.outbound_proxy
+        hop = _next_hop(given_hop, line.target)
+        if uac.location.own.include_parsed(hop):
             raise _Refusal(TO_MYSELF)
     except _Refusal as refusal:
         application.deliver(NotSent(message.message_id, str(refusal)))
         return
-
+    next_hop = given_hop or line.uri
     others = next_hop if _is_name(hop) else ""
+    request = _Request(uac, application, message, line=line, delivery=delivery)
 
     def opened(flow: Way) -> None:
         if not application.connected:
@@ -74,40 +77,38 @@ def request_outside_dialogs(state: Context, application: Application, message: S
             return
         try:
             if isinstance(flow, NoWay):
-                _answer_locally(state, application, message, line, target, hop, flow)
+                request.answer_locally(hop, flow)
             else:
-                _send(state, application, message, line, target, flow, others)
+                request.send(flow, others)
         except _Refusal as refusal:
             application.deliver(NotSent(message.message_id, str(refusal)))
 
-    registered = None if message.route_url or not state.bindings else state.bindings.flow_to(target)
+    registered = None if message.route_url else uac.location.registered_flow_to(line.target)
     if registered is not None:
         others = ""
         opened(registered)
     elif hop.scheme == "sips":
         opened(NoWay.UNSUPPORTED_SCHEME)
     else:
-        state.network.open(next_hop, opened)
+        context.network.open(next_hop, opened)
 
 
 def _request_line(text: str) -> _RequestLine:
+    """The request line taken apart; its URI is a SIP URI with a host, or one of a scheme that goes nowhere."""
     start_line = text.partition("\r\n")[0]
-    method, _, rest = start_line.partition(" ")
+    name, _, rest = start_line.partition(" ")
     uri, _, version = rest.rpartition(" ")
-    if method not in METHODS or version != "SIP/2.0" or not uri:
-        raise _Refusal(f"invalid request-uri: {start_line}")
-    return _RequestLine(start_line, method, uri)
-
-
-def _target(line: _RequestLine) -> Uri:
-    """The Request-URI taken apart: a SIP URI with a host, or one of a scheme that goes nowhere."""
+    method = method_named(name)
+    refusal = _Refusal(f"invalid request-uri: {start_line}")
+    if not method.sendable or version != "SIP/2.0" or not uri:
+        raise refusal
     try:
-        target = parse_uri(line.uri)
+        target = parse_uri(uri)
     except UriError:
-        raise _Refusal(f"invalid request-uri: {line.text}") from None
+        raise refusal from None
     if target.scheme not in ("sip", "sips", "http", "https"):
-        raise _Refusal(f"invalid request-uri: {line.text}")
-    return target
+        raise refusal
+    return _RequestLine(start_line, method, uri, target)
 
 
 def _next_hop(given: str, target: Uri) -> Uri:
@@ -131,102 +132,91 @@ class _Composed(Struct, frozen=True):
     """A request, ready to be sent."""
 
     text: str
-    cseq: int
-    call_id: str
-    from_: str
-    local_tag: str
+    caller: Caller
 
 
-def _compose(
-    state: Context, message: Sip, line: _RequestLine, target: Uri, local: Endpoint, via: str
-) -> _Composed:
-    """The request with all that the application left to us (OUT-3, OUT-4); ``via`` is a header line, or empty."""
-    method = line.method
-    draft = Draft(
-        message.text, f"{local.advertised_host}:{local.port}", state.settings.preserved_header_names
-    )
-    if draft.body and not draft.get("content-type"):
-        if not draft.body.startswith("v=0"):
+class _Request:
+    """One request for which a way has been sought."""
+
+    __slots__ = ("_application", "_delivery", "_line", "_message", "_uac")
+
+    def __init__(
+        self,
+        uac: UacCore,
+        application: Application,
+        message: Sip,
+        *,
+        line: _RequestLine,
+        delivery: Delivery,
+    ) -> None:
+        self._uac = uac
+        self._application = application
+        self._message = message
+        self._line = line
+        self._delivery = delivery
+
+    def send(self, flow: Flow, next_hop: str) -> None:
+        """Send by ``flow``; if the name ``next_hop`` leads to other addresses, they are tried when that one fails."""
+        branch = self._uac.context.identifiers.branch()
+        composed = self._compose(flow.local, f"Via: {via_for(flow, branch)}\r\n")
+        outgoing = self._begun(composed, flow, branch)
+        if self._line.method is ACK:
+            self._uac.transactions.send(composed.text, flow)
+        else:
+            if next_hop:
+                outgoing.told_by(Failover(outgoing, next_hop))
+            outgoing.begin()
+        outgoing.echo(self._message.message_id)
+
+    def answer_locally(self, hop: Uri, no_way: NoWay) -> None:
+        """Echo what cannot leave, and answer it with ``no_way`` as a far end would (OUT-6)."""
+        context = self._uac.context
+        named = (hop.parameters.get("transport") or UDP.name).lower()
+        endpoints = context.network.endpoints()
+        local = next((endpoint for endpoint in endpoints if endpoint.transport.name == named), endpoints[0])
+        composed = self._compose(local, via="")
+        outgoing = self._begun(composed, Flow(NOWHERE, "", 0, local), context.identifiers.branch())
+        outgoing.echo_unsent(self._message.message_id)
+        if self._line.method is not ACK:
+            outgoing.answer_locally(no_way.status, no_way.reason)
+
+    def _begun(self, composed: _Composed, flow: Flow, branch: str) -> ClientRequest:
+        uac, method, caller = self._uac, self._line.method, composed.caller
+        sent = Sent(method.name, branch, composed.text, flow)
+        if method is INVITE:
+            return OriginatedCall(uac, caller, sent)
+        if method is SUBSCRIBE:
+            return OriginatedSubscription(uac, caller, sent, self._delivery)
+        return ClientRequest(uac, self._application, sent, caller.cseq)
+
+    def _compose(self, local: Endpoint, via: str) -> _Composed:
+        """The request with all that the application left to us (OUT-3, OUT-4); ``via`` is a header line, or empty."""
+        context, line = self._uac.context, self._line
+        method = line.method.name
+        draft = drafted(context, self._message.text, local)
+        if not default_content_type(draft):
             raise _Refusal(NO_CONTENT_TYPE)
-        draft.set_default("content-type", "application/sdp")
-    if method in _WITH_CONTACT:
-        draft.set_default("contact", f"<{local.contact}>")
-    from_, local_tag = _from_of(state, draft, local.contact)
-    to = _given(draft, "to")
-    if not to:
-        if target.headers:  # they belong in no Request-URI (RFC 3261 §19.1.1), and in a To still less
-            raise _Refusal(NO_LEG)
-        to = f"<{line.uri}>"
-    call_id = draft.take("call-id") or state.identifiers.uuid()
-    number, *_ = draft.take("cseq").split() or ["-1"]
-    cseq = int(number[:LONGEST_NUMBER])
-    if not 0 <= cseq < 2**31:
-        cseq = _first_cseq(state)
-    text = (
-        f"{method} {line.uri} SIP/2.0\r\n{via}Max-Forwards: {draft.take('max-forwards') or '70'}\r\nFrom: {from_}\r\n"
-        f"To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{draft.lines()}\r\n{draft.body}"
-    )
-    return _Composed(text, cseq, call_id, from_, local_tag)
-
-
-def _begun(
-    state: Context,
-    application: Application,
-    method: str,
-    composed: _Composed,
-    flow: Flow,
-    branch: str,
-) -> ClientRequest:
-    kind = {"INVITE": OriginatedCall, "SUBSCRIBE": OriginatedSubscription}.get(method, ClientRequest)
-    outgoing = kind(state, application, method, composed.cseq, composed.text, flow, branch)
-    if isinstance(outgoing, OriginatedRequest):
-        outgoing.identify(composed.call_id, composed.from_, composed.local_tag)
-    if state.records is not None and isinstance(outgoing, OriginatedCall):
-        outgoing.leg = state.records.attempt(Source.APPLICATION, composed.text)
-    return outgoing
-
-
-def _send(
-    state: Context,
-    application: Application,
-    message: Sip,
-    line: _RequestLine,
-    target: Uri,
-    flow: Flow,
-    next_hop: str,
-) -> None:
-    """Send by ``flow``; if the name ``next_hop`` leads to other addresses, too, they are tried when that one fails."""
-    branch = state.identifiers.branch()
-    composed = _compose(state, message, line, target, flow.local, f"Via: {via_for(flow, branch)}\r\n")
-    outgoing = _begun(state, application, line.method, composed, flow, branch)
-    if line.method == "ACK":
-        state.send(composed.text, flow)
-    else:
-        if next_hop:
-            outgoing.user = Failover(outgoing, next_hop)
-        outgoing.begin()
-    outgoing.echo(message.message_id)
-
-
-def _answer_locally(
-    state: Context,
-    application: Application,
-    message: Sip,
-    line: _RequestLine,
-    target: Uri,
-    hop: Uri,
-    no_way: NoWay,
-) -> None:
-    """Echo what cannot leave, and answer it with ``no_way`` as a far end would (OUT-6)."""
-    endpoints = state.network.endpoints()
-    named = (hop.parameters.get("transport") or UDP.name).lower()
-    local = next((endpoint for endpoint in endpoints if endpoint.transport.name == named), endpoints[0])
-    composed = _compose(state, message, line, target, local, via="")
-    nowhere = Flow(NOWHERE, "", 0, local)
-    outgoing = _begun(state, application, line.method, composed, nowhere, state.identifiers.branch())
-    outgoing.echo_unsent(message.message_id)
-    if line.method != "ACK":
-        outgoing.answer_locally(no_way.status, no_way.reason)
+        if line.method.forms_dialog:
+            draft.set_default("contact", f"<{local.contact}>")
+        from_, local_tag = _from_of(context, draft, local.contact)
+        to = _given(draft, "to")
+        if not to:
+            if (
+                line.target.headers
+            ):  # they belong in no Request-URI (RFC 3261 §19.1.1), and in a To still less
+                raise _Refusal(NO_LEG)
+            to = f"<{line.uri}>"
+        call_id = draft.take("call-id") or context.identifiers.uuid()
+        number, *_ = draft.take("cseq").split() or ["-1"]
+        cseq = int(number[:LONGEST_NUMBER])
+        if not 0 <= cseq < 2**31:
+            cseq = _first_cseq(context)
+        forwards = draft.take("max-forwards") or "70"
+        text = (
+            f"{method} {line.uri} SIP/2.0\r\n{via}Max-Forwards: {forwards}\r\nFrom: {from_}\r\n"
+            f"To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{draft.lines()}\r\n{draft.body}"
+        )
+        return _Composed(text, Caller(self._application, call_id, from_, local_tag, cseq))
 
 
 def _given(draft: Draft, name: str) -> str:
@@ -241,19 +231,19 @@ def _given(draft: Draft, name: str) -> str:
     raise _Refusal(f"{INVALID_FROM} {wrong}" if name == "from" and "@localhost" in wrong else NO_LEG)
 
 
-def _from_of(state: Context, draft: Draft, contact: str) -> tuple[str, str]:
+def _from_of(context: Context, draft: Draft, contact: str) -> tuple[str, str]:
     """The From with its tag, and the tag: the application's, or one of ours (OUT-3)."""
     given = _given(draft, "from") or f"<{contact}>"
     tag = tag_of(given)
     if tag:
         return given, tag
-    tag = state.identifiers.tag()
+    tag = context.identifiers.tag()
     if "<" not in given:  # an addr-spec: what follows ``;`` is the header's, so the URI gets its brackets
         address = parse_address(given)
         given = f"<{address.uri_text}>{given[len(address.uri_text) :]}"
     return f"{given};tag={tag}", tag
 
 
-def _first_cseq(state: Context) -> int:
+def _first_cseq(context: Context) -> int:
     """The first CSeq number of a dialog: half the seconds of NTP time, as in the genuine server (OUT-3)."""
-    return (int(state.wall()) + _NTP_EPOCH >> 1) & 0x7FFFFFF
+    return (int(context.wall()) + _NTP_EPOCH >> 1) & 0x7FFFFFF

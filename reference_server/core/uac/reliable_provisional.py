@@ -6,9 +6,9 @@ branches of a fork share that id, so the RAck says in which early dialog the PRA
 
 from __future__ import annotations
 
-from reference_server.core.context import Context
 from reference_server.core.dialog.usage import DialogUsage
 from reference_server.core.uac.client_request import ClientRequest
+from reference_server.core.uac.core import UacCore
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.message import Response
 from reference_server.sip.reliable import ReliableReceiver, names_100rel, parse_rack, rseq_of
@@ -22,25 +22,22 @@ def is_next(invite: ClientRequest, response: Response) -> bool:
     number = rseq_of(response.get("rseq"))
     if number is None or not names_100rel(response.all("require")):
         return True  # an ordinary one, whatever its RSeq means
-    received = invite.received
-    if received is None:
-        received = invite.received = ReliableReceiver()
-    return received.accepts(response.to_tag, number)
+    return invite.receives_reliably().accepts(response.to_tag, number)
 
 
-def branch_of(state: Context, found: DialogUsage, text: str) -> DialogUsage | str:
-    """The dialog in which the application's PRACK ``text`` goes, given by the id of ``found``; or why it cannot go."""
-    call = state.reliable_calls.get(found.dialog_id)
-    received = call.received if call is not None else _received_inside(found)
+def branch_of(uac: UacCore, usage: DialogUsage, text: str) -> DialogUsage | str:
+    """The usage in which the application's PRACK ``text`` goes, given by the id of ``usage``; or why it cannot go."""
+    call = uac.reliable_calls.get(usage.dialog_id)
+    received = call.received if call is not None else _received_inside(usage)
     if received is None:
         return NO_INVITE
     rack = parse_rack(Draft(text, "").get("rack"))
     if rack is None:
         return NO_RACK
     tag = received.acknowledged(rack.number)
-    return call.early.get(tag, found) if call is not None else found
+    return call.branches.get(tag, usage) if call is not None else usage
 
 
-def _received_inside(found: DialogUsage) -> ReliableReceiver | None:
+def _received_inside(usage: DialogUsage) -> ReliableReceiver | None:
     """What a re-INVITE of the application has received reliably."""
-    return next((own.received for own in found.own_offers if own.received is not None), None)
+    return next((own.received for own in usage.own_offers if own.received is not None), None)

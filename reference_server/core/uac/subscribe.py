@@ -10,13 +10,15 @@ whose 2xx comes, or whose NOTIFY made the dialog. The NOTIFYs of the others get 
 
 from __future__ import annotations
 
-from reference_server.core.context import Context
+from typing import Protocol
+
 from reference_server.core.dialog.subscription import heed_notify, keep_subscription
-from reference_server.core.dialog.usage import DialogUsage, end_dialog
-from reference_server.core.server_request import ServerRequest, reject
-from reference_server.core.uac.forming import OriginatedRequest, originated_id
-from reference_server.core.uas.in_dialog import receive_in_dialog
-from reference_server.sip.dialog import DialogState
+from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.server_request import ServerRequest
+from reference_server.core.transactions import Sent
+from reference_server.core.uac.client_request import ClientRequest
+from reference_server.core.uac.core import UacCore
+from reference_server.core.uac.early_dialogs import Caller, EarlyDialogs
 from reference_server.sip.messages.message import Response, parse_message
 from reference_server.sip.timers import TimerHandle
 
@@ -24,15 +26,37 @@ _MOST_HELD = 16
 """NOTIFYs that are kept for one SUBSCRIBE; the next one gets 500."""
 
 
-class OriginatedSubscription(OriginatedRequest):
+class Delivery(Protocol):
+    """Who delivers requests inside dialogs: the UAS core."""
+
+    def receive_in_dialog(self, usage: DialogUsage, incoming: ServerRequest) -> None:
+        """Give ``incoming`` to the owner of ``usage``."""
+
+
+class OriginatedSubscription(ClientRequest):
     """A SUBSCRIBE outside dialogs."""
 
-    _patience: TimerHandle | None = None
+    def __init__(self, uac: UacCore, caller: Caller, sent: Sent, delivery: Delivery) -> None:
+        super().__init__(uac, caller.application, sent, caller.cseq)
+        self._dialogs = EarlyDialogs(uac, caller)
+        self._delivery = delivery
+        self._confirmed: DialogUsage | None = None
+        self._held: list[ServerRequest] = []
+        self._patience: TimerHandle | None = None
+
+    @property
+    def dialog_id(self) -> str:
+        """That of all branches."""
+        return self._dialogs.dialog_id
+
+    @property
+    def local_tag(self) -> str:
+        """Of its From."""
+        return self._dialogs.local_tag
 
     def begin(self) -> None:
         """Send; from now on NOTIFYs may come."""
-        self._held: list[ServerRequest] = []
-        self.state.subscribing[self.dialog_id] = self
+        self.uac.subscribing[self.dialog_id] = self
         super().begin()
 
     def answered(self, response: Response) -> None:
@@ -58,74 +82,73 @@ class OriginatedSubscription(OriginatedRequest):
 
     def notified(self, notify: ServerRequest) -> None:
         """A NOTIFY came before the answer, or from another branch than the one that made the dialog."""
-        if self.confirmed is not None:
-            reject(self.state, notify, 481)
+        if self._confirmed is not None:
+            notify.reject(481)
         elif len(self._held) >= _MOST_HELD:
-            reject(self.state, notify, 500)
+            notify.reject(500)
         else:
             self._held.append(notify)
             if self._patience is None:
-                self._patience = self.state.timers.start(self.state.timing.t2, self._wait_no_longer)
+                context = self.uac.context
+                self._patience = context.timers.start(context.timing.t2, self._wait_no_longer)
 
     def _accepted(self, response: Response) -> None:
-        if self.confirmed is not None and response.to_tag not in self.early:
+        if self._confirmed is not None and response.to_tag not in self._dialogs.by_tag:
             return  # another branch; its NOTIFYs get 481
-        made = self.dialog_of(response)
-        if made.dialog.state is not DialogState.OVER:
-            made.dialog.state = DialogState.CONFIRMED
+        usage = self._dialogs.of(response, self.flow)
+        if not usage.is_over:
+            usage.move(UsageEvent.ACCEPTED)
             expires = response.get("expires") or parse_message(self.text).get("expires")
-            keep_subscription(self.state, made, expires)
-        self.confirmed = made
+            keep_subscription(self.uac.dialogs, usage, expires)
+        self._confirmed = usage
 
     def _wait_no_longer(self) -> None:
         """The NOTIFY makes the dialog."""
         first = self._held[0].request
-        made = self.confirmed = self.dialog_by(first)
-        made.dialog.state = DialogState.CONFIRMED
-        keep_subscription(self.state, made, parse_message(self.text).get("expires"))
-        heed_notify(self.state, made, first.get("subscription-state"))
+        usage = self._confirmed = self._dialogs.of_notify(first, self.flow)
+        usage.move(UsageEvent.ACCEPTED)
+        dialogs = self.uac.dialogs
+        keep_subscription(dialogs, usage, parse_message(self.text).get("expires"))
+        heed_notify(dialogs, usage, first.get("subscription-state"))
         self._deliver_held()
 
     def _deliver_held(self) -> None:
         held, self._held = self._held, []
         for notify in held:
-            made = self.early.get(notify.request.from_tag)
-            if made is None or made.dialog.state is DialogState.OVER:
-                reject(self.state, notify, 481)
+            usage = self._dialogs.by_tag.get(notify.request.from_tag)
+            if usage is None or usage.is_over:
+                notify.reject(481)
             else:
-                receive_in_dialog(self.state, made, notify)
+                self._delivery.receive_in_dialog(usage, notify)
 
     def _refused(self) -> None:
-        for notify in self._held:
-            reject(self.state, notify, 481)
-        self._held = []
-        for made in self.early.values():
-            end_dialog(self.state, made)
+        held, self._held = self._held, []
+        for notify in held:
+            notify.reject(481)
+        self._dialogs.end_all(UsageEvent.REFUSED)
 
     def _forget(self) -> None:
         """There is an answer, or none will come."""
         if self._patience is not None:
             self._patience.cancel()
-        if self.state.subscribing.get(self.dialog_id) is self:
-            del self.state.subscribing[self.dialog_id]
+        if self.uac.subscribing.get(self.dialog_id) is self:
+            del self.uac.subscribing[self.dialog_id]
 
 
-def receive_notify(state: Context, notify: ServerRequest) -> bool:
+def receive_notify(uac: UacCore, notify: ServerRequest) -> bool:
     """Take a NOTIFY that is in no known dialog, if it is for a subscription of an application; else False."""
-    named = originated_id(state, notify.frame.call_id, notify.local_tag)
-    subscribing = state.subscribing.get(named)
-    if (
-        subscribing is not None and subscribing.local_tag == notify.local_tag
-    ):  # an id of the 0.8 dialect has no tag
-        subscribing.notified(notify)
+    named = uac.dialogs.id_of_uac(notify.frame.call_id, notify.local_tag)
+    awaited = uac.subscribing.get(named)
+    if awaited is not None and awaited.local_tag == notify.local_tag:  # an id of the 0.8 dialect has no tag
+        awaited.notified(notify)
         return True
-    found = state.dialogs_by_id.get(named)
-    if found is None or not _is_other_branch(found, notify):
+    usage = uac.dialogs.by_id(named)
+    if usage is None or not _is_other_branch(usage, notify):
         return False
-    reject(state, notify, 481)
+    notify.reject(481)
     return True
 
 
-def _is_other_branch(found: DialogUsage, notify: ServerRequest) -> bool:
+def _is_other_branch(usage: DialogUsage, notify: ServerRequest) -> bool:
     """Whether a subscription of the application has the Call-ID and To tag of ``notify``, but another notifier."""
-    return found.subscription and found.begun_here and found.dialog.local_tag == notify.local_tag
+    return usage.subscription and usage.begun_here and usage.dialog.local_tag == notify.local_tag

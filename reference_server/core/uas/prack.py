@@ -7,36 +7,34 @@ which the caller made reliable (REL-2). One that names nothing that was sent is 
 
 from __future__ import annotations
 
-from reference_server.core.context import Context
 from reference_server.core.dialog.usage import DialogUsage
-from reference_server.core.server_request import ServerRequest, reject
+from reference_server.core.server_request import ServerRequest
+from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.in_dialog import receive_in_dialog
 from reference_server.sip.reliable import parse_rack
 
 NO_RACK = "Missing RAck Header"
 
 
-def receive_prack(state: Context, found: DialogUsage, prack: ServerRequest) -> None:
-    """Take a PRACK inside the dialog ``found``; what waited for it goes out behind its delivery."""
+def receive_prack(uas: UasCore, usage: DialogUsage, prack: ServerRequest) -> None:
+    """Take a PRACK inside ``usage``; what waited for it goes out behind its delivery."""
     request = prack.request
-    senders = {
-        invite.request.cseq_number: invite.reliable for invite in found.invites if invite.reliable is not None
-    }
-    out_of_order = request.cseq_number < found.dialog.remote_cseq
-    if not senders or out_of_order or found.current_owner() is None:
-        receive_in_dialog(state, found, prack)
+    senders = {invite.cseq: invite.reliable for invite in usage.far_invites if invite.reliable is not None}
+    out_of_order = request.cseq_number < usage.dialog.remote_cseq
+    if not senders or out_of_order or usage.current_owner() is None:
+        receive_in_dialog(uas, usage, prack)
         return
     rack = parse_rack(request.get("rack"))
     if rack is None:
-        reject(state, prack, 400, reason=NO_RACK)
+        prack.reject(400, reason=NO_RACK)
         return
     sender = senders.get(rack.cseq) if rack.method == "INVITE" else None
     if sender is None or not sender.acknowledge(rack.number):
-        reject(state, prack, 481)
+        prack.reject(481)
         return
     if rack.number in sender.unasked:
-        found.dialog.remote_cseq = request.cseq_number
-        reject(state, prack, 200)
+        usage.dialog.accepts(request.cseq_number)
+        prack.reject(200)
     else:
-        receive_in_dialog(state, found, prack)
+        receive_in_dialog(uas, usage, prack)
     sender.proceed()

@@ -10,17 +10,17 @@ the server has made (REL-7).
 from __future__ import annotations
 
 from reference_server.core.context import Context
-from reference_server.core.dialog.usage import refuse
+from reference_server.core.methods import INVITE
 from reference_server.core.server_request import ServerRequest
+from reference_server.core.to_application import made_here
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.reliable import OPTION_TAG, ReliableSender, names_100rel
-from reference_server.wire.replies import NO_ADDRESS, DialogMessage
 
 NOT_ACKNOWLEDGED = 'SIP;cause=504;text="PRACK timeout"'
 """The Reason (RFC 3326) of the CANCEL that tells an application that its response was never acknowledged."""
 
 
-def make_reliable(state: Context, incoming: ServerRequest, draft: Draft) -> int | None:
+def make_reliable(context: Context, incoming: ServerRequest, draft: Draft) -> int | None:
     """The RSeq of the provisional response ``draft``, with RSeq and Require now in it; 0 if it is an ordinary one.
 
     None if the application wants what the far end does not support (RSP-29).
@@ -30,19 +30,20 @@ def make_reliable(state: Context, incoming: ServerRequest, draft: Draft) -> int 
     demanded = "require" in request.first and names_100rel(request.all("require"))
     if not asked and not demanded:
         return 0
-    if request.method != "INVITE":
+    if incoming.method is not INVITE:
         return None if asked else 0
     if not demanded and not names_100rel(request.all("supported")):
         return None
     reliable = incoming.reliable
     if reliable is None:
-        reliable = incoming.reliable = ReliableSender(
-            state.identifiers.rseq(),
+        reliable = ReliableSender(
+            context.identifiers.rseq(),
             incoming.send,
-            state.timers,
-            state.timing,
-            lambda: _give_up(state, incoming),
+            context.timers,
+            context.timing,
+            lambda: _give_up(context, incoming),
         )
+        incoming.answer_reliably(reliable)
     number = reliable.number(bool(draft.body))
     draft.set_default("rseq", str(number))
     if not asked:
@@ -52,24 +53,21 @@ def make_reliable(state: Context, incoming: ServerRequest, draft: Draft) -> int 
     return number
 
 
-def _give_up(state: Context, incoming: ServerRequest) -> None:
+def _give_up(context: Context, incoming: ServerRequest) -> None:
     """Nobody acknowledged: a final response other than 2xx (RFC 3262 §3), and a word to the application (REL-7)."""
-    dialog = incoming.dialog
-    refuse(state, incoming, 504)
+    usage = incoming.usage
+    incoming.refuse(504)
     application = incoming.application
     if application is None or not application.connected:
         return
     request, frame = incoming.request, incoming.frame
     application.deliver(
-        DialogMessage(
-            "network",
-            0,
-            incoming.flow.transport.name,
-            NO_ADDRESS,
-            state.time_token(),
-            incoming.transaction_id,
-            dialog.dialog_id if dialog is not None else "",
-            f"CANCEL {request.uri} SIP/2.0\r\n{frame.vias}From: {frame.from_}\r\nTo: {frame.to}\r\n"
+        made_here(
+            context,
+            incoming.flow.transport,
+            transaction_id=incoming.transaction_id,
+            dialog_id=usage.dialog_id if usage is not None else "",
+            text=f"CANCEL {request.uri} SIP/2.0\r\n{frame.vias}From: {frame.from_}\r\nTo: {frame.to}\r\n"
             f"Call-ID: {frame.call_id}\r\nCSeq: {request.cseq_number} CANCEL\r\nReason: {NOT_ACKNOWLEDGED}\r\n"
             f"Content-Length: 0\r\n\r\n",
         )

@@ -9,29 +9,27 @@ from __future__ import annotations
 
 import re
 
-from reference_server.core.cdr.leg import Role, Source
-from reference_server.core.context import Context
+from msgspec import Struct
+
+from reference_server.core.application_draft import drafted
+from reference_server.core.call_observer import Ended, Reason, Role, Source
 from reference_server.core.dialog.session_timer import answer_refresher
-from reference_server.core.dialog.usage import (
-    DialogUsage,
-    begin_dialog,
-    claim_id,
-    dialog_id_of,
-    end_dialog,
-    refuse,
-)
+from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.methods import BYE, INVITE
 from reference_server.core.ports import Application
-from reference_server.core.response_flow import open_way_back
-from reference_server.core.server_request import ServerRequest, close, reject
+from reference_server.core.response_flow import open_response_flow
+from reference_server.core.server_request import ServerRequest
+from reference_server.core.to_application import response_echo
 from reference_server.core.uas.accepted_2xx import conclude
+from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.reliable_provisional import make_reliable
 from reference_server.core.uas.routing import let_ring
-from reference_server.sip.dialog import DialogState
+from reference_server.sip.dialog import Dialog, record_route_of
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.messages.uri import tag_of
 from reference_server.sip.reliable import ReliableSender, Turn
-from reference_server.wire.replies import NotSent, ResponseSent
+from reference_server.wire.replies import NotSent
 from reference_server.wire.requests import Sip
 
 UNKNOWN_TRANSACTION = "Response not sent due to unknown transaction"
@@ -52,37 +50,50 @@ _LONGEST_STATUS_LINE_KEPT = 100
 _CANCEL = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+CANCEL[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
-def respond(state: Context, application: Application, message: Sip) -> None:
+class PendingResponse(Struct, frozen=True):
+    """A response of an application, understood and judged, on its way to the wire."""
+
+    incoming: ServerRequest
+    application: Application
+    message_id: str
+    status: int
+    draft: Draft
+    number: int
+    """the RSeq of a reliable provisional response, else 0"""
+    text: str = ""
+    """as it goes out"""
+
+    @property
+    def success(self) -> bool:
+        """A 2xx."""
+        return 200 <= self.status <= 299
+
+
+def respond(uas: UasCore, application: Application, message: Sip) -> None:
     """Send the response in ``message`` for ``application``, and echo it."""
-    incoming = state.incoming.get(message.transaction_id)
-    if incoming is None or not may_answer(incoming, application):
+    incoming = uas.pending.get(message.transaction_id)
+    if incoming is None or not incoming.may_be_answered_by(application):
         text = CANCEL_IS_OURS if _CANCEL.search(message.text) else UNKNOWN_TRANSACTION
         application.deliver(NotSent(message.message_id, text))
         return
-    if incoming.transaction.reliable and not state.network.alive(incoming.flow):
-        _respond_anew(state, application, message, incoming)
+    context = uas.context
+    if incoming.flow.connection and not context.network.alive(incoming.flow):
+        _respond_anew(uas, application, message, incoming)
         return
-    local = incoming.flow.local
-    draft = Draft(
-        message.text,
-        f"{local.advertised_host}:{local.port}",
-        state.settings.preserved_header_names,
-        incoming.request.first,
-    )
+    draft = drafted(context, message.text, incoming.flow.local, incoming.request.first)
     status, status_line = _understood(draft.start_line)
     if not 100 <= status <= 699 or draft.invalid:
         # 500 ends the request, unless the status is too small to be one (RSP-16, RSP-17, RSP-18).
         if status >= 700 or status == 0 or draft.invalid:
-            refuse(state, incoming, 500)
+            incoming.refuse(500)
         application.deliver(NotSent(message.message_id, NOT_SENDABLE))
         return
-    number = make_reliable(state, incoming, draft) if 100 < status < 200 else 0
+    number = make_reliable(context, incoming, draft) if 100 < status < 200 else 0
     if number is None:
         application.deliver(NotSent(message.message_id, NO_100REL))
         return
-    incoming.application = application
-    incoming.answered = True
-    _send(state, incoming, application, message, draft, status, status_line, number)
+    incoming.answered_by(application)
+    _send(uas, PendingResponse(incoming, application, message.message_id, status, draft, number), status_line)
 
 
 def _understood(start_line: str) -> tuple[int, str]:
@@ -102,166 +113,168 @@ def _understood(start_line: str) -> tuple[int, str]:
     return found
 
 
-def _respond_anew(state: Context, application: Application, message: Sip, incoming: ServerRequest) -> None:
+def _respond_anew(uas: UasCore, application: Application, message: Sip, incoming: ServerRequest) -> None:
     """The connection is gone: respond by a new one, or not at all (RSP-28, NET-8)."""
 
     def gone() -> None:
-        if state.incoming.get(message.transaction_id) is incoming:
-            refuse(state, incoming, 500)  # nobody hears it, but the request is over
+        if uas.pending.get(message.transaction_id) is incoming:
+            incoming.refuse(500)  # nobody hears it, but the request is over
         if application.connected:
             text = FLOW_GONE if incoming.answered else UNKNOWN_TRANSACTION
             application.deliver(NotSent(message.message_id, text))
 
     def opened() -> None:
         if application.connected:
-            respond(state, application, message)
+            respond(uas, application, message)
 
-    open_way_back(state, incoming, opened, gone)
-
-
-def may_answer(incoming: ServerRequest, application: Application) -> bool:
-    """An id belongs to the connection that got it, as long as that is there (RSP-12, CONN-5)."""
-    owner = incoming.application
-    return owner is application or owner is None or not owner.connected
+    open_response_flow(uas.context, incoming, opened, gone)
 
 
-def _send(
-    state: Context,
-    incoming: ServerRequest,
-    application: Application,
-    message: Sip,
-    draft: Draft,
-    status: int,
-    status_line: str,
-    number: int,
-) -> None:
-    """``number`` is the RSeq of a reliable provisional response, else 0."""
-    request = incoming.request
-    method = request.method
-    success = 200 <= status <= 299
-    to = _to_value(state, incoming, draft, status)
+def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
+    """Complete the draft, settle the dialog, and let the response go, at once or in its turn."""
+    incoming, draft, status = response.incoming, response.draft, response.status
+    to = _to_value(incoming, draft, status)
     if draft.body.startswith("v=0"):
         draft.set_default("content-type", "application/sdp")
-    makes_dialog = method == "INVITE" or method == "SUBSCRIBE"
-    dialog = incoming.dialog
-    if makes_dialog:
-        if number or success or incoming.in_dialog:  # RSP-11, DLG-12
+    method = incoming.method
+    success = response.success
+    if method.forms_dialog:
+        if response.number or success or incoming.in_dialog:  # RSP-11, DLG-12
             draft.set_default("contact", f"<{incoming.flow.local.contact}>")
-        if dialog is None and (success or (method == "INVITE" and 100 < status < 200)):
-            dialog = begin_dialog(state, incoming)
-        if (
-            success
-            and dialog is not None
-            and dialog.dialog.state is not DialogState.OVER
-            and not claim_id(state, dialog)
-        ):
-            reject(state, incoming, 480)
-            end_dialog(state, dialog)
-            application.deliver(NotSent(message.message_id, DIALOG_EXISTS))
+        if not _settle_dialog(uas, response):
             return
-    if success and "session-expires" in request.first:
-        answer_refresher(dialog, request, draft)
-    with_record_route = makes_dialog and 100 < status < 300
+    if success and "session-expires" in incoming.request.first:
+        answer_refresher(incoming.usage, incoming.request, draft)
+    with_record_route = method.forms_dialog and 100 < status < 300
     text = incoming.frame.compose(status_line, to, draft, with_record_route)
-    if len(text) > LARGEST_DATAGRAM and not incoming.transaction.reliable:
-        refuse(state, incoming, 500)
-        application.deliver(NotSent(message.message_id, NOT_SENDABLE))
+    if len(text) > LARGEST_DATAGRAM and not incoming.flow.transport.stream:
+        incoming.refuse(500)
+        _not_sent(response, NOT_SENDABLE)
         return
+    ready = PendingResponse(
+        incoming, response.application, response.message_id, status, draft, response.number, text
+    )
     reliable = incoming.reliable
-    if reliable is not None and (number or (success and reliable.holds_answer)):
-        _put_in_turn(state, incoming, reliable, application, message.message_id, draft, status, text, number)
+    if reliable is not None and (ready.number or (success and reliable.holds_answer)):
+        _put_in_turn(uas, ready, reliable)
     else:
-        _put(state, incoming, application, message.message_id, draft, status, text)
+        _put(uas, ready)
 
 
-def _put_in_turn(
-    state: Context,
-    incoming: ServerRequest,
-    reliable: ReliableSender,
-    application: Application,
-    message_id: str,
-    draft: Draft,
-    status: int,
-    text: str,
-    number: int,
-) -> None:
+def _not_sent(response: PendingResponse, text: str) -> None:
+    response.application.deliver(NotSent(response.message_id, text))
+
+
+def _settle_dialog(uas: UasCore, response: PendingResponse) -> bool:
+    """Begin the dialog that the response makes; False if it cannot go, since its id is another call's."""
+    incoming, success = response.incoming, response.success
+    usage = incoming.usage
+    if usage is None and (success or (incoming.method is INVITE and 100 < response.status < 200)):
+        usage = _begin_usage(uas, incoming)
+    if success and usage is not None and not usage.is_over and not uas.dialogs.claim(usage):
+        incoming.reject(480)
+        uas.dialogs.end(usage, UsageEvent.REFUSED)
+        _not_sent(response, DIALOG_EXISTS)
+        return False
+    return True
+
+
+def _begin_usage(uas: UasCore, incoming: ServerRequest) -> DialogUsage:
+    """Make the dialog that the application's first response with a To tag establishes (§12.1.1)."""
+    request = incoming.request
+    local = incoming.to_with_tag()
+    dialog = Dialog(
+        call_id=incoming.frame.call_id,
+        local=local,
+        local_tag=incoming.local_tag,
+        remote=incoming.frame.from_,
+        remote_tag=request.from_tag,
+        local_cseq=request.cseq_number,
+        remote_cseq=request.cseq_number,
+        remote_contact=request.first.get("contact", ""),
+        route_set=record_route_of(request),
+    )
+    usage = DialogUsage(
+        dialog,
+        uas.dialogs.id_of_uas(incoming.frame.call_id, request.from_tag),
+        incoming.application,
+        flow=incoming.flow,
+        follows_contact=uas.context.settings.disable_nat_detection,
+        begun_by=incoming,
+    )
+    incoming.begins(usage)
+    uas.dialogs.add(usage)
+    return usage
+
+
+def _put_in_turn(uas: UasCore, response: PendingResponse, reliable: ReliableSender) -> None:
     """Put a reliable provisional response, or the 2xx behind it, on the wire when all before it is acknowledged."""
 
     def take() -> None:
-        if number:
-            reliable.transmitted(number, text)
-        _put(state, incoming, application, message_id, draft, status, text)
+        if response.number:
+            reliable.transmitted(response.number, response.text)
+        _put(uas, response)
 
     def lose() -> None:
-        if application.connected:
-            application.deliver(NotSent(message_id, UNKNOWN_TRANSACTION))
+        if response.application.connected:
+            _not_sent(response, UNKNOWN_TRANSACTION)
 
-    if not number:
-        state.held_answers[incoming.transaction_id] = state.incoming.pop(incoming.transaction_id)
+    if not response.number:
+        uas.pending.hold(response.incoming)
     reliable.in_turn(Turn(take, lose))
 
 
-def _put(
-    state: Context,
-    incoming: ServerRequest,
-    application: Application,
-    message_id: str,
-    draft: Draft,
-    status: int,
-    text: str,
-) -> None:
+def _put(uas: UasCore, response: PendingResponse) -> None:
     """Put a response on the wire, do what it does to its request and dialog, and echo it."""
-    method = incoming.request.method
-    dialog = incoming.dialog
+    incoming, status, text = response.incoming, response.status, response.text
+    method, usage, flow = incoming.method, incoming.usage, incoming.flow
     if status < 200:
-        if method == "INVITE":
-            let_ring(state, incoming)
-            if dialog is not None and draft.body:
-                dialog.describe(text)
+        if method is INVITE:
+            let_ring(incoming)
+            if usage is not None and response.draft.body:
+                usage.describe(text)
     else:
-        close(state, incoming)
-        conclude(state, incoming, dialog, text, status, draft)
+        incoming.close()
+        if usage is not None:
+            conclude(uas, incoming, usage, response.draft, text=text, success=response.success)
     incoming.transaction.respond(status, text)
-    flow = incoming.flow
-    if flow.connection and 200 <= status < 300 and method in ("REGISTER", "SUBSCRIBE"):
-        state.bindings.accepted(incoming.request, text, flow)
-    application.deliver(
-        ResponseSent(
-            message_id,
-            flow.transport.name if method == "INVITE" or status < 200 else "",
-            flow.remote_address,
-            state.time_token(),
-            incoming.transaction_id,
-            _dialog_id(state, incoming, dialog, method),
-            text,
+    if flow.connection and response.success and method.binds_connection:
+        uas.location.registered.accepted(incoming.request, text, flow)
+    response.application.deliver(
+        response_echo(
+            uas.context,
+            response.message_id,
+            flow,
+            transport=flow.transport.name if method is INVITE or status < 200 else "",
+            transaction_id=incoming.transaction_id,
+            dialog_id=_dialog_id(uas, incoming, usage),
+            text=text,
         )
     )
-    if incoming.leg is not None and status >= 200:
-        _record(incoming, dialog, status, text)
+    if status >= 200 and method is INVITE:
+        _observe(uas, response)
 
 
-def _record(incoming: ServerRequest, dialog: DialogUsage | None, status: int, text: str) -> None:
-    """A call was answered, and goes on as its dialog does, or was rejected (CDR-2, CDR-3)."""
-    leg, incoming.leg = incoming.leg, None
-    if leg is None:
+def _observe(uas: UasCore, response: PendingResponse) -> None:
+    """A call was answered, and goes on as its usage does, or was rejected (CDR-2, CDR-3)."""
+    observer = uas.context.observer
+    incoming = response.incoming
+    if observer is None or incoming.in_dialog:
         return
-    if status >= 300:
-        leg.fail(Source.APPLICATION, status, text)
+    if response.success and incoming.usage is not None:
+        observer.answered(incoming, incoming.usage, Role.UAS, response.text)
     else:
-        leg.start(Source.APPLICATION, Role.UAS, text)
-        if dialog is not None:
-            dialog.leg = leg
+        observer.failed(incoming, Ended(Source.APPLICATION, Reason.CALL_REJECTED, response.text))
 
 
-def _to_value(state: Context, incoming: ServerRequest, draft: Draft, status: int) -> str:
+def _to_value(incoming: ServerRequest, draft: Draft, status: int) -> str:
     """The To of the response: the application's or the request's, with the one tag that this request has (RSP-5)."""
     given = draft.take("to")
     tag = tag_of(given) if given else ""
-    if tag and not incoming.local_tag:
-        incoming.local_tag = tag
+    incoming.take_tag(tag)
     if status == 100:
         return given or incoming.frame.to
-    complete = incoming.to_with_tag(state.identifiers)
+    complete = incoming.to_with_tag()
     if not given:
         return complete
     if not tag:
@@ -269,10 +282,12 @@ def _to_value(state: Context, incoming: ServerRequest, draft: Draft, status: int
     return given if tag == incoming.local_tag else complete
 
 
-def _dialog_id(state: Context, incoming: ServerRequest, dialog: DialogUsage | None, method: str) -> str:
+def _dialog_id(uas: UasCore, incoming: ServerRequest, usage: DialogUsage | None) -> str:
     """The dialog id of the echo; a BYE's is empty because its dialog is gone (RSP-3)."""
-    if method == "BYE":
+    if incoming.method is BYE:
         return ""
-    if dialog is not None:
-        return dialog.dialog_id
-    return dialog_id_of(state, incoming) if method in ("INVITE", "SUBSCRIBE") else ""
+    if usage is not None:
+        return usage.dialog_id
+    if incoming.method.forms_dialog:
+        return uas.dialogs.id_of_uas(incoming.frame.call_id, incoming.request.from_tag)
+    return ""

@@ -7,70 +7,63 @@ before its client would give up (CALL-10, CALL-11).
 
 from __future__ import annotations
 
-from reference_server.core.cdr.leg import Source
-from reference_server.core.context import (
+from reference_server.core.call_observer import Source
+from reference_server.core.context import Context
+from reference_server.core.methods import INVITE
+from reference_server.core.patience import (
     LONGEST_RINGING_SECONDS,
     PENDING_INVITE_SECONDS,
     TIMER_C_SECONDS,
-    Context,
 )
-from reference_server.core.dialog.usage import refuse
-from reference_server.core.server_request import ServerRequest, reject
+from reference_server.core.server_request import ServerRequest
+from reference_server.core.to_application import new_request
+from reference_server.core.uas.core import UasCore
 from reference_server.sip.transactions.timing import BEFORE_CLIENT_GIVES_UP
-from reference_server.wire.replies import NewRequest
 
 
-def offer(state: Context, incoming: ServerRequest) -> None:
+def offer(uas: UasCore, incoming: ServerRequest) -> None:
     """Deliver ``incoming`` to the next application that routed its method."""
-    request = incoming.request
-    method = request.method
-    if method == "INVITE":
-        incoming.transaction.respond(100, incoming.frame.minimal(100, incoming.frame.to))
-    application = state.applications.select(method.lower())
+    context = uas.context
+    method = incoming.method
+    if method is INVITE:
+        incoming.trying()
+    application = context.applications.select(method.name.lower())
     if application is None:
-        _record(state, incoming)
-        reject(state, incoming, 503)
+        _observe(context, incoming)
+        incoming.reject(503)
         return
-    flow = incoming.flow
-    incoming.application = application
-    incoming.transaction_id = state.identifiers.transaction_id()
-    wait_for_application(state, incoming)
-    if method == "INVITE":
-        state.invites[incoming.transaction.key] = incoming
+    incoming.give_to(application)
+    wait_for_application(uas, incoming)
     application.deliver(
-        NewRequest(
-            len(request.text),
-            flow.transport.name,
-            flow.remote_address,
-            state.time_token(),
-            incoming.transaction_id,
-            "" if state.settings.dialect_0_8 else flow.local.address,
-            incoming.text_for_application(),
+        new_request(
+            context,
+            incoming.flow,
+            len(incoming.request.text),
+            transaction_id=incoming.transaction_id,
+            text=incoming.text_for_application(),
         )
     )
-    if state.records is not None:
-        _record(state, incoming)
+    _observe(context, incoming)
 
 
-def _record(state: Context, incoming: ServerRequest) -> None:
+def _observe(context: Context, incoming: ServerRequest) -> None:
     """An INVITE outside dialogs tries a call (CDR-1); the text of the record is that of the SIP frame."""
-    if state.records is not None and incoming.request.method == "INVITE":
-        incoming.leg = state.records.attempt(Source.NETWORK, incoming.text_for_application())
+    observer = context.observer
+    if observer is not None and incoming.method is INVITE:
+        observer.attempted(incoming, Source.NETWORK, incoming.text_for_application())
 
 
-def wait_for_application(state: Context, incoming: ServerRequest) -> None:
+def wait_for_application(uas: UasCore, incoming: ServerRequest) -> None:
     """Keep ``incoming`` until it is answered, but not for ever."""
-    state.incoming[incoming.transaction_id] = incoming
-    patience = (
-        PENDING_INVITE_SECONDS
-        if incoming.request.method == "INVITE"
-        else state.timing.t1x64 * BEFORE_CLIENT_GIVES_UP
-    )
-    incoming.deadline = state.timers.start(patience, lambda: reject(state, incoming, 504))
+    uas.pending.add(incoming)
+    if incoming.method is INVITE:
+        patience = PENDING_INVITE_SECONDS
+    else:
+        patience = uas.context.timing.t1x64 * BEFORE_CLIENT_GIVES_UP
+    incoming.wait(patience, lambda: incoming.reject(504))
 
 
-def let_ring(state: Context, incoming: ServerRequest) -> None:
+def let_ring(incoming: ServerRequest) -> None:
     """The application has sent a provisional response to an INVITE: it may take its time for the next (CALL-11)."""
-    incoming.stop_waiting()
     seconds = TIMER_C_SECONDS if incoming.in_dialog else LONGEST_RINGING_SECONDS
-    incoming.deadline = state.timers.start(seconds, lambda: refuse(state, incoming, 504))
+    incoming.wait(seconds, lambda: incoming.refuse(504))

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_server.core.cdr.leg import CallRecords, Reason, Role, Source
+from reference_server.core.call_observer import Ended, Reason, Role, Source
+from reference_server.core.cdr.leg import Records
 from reference_server.core.context import Settings
 from tests.core.uac.test_invite import CONTACT, Originated
 from tests.core.world import BY_TCP, Call, Phone, RecordingApplication, World, sip_of, tokens_of
@@ -69,7 +70,7 @@ def test_switched_off_there_are_none(worlds: Worlds) -> None:
     world = worlds(None)
     accounts = world.application(*KINDS)
     Call(world, world.application("invite")).establish().hang_up()
-    assert world.state.records is None
+    assert world.core.context.observer is None
     assert accounts.take() == []
 
 
@@ -303,18 +304,18 @@ EVENTS = st.sampled_from(["start", "stop", "fail", "cancelled", "lose"])
 def test_whatever_comes_a_leg_starts_and_stops_once(events: list[str]) -> None:
     world = World(Settings(call_records=True))
     accounts = world.application(*KINDS)
-    records = CallRecords(world.registry, world.state.time_token)
+    records = Records(world.registry, world.core.context.time_token)
     leg = records.attempt(Source.NETWORK, "INVITE")
     for event in events:
         match event:
             case "start":
                 leg.start(Source.NETWORK, Role.UAC, "SIP/2.0 200")
             case "stop":
-                leg.stop(Source.NETWORK, Reason.NORMAL_RELEASE, "BYE")
+                leg.stop(Ended(Source.NETWORK, Reason.NORMAL_RELEASE, "BYE"))
             case "fail":
-                leg.fail(Source.APPLICATION, 486, "SIP/2.0 486")
+                leg.stop(Ended(Source.APPLICATION, Reason.CALL_REJECTED, "SIP/2.0 486"))
             case "cancelled":
-                leg.fail(Source.NETWORK, 487, "SIP/2.0 487")
+                leg.stop(Ended(Source.NETWORK, Reason.CALL_CANCELED, "SIP/2.0 487"))
             case _:
                 leg.lose()
     kinds = [one.partition(" ")[0] for one in told(accounts)]

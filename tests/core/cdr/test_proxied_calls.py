@@ -28,7 +28,7 @@ CONTACT = "Contact: <sip:carol@127.0.0.1:5090>"
 def stage(worlds: Callable[[Settings | None], World]) -> Iterator[Stage]:
     made = Stage(worlds(Settings(call_records=True)))
     yield made
-    made.world.advance(2 * made.world.state.timing.t1x64)
+    made.world.advance(2 * made.world.core.context.timing.t1x64)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_target_that_cannot_be_reached(stage: Stage, accounts: RecordingApplic
 def test_a_call_whose_end_is_not_seen(stage: Stage, accounts: RecordingApplication) -> None:
     answered(stage, UNSEEN)
     assert told(accounts) == [INVITED, SENT_ON, CALLEE_STARTS, CALLER_STARTS]
-    assert stage.world.state.occupancy()["calls without a stop record"] == 0
+    assert stage.world.core.occupancy()["calls without a stop record"] == 0
 
 
 def test_other_methods_make_none(stage: Stage, accounts: RecordingApplication) -> None:
@@ -189,7 +189,7 @@ def test_a_call_of_which_nothing_is_heard_is_over_some_day(
 
 def test_switched_off_nobody_watches(worlds: Callable[[Settings | None], World]) -> None:
     stage = Stage(worlds(None))
-    assert stage.world.state.proxying.observer is None
+    assert stage.world.core.context.observer is None
 
 
 def test_of_too_many_calls_the_longest_silent_is_over(
@@ -204,6 +204,6 @@ def test_of_too_many_calls_the_longest_silent_is_over(
     records = told(accounts)
     assert len([record for record in records if record.startswith("stop")]) == 2, "both sides of the first"
     assert all(record.startswith("stop application system-error") for record in records[-2:])
-    assert stage.world.state.occupancy()["calls without a stop record"] == 4
+    assert stage.world.core.occupancy()["calls without a stop record"] == 4
     stage.world.advance(LONGEST_SILENCE_SECONDS)
-    assert stage.world.state.occupancy()["calls without a stop record"] == 0
+    assert stage.world.core.occupancy()["calls without a stop record"] == 0

@@ -114,7 +114,7 @@ def test_a_first_invite_may_ring_for_half_an_hour(world: World) -> None:
     assert world.network.take() == []
     world.advance(1)
     assert statuses_of(world.network.take()) == [504]
-    assert world.state.occupancy()["dialogs by id"] == 0
+    assert world.core.occupancy()["dialogs by id"] == 0
     assert "|NOK|" in call.application.answer(call.transaction_id, OK)
 
 
@@ -156,7 +156,7 @@ def test_a_cancel_takes_the_route_of_its_invite(world: World) -> None:
     call.establish("Record-Route: <sip:127.0.0.1:5099;lr>")
     ours = call.say("INVITE", body=SDP)
     call.answer(100, to=ours)
-    (transaction_id,) = world.state.outgoing_invites
+    (transaction_id,) = world.core.uac.invites
     cancel = sip_of(call.application.say(f"sip|{transaction_id}|\r\nCANCEL sip:x SIP/2.0\r\n\r\n"))
     assert "\r\nRoute: <sip:127.0.0.1:5099;lr>\r\n" in cancel
     call.answer(487, to=ours)
@@ -188,7 +188,7 @@ def test_gone_while_ours_is_open(world: World, call: Call) -> None:
     assert 'text="Application disconnected"' in cancel
     call.phone.respond(cancel, 200)
     call.phone.respond(ours, 487)
-    assert world.state.occupancy()["dialogs by id"] == 1  # the call itself waits for an heir (CONN-4)
+    assert world.core.occupancy()["dialogs by id"] == 1  # the call itself waits for an heir (CONN-4)
     call.phone.send("BYE")
 
 
@@ -331,12 +331,12 @@ def test_no_such_subscription(world: World, status: int) -> None:
     refresh = subscription.say("SUBSCRIBE", "Event: presence")
     assert subscription.answer(status, to=refresh) == []
     assert subscription.statuses() == [202, status]
-    assert world.state.occupancy()["dialogs by id"] == 0
+    assert world.core.occupancy()["dialogs by id"] == 0
 
 
 def test_a_refresh_that_fails_otherwise_leaves_the_subscription(world: World) -> None:
     subscription = Originated(world, "SUBSCRIBE", "Event: presence")
     subscription.answer(202, CONTACT, "Expires: 600")
     subscription.answer(503, to=subscription.say("SUBSCRIBE", "Event: presence"))
-    assert world.state.occupancy()["dialogs by id"] == 1
+    assert world.core.occupancy()["dialogs by id"] == 1
     world.advance(700)

@@ -69,12 +69,12 @@ def way_to(world: World, uri: str) -> Flow | None:
 )
 def test_how_long_the_way_back_holds(world: World, contact: str, answer: str, seconds: int) -> None:
     register(world, contact, answer)
-    assert world.state.occupancy()["registered connections"] == 1
+    assert world.core.occupancy()["registered connections"] == 1
     world.advance(seconds - 1)
     assert way_to(world, ALI) is BY_TCP
     world.advance(2)
     assert way_to(world, ALI) is None
-    assert world.state.occupancy()["registered connections"] == 0
+    assert world.core.occupancy()["registered connections"] == 0
 
 
 def test_without_any_word_an_hour(world: World) -> None:
@@ -96,14 +96,14 @@ def test_without_any_word_an_hour(world: World) -> None:
 )
 def test_what_opens_no_way_back(world: World, contact: str, answer: str) -> None:
     register(world, contact, answer)
-    assert world.state.occupancy()["registered connections"] == 0
+    assert world.core.occupancy()["registered connections"] == 0
 
 
 def test_neither_does_a_datagram_nor_a_refusal(world: World) -> None:
     register(world, f"Contact: <{ALI}>", flow=BY_UDP)
     register(world, f"Contact: <{ALI}>", status=403)
     register(world, f"Contact: <{ALI}>\nContent-Type: text/plain", method="MESSAGE")
-    assert world.state.occupancy()["registered connections"] == 0
+    assert world.core.occupancy()["registered connections"] == 0
 
 
 def test_the_latest_connection_counts_and_takes_the_way_back_with_it(world: World) -> None:
@@ -111,11 +111,11 @@ def test_the_latest_connection_counts_and_takes_the_way_back_with_it(world: Worl
     register(world, f"Contact: <{ALI}>", flow=OTHER)
     assert way_to(world, "sip:ali@ABC.invalid:5999;foo=bar") is OTHER
     assert way_to(world, "sip:ali@second.invalid") is BY_TCP
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
     assert way_to(world, "sip:ali@second.invalid") is None
     assert way_to(world, ALI) is OTHER
     assert way_to(world, "sip:Ali@abc.invalid") is None  # the case of a user counts
-    world.calls.connection_lost(OTHER)
+    world.core.connection_lost(OTHER)
     assert way_to(world, ALI) is None
 
 
@@ -123,7 +123,7 @@ def test_refreshing_often_leaves_no_timers_behind(world: World) -> None:
     for seconds in range(100, 130):
         register(world, f"Contact: <{ALI}>;expires={seconds}")
     assert len(world.clock.timers) < 5
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
 
 
 def test_a_route_url_counts_more(world: World) -> None:
@@ -148,7 +148,7 @@ def test_a_contact_stays_with_the_address_of_record_that_registered_it(world: Wo
         world.registry.remove(application)
         world.network.take()
         assert way_to(world, ALI) is BY_TCP
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
     register(world, f"Contact: <{ALI}>;expires=100", flow=OTHER)
     assert way_to(world, ALI) is OTHER
     world.advance(101)
@@ -160,9 +160,9 @@ def test_one_connection_has_only_so_many_ways_back(world: World, monkeypatch: py
     for number in range(50):
         register(world, f"Contact: <sip:u{number}@abc.invalid>")
     register(world, f"Contact: <sip:{'u' * 300}@abc.invalid>")
-    assert world.state.occupancy()["registered connections"] == 21
+    assert world.core.occupancy()["registered connections"] == 21
     assert way_to(world, "sip:u49@abc.invalid") is BY_TCP
     assert way_to(world, "sip:u29@abc.invalid") is None
     assert way_to(world, ALI) is OTHER
     for flow in (BY_TCP, OTHER):
-        world.calls.connection_lost(flow)
+        world.core.connection_lost(flow)

@@ -55,7 +55,7 @@ def test_an_ack_passes_once_each_time(stage: Stage) -> None:
     ]
     assert stage.carol.nothing_more()
     assert stage.statuses == []
-    assert stage.world.state.occupancy()["client transactions"] == 0
+    assert stage.world.core.occupancy()["client transactions"] == 0
 
 
 def test_all_routes_of_ours_are_taken_off(stage: Stage) -> None:

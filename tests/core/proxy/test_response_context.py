@@ -402,7 +402,7 @@ def test_a_caller_whose_connection_is_gone_hears_the_answer_by_a_new_one(world: 
     stage = Stage(world, BY_TCP)
     stage.start(stage.carol.uri)
     world.network.broken.add(BY_TCP.connection)
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
     invite = stage.carol.take()
     stage.carol.answer(invite, 180)
     stage.carol.answer(invite, 200)
@@ -433,7 +433,7 @@ def test_a_phone_behind_a_nat_is_reached_by_the_connection_that_registered_it(st
     assert bye.method == "BYE"
     ali.answer(bye, 200)
     assert stage.statuses == [200, 200]
-    world.calls.connection_lost(connection)
+    world.core.connection_lost(connection)
 
 
 @pytest.mark.parametrize("contact", ["sip:127.0.0.1:5090", "sip:edge@127.0.0.1:5090;lr"])
@@ -446,7 +446,7 @@ def test_no_registration_diverts_what_goes_to_a_proxy(stage: Stage, contact: str
     stage.start(contact)
     stage.carol.answer(stage.carol.take(), 486)
     assert stage.statuses == [486]
-    stage.world.calls.connection_lost(connection)
+    stage.world.core.connection_lost(connection)
 
 
 def test_a_registered_connection_counts_more_than_the_outbound_proxy(
@@ -462,4 +462,4 @@ def test_a_registered_connection_counts_more_than_the_outbound_proxy(
     ali.answer(ali.take(), 486)
     stage.carol.answer(stage.carol.take(), 603)
     assert stage.statuses == [603]
-    stage.world.calls.connection_lost(connection)
+    stage.world.core.connection_lost(connection)

@@ -23,7 +23,7 @@ def late(stage: Stage, status: int = 200, change: tuple[str, str] = ("", "")) ->
     stage.carol.answer(invite, 200)
     answered = next(text for sent, text in reversed(stage.world.tap.sips) if not sent)
     stage.world.advance(70)
-    assert stage.world.state.occupancy()["client transactions"] == 0
+    assert stage.world.core.occupancy()["client transactions"] == 0
     text = answered.replace("SIP/2.0 200", f"SIP/2.0 {status}").replace(*change)
     return stage.world.receive(text, stage.carol.flow)
 

@@ -108,6 +108,6 @@ def test_an_outbound_proxy_is_the_next_hop_of_all(worlds: Callable[[Settings | N
 
 def test_what_the_network_does_not_deliver_ends_the_copy(stage: Stage) -> None:
     stage.start(stage.carol.uri, stage.dan.uri)
-    stage.world.calls.undelivered(stage.carol.take().text[:200])
+    stage.world.core.undelivered(stage.carol.take().text[:200])
     stage.dan.answer(stage.dan.take(), 200)
     assert stage.statuses == [200]

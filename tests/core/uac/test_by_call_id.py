@@ -32,7 +32,7 @@ def test_a_bye(world: World) -> None:
     call = Call(world, world.application("invite")).establish()
     call.phone.respond(sip_of(said(call, "BYE sip:placeholder SIP/2.0", call.phone.call_id)))
     assert "SIP/2.0 200 " in call.application.take_one()
-    assert world.state.occupancy()["dialogs by id"] == 0
+    assert world.core.occupancy()["dialogs by id"] == 0
 
 
 def test_a_body_names_no_dialog(world: World) -> None:

@@ -84,14 +84,14 @@ def test_the_last_word_is_the_last_address_s(world: World, application: Recordin
 def test_a_closed_port_and_silence_lead_on(world: World, application: RecordingApplication) -> None:
     begin(world, application, "INVITE")
     _, first = sent(world)
-    world.calls.undelivered(first.text)
+    world.core.undelivered(first.text)
     flow, _ = sent(world)
     assert flow is SECOND
     world.advance(32)
     flow, _ = [(flow, text) for _, flow, text in world.network.sent][-1]
     assert flow is THIRD
     assert application.take() == []
-    world.calls.connection_lost(THIRD)
+    world.core.connection_lost(THIRD)
     assert status_of(sip_of(application.take_one())) == 503
 
 
@@ -111,10 +111,10 @@ def test_what_rang_at_the_first_address_is_over(world: World, application: Recor
     ringing = first.text.replace("To: <sip:carol@example.com>", "To: <sip:carol@example.com>;tag=a")
     phone.respond(ringing, 180, "Contact: <sip:carol@127.0.0.2>")
     dialog = tokens_of(application.take_one())[9]
-    assert world.state.occupancy()["dialogs by id"] == 1
+    assert world.core.occupancy()["dialogs by id"] == 1
     phone.respond(ringing, 503)
     _, second = sent(world)
-    assert world.state.occupancy()["dialogs by id"] == 0
+    assert world.core.occupancy()["dialogs by id"] == 0
     answered = second.text.replace("To: <sip:carol@example.com>", "To: <sip:carol@example.com>;tag=b")
     world.network.routes["sip:carol@127.0.0.3"] = SECOND
     Phone(world, flow=SECOND).respond(answered, 200, "Contact: <sip:carol@127.0.0.3>")
@@ -141,7 +141,7 @@ def test_a_call_that_is_cancelled_while_the_next_address_is_sought(
     transaction_id = begin(world, application, "INVITE")
     _, first = sent(world)
     world.network.pending = []
-    world.calls.undelivered(first.text)
+    world.core.undelivered(first.text)
     application.say(f"sip|{transaction_id}|\r\nCANCEL {CAROL} SIP/2.0\r\n\r\n")
     (answer,) = world.network.pending
     answer()
@@ -155,7 +155,7 @@ def test_nothing_is_sent_on_for_an_application_that_is_gone(
     begin(world, application)
     _, first = sent(world)
     application.leave()
-    world.calls.undelivered(first.text)
+    world.core.undelivered(first.text)
     assert world.network.take() == []
 
 

@@ -80,8 +80,8 @@ def test_every_token_of_echo_and_response(world: World, flow: Flow) -> None:
     call.phone.respond(sent, 200, "X-b: 2")
     response = call.application.take_one()
     assert tokens_of(response) == [
-        "uuid", "sip", "network", str(len(sip_of(response))), flow.transport.name, "127.0.0.1", "5080", "08:00:00.750000",
-        tokens[10], call.dialog_id, "",
+        "uuid", "sip", "network", str(len(sip_of(response))), flow.transport.name,
+        "127.0.0.1", "5080", "08:00:00.750000", tokens[10], call.dialog_id, "",
     ]  # fmt: skip
     assert "\r\nX-b: 2\r\n" in sip_of(response)
     bye(call)
@@ -493,7 +493,7 @@ def test_its_bye_goes_all_the_same(world: World) -> None:
     proceed()
     (bye,) = world.network.take()
     call.phone.respond(bye)
-    assert world.state.occupancy()["dialogs by id"] == 0
+    assert world.core.occupancy()["dialogs by id"] == 0
 
 
 @pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
@@ -502,7 +502,7 @@ def test_a_far_end_that_comes_back_by_another_connection_is_reached_by_that(
 ) -> None:
     call = Call(world, world.application("invite"), flow=BY_TCP).establish()
     world.network.broken.add(BY_TCP.connection)
-    world.calls.connection_lost(BY_TCP)
+    world.core.connection_lost(BY_TCP)
     call.phone.flow = Flow(TCP, "127.0.0.1", 40124, BY_TCP.local, connection=2)
     call.phone.send(method, "Contact: <sip:alice@10.1.1.1;transport=tcp>")
     call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")

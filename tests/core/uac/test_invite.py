@@ -378,7 +378,7 @@ def test_a_far_end_that_does_not_even_answer_the_cancel_408(world: World, call: 
     world.advance(1800 + 32)
     assert call.statuses() == [183, 408]
     assert len(world.network.times("CANCEL")) > 1
-    assert world.state.occupancy()["outgoing INVITEs"] == 0
+    assert world.core.occupancy()["outgoing INVITEs"] == 0
 
 
 def test_a_call_that_is_taken_when_the_server_has_lost_patience_goes_on(
@@ -397,10 +397,10 @@ def test_forks_share_an_id_until_one_answers(world: World, call: Originated) -> 
         call.answer(180, f"Contact: <sip:{tag}@127.0.0.1:5080>", tag=tag)
     frames = call.application.take()
     assert {tokens_of(frame)[9] for frame in frames} == {call.dialog_id}
-    assert world.state.occupancy()["dialogs by key"] == 3
+    assert world.core.occupancy()["dialogs by key"] == 3
     world.network.routes["sip:b2@127.0.0.1:5080"] = FLOW
     call.answer(200, "Contact: <sip:b2@127.0.0.1:5080>", tag="b2")
-    assert world.state.occupancy()["dialogs by key"] == world.state.occupancy()["dialogs by id"] == 1
+    assert world.core.occupancy()["dialogs by key"] == world.core.occupancy()["dialogs by id"] == 1
     ack = call.say("ACK")
     assert (ack.uri, ack.to_tag) == ("sip:b2@127.0.0.1:5080", "b2")
     assert statuses_of(call.ask("INFO", tag="b1")) in ([481], [503])
@@ -510,7 +510,7 @@ def test_a_far_end_that_answers_the_cancel_alone(world: World, call: Originated)
     assert call.statuses() == [180]
     world.advance(2)
     assert call.statuses() == [408]
-    assert world.state.occupancy()["outgoing INVITEs"] == 0
+    assert world.core.occupancy()["outgoing INVITEs"] == 0
 
 
 def test_what_cannot_be_cancelled(world: World, call: Originated) -> None:
@@ -662,7 +662,7 @@ def test_a_subscription_that_is_refused(world: World, subscription: Originated) 
     assert subscription.answer(489) == []
     frame = subscription.application.take_one()
     assert tokens_of(frame)[8:] == [subscription.transaction_id, subscription.dialog_id, ""]
-    assert world.state.occupancy()["dialogs by key"] == 0
+    assert world.core.occupancy()["dialogs by key"] == 0
 
 
 def test_a_subscription_is_refreshed(world: World, subscription: Originated) -> None:
@@ -676,7 +676,7 @@ def test_a_subscription_is_refreshed(world: World, subscription: Originated) -> 
     _, echo = notify(subscription, "active")
     assert tokens_of(echo)[11] == subscription.dialog_id
     world.advance(13)
-    assert world.state.occupancy()["dialogs by key"] == 0
+    assert world.core.occupancy()["dialogs by key"] == 0
 
 
 def test_a_subscription_is_ended_by_the_application(world: World, subscription: Originated) -> None:
@@ -686,7 +686,7 @@ def test_a_subscription_is_ended_by_the_application(world: World, subscription: 
     subscription.application.take()
     _, echo = notify(subscription, "terminated;reason=timeout")
     assert "|OK|" in echo
-    assert world.state.occupancy()["dialogs by key"] == 0
+    assert world.core.occupancy()["dialogs by key"] == 0
 
 
 def test_a_notify_ends_no_call(world: World, call: Originated) -> None:
@@ -714,7 +714,7 @@ def test_other_requests_make_no_dialog(world: World, method: str) -> None:
     request = Originated(world, method)
     request.answer(200, CONTACT)
     assert tokens_of(request.application.take_one())[9] == ""
-    assert world.state.occupancy()["dialogs by key"] == 0
+    assert world.core.occupancy()["dialogs by key"] == 0
 
 
 def test_an_answer_that_crosses_a_bye_in_the_early_dialog_is_hung_up(world: World) -> None:

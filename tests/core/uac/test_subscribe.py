@@ -266,9 +266,9 @@ def test_how_long_it_lasts(
         notifier.notify(state)
         application.answer(transaction_id_of(application.take_one()), OK)
     world.advance(seconds + 31)
-    assert world.state.occupancy()["dialogs by id"] == 1
+    assert world.core.occupancy()["dialogs by id"] == 1
     world.advance(1)
-    assert world.state.occupancy()["dialogs by id"] == 0
+    assert world.core.occupancy()["dialogs by id"] == 0
 
 
 def test_in_the_0_8_dialect(worlds: Callable[[Settings], World]) -> None:

@@ -114,7 +114,8 @@ class _WholeTraces:
         else:
             self._place += len(_beginning(found)) + len(found[2])
         self._ahead.append((found, self._place))
-        self._ends.add(self._place)
+        if not isinstance(found, Run) and found[2].endswith(b" "):
+            self._ends.add(self._place)
         return True
 
     def _joined(self, text: bytes, whole: int) -> bytes:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import msgspec
 
-from reference_server.core import context as state_module
+from reference_server.core import transactions as transactions
 from tests.core.world import BY_UDP, World
 
 
 def test_a_flow_has_one_sender_and_an_equal_one_another(world: World) -> None:
-    state = world.state
+    layer = world.core.transactions
     equal = msgspec.structs.replace(BY_UDP)
     other = msgspec.structs.replace(BY_UDP, remote_port=5099)
     for flow in (BY_UDP, equal, other):
-        assert state.sender(flow) is state.sender(flow)
-        state.sender(flow)("text")
+        assert layer.sender(flow) is layer.sender(flow)
+        layer.sender(flow)("text")
     for (_, used, _), flow in zip(world.network.sent, (BY_UDP, equal, other), strict=True):
         assert used is flow
 
 
 def test_ever_new_flows_do_not_fill_the_memory(world: World) -> None:
-    for number in range(state_module._SENDERS_KEPT + 2):
+    for number in range(transactions._SENDERS_KEPT + 2):
         flow = msgspec.structs.replace(BY_UDP, remote_host=f"h{number}")
-        world.state.sender(flow)("text")
+        world.core.transactions.sender(flow)("text")
         assert world.network.sent.pop()[1] is flow
-        assert len(world.state._senders) <= state_module._SENDERS_KEPT
+        assert len(world.core.transactions._senders) <= transactions._SENDERS_KEPT

@@ -2,48 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from reference_server.core.proxy.branch import Branch
-from reference_server.core.proxy.response_context import ResponseContext
-from reference_server.core.server_request import ServerRequest
-from reference_server.sip.messages.message import Response
+from reference_server.core.call_observer import Copy, Ended, ProxiedCall, Role, Source
+from reference_server.sip.messages.message import Request, Response
 from tests.core.proxy.stage import Stage
 
 
 class Watcher:
-    """Implements ``ProxyObserver``: one line for each call."""
+    """Implements ``CallObserver``: one line for each call."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def branch_sent(self, branch: Branch) -> None:
+    def branch_sent(self, branch: Copy) -> None:
         self.told.append(f"sent {branch.text.split()[1]}")
 
-    def branch_answered(self, branch: Branch, response: Response) -> None:
+    def branch_answered(self, branch: Copy, response: Response) -> None:
         self.told.append(f"answered {response.status} {len(response.all('via'))}")
 
-    def branch_failed(self, branch: Branch, response: Response | None) -> None:
+    def branch_failed(self, branch: Copy, response: Response | None) -> None:
         self.told.append(f"failed {response.status if response else None}")
 
-    def branch_refused(self, branch: Branch, bye: str) -> None:
+    def branch_refused(self, branch: Copy, bye: str) -> None:
         self.told.append(f"refused {bye.split()[0]}")
 
-    def caller_answered(self, branch: Branch, response: Response, text: str) -> None:
+    def caller_answered(self, branch: Copy, response: Response, text: str) -> None:
         self.told.append(f"caller {text.split()[1]}")
 
-    def caller_failed(self, proxied: ResponseContext, status: int, text: str, cancelled: bool) -> None:
+    def caller_failed(self, proxied: ProxiedCall, status: int, text: str) -> None:
         assert text.split()[1] == str(status)
-        self.told.append(f"caller {status}{' cancelled' if cancelled else ''}")
+        self.told.append(f"caller {status}")
 
-    def passed_on(self, incoming: ServerRequest, text: str) -> None:
+    def passed_on(self, request: Request, received: str, text: str) -> None:
+        assert received.split()[0] == request.method
         self.told.append(f"passed {text.split()[0]}")
+
+    def attempted(self, call: object, source: Source, invite: str) -> None:
+        """Of own calls other tests tell."""
+
+    def answered(self, call: object, usage: object, role: Role, success: str) -> None:
+        raise AssertionError("nobody answers for an application here")
+
+    def failed(self, call: object, ended: Ended) -> None:
+        raise AssertionError("nobody answers for an application here")
+
+    def ended(self, usage: object, ended: Ended | None, call: object = None) -> None:
+        raise AssertionError("there is no usage here")
+
+    def detach(self, usage: object) -> Callable[[Ended | None], None]:
+        raise AssertionError("there is no usage here")
 
 
 @pytest.fixture
 def watcher(stage: Stage) -> Watcher:
     found = Watcher()
-    stage.world.state.proxying.observer = found
+    stage.world.core.context.observer = found
     return found
 
 
@@ -66,7 +82,7 @@ def test_a_cancelled_call(stage: Stage, watcher: Watcher) -> None:
     stage.carol.answer(invite := stage.carol.take(), 180)
     stage.phone.send("CANCEL", same=True)
     stage.carol.answer(invite, 487)
-    assert watcher.told[1:] == ["caller 487 cancelled", "failed 487"]
+    assert watcher.told[1:] == ["caller 487", "failed 487"]
 
 
 def test_nobody_answers(stage: Stage, watcher: Watcher) -> None:
@@ -88,7 +104,7 @@ def test_a_2xx_that_nobody_wants_is_an_answer(stage: Stage, watcher: Watcher) ->
     stage.carol.answer(invite := stage.carol.take(), 180)
     stage.phone.send("CANCEL", same=True)
     stage.carol.answer(invite, 200, f"Contact: <{stage.carol.uri}>")
-    assert watcher.told[1:] == ["caller 487 cancelled", "answered 200 2", "refused BYE"]
+    assert watcher.told[1:] == ["caller 487", "answered 200 2", "refused BYE"]
 
 
 def test_requests_by_their_route(stage: Stage, watcher: Watcher) -> None:
