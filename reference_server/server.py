@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from reference_server import PARITY_VERSION, __version__
-from reference_server.admin.listener import STRANGERS, AdminListener
+from reference_server.admin.connections import STRANGERS, AdminConnections
+from reference_server.admin.context import AdminContext
+from reference_server.admin.listener import AdminListener
 from reference_server.admin.routes import RouteTable
 from reference_server.config.model import Configuration, Dialect
 from reference_server.core.context import Settings
@@ -78,19 +80,19 @@ class Server:
             applications=self._registry,
             taps=self.taps,
         )
-        self._listener = AdminListener(
+        self._admin = AdminContext(
             configuration.admin,
             version=VERSION,
             dialect_0_8=dialect_0_8,
             hostports=self._hostports,
-            registry=self._registry,
-            calls=core,
+            routes=self._registry,
+            core=core,
             timers=self._clock.timers,
             identifiers=self._identifiers,
             taps=self.taps,
-            turn=turn,
-            strangers=min(STRANGERS, descriptors // 4),
         )
+        self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
+        self._listener = AdminListener(self._admin, self._connections, turn)
         try:
             await self._network.start(configuration.contacts, core)
         except TransportError as error:
@@ -124,7 +126,7 @@ class Server:
 
     def set_secret(self, secret: str) -> None:
         """From now on applications need this secret; those that are connected stay."""
-        self._listener.secret = secret
+        self._admin.set_secret(secret)
 
     def set_outbound_proxy(self, uri: str) -> None:
         """From now on requests go there that an application sends nowhere in particular; empty: no outbound proxy."""
@@ -136,7 +138,7 @@ class Server:
         return {
             **self._core.occupancy(),
             "routes": len(self._registry),
-            "admin connections": len(self._listener),
+            "admin connections": len(self._connections),
             "timers": len(self._clock.timers),
         }
 

@@ -108,3 +108,4 @@ class Configuration(Struct, frozen=True, kw_only=True):
     preserve_header_names: tuple[str, ...] = ()
     trace_file: str = ""  # --trace FILE.jsonl
     show_frames: bool = False  # --show-frames
+    hide_credentials: bool = False  # --hide-credentials

@@ -164,6 +164,7 @@ def _configuration(sources: _Sources) -> Configuration:
         preserve_header_names=sources.value(table.PRESERVE_HEADER_NAMES, default.preserve_header_names),
         trace_file=sources.value(table.TRACE, default.trace_file),
         show_frames=sources.switched_on(table.SHOW_FRAMES),
+        hide_credentials=sources.switched_on(table.HIDE_CREDENTIALS),
     )
 
 

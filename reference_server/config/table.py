@@ -288,6 +288,12 @@ SHOW_FRAMES = Setting(
     option="show-frames",
     own=True,
 )
+HIDE_CREDENTIALS = Setting(
+    kind=values.FLAG,
+    meaning="write * for what Authorization and Proxy-Authorization say, in log, trace and shown frames",
+    option="hide-credentials",
+    own=True,
+)
 CHECK = Setting(
     kind=values.FLAG,
     meaning="read everything, report, and do not start; warnings are errors",
@@ -346,6 +352,7 @@ _READ_BY_NAME: tuple[Setting[object], ...] = (
     EMULATE,
     TRACE,
     SHOW_FRAMES,
+    HIDE_CREDENTIALS,
     LOOP,
     CHECK,
     VERSION,

@@ -182,7 +182,7 @@ class FrameTap(Protocol):
     """Somebody who watches the admin connections."""
 
     def frame(self, connection: int, sent: bool, payload: str) -> None:
-        """A frame of admin connection ``connection``; ``payload`` is without its length."""
+        """A frame of admin connection ``connection``; ``payload`` is without its length, and a secret ``***``."""
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ LEVELS: dict[str, LogLevel] = {
     "application-does-not-read": LogLevel.ERROR,
     "bye-not-sent": LogLevel.WARNING,
     "frame-not-sent": LogLevel.ERROR,
+    "internal-error": LogLevel.ERROR,
     "refresh-not-sent": LogLevel.WARNING,
     "response-not-sent": LogLevel.WARNING,
     "sip-dropped": LogLevel.WARNING,

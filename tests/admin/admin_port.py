@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, suppress
 
 from msgspec import structs
 
+from reference_server.admin.connections import STRANGERS, AdminConnections
+from reference_server.admin.context import AdminContext
 from reference_server.admin.listener import AdminListener
 from reference_server.config.model import AdminConfiguration
 from reference_server.core.context import Settings
@@ -42,24 +44,34 @@ class WatchingTap:
         return [name for name, _ in self.events]
 
 
+def admin_context(
+    world: World, taps: Taps, configuration: AdminConfiguration, *, dialect_0_8: bool = False
+) -> AdminContext:
+    """What sessions share, with ``world`` behind it."""
+    return AdminContext(
+        configuration,
+        version="v0.9.5-test",
+        dialect_0_8=dialect_0_8,
+        hostports=lambda: (HOSTPORTS, LOCAL_HOSTPORTS),
+        routes=world.registry,
+        core=world.core,
+        timers=world.clock.timers,
+        identifiers=world.core.context.identifiers,
+        taps=taps,
+    )
+
+
 class AdminPort:
     """The listener, the world behind it, and who watches."""
 
     def __init__(self, configuration: AdminConfiguration, dialect_0_8: bool, watched: bool) -> None:
         self.world = World(Settings(dialect_0_8=dialect_0_8))
         self.tap = WatchingTap()
-        self.listener = AdminListener(
-            configuration,
-            version="v0.9.5-test",
-            dialect_0_8=dialect_0_8,
-            hostports=lambda: (HOSTPORTS, LOCAL_HOSTPORTS),
-            registry=self.world.registry,
-            calls=self.world.core,
-            timers=self.world.clock.timers,
-            identifiers=self.world.core.context.identifiers,
-            taps=Taps(self.tap) if watched else Taps(),
-            turn=Turn(asyncio.get_running_loop().call_soon),
-        )
+        taps = Taps(self.tap) if watched else Taps()
+        self.context = admin_context(self.world, taps, configuration, dialect_0_8=dialect_0_8)
+        self.connections = AdminConnections(taps, STRANGERS)
+        turn = Turn(asyncio.get_running_loop().call_soon)
+        self.listener = AdminListener(self.context, self.connections, turn)
         self.clients: list[Client] = []
 
     async def client(self) -> Client:
@@ -91,7 +103,7 @@ async def admin_port(
         for client in port.clients:
             await client.close()
         await port.listener.stop()
-    assert len(port.listener) == len(port.listener.leaving) == 0
+    assert len(port.connections) == port.connections.sockets == 0
     port.world.check_empty()
 
 

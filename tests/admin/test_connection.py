@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from reference_server.admin import connection as connection_module
+from reference_server.admin.connection import AdminConnection
 from reference_server.wire.framing import encode_frame
 from tests.admin.admin_port import HOSTPORTS, LOCAL_HOSTPORTS, SECRET, Client, admin_port
 from tests.conftest import Run
@@ -60,7 +61,7 @@ def test_a_wrong_secret(run: Run, secret: str) -> None:
             answer = await client.rest()
             assert answer.endswith("|response|id1|NO|incorrect secret")
             assert answer.count("#") == 1, "what is queued behind is not handled"
-            assert len(port.listener) == 0
+            assert len(port.connections) == 0
 
     run(story())
 
@@ -68,7 +69,7 @@ def test_a_wrong_secret(run: Run, secret: str) -> None:
 def test_a_secret_in_utf_8(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
-            port.listener.secret = "пароль"
+            port.context.set_secret("пароль")
             client = await port.client()
             assert "|OK|" in await client.ask("authenticate|" + "пароль".encode().decode("latin-1"))
 
@@ -287,9 +288,9 @@ def test_an_incomplete_frame_ends_the_connection(
             while not len(port.world.clock.timers):
                 await asyncio.sleep(0)
             port.world.advance(seconds - 0.5)
-            assert len(port.listener) == 1
+            assert len(port.connections) == 1
             port.world.advance(0.5)
-            assert len(port.listener) == 0
+            assert len(port.connections) == 0
             await client.rest()
 
     run(story())
@@ -308,7 +309,7 @@ def test_a_frame_that_is_completed_in_time_leaves_no_timer(run: Run, pieces: lis
             while len(port.world.clock.timers):
                 await asyncio.sleep(0)
             port.world.advance(1000)
-            assert len(port.listener) == 1
+            assert len(port.connections) == 1
 
     run(story())
 
@@ -348,7 +349,7 @@ def test_routes(run: Run) -> None:
             assert port.world.registry.select("invite") is None
             assert port.world.registry.select("options") is not None
             await client.close()
-            while len(port.listener):
+            while len(port.connections):
                 await asyncio.sleep(0)
             assert len(port.world.registry) == 0
 
@@ -412,7 +413,7 @@ def test_losing_an_application_ends_what_it_had_not_answered(run: Run) -> None:
             Phone(port.world).send("OPTIONS")
             await client.receive()
             client.writer.transport.abort()
-            while len(port.listener):
+            while len(port.connections):
                 await asyncio.sleep(0)
             assert statuses_of(port.world.network.take()) == [480]
 
@@ -442,9 +443,9 @@ def test_a_refused_client_that_never_closes_is_cut_off(run: Run) -> None:
             for _ in range(100):
                 client.write(b"x" * 10_000)
                 await client.writer.drain()
-            assert len(port.listener.leaving) == 1
+            assert (len(port.connections), port.connections.sockets) == (0, 1)
             port.world.advance(2)
-            while port.listener.leaving:
+            while port.connections.sockets:
                 await asyncio.sleep(0)
 
     run(story())
@@ -470,7 +471,7 @@ def test_an_application_that_does_not_read_is_cut_off(run: Run, monkeypatch: pyt
             other = await port.application()
             cast(asyncio.ReadTransport, client.writer.transport).pause_reading()  # it is both
             phone = Phone(port.world)
-            while len(port.listener) == 2:
+            while len(port.connections) == 2:
                 phone.send("MESSAGE", "X-Long: " + "x" * 60_000)
                 await asyncio.sleep(0)
             assert "application-does-not-read" in port.tap.names()
@@ -496,7 +497,7 @@ def test_those_who_watch_see_frames_and_events(run: Run) -> None:
             client = await port.application("options")
             client.send("nonsense")
             await client.rest()
-            assert port.tap.frames[0] == (1, False, f"id1|authenticate|{SECRET}|")
+            assert port.tap.frames[0] == (1, False, "id1|authenticate|***|")
             assert "|NO|Unknown message type" in port.tap.frames[-1][2]
             assert [sent for _, sent, _ in port.tap.frames] == [False, True, False, True, False, True]
             assert port.tap.names() == ["admin-connected", "admin-refused", "admin-disconnected"]
@@ -510,5 +511,22 @@ def test_without_anybody_watching(run: Run) -> None:
         async with admin_port(watched=False) as port:
             await until_quiet(await port.application("options"))
             assert port.tap.frames == []
+
+    run(story())
+
+
+@pytest.mark.parametrize(("keepalive", "on"), [(45, 1), (0, 0)])
+def test_socket_options(run: Run, keepalive: int, on: int) -> None:
+    async def story() -> None:
+        async with admin_port(tcp_keepalive=keepalive) as port:
+            await port.application()
+            (connection,) = port.connections._open
+            assert isinstance(connection, AdminConnection)
+            assert connection._transport is not None
+            accepted = connection._transport.get_extra_info("socket")
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+            assert (accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0) == bool(on)
+            if on:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == keepalive
 
     run(story())

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import pytest
 
-from reference_server.admin.connection import AdminConnection
+from reference_server.config.model import AdminConfiguration
 from tests.admin.admin_port import AdminPort, admin_port
 from tests.conftest import Run
 from tests.core.world import Phone
@@ -26,8 +25,7 @@ def test_an_ephemeral_port_is_told(run: Run) -> None:
 def test_a_port_that_is_taken(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
-            second = AdminPort(port.listener.configuration, False, True)
-            second.listener.configuration = type(port.listener.configuration)(port=port.listener.address[1])
+            second = AdminPort(AdminConfiguration(port=port.listener.address[1]), False, True)
             with pytest.raises(OSError, match="in use"):
                 await second.listener.start()
             await second.listener.stop()
@@ -50,9 +48,9 @@ def test_connections_are_numbered_and_counted(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
             clients = [await port.application("options") for _ in range(3)]
-            assert len(port.listener) == 3
+            assert len(port.connections) == 3
             await clients[0].close()
-            while len(port.listener) == 3:
+            while len(port.connections) == 3:
                 await asyncio.sleep(0)
             await port.application("options")
             numbers = {found.number for _ in range(3) if (found := port.world.registry.select("options"))}
@@ -65,26 +63,9 @@ def test_three_hundred_connections(run: Run) -> None:
     async def story() -> None:
         async with admin_port(watched=False) as port:
             clients = await asyncio.gather(*(port.application() for _ in range(300)))
-            assert len(port.listener) == 300
+            assert len(port.connections) == 300
             answers = await asyncio.gather(*(client.ask("ping") for client in clients))
             assert all(answer.endswith("|OK|pong") for answer in answers)
-
-    run(story())
-
-
-@pytest.mark.parametrize(("keepalive", "on"), [(45, 1), (0, 0)])
-def test_socket_options(run: Run, keepalive: int, on: int) -> None:
-    async def story() -> None:
-        async with admin_port(tcp_keepalive=keepalive) as port:
-            await port.application("options")
-            selected = port.world.registry.select("options")
-            assert isinstance(selected, AdminConnection)
-            accepted = selected.socket()
-            assert accepted is not None
-            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
-            assert (accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) != 0) == bool(on)
-            if on:
-                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == keepalive
 
     run(story())
 
@@ -111,7 +92,7 @@ def test_stopping_closes_every_connection(run: Run) -> None:
             await port.listener.stop()
             for client in (*clients[1:], silent):
                 assert await client.rest() == ""
-            assert len(port.listener) == 0
+            assert len(port.connections) == 0
             assert len(port.world.registry) == 0
             await port.listener.stop()
 
@@ -133,7 +114,7 @@ def test_a_new_secret_holds_from_now_on(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
             before = await port.application()
-            port.listener.secret = "new"
+            port.context.set_secret("new")
             assert (await before.ask("ping")).endswith("|OK|pong")
             after = await port.client()
             after.send("authenticate|cymru")

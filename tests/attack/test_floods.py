@@ -27,12 +27,12 @@ ROOT = Path(__file__).parents[2]
 def test_strangers_crowd_out_each_other_and_no_application(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
-            port.listener._most_strangers = 5
+            port.connections._most_strangers = 5
             application = await port.application("invite")
             strangers = [await port.client() for _ in range(8)]
             for stranger in strangers[:3]:
                 assert await stranger.rest() == ""
-            assert len(port.listener) == 6
+            assert len(port.connections) == 6
             late = await port.application("invite")
             assert (await application.ask("ping")).endswith("|OK|pong")
             assert (await late.ask("ping")).endswith("|OK|pong")
@@ -51,7 +51,7 @@ def test_a_stranger_that_leaves_costs_no_look_at_the_calls(run: Run, monkeypatch
             await stranger.close()
             application = await port.application()
             await application.close()
-            while len(port.listener):
+            while len(port.connections):
                 await asyncio.sleep(0.001)
             assert len(lost) == 1
 

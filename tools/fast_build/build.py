@@ -35,7 +35,7 @@ HOT = {
     "core": "context core ports receive server_request",
     "core.dialog": "glare usage",
     "core.uas": "accepted_2xx in_dialog respond routing",
-    "admin": "connection routes",
+    "admin": "connection connections context routes session",
     "net": "clock network udp",
 }
 """Modules that a basic call runs through. Their classes must have one base, and no heir outside of this list."""

@@ -20,7 +20,7 @@ _IPV6_RECVERR = 25
 
 
 class Readiness:
-    """Core ``wake`` whenever the socket has something to read, and on demand when it has room again."""
+    """Calls ``wake`` whenever the socket has something to read, and on demand when it has room again."""
 
     def __init__(self, sock: socket.socket, wake: Callable[[], None]) -> None:
         """Watches from now on; must be made inside the running loop."""
