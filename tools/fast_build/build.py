@@ -25,25 +25,9 @@ from fast_build.native import STRUCTS, redirect_structs, write_out
 from fast_build.split import python_only_classes, split
 
 PACKAGE = "reference_server"
-<<<<<<< Updated upstream
-HOT = {
-    "": "memo turn",
-    "sip": "dialog identifiers timers",
-    "sip.messages": "draft field_names headers message response_frame sanity uri via",
-    "sip.transactions": "accepted_2xx server timing",
-    "wire": "decimal framing replies requests timestamp",
-    "core": "context core ports receive server_request",
-    "core.dialog": "glare usage",
-    "core.uas": "accepted_2xx in_dialog respond routing",
-    "admin": "connection connections context routes session",
-    "net": "clock network udp",
-}
-"""Modules that a basic call runs through. Their classes must have one base, and no heir outside of this list."""
-=======
-HOT = ("turn.py", "sip", "wire", "core", "admin/connection.py", "admin/routes.py", "net/clock.py", "net/network.py", "net/udp.py")
+HOT = ("memo.py", "turn.py", "sip", "wire", "core", "admin", "net/clock.py", "net/network.py", "net/udp.py")
 """What a basic call runs through: modules, and folders with all that is in them. Their classes must have one base, and
 no heir outside of this list."""
->>>>>>> Stashed changes
 
 _MADE_OF = "made-of"
 _STRUCTS = "native_structs"
