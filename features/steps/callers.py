@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from drachtio_conformance import steps
-from drachtio_conformance.session import Session
+from drachtio_conformance.engine.session import Session
+from drachtio_conformance.steps import vocabulary
 from features.steps.applications import receive
 
 _CONTENT: dict[str, tuple[dict[str, str | list[str]], str | None]] = {
@@ -21,9 +21,9 @@ _CONTENT: dict[str, tuple[dict[str, str | list[str]], str | None]] = {
 def send_request(session: Session, method: str, transport: str = "udp", body: str | None = None) -> None:
     """Alice sends a request that begins something new; the application has not received it yet."""
     if not session.has_peer("phone"):
-        session.do(steps.SipPeer(name="phone", transport="tcp" if transport == "tcp" else "udp"))
+        session.do(vocabulary.SipPeer(name="phone", transport="tcp" if transport == "tcp" else "udp"))
     headers, default = _CONTENT.get(method, ({}, None))
-    session.do(steps.SipRequest(method=method, headers=headers, body=default if body is None else body))
+    session.do(vocabulary.SipRequest(method=method, headers=headers, body=default if body is None else body))
     session.set("pending", method)
 
 
@@ -31,9 +31,9 @@ def send_request(session: Session, method: str, transport: str = "udp", body: st
 def a_call(session: Session) -> None:
     send_request(session, "INVITE")
     receive(session, "app", "INVITE")
-    session.do(steps.Respond(status=200))
-    session.do(steps.SipExpect(status=200, skip=["100"]))
-    session.do(steps.SipAck())
+    session.do(vocabulary.Respond(status=200))
+    session.do(vocabulary.SipExpect(status=200, skip=["100"]))
+    session.do(vocabulary.SipAck())
     receive(session, "app", "ACK")
 
 
@@ -70,52 +70,52 @@ def she_calls_over(session: Session, transport: str) -> None:
 
 @when("Alice's request is repeated by the network")
 def her_request_is_repeated(session: Session) -> None:
-    session.do(steps.SipRetransmit())
+    session.do(vocabulary.SipRetransmit())
 
 
 @when("Alice hangs up a call that never was")
 def she_hangs_up_nothing(session: Session) -> None:
-    session.do(steps.SipPeer())
-    session.do(steps.SipRequest(method="BYE", headers={"To": "<sip:bob@${phone.server}>;tag=none"}))
+    session.do(vocabulary.SipPeer())
+    session.do(vocabulary.SipRequest(method="BYE", headers={"To": "<sip:bob@${phone.server}>;tag=none"}))
 
 
 @when("Alice sends noise")
 def she_sends_noise(session: Session) -> None:
-    session.do(steps.SipPeer())
-    session.do(steps.SipSend(text="this is no SIP\r\n\r\n"))
-    session.do(steps.SipSend(hex="00 01 02 ff fe"))
+    session.do(vocabulary.SipPeer())
+    session.do(vocabulary.SipSend(text="this is no SIP\r\n\r\n"))
+    session.do(vocabulary.SipSend(hex="00 01 02 ff fe"))
 
 
 @when("Alice acknowledges")
 @then("Alice acknowledges")
 def she_acknowledges(session: Session) -> None:
-    session.do(steps.SipAck())
+    session.do(vocabulary.SipAck())
 
 
 @when("Alice cancels")
 def she_cancels(session: Session) -> None:
-    session.do(steps.SipCancel())
+    session.do(vocabulary.SipCancel())
 
 
 @when("Alice hangs up")
 def she_hangs_up(session: Session) -> None:
-    session.do(steps.SipRequest(method="BYE", in_dialog=True))
+    session.do(vocabulary.SipRequest(method="BYE", in_dialog=True))
     session.set("pending", "BYE")
 
 
 @when(parsers.parse("Alice answers {status:d}"))
 def she_answers(session: Session, status: int) -> None:
-    session.do(steps.SipRespond(status=status))
+    session.do(vocabulary.SipRespond(status=status))
 
 
 @when(parsers.parse("{count:d} seconds pass"))
 def seconds_pass(session: Session, count: int) -> None:
-    session.do(steps.Advance(duration=f"{count}s"))
+    session.do(vocabulary.Advance(duration=f"{count}s"))
 
 
 @when(parsers.parse("{count:d} minutes pass"))
 def minutes_pass(session: Session, count: int) -> None:
-    session.do(steps.Advance(duration=f"{60 * count}s"))
+    session.do(vocabulary.Advance(duration=f"{60 * count}s"))
 
 
 @then(parsers.re(r'Alice receives "(?P<status>\d+) (?P<reason>[^"]+)"$'))
@@ -142,7 +142,7 @@ def she_receives_a_contact(session: Session, status: str, reason: str) -> None:
 @then(parsers.re(r'her CANCEL receives "(?P<status>\d+) (?P<reason>[^"]+)"$'))
 def her_cancel_receives(session: Session, status: str, reason: str) -> None:
     session.do(
-        steps.SipExpect(
+        vocabulary.SipExpect(
             status=int(status), method="CANCEL", start=f"SIP/2.0 {status} {reason}", skip=["100", "200"]
         )
     )
@@ -150,25 +150,27 @@ def her_cancel_receives(session: Session, status: str, reason: str) -> None:
 
 @then("Alice receives a BYE request")
 def she_receives_a_bye(session: Session) -> None:
-    session.do(steps.SipExpect(method="BYE", skip=["100", "200", "481"]))
+    session.do(vocabulary.SipExpect(method="BYE", skip=["100", "200", "481"]))
 
 
 @then(parsers.parse('Alice receives a BYE request because of "{reason}"'))
 def she_receives_a_bye_because(session: Session, reason: str) -> None:
     session.do(
-        steps.SipExpect(method="BYE", skip=["100", "200"], headers={"Reason": f'~SIP;.*text="{reason}"'})
+        vocabulary.SipExpect(method="BYE", skip=["100", "200"], headers={"Reason": f'~SIP;.*text="{reason}"'})
     )
 
 
 @then("Alice receives nothing")
 def she_receives_nothing(session: Session) -> None:
-    session.do(steps.SipNothing(peer="phone"))
+    session.do(vocabulary.SipNothing(peer="phone"))
 
 
 def expect_response(session: Session, status: str, reason: str, headers: dict[str, str]) -> None:
     """The next response, 100 Trying and the answer to a CANCEL passed over."""
     skip = [code for code in ("100", "200", "180") if code != status]
-    wanted: steps.HeaderFields = dict(headers)
+    wanted: vocabulary.HeaderFields = dict(headers)
     session.do(
-        steps.SipExpect(status=int(status), start=f"SIP/2.0 {status} {reason}", skip=skip, headers=wanted)
+        vocabulary.SipExpect(
+            status=int(status), start=f"SIP/2.0 {status} {reason}", skip=skip, headers=wanted
+        )
     )

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from drachtio_conformance.case import ServerSettings
-from drachtio_conformance.target import Endpoints, ServerUnderTest
+from drachtio_conformance.cases.case import ServerSettings
+from drachtio_conformance.targets.target import Endpoints, ServerUnderTest
 from msgtrace.frames import Frame, FrameDecoder
 
 SECRET = "s3cret"
