@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from drachtio_conformance.cases import specification
-from drachtio_conformance.cases.case import ServerSettings
 from drachtio_conformance.engine.session import LoopThread, Session
 from drachtio_conformance.targets.embedded import EmbeddedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
+from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import Target
 
 _CLAUSE_TAG = re.compile(r"[A-Z]+-\d+")

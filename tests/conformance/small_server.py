@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from drachtio_conformance.cases.case import ServerSettings
+from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import Endpoints, ServerUnderTest
 from msgtrace.frames import Frame, FrameDecoder
 

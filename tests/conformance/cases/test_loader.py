@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from drachtio_conformance.cases.case import Case, Level, ServerSettings
+from drachtio_conformance.cases.case import Case, Level
 from drachtio_conformance.cases.loader import LoadError, load, parse
-from drachtio_conformance.steps import vocabulary
+from drachtio_conformance.steps.control import Authenticate, Route
+from drachtio_conformance.steps.expect import Expect
+from drachtio_conformance.steps.send import Send
+from drachtio_conformance.steps.stories import Alive, CallSucceeds
+from drachtio_conformance.targets.settings import ServerSettings
 
 GOOD = """\
 title: Ping
@@ -59,17 +63,17 @@ def test_the_fields_of_a_case() -> None:
 def test_steps_are_typed_and_know_their_line() -> None:
     first = cases()[0]
     assert [located.step for located in first.steps[:2]] == [
-        vocabulary.Authenticate(app="app"),
-        vocabulary.Send(tokens="ping", save="m", pad=3),
+        Authenticate(app="app"),
+        Send(tokens="ping", save="m", pad=3),
     ]
     assert [located.source for located in first.steps[:3]] == ["ping.yaml:5", "ping.yaml:16", "ping.yaml:17"]
-    assert first.steps[3].step == vocabulary.Route(verb=["invite", "register"])
-    assert first.steps[4].step == vocabulary.CallSucceeds()
+    assert first.steps[3].step == Route(verb=["invite", "register"])
+    assert first.steps[4].step == CallSucceeds()
 
 
 def test_words_of_yaml_stay_texts() -> None:
     expect = cases()[0].steps[2].step
-    assert isinstance(expect, vocabulary.Expect)
+    assert isinstance(expect, Expect)
     assert expect.tokens == "*|response|${m}|NO|pong"
     assert expect.mutate[0].value == "NO"
 
@@ -78,8 +82,8 @@ def test_other_steps_for_a_profile() -> None:
     under = cases()[0].expect_under
     assert (under["drachtio-0.9"].reason, under["drachtio-0.9"].steps) == ("it does not", ())
     assert [located.step for located in under["drachtio-0.8"].steps] == [
-        vocabulary.Authenticate(),
-        vocabulary.Alive(),
+        Authenticate(),
+        Alive(),
     ]
 
 
@@ -88,7 +92,7 @@ def test_other_steps_for_a_profile() -> None:
     [
         ("advance: 32s", "advance: 32", "ping.yaml:20: duration: expected 'str' matching regex"),
         ("respond: 486", "respond: busy", "ping.yaml:21: status: expected 'int', got 'str'"),
-        ("- call_succeeds", "- call_suceeds", "ping.yaml:19: 'call_suceeds' is no step; there are connect,"),
+        ("- call_succeeds", "- call_suceeds", "ping.yaml:19: 'call_suceeds' is no step; there are abort,"),
         ("tokens: ping", "token: ping", "ping.yaml:16: object contains unknown field 'token'"),
         ("kind: token", "kind: tokn", "ping.yaml:17: mutate[0].kind: invalid enum value 'tokn'"),
         (

@@ -231,7 +231,7 @@ def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[st
 
     rules, cases, stories = specification.load(), load_cases(), traceability.scenarios()
     for name in [*rules.clauses, *rules.families(), *rules.deviations, *(case.name for case in cases)]:
-        text = explain.explain(name, rules, cases, stories, 80)
+        text = explain.explain(name, rules, cases, scenarios=stories, width=80)
         assert name.lower() in text.lower() or name in rules.families()
 
 

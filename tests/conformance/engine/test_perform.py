@@ -12,10 +12,16 @@ import pytest
 from drachtio_conformance.engine.perform import perform
 from drachtio_conformance.engine.results import StepOutcome, StepResult
 from drachtio_conformance.peers.sip_transport import Received
-from drachtio_conformance.steps import vocabulary
+from drachtio_conformance.steps.absence import ExpectNothing, SipNothing
+from drachtio_conformance.steps.connections import Close, Connect, SipPeer
+from drachtio_conformance.steps.control import Authenticate
+from drachtio_conformance.steps.expect import Expect
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
+from drachtio_conformance.steps.send import Send, SendBytes
+from drachtio_conformance.steps.sip_expect import SipExpect
+from drachtio_conformance.steps.sip_send import SipAck, SipRequest, SipRespond, SipSend
 from drachtio_conformance.steps.stage import Pace, Stage
-from drachtio_conformance.steps.vocabulary import Located, Step
+from drachtio_conformance.steps.step import Located, Step
 from drachtio_conformance.targets.target import Endpoints
 from msgtrace import frames
 from msgtrace.frames import Frame
@@ -98,17 +104,15 @@ def play(story: Callable[[Scene], Awaitable[None]]) -> None:
 TRYING = "SIP/2.0 100 Trying\r\nCSeq: 1 INVITE\r\n\r\n"
 RINGING = "SIP/2.0 180 Ringing\r\nCSeq: 1 INVITE\r\n\r\n"
 BUSY = "SIP/2.0 486 Busy Here\r\nCSeq: 1 INVITE\r\n\r\n"
-CALL = (vocabulary.SipPeer(), vocabulary.SipRequest(method="INVITE"))
+CALL = (SipPeer(), SipRequest(method="INVITE"))
 
 
 def test_a_message_that_comes_before_fails_unless_it_may_be_skipped() -> None:
     async def story(scene: Scene) -> None:
         await scene.ok(*CALL)
         await scene.sip.say(TRYING, BUSY, RINGING, BUSY.replace("486", "600"))
-        await scene.ok(vocabulary.SipExpect(status=486, skip=["100"]))
-        assert (await scene.fails(vocabulary.SipExpect(status=600, skip=["100"]))).startswith(
-            "status: SIP/2.0 180"
-        )
+        await scene.ok(SipExpect(status=486, skip=["100"]))
+        assert (await scene.fails(SipExpect(status=600, skip=["100"]))).startswith("status: SIP/2.0 180")
 
     play(story)
 
@@ -117,12 +121,10 @@ def test_repeats_are_passed_over_unless_one_is_wanted() -> None:
     async def story(scene: Scene) -> None:
         await scene.ok(*CALL)
         await scene.sip.say(RINGING, RINGING, BUSY, BUSY, BUSY.replace("Here", "There"))
-        await scene.ok(vocabulary.SipExpect(status=180), vocabulary.SipExpect(status=486))
-        await scene.ok(vocabulary.SipExpect(status=486, retransmission=True))
-        assert "message: another message" in await scene.fails(
-            vocabulary.SipExpect(status=486, retransmission=True)
-        )
-        assert await scene.fails(vocabulary.SipExpect(status=486)) == "nothing came within 0.1 s"
+        await scene.ok(SipExpect(status=180), SipExpect(status=486))
+        await scene.ok(SipExpect(status=486, retransmission=True))
+        assert "message: another message" in await scene.fails(SipExpect(status=486, retransmission=True))
+        assert await scene.fails(SipExpect(status=486)) == "nothing came within 0.1 s"
 
     play(story)
 
@@ -131,18 +133,18 @@ def test_anything_breaks_a_silence_even_a_repeat() -> None:
     async def story(scene: Scene) -> None:
         await scene.ok(*CALL)
         await scene.sip.say(RINGING, RINGING)
-        await scene.ok(vocabulary.SipExpect(status=180))
-        assert (await scene.fails(vocabulary.SipNothing(quiet="50ms"))).startswith("SIP/2.0 180")
-        await scene.ok(vocabulary.SipNothing(quiet="10ms"))
+        await scene.ok(SipExpect(status=180))
+        assert (await scene.fails(SipNothing(quiet="50ms"))).startswith("SIP/2.0 180")
+        await scene.ok(SipNothing(quiet="10ms"))
 
     play(story)
 
 
 def test_a_response_must_belong_to_the_transaction() -> None:
     async def story(scene: Scene) -> None:
-        await scene.ok(vocabulary.SipPeer(), vocabulary.SipRequest(method="INVITE", save="call"))
+        await scene.ok(SipPeer(), SipRequest(method="INVITE", save="call"))
         await scene.sip.say(BUSY)
-        assert "transaction: branch " in await scene.fails(vocabulary.SipExpect(status=486, of="call"))
+        assert "transaction: branch " in await scene.fails(SipExpect(status=486, of="call"))
 
     play(story)
 
@@ -151,7 +153,7 @@ def test_a_failed_check_captures_nothing() -> None:
     async def story(scene: Scene) -> None:
         await scene.ok(*CALL)
         await scene.sip.say(RINGING)
-        await scene.fails(vocabulary.SipExpect(start="SIP/2.0 {code} Ringing", headers={"CSeq": "2 INVITE"}))
+        await scene.fails(SipExpect(start="SIP/2.0 {code} Ringing", headers={"CSeq": "2 INVITE"}))
         assert "code" not in scene.stage.variables.values
 
     play(story)
@@ -159,33 +161,31 @@ def test_a_failed_check_captures_nothing() -> None:
 
 def test_the_next_frame_counts_unless_the_step_is_unordered() -> None:
     async def story(scene: Scene) -> None:
-        ping = vocabulary.Send(tokens="ping", save="m")
-        await scene.ok(vocabulary.Authenticate(), ping)
+        ping = Send(tokens="ping", save="m")
+        await scene.ok(Authenticate(), ping)
         pong = "*|response|${m}|OK|pong"
-        await scene.ok(
-            vocabulary.Expect(tokens=pong, unordered=True), vocabulary.Expect(tokens="x|note|${m}")
-        )
+        await scene.ok(Expect(tokens=pong, unordered=True), Expect(tokens="x|note|${m}"))
         await scene.ok(ping)
-        assert "token 1: note" in await scene.fails(vocabulary.Expect(tokens=pong))
+        assert "token 1: note" in await scene.fails(Expect(tokens=pong))
 
     play(story)
 
 
 def test_a_frame_before_the_barrier_breaks_the_silence() -> None:
     async def story(scene: Scene) -> None:
-        await scene.ok(vocabulary.Authenticate())
-        assert (await scene.fails(vocabulary.ExpectNothing())).startswith("x|note|")
+        await scene.ok(Authenticate())
+        assert (await scene.fails(ExpectNothing())).startswith("x|note|")
 
     play(story)
 
 
 def test_a_barrier_must_be_of_the_channel_that_is_silent() -> None:
     async def story(scene: Scene) -> None:
-        await scene.ok(vocabulary.Authenticate(), vocabulary.Authenticate(app="other"), vocabulary.SipPeer())
+        await scene.ok(Authenticate(), Authenticate(app="other"), SipPeer())
         for step in (
-            vocabulary.ExpectNothing(barrier=["other.ping"]),
-            vocabulary.ExpectNothing(barrier=["phone"]),
-            vocabulary.SipNothing(barrier=["app.ping"]),
+            ExpectNothing(barrier=["other.ping"]),
+            ExpectNothing(barrier=["phone"]),
+            SipNothing(barrier=["app.ping"]),
         ):
             result = await scene.do(step)
             assert (result.outcome, result.actual[:21]) == (StepOutcome.ERROR, "the last barrier must")
@@ -195,9 +195,9 @@ def test_a_barrier_must_be_of_the_channel_that_is_silent() -> None:
 
 def test_the_unit_of_a_length_can_be_demanded() -> None:
     async def story(scene: Scene) -> None:
-        await scene.ok(vocabulary.Authenticate())
+        await scene.ok(Authenticate())
         app = scene.stage.application("app")
-        frame = vocabulary.Expect(tokens="é", unit="bytes")
+        frame = Expect(tokens="é", unit="bytes")
         wire = "é".encode().decode("latin-1")
         for text in ("2#é", "1#é"):
             for item in frames.decode(text.encode()):
@@ -212,9 +212,9 @@ def test_the_unit_of_a_length_can_be_demanded() -> None:
 
 def test_a_name_has_one_bearer() -> None:
     async def story(scene: Scene) -> None:
-        await scene.ok(vocabulary.Connect(name="app"))
-        assert (await scene.do(vocabulary.SipPeer(name="app"))).actual == "the name 'app' is taken"
-        await scene.ok(vocabulary.Close(of="app"), vocabulary.SipPeer(name="app"))
+        await scene.ok(Connect(name="app"))
+        assert (await scene.do(SipPeer(name="app"))).actual == "the name 'app' is taken"
+        await scene.ok(Close(of="app"), SipPeer(name="app"))
 
     play(story)
 
@@ -222,10 +222,10 @@ def test_a_name_has_one_bearer() -> None:
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (vocabulary.SipAck(), "there is no SIP peer 'phone'; there are none"),
-        (vocabulary.Send(), "there is no application 'app'; connected are none"),
+        (SipAck(), "there is no SIP peer 'phone'; there are none"),
+        (Send(), "there is no application 'app'; connected are none"),
         (
-            vocabulary.SipPeer(transport="tcp"),
+            SipPeer(transport="tcp"),
             "the server has no tcp endpoint with ipv4; it lists udp/127.0.0.1:",
         ),
     ],
@@ -241,12 +241,12 @@ def test_what_cannot_be_done_is_an_error_of_the_case(step: Step, message: str) -
 
 def test_octets_are_given_in_one_way() -> None:
     async def story(scene: Scene) -> None:
-        await scene.ok(vocabulary.Connect(), vocabulary.SipPeer())
+        await scene.ok(Connect(), SipPeer())
         for step, message in (
-            (vocabulary.SendBytes(), "expected either text or hex"),
-            (vocabulary.SendBytes(text="a", hex="61"), "expected either text or hex"),
-            (vocabulary.SendBytes(hex="6"), "expected octets in hexadecimal: Odd-length string"),
-            (vocabulary.SipSend(sip="a", text="a"), "expected one of sip, text and hex"),
+            (SendBytes(), "expected either text or hex"),
+            (SendBytes(text="a", hex="61"), "expected either text or hex"),
+            (SendBytes(hex="6"), "expected octets in hexadecimal: Odd-length string"),
+            (SipSend(sip="a", text="a"), "expected one of sip, text and hex"),
         ):
             assert (await scene.do(step)).actual == message
 
@@ -258,7 +258,7 @@ def test_an_injected_message_can_be_answered_into_nowhere() -> None:
         await scene.ok(*CALL)
         scene.stage.mutation = Mutation(kind=MutationKind.INJECT)
         await scene.sip.say(BUSY)
-        await scene.ok(vocabulary.SipExpect(method="MUTANT"), vocabulary.SipRespond(status=200))
+        await scene.ok(SipExpect(method="MUTANT"), SipRespond(status=200))
         item = await scene.stage.peer("phone").endpoint.incoming.take(2)
         assert isinstance(item, Received)
         assert item.raw == BUSY

@@ -10,12 +10,13 @@ from typing import TypeVar
 import pytest
 from msgspec import structs
 
-from drachtio_conformance.cases.case import Case, ExpectUnder, Level, ServerSettings
+from drachtio_conformance.cases.case import Case, ExpectUnder, Level
 from drachtio_conformance.cases.loader import parse
 from drachtio_conformance.engine.results import CaseResult, RunResult, StepOutcome, Verdict
 from drachtio_conformance.engine.runner import Options, Runner, profile_of
 from drachtio_conformance.steps.stage import Pace
 from drachtio_conformance.targets.foreign import ForeignTarget
+from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import StartFailed
 from tests.conformance.small_server import CLOSE, DEAF, SECRET, Answer, SmallTarget, right, silent
 

@@ -6,12 +6,20 @@ import threading
 
 import pytest
 
-from drachtio_conformance.cases.case import Case, ServerSettings
+from drachtio_conformance.cases.case import Case
 from drachtio_conformance.engine.results import StepOutcome, Verdict
 from drachtio_conformance.engine.session import LoopThread, Session, StepFailed
-from drachtio_conformance.steps import vocabulary
+from drachtio_conformance.steps.absence import ExpectClose, ExpectNothing
+from drachtio_conformance.steps.connections import SipPeer
+from drachtio_conformance.steps.control import Authenticate, Route
+from drachtio_conformance.steps.expect import Expect, Respond
+from drachtio_conformance.steps.send import Send, SendBytes
+from drachtio_conformance.steps.sip_expect import SipExpect
+from drachtio_conformance.steps.sip_send import SipAck, SipRequest
 from drachtio_conformance.steps.stage import Pace
+from drachtio_conformance.steps.stories import Advance, Alive
 from drachtio_conformance.targets.embedded import EmbeddedTarget
+from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import ServerUnderTest, StartFailed
 from tests.conformance.small_server import SmallTarget
 
@@ -20,18 +28,16 @@ CASE = Case(name="s/one", title="One", clauses=("X-1",), steps=(), source="s.yam
 
 def test_a_rejected_call() -> None:
     with Session(EmbeddedTarget()) as session:
-        session.do(vocabulary.Authenticate())
-        session.do(vocabulary.Route(verb="invite"))
-        session.do(vocabulary.SipPeer())
-        session.do(vocabulary.SipRequest(method="INVITE"))
+        session.do(Authenticate())
+        session.do(Route(verb="invite"))
+        session.do(SipPeer())
+        session.do(SipRequest(method="INVITE"))
         session.do(
-            vocabulary.Expect(
-                tokens="{uuid}|sip|network|${phone.sent.length}|{transport}|**", start="~INVITE .*"
-            )
+            Expect(tokens="{uuid}|sip|network|${phone.sent.length}|{transport}|**", start="~INVITE .*")
         )
-        session.do(vocabulary.Respond(status=486, headers={"X-Custom": "abc"}))
-        found = session.do(vocabulary.SipExpect(status=486, skip=["100"], headers={"X-Custom": "abc"}))
-        session.do(vocabulary.SipAck())
+        session.do(Respond(status=486, headers={"X-Custom": "abc"}))
+        found = session.do(SipExpect(status=486, skip=["100"], headers={"X-Custom": "abc"}))
+        session.do(SipAck())
         assert found.actual.startswith("SIP/2.0 486 Busy Here\n")
         assert session.captures["transport"] == "udp"
         assert session.has_application("app")
@@ -46,10 +52,10 @@ def test_a_rejected_call() -> None:
 
 def test_a_failed_step_raises_with_both_sides() -> None:
     with Session(EmbeddedTarget(), pace=Pace(deadline=0.05)) as session:
-        session.do(vocabulary.Authenticate())
-        session.do(vocabulary.Send(tokens="ping"))
+        session.do(Authenticate())
+        session.do(Send(tokens="ping"))
         with pytest.raises(StepFailed) as failure:
-            session.do(vocabulary.Expect(tokens="*|response|*|NO"), source="ping.feature:7")
+            session.do(Expect(tokens="*|response|*|NO"), source="ping.feature:7")
         assert failure.value.result.outcome is StepOutcome.FAILED
         assert session.result(CASE).verdict is Verdict.FAIL
     text = str(failure.value)
@@ -61,25 +67,25 @@ def test_a_failed_step_raises_with_both_sides() -> None:
 
 def test_time_can_be_advanced_and_settings_chosen() -> None:
     with Session(EmbeddedTarget(), settings=ServerSettings(incomplete_frame_timeout=5)) as session:
-        session.do(vocabulary.Authenticate())
-        session.do(vocabulary.SendBytes(text="50#abc"))
-        session.do(vocabulary.Advance(duration="4s"))
-        session.do(vocabulary.ExpectNothing(quiet="10ms"))
-        session.do(vocabulary.Advance(duration="2s"))
-        session.do(vocabulary.ExpectClose())
+        session.do(Authenticate())
+        session.do(SendBytes(text="50#abc"))
+        session.do(Advance(duration="4s"))
+        session.do(ExpectNothing(quiet="10ms"))
+        session.do(Advance(duration="2s"))
+        session.do(ExpectClose())
 
 
 def test_a_call_left_behind_is_a_complaint() -> None:
     session = Session(EmbeddedTarget(), pace=Pace(deadline=0.05))
-    session.do(vocabulary.Authenticate())
-    session.do(vocabulary.Route(verb="invite"))
-    session.do(vocabulary.SipPeer())
-    session.do(vocabulary.SipRequest(method="INVITE"))
-    session.do(vocabulary.Expect(tokens="**"))
-    session.do(vocabulary.Respond(status=200))
-    session.do(vocabulary.SipExpect(status=200, skip=["100"]))
-    session.do(vocabulary.SipAck())
-    session.do(vocabulary.Expect(tokens="*|sip|**", start="~ACK .*"))
+    session.do(Authenticate())
+    session.do(Route(verb="invite"))
+    session.do(SipPeer())
+    session.do(SipRequest(method="INVITE"))
+    session.do(Expect(tokens="**"))
+    session.do(Respond(status=200))
+    session.do(SipExpect(status=200, skip=["100"]))
+    session.do(SipAck())
+    session.do(Expect(tokens="*|sip|**", start="~ACK .*"))
     assert "still holds" in session.close()
 
 
@@ -88,7 +94,7 @@ def test_sessions_can_share_a_thread() -> None:
     try:
         for _ in range(2):
             with Session(EmbeddedTarget(), thread=thread) as session:
-                session.do(vocabulary.Alive())
+                session.do(Alive())
     finally:
         thread.close()
     assert "conformance" not in [each.name for each in threading.enumerate()]
@@ -100,7 +106,7 @@ def test_an_exception_in_the_server_is_a_complaint() -> None:
 
     session = Session(SmallTarget(broken), pace=Pace(deadline=0.05))
     with pytest.raises(StepFailed):
-        session.do(vocabulary.Authenticate())
+        session.do(Authenticate())
     assert session.close().startswith("an exception escaped in the server: ValueError: of the server")
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from drachtio_conformance.cases.loader import load
+from drachtio_conformance.cases.vocabulary import CHECKS
 from drachtio_conformance.engine.runner import Options, Runner
 from drachtio_conformance.engine.twins import MutantReport
-from drachtio_conformance.steps.vocabulary import CHECKS
 from drachtio_conformance.targets.embedded import EmbeddedTarget
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"

@@ -170,7 +170,7 @@ def test_defaults_are_replaced_in_place_and_others_added_before_the_length() -> 
         "BYE sip:x SIP/2.0",
         [("Via", "v"), ("From", "f"), ("To", "t")],
         Changes((("FROM", "g"), ("X-A", "1"), ("X-A", "2")), ("To",)),
-        "body",
+        body="body",
     )
     assert (
         raw == "BYE sip:x SIP/2.0\r\nVia: v\r\nFROM: g\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 4\r\n\r\nbody"
@@ -178,8 +178,8 @@ def test_defaults_are_replaced_in_place_and_others_added_before_the_length() -> 
 
 
 def test_the_length_can_be_wrong_or_missing() -> None:
-    assert "l: 99" in compose("BYE sip:x SIP/2.0", [], Changes((("l", "99"),)), "")
-    assert "ength" not in compose("BYE sip:x SIP/2.0", [], Changes((), ("Content-Length",)), "")
+    assert "l: 99" in compose("BYE sip:x SIP/2.0", [], Changes((("l", "99"),)), body="")
+    assert "ength" not in compose("BYE sip:x SIP/2.0", [], Changes((), ("Content-Length",)), body="")
 
 
 def test_auto_is_the_length_of_the_body() -> None:
@@ -244,7 +244,15 @@ async def a_peer() -> AsyncIterator[tuple[SipPeer, FarEnd]]:
     endpoint = UdpEndpoint(("127.0.0.1", port), lambda raw: recorder.sip("phone", raw, from_server=True))
     await endpoint.open("127.0.0.1")
     server = f"127.0.0.1:{port}"
-    peer = SipPeer("phone", "udp", "127.0.0.1", endpoint, server, recorder, Variables())
+    peer = SipPeer(
+        "phone",
+        "udp",
+        "127.0.0.1",
+        endpoint=endpoint,
+        server=server,
+        recorder=recorder,
+        variables=Variables(),
+    )
     try:
         yield peer, far
     finally:

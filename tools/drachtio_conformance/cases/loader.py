@@ -15,8 +15,10 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
-from drachtio_conformance.cases.case import Case, ExpectUnder, Level, ServerSettings
-from drachtio_conformance.steps.vocabulary import STEP_TYPES, Located, Step
+from drachtio_conformance.cases.case import Case, ExpectUnder, Level
+from drachtio_conformance.cases.vocabulary import STEP_TYPES
+from drachtio_conformance.steps.step import Located, Step
+from drachtio_conformance.targets.settings import ServerSettings
 
 _T = TypeVar("_T")
 Plain: TypeAlias = "str | list[Plain] | dict[str, Plain]"
@@ -118,7 +120,7 @@ def parse(text: str, *, name: str, file: str) -> list[Case]:
     fields = document.typed(node, _FileFields)
     before = document.steps(member(node, "before"))
     return [
-        document.case(case_node, name, fields, before)
+        document.case(case_node, name, fields, before=before)
         for case_node in document.items(member(node, "cases"), "a list of cases", node)
     ]
 
@@ -185,7 +187,7 @@ class Reader:
             raise self.error(node or parent, f"expected {expected}")
         return list(node.value)
 
-    def case(self, node: yaml.Node, prefix: str, file: _FileFields, before: list[Located]) -> Case:
+    def case(self, node: yaml.Node, prefix: str, file: _FileFields, *, before: list[Located]) -> Case:
         fields = self.typed(node, _CaseFields)
         if not fields.id or not all(part.isalnum() for part in fields.id.split("-")):
             raise self.error(
@@ -243,9 +245,7 @@ class Reader:
         if name not in STEP_TYPES:
             raise self.error(node, f"{name!r} is no step; there are {', '.join(STEP_TYPES)}")
         value = self.arguments(name, arguments)
-        value["step"] = name
-        # a union is none of the types that convert() can name
-        return self.convert(value, Step, arguments if arguments is not None else node)  # type: ignore[arg-type]
+        return self.convert(value, STEP_TYPES[name], arguments if arguments is not None else node)
 
     def arguments(self, name: str, node: yaml.Node | None) -> dict[str, Plain]:
         if node is None or (isinstance(node, yaml.ScalarNode) and not node.value and node.style is None):

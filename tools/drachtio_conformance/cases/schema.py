@@ -12,15 +12,17 @@ from typing import TypeAlias
 
 import msgspec
 
-from drachtio_conformance.cases.case import Level, ServerSettings
-from drachtio_conformance.steps.vocabulary import STEP_TYPES, Step
+from drachtio_conformance.cases.case import Level
+from drachtio_conformance.cases.vocabulary import STEP_TYPES
+from drachtio_conformance.targets.settings import ServerSettings
 
 Schema: TypeAlias = "dict[str, Schema] | list[Schema] | str | int | float | bool | None"
 
 
 def schema() -> dict[str, Schema]:
     """The schema of a case file."""
-    (_,), definitions = msgspec.json.schema_components([Step], ref_template="#/$defs/{name}")
+    kinds = STEP_TYPES.values()
+    _, definitions = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
     settings = msgspec.json.schema(ServerSettings)
     defs: dict[str, Schema] = {}
     for name, definition in sorted(definitions.items()):

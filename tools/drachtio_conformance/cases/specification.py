@@ -124,7 +124,7 @@ def parse_protocol(text: str, name: str = "docs/protocol.md") -> dict[str, Claus
     """The clauses of a text in the form above, by id; ``name`` is for messages. Raises SpecificationError."""
     clauses: dict[str, Clause] = {}
     for line, section, heading, body in _blocks(text):
-        clause = _clause(heading, body, section, f"{name}:{line}")
+        clause = _clause(heading, body, section, source=f"{name}:{line}")
         if clause.id in clauses:
             raise SpecificationError(
                 f"{name}:{line}: {clause.id} is defined twice, first at {clauses[clause.id].source}"
@@ -186,7 +186,7 @@ def _blocks(text: str) -> Iterator[tuple[int, str, str, list[str]]]:
         yield start, section, heading, body
 
 
-def _clause(heading: str, body: list[str], section: str, source: str) -> Clause:
+def _clause(heading: str, body: list[str], section: str, *, source: str) -> Clause:
     match = _HEADING.match(heading)
     assert match is not None
     parts = match["rest"].split(_SEPARATOR)

@@ -15,10 +15,9 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from drachtio_conformance.engine.outcome import ExitCode
-from drachtio_conformance.engine.results import WireEvent
 from drachtio_conformance.peers.admin_peer import ConnectFailed
 from drachtio_conformance.peers.channel import Closed, NothingCame
-from drachtio_conformance.peers.recorder import Recorder
+from drachtio_conformance.peers.recorder import Recorder, WireEvent
 from drachtio_conformance.peers.sip_compose import Changes
 from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.sip_transport import TcpEndpoint, UdpEndpoint
@@ -82,8 +81,16 @@ async def place(call: Call, progress: Callable[[WireEvent], None] | None = None)
             await endpoint.open(local, seconds=min(call.patience, 5.0))
         else:
             await endpoint.open(local)
-        peer = SipPeer("phone", transport, local, endpoint, f"{shown}:{port}", recorder, Variables())
-        return await _Caller(peer, call, transport == "udp", recorder).run()
+        peer = SipPeer(
+            "phone",
+            transport,
+            local,
+            endpoint=endpoint,
+            server=f"{shown}:{port}",
+            recorder=recorder,
+            variables=Variables(),
+        )
+        return await _Caller(peer, call, transport == "udp", recorder=recorder).run()
     except ConnectFailed as error:
         return Outcome(recorder.events, ExitCode.NO_PEER, str(error))
     finally:
@@ -138,7 +145,7 @@ class _Recorder(Recorder):
 class _Caller:
     """One call, from its first request to its last answer."""
 
-    def __init__(self, peer: SipPeer, call: Call, datagrams: bool, recorder: Recorder) -> None:
+    def __init__(self, peer: SipPeer, call: Call, datagrams: bool, *, recorder: Recorder) -> None:
         self._peer = peer
         self._call = call
         self._datagrams = datagrams

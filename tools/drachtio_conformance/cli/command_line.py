@@ -72,7 +72,7 @@ _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _command(
-    commands: _Commands, name: str, summary: str, description: str, epilog: str
+    commands: _Commands, name: str, summary: str, *, description: str, epilog: str
 ) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
@@ -84,7 +84,7 @@ def _command(
 
 
 def _server(commands: _Commands) -> None:
-    parser = _command(commands, "server", "test a server", _SERVER, _SERVER_EXAMPLES)
+    parser = _command(commands, "server", "test a server", description=_SERVER, epilog=_SERVER_EXAMPLES)
     target = parser.add_argument_group("what to test")
     target.add_argument("--admin", type=host_port, metavar="HOST:PORT", help="admin port of a running server")
     _secret(target)
@@ -119,7 +119,9 @@ def _server(commands: _Commands) -> None:
 
 
 def _list(commands: _Commands) -> None:
-    parser = _command(commands, "list", "list the cases", "Lists the cases of the suite.", "")
+    parser = _command(
+        commands, "list", "list the cases", description="Lists the cases of the suite.", epilog=""
+    )
     _selection(parser)
     parser.add_argument("--json", action="store_true", help="as JSON")
 
@@ -129,8 +131,9 @@ def _explain(commands: _Commands) -> None:
         commands,
         "explain",
         "explain a clause or a case",
-        "Explains a clause (its text, an example, deviations, what tests it) or a case (its steps in words).",
-        "examples:\n  drachtio-conformance explain\n  drachtio-conformance explain FRAME-1\n"
+        description="Explains a clause (its text, an example, deviations, what tests it) or a case "
+        "(its steps in words).",
+        epilog="examples:\n  drachtio-conformance explain\n  drachtio-conformance explain FRAME-1\n"
         "  drachtio-conformance explain DEV-3\n"
         "  drachtio-conformance explain ping/basic/answered\n",
     )
@@ -147,8 +150,9 @@ def _call(commands: _Commands) -> None:
         commands,
         "call",
         "place a call and draw its ladder",
-        "Sends an INVITE, acknowledges the answer, hangs up, and draws what happened. Other methods: one request.",
-        "examples:\n  drachtio-conformance call sip:bob@127.0.0.1:5060\n"
+        description="Sends an INVITE, acknowledges the answer, hangs up, and draws what happened. "
+        "Other methods: one request.",
+        epilog="examples:\n  drachtio-conformance call sip:bob@127.0.0.1:5060\n"
         "  drachtio-conformance call 'sip:bob@127.0.0.1:5060;transport=tcp' --hold 2 --full\n"
         "  drachtio-conformance call sip:bob@127.0.0.1 --header 'Supported: 100rel'\n"
         "  drachtio-conformance call sip:bob@127.0.0.1 --method MESSAGE --body 'hello' --header 'X-A: 1'\n\n"
@@ -185,9 +189,10 @@ def _shell(commands: _Commands) -> None:
         commands,
         "shell",
         "speak the admin protocol by hand",
-        "An admin connection to type into. Message ids and lengths are computed, every frame is shown decoded.\n"
+        description="An admin connection to type into. Message ids and lengths are computed, every "
+        "frame is shown decoded.\n"
         "Type help for the commands. On a pipe it runs the lines one after the other.",
-        "examples:\n  drachtio-conformance shell 127.0.0.1:9022 --secret cymru\n"
+        epilog="examples:\n  drachtio-conformance shell 127.0.0.1:9022 --secret cymru\n"
         "  printf 'ping\\nroute invite\\nwait 60\\nrespond 486\\n' |\n"
         "    drachtio-conformance shell 127.0.0.1:9022 --secret cymru\n",
     )
@@ -201,10 +206,11 @@ def _replay(commands: _Commands) -> None:
         commands,
         "replay",
         "run recorded traces again",
-        "Plays what applications and SIP endpoints sent in a recording to the reference server, and compares every\n"
+        description="Plays what applications and SIP endpoints sent in a recording to the reference "
+        "server, and compares every\n"
         "token and every octet of what it sends with what was recorded, but for what a server chooses freely\n"
         "(ids, tags, branches, times, its version). Time is not waited for.",
-        "examples:\n  drachtio-conformance replay tests/replay/recorded\n"
+        epilog="examples:\n  drachtio-conformance replay tests/replay/recorded\n"
         "  drachtio-conformance replay traces --expect tests/replay/expect.yaml\n"
         "  drachtio-conformance replay call.log --steps\n\n"
         "A recording is NAME.log (===> or <===, then LENGTH#PAYLOAD) beside NAME.sip.txt (### time transport\n"
@@ -228,9 +234,10 @@ def _record(commands: _Commands) -> None:
         commands,
         "record",
         "write cases as recordings",
-        "Runs cases against the reference server and writes what crossed the wires as NAME.log and NAME.sip.txt,\n"
+        description="Runs cases against the reference server and writes what crossed the wires as "
+        "NAME.log and NAME.sip.txt,\n"
         "which replay reads. The shared secret is left out.",
-        "example:\n  drachtio-conformance record --filter 'call/**' recordings\n",
+        epilog="example:\n  drachtio-conformance record --filter 'call/**' recordings\n",
     )
     _selection(parser)
     parser.add_argument("folder", metavar="DIR", help="made if need be; files of the same names are replaced")
@@ -241,8 +248,8 @@ def _vectors(commands: _Commands) -> None:
         commands,
         "vectors",
         "write the test vectors for codecs",
-        "Frames in hexadecimal, each with what it decodes to or the error, as JSON for any language.",
-        "example:\n  drachtio-conformance vectors export testdata/drachtio\n",
+        description="Frames in hexadecimal, each with what it decodes to or the error, as JSON for any language.",
+        epilog="example:\n  drachtio-conformance vectors export testdata/drachtio\n",
     )
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     export = actions.add_parser("export", help="write the files to a folder")
@@ -254,9 +261,10 @@ def _traceability(commands: _Commands) -> None:
         commands,
         "traceability",
         "write docs/traceability.md",
-        "Checks that every clause has a case and every case names known clauses, and writes the generated documents\n"
+        description="Checks that every clause has a case and every case names known clauses, and "
+        "writes the generated documents\n"
         "(docs/traceability.md, docs/report.schema.json).",
-        "",
+        epilog="",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a document is stale")
 

@@ -9,7 +9,7 @@ from drachtio_conformance.cases.case import Case
 from drachtio_conformance.cases.selection import near
 from drachtio_conformance.cases.specification import Clause, Specification
 from drachtio_conformance.cases.traceability import Scenario
-from drachtio_conformance.steps.wording import sentence
+from drachtio_conformance.steps.step import sentence
 
 
 class NothingToExplain(ValueError):
@@ -17,7 +17,12 @@ class NothingToExplain(ValueError):
 
 
 def explain(
-    what: str, specification: Specification, cases: Sequence[Case], scenarios: Sequence[Scenario], width: int
+    what: str,
+    specification: Specification,
+    cases: Sequence[Case],
+    *,
+    scenarios: Sequence[Scenario],
+    width: int,
 ) -> str:
     """The explanation of a clause id, a family of clauses, a deviation's id, or a case's name.
 
@@ -25,7 +30,7 @@ def explain(
     """
     upper = what.upper()
     if upper in specification.clauses:
-        return clause(specification.clauses[upper], specification, cases, scenarios, width)
+        return clause(specification.clauses[upper], specification, cases, scenarios=scenarios, width=width)
     if upper in specification.families():
         return _family(specification.families()[upper], width)
     if upper in specification.deviations:
@@ -55,6 +60,7 @@ def clause(
     clause: Clause,
     specification: Specification,
     cases: Sequence[Case],
+    *,
     scenarios: Sequence[Scenario],
     width: int,
 ) -> str:

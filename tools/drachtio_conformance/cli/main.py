@@ -137,7 +137,11 @@ def _explain(what: str | None) -> int:
     if what is None:
         _print(explain.contents(specification.load()))
         return ExitCode.OK
-    _print(explain.explain(what, specification.load(), load_cases(), traceability.scenarios(), width))
+    _print(
+        explain.explain(
+            what, specification.load(), load_cases(), scenarios=traceability.scenarios(), width=width
+        )
+    )
     return ExitCode.OK
 
 

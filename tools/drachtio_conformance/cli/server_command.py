@@ -71,8 +71,8 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
         console.stopped()
     result = session.result(target.description, ended_early=bool(crashed))
     result.cases += baseline.stale(entries, result.cases, {case.name for case in cases})
-    code = _exit_code(runner, target, result, crashed)
-    _write(result, rules, paths, code)
+    code = _exit_code(runner, target, result, crashed=crashed)
+    _write(result, rules, paths, code=code)
     if runner.never_came_up:
         hint = "; give the right one by --secret or DRACHTIO_SECRET" if code is ExitCode.USAGE else ""
         sys.stderr.write(f"drachtio-conformance: {runner.never_came_up}{hint}\n")
@@ -218,7 +218,7 @@ def _paths(options: argparse.Namespace) -> Paths:
     return paths
 
 
-def _write(result: RunResult, rules: specification.Specification, paths: Paths, code: int) -> None:
+def _write(result: RunResult, rules: specification.Specification, paths: Paths, *, code: int) -> None:
     if paths.html is not None:
         html_page.write(result, rules, paths.html)
     if paths.json is not None:
@@ -227,7 +227,7 @@ def _write(result: RunResult, rules: specification.Specification, paths: Paths, 
         junit.write(result, paths.junit)
 
 
-def _exit_code(runner: Runner, target: Target, result: RunResult, crashed: str) -> ExitCode:
+def _exit_code(runner: Runner, target: Target, result: RunResult, *, crashed: str) -> ExitCode:
     if runner.never_came_up:
         if target.embedded:
             return ExitCode.HARNESS

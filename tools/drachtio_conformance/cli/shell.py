@@ -160,10 +160,10 @@ class Shell:
                 self._wait(rest)
             case _:
                 content = _message(more) if command == "sip" else ""
-                self._protocol(command, [self._replaced(word) for word in words[1:]], rest, content)
+                self._protocol(command, [self._replaced(word) for word in words[1:]], rest, content=content)
         return True
 
-    def _protocol(self, command: str, words: list[str], rest: str, content: str) -> None:
+    def _protocol(self, command: str, words: list[str], rest: str, *, content: str) -> None:
         match command, words:
             case "authenticate", []:
                 if not self._secret:
@@ -238,7 +238,7 @@ class Shell:
     def _send_payload(self, payload: str) -> None:
         message = messages.decode(payload, from_server=False)
         connection = self._connected()
-        self._show("-->", len(payload), payload, message, "")
+        self._show("-->", len(payload), payload, message=message, remark="")
         with self._lock:
             self._asked[message.id] = _Asked(time.monotonic(), one_line(message.summary()))
         connection.send(f"{len(payload)}#{payload}")
@@ -271,7 +271,7 @@ class Shell:
             case frame:
                 message = messages.decode(frame.payload, from_server=True)
                 remark = self._learn(message, arrival.at)
-                self._show("<--", frame.length, frame.payload, message, remark)
+                self._show("<--", frame.length, frame.payload, message=message, remark=remark)
         with self._lock:
             self._lock.notify_all()
 
@@ -289,7 +289,7 @@ class Shell:
             self._dialog = message.get("dialog-id") or self._dialog
         return remark
 
-    def _show(self, arrow: str, length: int, payload: str, message: Message, remark: str) -> None:
+    def _show(self, arrow: str, length: int, payload: str, *, message: Message, remark: str) -> None:
         shown = messages.decode(redact.secrets(payload), from_server=arrow == "<--")
         lines = [f"{arrow} {one_line(shown.summary())}{remark}"]
         if not self._brief:

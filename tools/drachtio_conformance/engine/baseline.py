@@ -58,10 +58,10 @@ def load(path: Path) -> list[Entry]:
         raise BaselineError(
             f"{path}:{listed.start_mark.line + 1}: expected a mapping of case names to reasons"
         )
-    return [_entry(path, key, value, listed) for key, value in listed.value]
+    return [_entry(path, key, value, listed=listed) for key, value in listed.value]
 
 
-def _entry(path: Path, key: yaml.Node, value: yaml.Node, listed: yaml.MappingNode) -> Entry:
+def _entry(path: Path, key: yaml.Node, value: yaml.Node, *, listed: yaml.MappingNode) -> Entry:
     source = f"{path}:{key.start_mark.line + 1}"
     if not isinstance(value, yaml.ScalarNode) or not value.value.strip():
         raise BaselineError(f"{source}: expected a reason for {key.value}, in one sentence")

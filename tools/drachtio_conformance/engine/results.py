@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from drachtio_conformance.peers.recorder import WireEvent
+
 
 class Verdict(StrEnum):
     """The outcome of a case (design: the conformance contract, 2)."""
@@ -46,22 +48,6 @@ class StepResult(Struct, kw_only=True):
     is_check: bool = False
     started: float = 0.0
     """seconds since the case began"""
-
-
-class WireEvent(Struct, kw_only=True):
-    """One thing that crossed a wire, or a remark in the ladder."""
-
-    at: float
-    """seconds since the case began (advanced time included)"""
-    kind: str
-    """``frame`` | ``sip`` | ``note`` (a connection opened or closed, time advanced)"""
-    source: str
-    """lifeline that sent it: the name of an application or SIP peer in the case, or ``server``"""
-    target: str
-    summary: str
-    """one line: ``authenticate``, ``response OK``, ``INVITE``, ``200 OK (INVITE)``"""
-    data: str = ""
-    """the octets: a frame with its length, or a SIP message"""
 
 
 class CaseResult(Struct, kw_only=True):

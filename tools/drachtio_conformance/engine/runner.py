@@ -10,14 +10,16 @@ from importlib.metadata import PackageNotFoundError, version
 
 from msgspec import Struct, field, structs
 
-from drachtio_conformance.cases.case import Case, Level, ServerSettings
+from drachtio_conformance.cases.case import Case, Level
 from drachtio_conformance.engine.attempt import Attempt, play
 from drachtio_conformance.engine.perform import not_run
 from drachtio_conformance.engine.results import CaseResult, RunResult, StepOutcome, Verdict
 from drachtio_conformance.engine.twins import MutantReport, Survivor, noticed, story
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.stage import Pace, Stage
-from drachtio_conformance.steps.vocabulary import Advance, Located
+from drachtio_conformance.steps.step import Located
+from drachtio_conformance.steps.stories import Advance
+from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import ServerUnderTest, StartFailed, Target
 
 
@@ -186,8 +188,8 @@ class Runner:
         server: ServerUnderTest,
         case: Case,
         steps: Sequence[Located],
-        twin: tuple[int, Mutation] | None = None,
         *,
+        twin: tuple[int, Mutation] | None = None,
         collecting: bool = False,
     ) -> Attempt:
         """Carry out the steps and let go of the server; ``collecting`` asks for what the checks assert."""
@@ -226,7 +228,7 @@ class Runner:
                     shared += 1
                     continue
                 run += 1
-                twin = await self._attempt(await self._server(case), case, case.steps, (index, mutation))
+                twin = await self._attempt(await self._server(case), case, case.steps, twin=(index, mutation))
                 if not noticed(twin, index, mutation):
                     outcome = "passed" if twin.ended_at is None else f"ended at step {twin.ended_at + 1}"
                     survivors.append(Survivor(case.name, case.steps[index].source, mutation, outcome))

@@ -12,12 +12,14 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Self, TypeVar
 
-from drachtio_conformance.cases.case import Case, ServerSettings
+from drachtio_conformance.cases.case import Case
 from drachtio_conformance.engine.attempt import escaped, leftovers
 from drachtio_conformance.engine.perform import perform
-from drachtio_conformance.engine.results import CaseResult, StepOutcome, StepResult, Verdict, WireEvent
+from drachtio_conformance.engine.results import CaseResult, StepOutcome, StepResult, Verdict
+from drachtio_conformance.peers.recorder import WireEvent
 from drachtio_conformance.steps.stage import Pace, Stage
-from drachtio_conformance.steps.vocabulary import Located, Step
+from drachtio_conformance.steps.step import Located, Step
+from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import Endpoints, ServerUnderTest, Target
 
 T = TypeVar("T")

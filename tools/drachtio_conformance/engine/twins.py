@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from drachtio_conformance.cases.case import ServerSettings
 from drachtio_conformance.engine.attempt import Attempt
 from drachtio_conformance.engine.results import StepOutcome
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
-from drachtio_conformance.steps.vocabulary import Located
+from drachtio_conformance.steps.step import Located
+from drachtio_conformance.targets.settings import ServerSettings
 
 
 class Survivor(Struct, frozen=True):

@@ -12,13 +12,14 @@ import os
 import socket
 import struct
 import uuid
-from typing import TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 from drachtio_conformance.peers.channel import Bell, Channel, Closed
 from drachtio_conformance.peers.recorder import Recorder
-from drachtio_conformance.steps.vocabulary import Split
 from msgtrace.frames import Damage, Frame, FrameDecoder
 
+Split: TypeAlias = Literal["every-byte"] | list[int]
+"""Where the octets are cut into separate segments: before each given offset, or everywhere."""
 Incoming: TypeAlias = Frame | Damage | Closed
 
 

@@ -5,12 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from drachtio_conformance.engine.results import WireEvent
+from msgspec import Struct
+
 from drachtio_conformance.peers.variables import readable
 from msgtrace import messages, sip
 
 SERVER = "server"
 """The lifeline of the server under test."""
+
+
+class WireEvent(Struct, kw_only=True):
+    """One thing that crossed a wire, or a remark in the ladder."""
+
+    at: float
+    """seconds since the case began (advanced time included)"""
+    kind: str
+    """``frame`` | ``sip`` | ``note`` (a connection opened or closed, time advanced)"""
+    source: str
+    """lifeline that sent it: the name of an application or SIP peer in the case, or ``server``"""
+    target: str
+    summary: str
+    """one line: ``authenticate``, ``response OK``, ``INVITE``, ``200 OK (INVITE)``"""
+    data: str = ""
+    """the octets: a frame with its length, or a SIP message"""
 
 
 class Recorder:
@@ -40,18 +57,18 @@ class Recorder:
         """A whole frame on an application's connection."""
         summary = messages.decode(payload, from_server=from_server).summary()
         data = f"{length}#{payload}".replace(self._secret, self._hidden)
-        self._wire("frame", application, data, summary, from_server=from_server)
+        self._wire("frame", application, data, summary=summary, from_server=from_server)
 
     def octets(self, application: str, data: str, *, from_server: bool) -> None:
         """Octets on an admin connection that are no single whole frame."""
         data = data.replace(self._secret, self._hidden)
         summary = f"{len(data)} octets: {readable(data[:32])}{'…' if len(data) > 32 else ''}"
-        self._wire("frame", application, data, summary, from_server=from_server)
+        self._wire("frame", application, data, summary=summary, from_server=from_server)
 
     def sip(self, peer: str, raw: str, *, from_server: bool) -> None:
         """A SIP message at a peer."""
         summary = sip.parse(raw).summary() or f"{len(raw)} octets"
-        self._wire("sip", peer, raw, summary, from_server=from_server)
+        self._wire("sip", peer, raw, summary=summary, from_server=from_server)
 
     def note(self, lifeline: str, summary: str) -> None:
         """A remark: a connection opened or closed, time advanced."""
@@ -59,7 +76,7 @@ class Recorder:
             WireEvent(at=self.now(), kind="note", source=lifeline, target=lifeline, summary=summary)
         )
 
-    def _wire(self, kind: str, name: str, data: str, summary: str, *, from_server: bool) -> None:
+    def _wire(self, kind: str, name: str, data: str, *, summary: str, from_server: bool) -> None:
         source, target = (SERVER, name) if from_server else (name, SERVER)
         self.events.append(
             WireEvent(

@@ -78,7 +78,7 @@ class Changes(Struct, frozen=True):
     without: tuple[str, ...] = ()
 
 
-def compose(start_line: str, defaults: Iterable[HeaderLine], changes: Changes, body: str) -> str:
+def compose(start_line: str, defaults: Iterable[HeaderLine], changes: Changes, *, body: str) -> str:
     """A complete message; Content-Length comes last unless the changes give it or leave it out."""
     left_out = {canonical(name) for name in changes.without}
     replaced: dict[str, list[HeaderLine]] = {}

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from drachtio_conformance.peers.admin_peer import Split
 from drachtio_conformance.peers.recorder import Recorder
 from drachtio_conformance.peers.sip_compose import SDP, Changes, HeaderLine, compose, status_line
 from drachtio_conformance.peers.sip_transport import Endpoint, Received, Reply
 from drachtio_conformance.peers.variables import Variables, new_branch, new_call_id, new_tag
-from drachtio_conformance.steps.vocabulary import Split
 from msgtrace import sip
 from msgtrace.sip import SipMessage
 
@@ -55,6 +55,7 @@ class SipPeer:
         name: str,
         transport: str,
         host: str,
+        *,
         endpoint: Endpoint,
         server: str,
         recorder: Recorder,
@@ -107,7 +108,9 @@ class SipPeer:
         else:
             offer = SDP if method == "INVITE" else ""
             dialog = self._new_dialog(uri or f"sip:bob@{self._server}")
-        raw = self._compose(method, dialog, uri, changes or Changes(), offer if body is None else body)
+        raw = self._compose(
+            method, dialog, uri, changes=changes or Changes(), body=offer if body is None else body
+        )
         self._follow(dialog, sip.parse(raw))
         transaction = Transaction(raw, method, dialog)
         self._transactions.append(transaction)
@@ -127,17 +130,17 @@ class SipPeer:
         number = sent.cseq[0]
         if response.status < 300:
             dialog = invite.dialog
-            raw = self._compose("ACK", dialog, None, changes or Changes(), body, number=number)
+            raw = self._compose("ACK", dialog, None, changes=changes or Changes(), body=body, number=number)
         else:
             lines = _of_transaction("ACK", sent, response.first("To"))
-            raw = compose(f"ACK {sent.uri} SIP/2.0", lines, changes or Changes(), body)
+            raw = compose(f"ACK {sent.uri} SIP/2.0", lines, changes or Changes(), body=body)
         self.send_raw(raw)
 
     def cancel(self, of: str | None = None, changes: Changes | None = None) -> None:
         """Cancel an INVITE (RFC 3261 §9.1)."""
         sent = sip.parse(self._transaction(of, "INVITE").raw)
         lines = _of_transaction("CANCEL", sent, sent.first("To"))
-        self.send_raw(compose(f"CANCEL {sent.uri} SIP/2.0", lines, changes or Changes(), ""))
+        self.send_raw(compose(f"CANCEL {sent.uri} SIP/2.0", lines, changes or Changes(), body=""))
 
     def probe(self) -> str:
         """Send a BYE outside any dialog, which a server must answer at once (481); returns its branch."""
@@ -151,7 +154,7 @@ class SipPeer:
             ("Call-ID", new_call_id()),
             ("CSeq", "1 BYE"),
         ]
-        raw = compose(f"BYE {uri} SIP/2.0", lines, Changes(), "")
+        raw = compose(f"BYE {uri} SIP/2.0", lines, Changes(), body="")
         self._recorder.sip(self.name, raw, from_server=False)
         self.endpoint.send(raw.encode("latin-1"))
         return branch
@@ -188,7 +191,7 @@ class SipPeer:
         ]
         if 100 < status < 300 and request.method in _WITH_CONTACT - {"REGISTER"}:
             lines.append(("Contact", self._contact()))
-        raw = compose(status_line(status, reason), lines, changes or Changes(), body)
+        raw = compose(status_line(status, reason), lines, changes or Changes(), body=body)
         if (
             request.method in ("INVITE", "SUBSCRIBE")
             and 100 < status < 300
@@ -254,9 +257,9 @@ class SipPeer:
         method: str,
         dialog: Dialog,
         uri: str | None,
+        *,
         changes: Changes,
         body: str,
-        *,
         number: int | None = None,
     ) -> str:
         lines: list[HeaderLine] = [
@@ -272,7 +275,7 @@ class SipPeer:
             lines.append(("Contact", self._contact()))
         if body == SDP:
             lines.append(("Content-Type", "application/sdp"))
-        return compose(f"{method} {uri or dialog.target} SIP/2.0", lines, changes, body)
+        return compose(f"{method} {uri or dialog.target} SIP/2.0", lines, changes, body=body)
 
     def _contact(self) -> str:
         suffix = ";transport=tcp" if self.transport == "tcp" else ""

@@ -13,9 +13,16 @@ from typing import Protocol, TypeAlias, cast
 
 from msgspec import Struct
 
-from drachtio_conformance.peers.admin_peer import ConnectFailed, Unreachable, cut, own_segments, reset, told
+from drachtio_conformance.peers.admin_peer import (
+    ConnectFailed,
+    Split,
+    Unreachable,
+    cut,
+    own_segments,
+    reset,
+    told,
+)
 from drachtio_conformance.peers.channel import Bell, Channel, Closed
-from drachtio_conformance.steps.vocabulary import Split
 from msgtrace import sip
 
 

@@ -11,29 +11,21 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from drachtio_conformance.cases.case import Case, ServerSettings
+from drachtio_conformance.cases.case import Case
 from drachtio_conformance.data import shown
 from drachtio_conformance.replay.files import APPLICATION, Frame, Remark, SipOctets, Trace, partner
 from drachtio_conformance.replay.learnt import Learnt
 from drachtio_conformance.replay.order import ordered
-from drachtio_conformance.steps.admin_steps import whole_message
-from drachtio_conformance.steps.vocabulary import (
-    Advance,
-    Close,
-    Connect,
-    Expect,
-    ExpectClose,
-    ExpectNothing,
-    Located,
-    Note,
-    Send,
-    SendBytes,
-    SipExpect,
-    SipNothing,
-    SipPeer,
-    SipSend,
-    Step,
-)
+from drachtio_conformance.steps.absence import ExpectClose, ExpectNothing, SipNothing
+from drachtio_conformance.steps.connections import Close, Connect, SipPeer
+from drachtio_conformance.steps.expect import Expect
+from drachtio_conformance.steps.octets import whole_message
+from drachtio_conformance.steps.send import Send, SendBytes
+from drachtio_conformance.steps.sip_expect import SipExpect
+from drachtio_conformance.steps.sip_send import SipSend
+from drachtio_conformance.steps.step import Located, Step
+from drachtio_conformance.steps.stories import Advance, Note
+from drachtio_conformance.targets.settings import ServerSettings
 from msgtrace import messages
 
 _NOTICED = "1ms"

@@ -40,7 +40,7 @@ def explain(deviations: Iterable[Deviation], trace: Trace, result: CaseResult) -
         [frame.payload for frame in trace.frames if not frame.from_server]
         + [message.raw for message in trace.messages if not message.from_server]
     )
-    weighed = [(_weight(row, recorded, step.actual, said), row) for row in deviations]
+    weighed = [(_weight(row, recorded, step.actual, said=said), row) for row in deviations]
     likeliest = sorted((one for one in weighed if one[0] > 1), key=lambda one: -one[0])
     return [row for weight, row in likeliest[:MOST] if weight >= likeliest[0][0] - 1]
 
@@ -54,7 +54,7 @@ def _recorded(trace: Trace, step: StepResult) -> str:
     return step.expected
 
 
-def _weight(row: Deviation, recorded: str, came: str, said: str) -> int:
+def _weight(row: Deviation, recorded: str, came: str, *, said: str) -> int:
     """How much speaks for a row; 1 and less is nothing."""
     ours, theirs = _agreement(row.ours, came), _agreement(row.theirs, recorded)
     named = _quotes(row.theirs, said)

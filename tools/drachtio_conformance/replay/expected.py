@@ -41,9 +41,11 @@ from drachtio_conformance.cases.loader import LoadError, Reader
 from drachtio_conformance.peers.variables import UnknownVariable, Variables
 from drachtio_conformance.replay.conversion import Listed
 from drachtio_conformance.replay.files import Frame, SipOctets, Trace
-from drachtio_conformance.steps.checks import SipExpectation, check_sip, check_tokens
+from drachtio_conformance.steps.checks import check_sip, check_tokens
+from drachtio_conformance.steps.expect import Expect
 from drachtio_conformance.steps.patterns import cut_tokens
-from drachtio_conformance.steps.vocabulary import Expect, SipExpect, Step
+from drachtio_conformance.steps.sip_expect import SipExpect
+from drachtio_conformance.steps.step import Step
 from msgtrace import messages, sip
 
 
@@ -189,8 +191,8 @@ def _compared(entry: Frame | SipOctets, step: Step | None, variables: Variables)
         case Frame(), Expect() if entry.from_server and step.app == entry.application:
             tokens, content = messages.split(entry.payload)
             found = check_tokens(cut_tokens(step.tokens), tokens, variables)
-            return not found and not check_sip(SipExpectation.of(step), sip.parse(content), variables)
+            return not found and not check_sip(step.expectation(), sip.parse(content), variables)
         case SipOctets(), SipExpect() if entry.from_server:
-            return not check_sip(SipExpectation.of(step), sip.parse(entry.raw), variables)
+            return not check_sip(step.expectation(), sip.parse(entry.raw), variables)
         case _:
             return False

@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drachtio_conformance.cases import selection
-from drachtio_conformance.cases.case import Case, ServerSettings
+from drachtio_conformance.cases.case import Case
 from drachtio_conformance.engine.outcome import ExitCode
-from drachtio_conformance.engine.results import CaseResult, Verdict, WireEvent
+from drachtio_conformance.engine.results import CaseResult, Verdict
 from drachtio_conformance.engine.runner import Options, Runner
-from drachtio_conformance.peers.recorder import SERVER
+from drachtio_conformance.peers.recorder import SERVER, WireEvent
 from drachtio_conformance.replay.files import LOG_SUFFIX, clock_of, partner, seconds_of_day
 from drachtio_conformance.targets.embedded import EmbeddedTarget
+from drachtio_conformance.targets.settings import ServerSettings
 from msgtrace import sip
 
 _FRAME = re.compile(r"(\d{1,8})#", re.ASCII)

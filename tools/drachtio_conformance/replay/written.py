@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import yaml
 
-from drachtio_conformance.steps.vocabulary import Step
+from drachtio_conformance.steps.step import Step
 
 
 class _Dumper(yaml.SafeDumper):

@@ -20,7 +20,8 @@ from rich.text import Text
 
 from drachtio_conformance.cases.specification import Specification
 from drachtio_conformance.engine import outcome
-from drachtio_conformance.engine.results import CaseResult, RunResult, StepResult, Verdict, WireEvent
+from drachtio_conformance.engine.results import CaseResult, RunResult, StepResult, Verdict
+from drachtio_conformance.peers.recorder import WireEvent
 from drachtio_conformance.report import standard_output
 from msgtrace import ladder
 

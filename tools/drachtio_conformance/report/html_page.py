@@ -20,7 +20,8 @@ from msgspec import Struct
 
 from drachtio_conformance.cases.specification import Clause, Specification
 from drachtio_conformance.engine import outcome
-from drachtio_conformance.engine.results import CaseResult, RunResult, StepOutcome, Verdict, WireEvent
+from drachtio_conformance.engine.results import CaseResult, RunResult, StepOutcome, Verdict
+from drachtio_conformance.peers.recorder import WireEvent
 from drachtio_conformance.report.ladder_svg import draw
 from msgtrace import messages
 from msgtrace.octets import pieces
@@ -85,7 +86,9 @@ def render(run: RunResult, specification: Specification | None) -> str:
     groups: dict[str, list[_Case]] = {}
     packed: list[str] = []
     for number, result in enumerate(run.cases):
-        inside = _inside(environment, result, f"c{number}", specification.clauses if specification else {})
+        inside = _inside(
+            environment, result, f"c{number}", clauses=specification.clauses if specification else {}
+        )
         case = _Case(
             result=result,
             anchor=f"c{number}",
@@ -186,7 +189,7 @@ def _lines(data: str) -> Markup:
     return Markup("").join(result)
 
 
-def _inside(environment: Environment, case: CaseResult, anchor: str, clauses: dict[str, Clause]) -> Markup:
+def _inside(environment: Environment, case: CaseResult, anchor: str, *, clauses: dict[str, Clause]) -> Markup:
     """What a case shows when it is opened."""
     failed = next((step for step in case.steps if step.outcome is StepOutcome.FAILED), None)
     events = _shortened(case.events)

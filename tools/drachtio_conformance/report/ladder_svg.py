@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from drachtio_conformance.engine.results import WireEvent
+from drachtio_conformance.peers.recorder import WireEvent
 from msgtrace import ladder
 from msgtrace.ladder import Arrow
 
@@ -49,7 +49,7 @@ def draw(events: Sequence[WireEvent], anchor: str, failure: str = "") -> Markup:
         )
     for arrow in plan.arrows:
         y = _HEAD + _ROW * (arrow.index + 1) - 8
-        parts.append(_arrow(arrow, names, y, x, width, f"{anchor}-{arrow.index}"))
+        parts.append(_arrow(arrow, names, y, x=x, width=width, anchor=f"{anchor}-{arrow.index}"))
     if failure:
         y = _HEAD + _ROW * rows - 8
         parts.append(
@@ -69,7 +69,7 @@ def draw(events: Sequence[WireEvent], anchor: str, failure: str = "") -> Markup:
     return Markup("").join(parts)
 
 
-def _arrow(arrow: Arrow, names: Sequence[str], y: int, x: list[int], width: int, anchor: str) -> Markup:
+def _arrow(arrow: Arrow, names: Sequence[str], y: int, *, x: list[int], width: int, anchor: str) -> Markup:
     time = Markup('<text class="time" x="56" y="{y}">{at:.3f}</text>').format(y=y + 4, at=arrow.at)
     if arrow.kind == "note" or arrow.source == arrow.target or min(arrow.source, arrow.target) < 0:
         label = _cut(arrow.label, width - _TIME)

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from drachtio_conformance.peers.variables import Variables
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.patterns import counterexample, describe, matches
-from drachtio_conformance.steps.vocabulary import Expect, HeaderFields, SipExpect
+from drachtio_conformance.steps.terms import HeaderFields
 from msgtrace.sip import SipMessage, canonical
 
 _NAME = re.compile(r"[^:\s]+[ \t]*:[ \t]*")
@@ -42,20 +42,6 @@ class SipExpectation(Struct, frozen=True, kw_only=True):
     body: str | None = None
     whole: str | None = None
     """the complete message, one pattern for each line"""
-
-    @staticmethod
-    def of(step: Expect | SipExpect) -> SipExpectation:
-        """The SIP side of a step."""
-        return SipExpectation(
-            status=step.status if isinstance(step, SipExpect) else None,
-            method=step.method if isinstance(step, SipExpect) else None,
-            start=step.start,
-            headers=step.headers,
-            absent=step.absent,
-            order=step.order,
-            body=step.body,
-            whole=step.sip,
-        )
 
     @property
     def demands_message(self) -> bool:
@@ -210,7 +196,7 @@ def sip_mutants(expected: SipExpectation, message: SipMessage, variables: Variab
     """One mutation for each thing that the expectation asserts about this message."""
     yield from _start_mutants(expected, message, variables)
     for name, pattern in expected.headers.items():
-        yield from _header_mutants(name, pattern, message.all(name), variables)
+        yield from _header_mutants(name, pattern, message.all(name), variables=variables)
     for name in expected.absent:
         yield Mutation(kind=MutationKind.ADD_HEADER, name=name, value="mutant")
     for first, second in itertools.pairwise(expected.order):
@@ -218,7 +204,7 @@ def sip_mutants(expected: SipExpectation, message: SipMessage, variables: Variab
     if expected.body is not None:
         yield from _body_mutant(expected.body, message.body, variables)
     if expected.whole is not None:
-        yield from _whole_mutants(expected, expected.whole, message, variables)
+        yield from _whole_mutants(expected, expected.whole, message, variables=variables)
 
 
 def _start_mutants(expected: SipExpectation, message: SipMessage, variables: Variables) -> Iterator[Mutation]:
@@ -237,7 +223,7 @@ def _start_mutants(expected: SipExpectation, message: SipMessage, variables: Var
 
 
 def _header_mutants(
-    name: str, pattern: str | list[str], values: list[str], variables: Variables
+    name: str, pattern: str | list[str], values: list[str], *, variables: Variables
 ) -> Iterator[Mutation]:
     yield Mutation(kind=MutationKind.DROP_HEADER, name=name)
     if isinstance(pattern, list):
@@ -255,7 +241,7 @@ def _body_mutant(pattern: str, body: str, variables: Variables) -> Iterator[Muta
 
 
 def _whole_mutants(
-    expected: SipExpectation, text: str, message: SipMessage, variables: Variables
+    expected: SipExpectation, text: str, message: SipMessage, *, variables: Variables
 ) -> Iterator[Mutation]:
     (start, *patterns), body = _whole(text)
     value = counterexample(start, message.start_line, variables)

@@ -72,13 +72,13 @@ def _translate(pattern: str, variables: Variables) -> tuple[str, dict[str, str]]
     position = 0
     for match in _PLACEHOLDER.finditer(pattern):
         pieces.append(re.escape(variables.fill(pattern[position : match.start()])))
-        pieces.append(_placeholder(match[1], match[2], variables, names))
+        pieces.append(_placeholder(match[1], match[2], variables, names=names))
         position = match.end()
     pieces.append(re.escape(variables.fill(pattern[position:])))
     return "".join(pieces), names
 
 
-def _placeholder(name: str, shape: str | None, variables: Variables, names: dict[str, str]) -> str:
+def _placeholder(name: str, shape: str | None, variables: Variables, *, names: dict[str, str]) -> str:
     if shape is None and name in SHAPES:
         return f"(?:{SHAPES[name]})"
     if shape is not None and shape not in SHAPES:

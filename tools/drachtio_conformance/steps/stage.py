@@ -15,7 +15,7 @@ from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.sip_transport import TcpEndpoint, UdpEndpoint
 from drachtio_conformance.peers.variables import Variables, octets
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
-from drachtio_conformance.steps.vocabulary import seconds
+from drachtio_conformance.steps.terms import seconds
 from drachtio_conformance.targets.target import ServerUnderTest
 
 Item = TypeVar("Item")
@@ -113,7 +113,7 @@ class Stage:
         return mutation
 
     def seen(
-        self, channel: Channel[Item], item: Item, foreign: Item, rewrite: Callable[[Item, Mutation], Item]
+        self, channel: Channel[Item], item: Item, foreign: Item, *, rewrite: Callable[[Item, Mutation], Item]
     ) -> Item:
         """What the check that looks now sees of ``item``, the latest of ``channel``.
 
@@ -172,11 +172,27 @@ class Stage:
         if transport == "udp":
             udp = UdpEndpoint(address, arrived, self.bell)
             await udp.open(host)
-            peer = SipPeer(name, transport, host, udp, server, self.recorder, self.variables)
+            peer = SipPeer(
+                name,
+                transport,
+                host,
+                endpoint=udp,
+                server=server,
+                recorder=self.recorder,
+                variables=self.variables,
+            )
         else:
             tcp = TcpEndpoint(address, arrived, self.bell)
             await tcp.open(host, seconds=self.patience(None))
-            peer = SipPeer(name, transport, host, tcp, server, self.recorder, self.variables)
+            peer = SipPeer(
+                name,
+                transport,
+                host,
+                endpoint=tcp,
+                server=server,
+                recorder=self.recorder,
+                variables=self.variables,
+            )
         self.peers[name] = peer
         return peer
 

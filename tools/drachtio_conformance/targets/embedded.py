@@ -6,7 +6,7 @@ import logging
 import secrets
 from typing import TypeVar
 
-from drachtio_conformance.cases.case import ServerSettings
+from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import Endpoints, StartFailed
 from reference_server.config.model import (
     AdminConfiguration,

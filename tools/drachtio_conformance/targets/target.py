@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from drachtio_conformance.cases.case import ServerSettings
+from drachtio_conformance.targets.settings import ServerSettings
 
 
 class StartFailed(Exception):

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from drachtio_conformance.cases import loader, schema
-from drachtio_conformance.steps.vocabulary import STEP_TYPES, Located, seconds
-from drachtio_conformance.steps.wording import sentence
+from drachtio_conformance.cases.vocabulary import STEP_TYPES
+from drachtio_conformance.steps.step import Located, sentence
+from drachtio_conformance.steps.terms import seconds
 
 ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "tools" / "drachtio_conformance" / "STEPS.md"
