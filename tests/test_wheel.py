@@ -65,6 +65,7 @@ def test_every_case_and_scenario_of_the_clone_is_in_the_wheel(unpacked: Path) ->
         ("scenarios", "**/*.yaml"),
         ("features", "*.feature"),
         ("sipp", "*.xml"),
+        ("profiles", "*.yaml"),
         ("vectors", "*.json"),
     ):
         inside = unpacked / "drachtio_conformance" / "_data" / name

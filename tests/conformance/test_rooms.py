@@ -27,6 +27,7 @@ COVERED_BY = {
     "engine/attempt": "conformance/engine/test_runner.py",
     "engine/outcome": "conformance/report/test_reports.py",
     "engine/results": "conformance/report/test_reports.py",
+    "engine/verdicts": "conformance/engine/test_runner.py",
     "peers/admin_peer": "conformance/peers/test_peers.py",
     "peers/channel": "conformance/peers/test_peers.py",
     "peers/recorder": "conformance/peers/test_peers.py",
@@ -67,7 +68,6 @@ COVERED_BY = {
     "steps/terms": "conformance/cases/test_vocabulary.py",
     "targets/embedded": "conformance/engine/test_session.py",
     "targets/foreign": "conformance/engine/test_runner.py",
-    "targets/profile": "conformance/engine/test_baseline.py",
     "targets/settings": "conformance/cases/test_loader.py",
     "targets/target": "conformance/engine/test_runner.py",
 }

@@ -1,4 +1,4 @@
-"""Files that say what is known about a peer: known failures and features."""
+"""Files of known failures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from drachtio_conformance.cli.main import load_cases
 from drachtio_conformance.engine import baseline
 from drachtio_conformance.engine.baseline import BaselineError, Entry
 from drachtio_conformance.engine.results import Verdict
-from drachtio_conformance.targets import profile
-from drachtio_conformance.targets.profile import Profile, ProfileError
 from tests.conformance.sample_run import case
 
 
@@ -73,27 +70,3 @@ def test_stale_entries_fail() -> None:
 
 def test_an_entry_whose_case_was_not_selected_is_not_judged() -> None:
     assert baseline.stale([Entry("a/b", "known", "known.yaml:2")], [], ["a/b"]) == []
-
-
-def test_profiles(tmp_path: Path) -> None:
-    text = "name: drachtio-0.9\nversion: v0.9.5\nfeatures: [ipv6]\n"
-    assert profile.load_profile(write(tmp_path, text)) == Profile(
-        name="drachtio-0.9", version="v0.9.5", features=["ipv6"]
-    )
-    assert profile.load_profile(write(tmp_path, "")).features is None
-    assert profile.load_profile(write(tmp_path, "features: [cdrs, tea]"), ["tea"]).features == ["cdrs", "tea"]
-
-
-def test_a_feature_that_no_case_requires_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProfileError, match=r"expected features of cdrs, ipv6, tea, got 'cdr'"):
-        profile.load_profile(write(tmp_path, "features: [cdr]"), ["tea"])
-
-
-def test_the_features_are_those_that_the_suite_requires() -> None:
-    assert {feature for case in load_cases() for feature in case.requires} == set(profile.FEATURES)
-
-
-@pytest.mark.parametrize("text", ["feature: [ipv6]\n", "- x\n", "features: ipv6\n", "a: [\n"])
-def test_a_wrong_profile_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(ProfileError, match=r"known\.yaml"):
-        profile.load_profile(write(tmp_path, text))

@@ -96,18 +96,73 @@ def test_a_profile_with_a_known_defect() -> None:
     assert outcome(case(PING, expect_under=other), SmallTarget(wrong)).verdict is Verdict.FAIL
 
 
+def test_a_known_defect_must_show_where_it_does_and_as_it_does() -> None:
+    def told(got: str, at: str = "expect") -> CaseResult:
+        under = {"drachtio-0.9": ExpectUnder(reason="shouts", at=at, got=got)}
+        return outcome(case(PING, expect_under=under), SmallTarget(wrong))
+
+    assert told("token 4: pang").verdict is Verdict.KNOWN_FAILING
+    assert told("token {number}: ~p.ng").verdict is Verdict.FAIL
+    assert told("~token 4: p.ng").verdict is Verdict.KNOWN_FAILING
+    other = told("token 4: PONG")
+    assert other.verdict is Verdict.FAIL
+    assert other.reason == (
+        "fails otherwise than drachtio-0.9.5 does (shouts: at expect comes token 4: PONG): "
+        "t.yaml:9: expected token 4: pong, got token 4: pang"
+    )
+    assert told("token 4: pang", at="authenticate 1").verdict is Verdict.FAIL
+    assert told("{unknown} ${nothing}").verdict is Verdict.FAIL
+
+
+def test_a_known_defect_that_has_gone_is_news() -> None:
+    under = {"drachtio-0.9": ExpectUnder(reason="shouts", at="expect", got="token 4: PONG")}
+    result = outcome(case(PING, expect_under=under))
+    assert (result.verdict, result.reason) == (Verdict.UNEXPECTED_PASS, "was expected to fail: shouts")
+
+
+def test_a_known_silence_is_as_long_as_the_run_is_patient() -> None:
+    under = {"drachtio-0.9": ExpectUnder(reason="says nothing", at="expect 1", got="nothing")}
+    mute = case(PING, expect_under=under)
+    assert outcome(mute, SmallTarget(silent_after_ok)).verdict is Verdict.KNOWN_FAILING
+    assert outcome(mute, SmallTarget(wrong)).verdict is Verdict.FAIL
+
+
+def test_the_nearest_release_counts() -> None:
+    under = {
+        "drachtio-0.9": ExpectUnder(reason="the line", at="expect", got="token 4: PONG"),
+        "drachtio-0.9.5": ExpectUnder(reason="the release", at="expect", got="token 4: pang"),
+    }
+    assert outcome(case(PING, expect_under=under), SmallTarget(wrong)).verdict is Verdict.KNOWN_FAILING
+    assert case(PING, expect_under=under).under("drachtio-0.9.50") == under["drachtio-0.9"]
+    assert case(PING, expect_under=under).under("drachtio-0.8.1") is None
+
+
+def test_a_profile_counts_for_more_than_the_case() -> None:
+    under = {"drachtio-0.9": ExpectUnder(reason="shouts", at="expect", got="token 4: PONG")}
+    one = case(PING, expect_under=under)
+    own = {"t/one": ExpectUnder(reason="mumbles", at="expect", got="token 4: pang")}
+    told = outcome(one, SmallTarget(wrong), Options(pace=QUICK.pace, expected=own))
+    assert told.verdict is Verdict.KNOWN_FAILING
+    for options, reason in (
+        (Options(pace=QUICK.pace, danger={"t/one": "it dies"}), "danger to drachtio-0.9.5: it dies"),
+        (Options(pace=QUICK.pace, not_applicable={"t/one": "no such thing"}), "no such thing"),
+    ):
+        result = outcome(one, options=options)
+        assert (result.verdict, result.reason) == (Verdict.NOT_APPLICABLE, reason)
+
+
 def test_a_profile_with_steps_of_its_own() -> None:
     pang = case(PING.replace("pong", "pang")).steps
     under = {"drachtio-0.9": ExpectUnder(reason="it says pang", steps=pang)}
     result = outcome(case(PING, expect_under=under), SmallTarget(wrong))
-    assert (result.verdict, result.reason) == (Verdict.PASS, "as drachtio-0.9 does: it says pang")
+    assert (result.verdict, result.reason) == (Verdict.PASS, "as drachtio-0.9.5 does: it says pang")
     assert outcome(case(PING, expect_under=under)).verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(
     ("changes", "options", "reason"),
     [
-        ({"danger": {"drachtio-0.9": "it dies"}}, QUICK, "danger to drachtio-0.9: it dies"),
+        ({"danger": {"drachtio-0.9": "it dies"}}, QUICK, "danger to drachtio-0.9.5: it dies"),
         ({"slow": True}, QUICK, "slow: runs with --slow only"),
         ({"requires": ("tls",)}, Options(features=frozenset({"tcp"})), "the peer does not declare tls"),
     ],
@@ -313,8 +368,9 @@ def test_a_foreign_server_tells_who_it_is() -> None:
 @pytest.mark.parametrize(
     ("version", "profile"),
     [
-        ("v0.9.5-rc3", "drachtio-0.9"),
-        ("v0.8.26", "drachtio-0.8"),
+        ("v0.9.5-rc3", "drachtio-0.9.5"),
+        ("v0.9.9", "drachtio-0.9.9"),
+        ("v0.8.26", "drachtio-0.8.26"),
         ("v0.9.5-ref.0.2.0", ""),
         ("", ""),
         ("abc", ""),

@@ -7,7 +7,7 @@ composed nodes, and msgspec gives the types.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -15,7 +15,7 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
-from drachtio_conformance.cases.case import Case, ExpectUnder, Level
+from drachtio_conformance.cases.case import Case, ExpectUnder, Level, NoSuchStep, position
 from drachtio_conformance.cases.vocabulary import STEP_TYPES
 from drachtio_conformance.steps.step import Located, Step
 from drachtio_conformance.targets.settings import ServerSettings
@@ -33,9 +33,13 @@ class LoadError(Exception):
     """A case file is wrong; the text begins with ``file:line:``."""
 
 
-class _Under(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Under(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The fields of an ``expect_under`` entry."""
+
     reason: str
     steps: list[object] = field(default_factory=list)
+    at: str = ""
+    got: str = ""
 
 
 class _Shared(Struct, kw_only=True):
@@ -52,7 +56,7 @@ class _CaseFields(_Shared, kw_only=True, forbid_unknown_fields=True):
     id: str
     title: str
     steps: list[object]
-    expect_under: dict[str, str | _Under] = field(default_factory=dict)
+    expect_under: dict[str, str | Under] = field(default_factory=dict)
     danger: dict[str, str] = field(default_factory=dict)
 
 
@@ -209,12 +213,12 @@ class Reader:
             server=fields.server if fields.server is not None else file.server,
             level=fields.level or file.level or Level.MUST,
             slow=fields.slow if fields.slow is not None else bool(file.slow),
-            expect_under=self.expect_under(node, fields, before),
+            expect_under=self.expect_under(node, fields, before, case=(*before, *steps)),
             danger=fields.danger,
         )
 
     def expect_under(
-        self, node: yaml.Node, fields: _CaseFields, before: list[Located]
+        self, node: yaml.Node, fields: _CaseFields, before: list[Located], *, case: tuple[Located, ...]
     ) -> dict[str, ExpectUnder]:
         found: dict[str, ExpectUnder] = {}
         for profile, value in fields.expect_under.items():
@@ -224,7 +228,11 @@ class Reader:
             under = member(node, "expect_under")
             entry = member(under, profile) if under is not None else None
             steps = self.steps(member(entry, "steps")) if entry is not None else []
-            found[profile] = ExpectUnder(reason=value.reason, steps=(*before, *steps) if steps else ())
+            found[profile] = expected = ExpectUnder(
+                reason=value.reason, steps=(*before, *steps) if steps else (), at=value.at, got=value.got
+            )
+            if problem := misfit(expected, case):
+                raise self.error(entry or node, problem)
         return found
 
     def steps(self, node: yaml.Node | None) -> list[Located]:
@@ -257,6 +265,18 @@ class Reader:
         if not shorthand:
             raise self.error(node, f"{name} expects a mapping of its arguments")
         return {_encoded(STEP_TYPES[name], shorthand): plain}
+
+
+def misfit(expected: ExpectUnder, steps: Sequence[Located]) -> str:
+    """What is wrong with what a server is expected to do instead of ``steps``; empty if nothing is."""
+    if bool(expected.at) != bool(expected.got) or (expected.at and expected.steps):
+        return "expected reason with either steps, or at and got (the check that fails and what comes there)"
+    try:
+        if expected.at:
+            position(steps, expected.at)
+    except NoSuchStep as error:
+        return str(error)
+    return ""
 
 
 def _encoded(kind: type[Step], attribute: str) -> str:

@@ -18,6 +18,8 @@ from drachtio_conformance.targets.settings import ServerSettings
 
 Schema: TypeAlias = "dict[str, Schema] | list[Schema] | str | int | float | bool | None"
 
+_TEXT: dict[str, Schema] = {"type": "string"}
+
 
 def schema() -> dict[str, Schema]:
     """The schema of a case file."""
@@ -40,7 +42,10 @@ def schema() -> dict[str, Schema]:
     under: Schema = {
         "anyOf": [
             {"type": "string"},
-            _mapping({"reason": {"type": "string"}, "steps": steps}, ["reason"]),
+            _mapping(
+                {"reason": _TEXT, "steps": steps, "at": _TEXT, "got": _TEXT},
+                ["reason"],
+            ),
         ]
     }
     case_fields: dict[str, Schema] = {

@@ -28,9 +28,9 @@ from drachtio_conformance.cli.command_line import build_parser
 from drachtio_conformance.cli.explain import NothingToExplain
 from drachtio_conformance.engine.baseline import BaselineError
 from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.engine.profile import ProfileError
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.report import standard_output
-from drachtio_conformance.targets.profile import ProfileError
 
 
 class UsageError(Exception):

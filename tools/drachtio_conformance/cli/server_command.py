@@ -19,6 +19,7 @@ from drachtio_conformance.cases import selection, specification
 from drachtio_conformance.cases.case import Case
 from drachtio_conformance.engine import baseline, outcome
 from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.engine.profile import Profile, load_profile
 from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
 from drachtio_conformance.engine.runner import Options, Runner, profile_of, suite_version
 from drachtio_conformance.engine.twins import MutantReport
@@ -28,7 +29,6 @@ from drachtio_conformance.report.console import RunConsole
 from drachtio_conformance.steps.stage import Pace
 from drachtio_conformance.targets.embedded import EmbeddedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
-from drachtio_conformance.targets.profile import Profile, load_profile
 from drachtio_conformance.targets.target import Target
 
 
@@ -52,8 +52,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     rules = specification.load()
     chosen = selection.select(cases, options.filter, options.clause)
     entries = baseline.load(Path(options.baseline)) if options.baseline else []
-    required = [feature for case in cases for feature in case.requires]
-    profile = load_profile(Path(options.profile), required) if options.profile else Profile()
+    profile = load_profile(options.profile, cases) if options.profile else Profile()
     paths = _paths(options)
     target = _target(options)
     runner = Runner(target, _options(options, profile, entries))
@@ -181,6 +180,9 @@ def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[ba
         slow=options.slow is not None,
         profile=profile.name or (profile_of(profile.version) if profile.version else None),
         features=None if profile.features is None else frozenset(profile.features),
+        expected=profile.expected(),
+        danger=profile.danger,
+        not_applicable=profile.not_applicable,
         baseline={entry.case: f"{entry.reason} ({entry.source})" for entry in entries},
         rerun=_rerun(options),
     )

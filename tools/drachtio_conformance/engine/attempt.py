@@ -23,6 +23,8 @@ SETTLING = 32.0
 class Attempt(Struct):
     """How it went."""
 
+    located: Sequence[Located]
+    """the steps that were to be carried out"""
     steps: list[StepResult]
     asserted: list[list[Mutation]]
     """of each step, if the stage collects it"""
@@ -57,7 +59,7 @@ async def play(
     ``twin`` is a mutation and the index of the step that must notice it. ``patience`` asks what remains in the
     server's tables, and is how long it may take to empty them (seconds).
     """
-    result = Attempt([not_run(located) for located in steps], [[] for _ in steps], stage)
+    result = Attempt(steps, [not_run(located) for located in steps], [[] for _ in steps], stage)
     loop = asyncio.get_running_loop()
     handler = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: result.crashes.append(escaped(context)))

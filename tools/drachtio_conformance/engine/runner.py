@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from collections.abc import Callable, Sequence
@@ -10,10 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 from msgspec import Struct, field, structs
 
-from drachtio_conformance.cases.case import Case, Level
+from drachtio_conformance.cases.case import Case, ExpectUnder, Level
+from drachtio_conformance.engine import verdicts
 from drachtio_conformance.engine.attempt import Attempt, play
 from drachtio_conformance.engine.perform import not_run
-from drachtio_conformance.engine.results import CaseResult, RunResult, StepOutcome, Verdict
+from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
 from drachtio_conformance.engine.twins import MutantReport, Survivor, noticed, story
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.stage import Pace, Stage
@@ -35,6 +37,12 @@ class Options(Struct, frozen=True, kw_only=True):
     """what the peer declares; None: everything"""
     baseline: dict[str, str] = field(default_factory=dict)
     """case name to reason: known failures"""
+    expected: dict[str, ExpectUnder] = field(default_factory=dict)
+    """case name to what the peer does instead, by its profile; counts for more than the case's own ``expect_under``"""
+    danger: dict[str, str] = field(default_factory=dict)
+    """case name to why it must not run against this peer, by its profile"""
+    not_applicable: dict[str, str] = field(default_factory=dict)
+    """case name to why it says nothing about this peer, by its profile"""
     rerun: str = "drachtio-conformance server --filter {name}"
     """command that runs one case, for reports"""
 
@@ -113,21 +121,21 @@ class Runner:
             await self._release(server, case, clean=True)
             return _result(case, Verdict.NOT_APPLICABLE, reason)
         profile = self._profile(server)
-        if profile in case.danger:
+        if reason := self.options.danger.get(case.name) or case.danger_to(profile):
             await self._release(server, case, clean=True)
-            return _result(case, Verdict.NOT_APPLICABLE, f"danger to {profile}: {case.danger[profile]}")
-        under = case.expect_under.get(profile)
+            return _result(case, Verdict.NOT_APPLICABLE, f"danger to {profile}: {reason}")
+        under = self.options.expected.get(case.name) or case.under(profile)
         steps = under.steps if under is not None and under.steps else case.steps
         attempt = await self._attempt(server, case, steps)
         result = _result(case, Verdict.PASS, "")
         result.steps, result.events = attempt.steps, attempt.stage.recorder.events
-        _judge(result, attempt)
-        known = self.options.baseline.get(case.name, "")
-        if under is not None and not under.steps:
-            known = known or under.reason
-        elif under is not None and result.verdict is Verdict.PASS:
-            result.reason = f"as {profile} does: {under.reason}"
-        _weigh(result, case.level, known)
+        verdicts.judge(result, attempt)
+        if known := self.options.baseline.get(case.name, ""):
+            verdicts.weigh_known(result, known)
+        elif under is not None:
+            verdicts.weigh_expected(result, attempt, under, profile=profile)
+        elif result.verdict is Verdict.FAIL and case.level is Level.SHOULD:
+            result.verdict = Verdict.WARN
         return result
 
     # Where a case can run
@@ -135,6 +143,8 @@ class Runner:
     def _out_of_reach(self, case: Case) -> str:
         """Why a case does not apply here; empty if it does."""
         features = self.options.features
+        if reason := self.options.not_applicable.get(case.name):
+            return reason
         if features is not None:
             missing = [feature for feature in case.requires if feature not in features]
             if missing:
@@ -252,47 +262,10 @@ def _result(case: Case, verdict: Verdict, reason: str) -> CaseResult:
     )
 
 
-def _judge(result: CaseResult, attempt: Attempt) -> None:
-    """The plain verdict of a pass through the steps."""
-    if attempt.crashes:
-        result.verdict = Verdict.FAIL
-        result.reason = f"an exception escaped in the server: {attempt.crashes[0]}"
-    elif attempt.ended_at is not None:
-        step = attempt.steps[attempt.ended_at]
-        if step.outcome is StepOutcome.ERROR:
-            result.verdict = Verdict.ERROR
-            result.reason = f"{step.source}: {step.kind}: {step.actual}"
-        else:
-            result.verdict = Verdict.FAIL
-            result.reason = (
-                f"{step.source}: expected {step.expected}, got {step.actual.partition(chr(10))[0]}"
-            )
-    elif attempt.leftovers:
-        result.verdict = Verdict.FAIL
-        result.reason = (
-            f"after everybody has gone and 64·T1 have passed the server still holds {attempt.leftovers}"
-        )
-
-
-def _weigh(result: CaseResult, level: Level, known: str) -> None:
-    """Turn the plain verdict into the final one."""
-    if known:
-        if result.verdict is Verdict.PASS:
-            result.verdict = Verdict.UNEXPECTED_PASS
-            result.reason = f"was expected to fail: {known}"
-        elif result.verdict is Verdict.FAIL:
-            result.verdict = Verdict.KNOWN_FAILING
-            result.reason = f"{known} ({result.reason})"
-    elif result.verdict is Verdict.FAIL and level is Level.SHOULD:
-        result.verdict = Verdict.WARN
-
-
 def profile_of(server_version: str) -> str:
-    """Profile of a genuine server by its version: ``v0.9.5-rc3`` → ``drachtio-0.9``; ours has none."""
-    parts = server_version.removeprefix("v").split(".")
-    if "-ref." in server_version or len(parts) < 3 or not parts[0].isdecimal() or not parts[1].isdecimal():
-        return ""
-    return f"drachtio-{parts[0]}.{parts[1]}"
+    """Profile of a genuine server by its version: ``v0.9.5-rc3`` → ``drachtio-0.9.5``; ours has none."""
+    parts = re.fullmatch(r"v?(\d+\.\d+\.\d+)(?!.*-ref\.).*", server_version)
+    return f"drachtio-{parts[1]}" if parts else ""
 
 
 def suite_version() -> str:

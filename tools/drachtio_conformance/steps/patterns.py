@@ -18,6 +18,7 @@ SHAPES = {
     "number": r"[0-9]+",
     "tag13": r"[0-9A-Za-z]{13}",
     "branch": r"z9hG4bK[^;,\s]+",
+    "any": r".*",
 }
 """What ``{name:shape}`` and ``{shape}`` demand."""
 
