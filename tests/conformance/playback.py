@@ -173,6 +173,9 @@ class PlayedServer:
     def occupancy(self) -> dict[str, int] | None:
         return None
 
+    async def gone(self) -> str:
+        return ""
+
     async def stop(self) -> None:
         self._playing.cancel()
         with contextlib.suppress(asyncio.CancelledError):

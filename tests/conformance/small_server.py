@@ -94,6 +94,9 @@ class SmallServer:
     def occupancy(self) -> dict[str, int] | None:
         return self.remaining
 
+    async def gone(self) -> str:
+        return ""
+
     async def stop(self) -> None:
         self._server.close()
         for connection in self._connections:

@@ -242,9 +242,12 @@ def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[st
         (["server", "--clause", "PING-99"], "no case tests the clause 'PING-99' (did you mean PING-"),
         (
             ["server", "--secret", "x"],
-            "--secret and --sip are about a running server: give its --admin HOST:PORT",
+            "--secret, --sip and --restart are about a running server: give its --admin HOST:PORT",
         ),
-        (["server", "--sip", "udp/127.0.0.1:5060"], "--secret and --sip are about a running server"),
+        (
+            ["server", "--sip", "udp/127.0.0.1:5060"],
+            "--secret, --sip and --restart are about a running server",
+        ),
         (["list", "--filter", "pingg"], "no case is called 'pingg'"),
         (["explain", "PINGG-1"], "no clause, deviation or case is called 'PINGG-1' (did you mean PING-1"),
         (["server", "--baseline", "/none.yaml"], "/none.yaml: No such file or directory"),

@@ -81,6 +81,7 @@ async def a_scene() -> AsyncIterator[Scene]:
     class Here:
         endpoints = Endpoints(server.endpoints.admin, SECRET, (f"udp/127.0.0.1:{port}",), "")
         advance, now, occupancy, stop = server.advance, server.now, server.occupancy, server.stop
+        gone = server.gone
 
     stage = Stage(Here(), Pace(deadline=0.1), embedded=True)
     try:

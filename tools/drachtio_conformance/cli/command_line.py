@@ -96,8 +96,17 @@ def _server(commands: _Commands) -> None:
         metavar="udp/HOST:PORT",
         help="where the server takes SIP, if its authenticate reply does not say it right; may be repeated",
     )
-    target.add_argument("--profile", metavar="FILE", help="what the server is and can do")
+    target.add_argument(
+        "--profile",
+        metavar="NAME|FILE",
+        help="what the server is and is known for: drachtio-0.9.9 or another that comes with the suite, or a file",
+    )
     target.add_argument("--baseline", metavar="FILE", help="known failures, with reasons")
+    target.add_argument(
+        "--restart",
+        metavar="COMMAND",
+        help="starts the server anew when a case has killed it; must end once that is under way",
+    )
     _selection(parser.add_argument_group("which cases"))
     how = parser.add_argument_group("how")
     how.add_argument(

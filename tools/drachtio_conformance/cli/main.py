@@ -65,9 +65,9 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "server":
             from drachtio_conformance.cli import server_command
 
-            if options.admin is None and (options.secret is not None or options.sip):
+            if options.admin is None and (options.secret is not None or options.sip or options.restart):
                 raise UsageError(
-                    "--secret and --sip are about a running server: give its --admin HOST:PORT, too"
+                    "--secret, --sip and --restart are about a running server: give its --admin HOST:PORT, too"
                 )
             options.secret = _secret(options)
             return server_command.run(options, load_cases(options.scenarios))

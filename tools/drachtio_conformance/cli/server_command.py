@@ -77,6 +77,8 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
         sys.stderr.write(f"drachtio-conformance: {runner.never_came_up}{hint}\n")
         return code
     console.summary(result, paths.written())
+    if runner.lost:
+        sys.stderr.write(f"drachtio-conformance: the server went away: {runner.lost}\n")
     if crashed:
         sys.stderr.write(f"drachtio-conformance: {crashed}\n")
         return 130 if crashed == "interrupted" else ExitCode.HARNESS
@@ -98,7 +100,7 @@ class _Session:
 
     async def run(self) -> None:
         await self._runner.run(self._cases, self._progress)
-        if not self._mutants or self._runner.never_came_up:
+        if not self._mutants or self._runner.never_came_up or self._runner.lost:
             return
         try:
             for case in self._cases:
@@ -117,7 +119,8 @@ class _Session:
             started=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
             duration=time.monotonic() - self._clock,
             cases=self._ended,
-            unreached=self._expected - len(self._ended) if ended_early else 0,
+            unreached=self._expected - len(self._ended) if ended_early or self._runner.lost else 0,
+            lost=self._runner.lost,
         )
 
     def _progress(self, case: Case, result: CaseResult | None) -> None:
@@ -178,6 +181,7 @@ def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[ba
     return Options(
         pace=Pace(scale=options.slow or 1.0),
         slow=options.slow is not None,
+        restart=options.restart or "",
         profile=profile.name or (profile_of(profile.version) if profile.version else None),
         features=None if profile.features is None else frozenset(profile.features),
         expected=profile.expected(),

@@ -54,6 +54,11 @@ def counts(cases: Iterable[CaseResult]) -> dict[Verdict, int]:
     return result
 
 
+def most_telling_first(cases: Iterable[CaseResult]) -> list[CaseResult]:
+    """The cases in their order, those that killed the server ahead."""
+    return sorted(cases, key=lambda case: not case.killer)
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
     """The verdict that matters most, or None of none."""
     return min(verdicts, key=SEVERITY.index, default=None)
@@ -75,7 +80,8 @@ def sentence(run: RunResult) -> str:
     twins = [case for case in run.cases if case.mutant]
     number = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
     broken = f"; broken twins of {len(twins)}: {_told(twins)}" if twins else ""
-    rest = f"; interrupted, {run.unreached} not run" if run.unreached else ""
+    ended = "the server went away" if run.lost else "interrupted"
+    rest = f"; {ended}, {run.unreached} not run" if run.unreached or run.lost else ""
     return f"{number} in {seconds(run.duration)}: {_told(cases)}{broken}{rest}"
 
 

@@ -66,6 +66,8 @@ class CaseResult(Struct, kw_only=True):
     events: list[WireEvent] = field(default_factory=list)
     rerun: str = ""
     """the command that runs this case alone"""
+    killer: bool = False
+    """whether the server was gone after it"""
     mutant: str = ""
     """for a broken twin: what was altered"""
 
@@ -82,4 +84,6 @@ class RunResult(Struct, kw_only=True):
     duration: float
     cases: list[CaseResult] = field(default_factory=list)
     unreached: int = 0
-    """how many cases a run that was interrupted did not come to"""
+    """how many cases a run that was interrupted, or that lost its server, did not come to"""
+    lost: str = ""
+    """why the run ended early: the server went away and did not come back"""

@@ -16,6 +16,7 @@ from drachtio_conformance.engine import verdicts
 from drachtio_conformance.engine.attempt import Attempt, play
 from drachtio_conformance.engine.perform import not_run
 from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
+from drachtio_conformance.engine.survival import Gone, Survival, blame, reached
 from drachtio_conformance.engine.twins import MutantReport, Survivor, noticed, story
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.stage import Pace, Stage
@@ -43,6 +44,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """case name to why it must not run against this peer, by its profile"""
     not_applicable: dict[str, str] = field(default_factory=dict)
     """case name to why it says nothing about this peer, by its profile"""
+    restart: str = ""
+    """a command that starts a foreign server that has gone away"""
     rerun: str = "drachtio-conformance server --filter {name}"
     """command that runs one case, for reports"""
 
@@ -58,13 +61,22 @@ class Runner:
     """Runs cases one after another, each on connections of its own."""
 
     def __init__(
-        self, target: Target, options: Options | None = None, *, proven: set[bytes] | None = None
+        self,
+        target: Target,
+        options: Options | None = None,
+        *,
+        proven: set[bytes] | None = None,
+        survival: Survival | None = None,
     ) -> None:
-        """``proven`` is shared by runners that need not run each other's broken twins again."""
+        """``proven`` is shared by runners that need not run each other's broken twins again; ``survival`` is how a
+        server that goes away comes back, by the options if it is not given."""
         self.target = target
         self.options = options or Options()
         self.never_came_up: str = ""
         """why the target could not be reached at all; empty if it could"""
+        self.lost: str = ""
+        """why the target is no longer there: it went away in the middle, and did not come back"""
+        self._survival = survival or Survival(target, self.options.restart)
         self._shared: ServerUnderTest | None = None
         self.server_version = ""
         """from the authenticate answer; empty until the first case has asked"""
@@ -78,10 +90,12 @@ class Runner:
             for case in cases:
                 if on_progress is not None:
                     on_progress(case, None)
-                result = await self.run_case(case)
+                result = await self._survived(case, results[-1] if results else None)
                 results.append(result)
                 if on_progress is not None:
                     on_progress(case, result)
+                if self.lost:
+                    break
         finally:
             await self.close()
         return RunResult(
@@ -91,6 +105,8 @@ class Runner:
             started=started.isoformat(timespec="seconds"),
             duration=time.monotonic() - clock,
             cases=results,
+            unreached=len(cases) - len(results) if self.lost else 0,
+            lost=self.lost,
         )
 
     async def close(self) -> None:
@@ -98,6 +114,24 @@ class Runner:
         shared, self._shared = self._shared, None
         if shared is not None:
             await shared.stop()
+
+    async def _survived(self, case: Case, before: CaseResult | None) -> CaseResult:
+        """Run one case; if the server is gone after it, let its result say so and bring the server back."""
+        result = await self.run_case(case)
+        if not (why := await self._gone()):
+            return result
+        late = before is not None and not before.killer and not reached(result)
+        blame(before if before is not None and late else result, why)
+        try:
+            self._shared = await self._survival.bring_back()
+        except Gone as error:
+            self.lost = str(error)
+            return result
+        return await self._survived(case, None) if late else result
+
+    async def _gone(self) -> str:
+        """Why the server that cases share no longer serves."""
+        return await self._shared.gone() if self._shared is not None and not self.never_came_up else ""
 
     async def run_case(self, case: Case) -> CaseResult:
         """Run one case; every peer failure ends up in the result."""

@@ -105,7 +105,7 @@ class RunConsole:
     def summary(self, run: RunResult, written: Sequence[str] = ()) -> None:
         """The failed cases in full, the table, the sentence; ``written`` names the reports that were written."""
         self.stopped()
-        told = [case for case in run.cases if case.verdict in _TOLD]
+        told = outcome.most_telling_first(case for case in run.cases if case.verdict in _TOLD)
         for case in told[:TOLD_IN_FULL]:
             self._console.print()
             self._console.print(self.failure(case))

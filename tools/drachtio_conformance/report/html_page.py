@@ -106,9 +106,10 @@ def render(run: RunResult, specification: Specification | None) -> str:
         groups=groups,
         counts={verdict: number for verdict, number in outcome.counts(run.cases).items() if number},
         glyphs=outcome.GLYPHS,
-        failing=[
-            case for cases in groups.values() for case in cases if case.result.verdict in outcome.FAILING
-        ],
+        failing=sorted(
+            (case for cases in groups.values() for case in cases if case.result.verdict in outcome.FAILING),
+            key=lambda case: not case.result.killer,
+        ),
         failed=run.unreached > 0 or any(case.verdict in outcome.FAILING for case in run.cases),
         sentence=outcome.sentence(run),
         heading=_heading(run, rows),

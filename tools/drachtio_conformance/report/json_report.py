@@ -31,7 +31,9 @@ class Report(Struct, kw_only=True):
     exit_code: int
     counts: dict[Verdict, int]
     unreached: int = 0
-    """how many cases a run that was interrupted did not come to"""
+    """how many cases a run that was interrupted, or that lost its server, did not come to"""
+    lost: str = ""
+    """why the run ended early: the server went away and did not come back"""
     cases: list[CaseResult]
 
 
@@ -46,6 +48,7 @@ def report(run: RunResult, exit_code: int | None = None) -> Report:
         exit_code=int(outcome.exit_code(run) if exit_code is None else exit_code),
         counts=outcome.counts(run.cases),
         unreached=run.unreached,
+        lost=run.lost,
         cases=run.cases,
     )
 

@@ -58,6 +58,10 @@ class EmbeddedServer:
         """Size of each of its tables."""
         return self._server.occupancy()
 
+    async def gone(self) -> str:
+        """It lives in this process."""
+        return ""
+
     async def stop(self) -> None:
         """Close all its sockets."""
         await self._server.stop()

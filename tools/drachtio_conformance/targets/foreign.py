@@ -18,8 +18,9 @@ from msgtrace.frames import Damage
 class ForeignServer:
     """The server as its authenticate answer describes it."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, target: ForeignTarget) -> None:
         self._endpoints = endpoints
+        self._target = target
 
     @property
     def endpoints(self) -> Endpoints:
@@ -37,6 +38,14 @@ class ForeignServer:
     def occupancy(self) -> dict[str, int] | None:
         """Nobody can look inside."""
         return None
+
+    async def gone(self) -> str:
+        """Why it lets nobody in any more; empty if it does."""
+        try:
+            await self._target.start(None)
+        except StartFailed as error:
+            return str(error)
+        return ""
 
     async def stop(self) -> None:
         """It is not ours to stop."""
@@ -70,7 +79,9 @@ class ForeignTarget:
             request = new_id()
             await peer.send_message(f"{request}|authenticate|{octets(self._secret)}|")
             answer = await peer.incoming.take(self._seconds)
-        except (ConnectFailed, NotRead) as error:
+        except ConnectFailed as error:  # it says to whom
+            raise StartFailed(str(error)) from None
+        except NotRead as error:
             raise StartFailed(f"{self.description}: {error}") from None
         except NothingCame as error:
             raise StartFailed(f"{self.description}: authenticate was not answered: {error}") from None
@@ -87,4 +98,4 @@ class ForeignTarget:
                 f"{self.description}: authenticate was expected to be OK, the answer is {refusal}"
             )
         hostports = self._sip or tuple(part for part in "".join(tokens[4:5]).split(",") if part)
-        return ForeignServer(Endpoints(self._admin, self._secret, hostports, "".join(tokens[5:6])))
+        return ForeignServer(Endpoints(self._admin, self._secret, hostports, "".join(tokens[5:6])), self)

@@ -47,6 +47,9 @@ class ServerUnderTest(Protocol):
     def occupancy(self) -> dict[str, int] | None:
         """Size of each of its tables; None if nobody can look inside."""
 
+    async def gone(self) -> str:
+        """Why it no longer serves; empty if it does. One that would take the suite with it need not be asked."""
+
     async def stop(self) -> None:
         """Stop it if the suite started it."""
 
