@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import Struct, field
 
-from drachtio_conformance import specification
+from drachtio_conformance.cases import specification
 from msgtrace import messages
 from reference_server.wire import replies
 from reference_server.wire.framing import FrameDecoder, FramingError

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from drachtio_conformance import standard_output
-from drachtio_conformance.admin_peer import told
-from drachtio_conformance.arguments import count, host_port, positive, seconds
-from drachtio_conformance.outcome import ExitCode
+from drachtio_conformance.cli.arguments import count, host_port, positive, seconds
+from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.peers.admin_peer import told
+from drachtio_conformance.report import standard_output
 from drachtio_load import report
 from drachtio_load.progress import RunProgress
 from drachtio_load.scenarios import LoadScenario, ScenarioError, find_scenario, load_scenarios
