@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from protocol_book.facts import RELEASES
@@ -25,13 +25,13 @@ class UnknownTable(ValueError):
     """The document has a place for a table that nothing makes."""
 
 
-def fill(document: str) -> str:
-    """The document with all its tables made anew. Raises UnknownTable."""
+def fill(document: str, makers: Mapping[str, Callable[[], str]]) -> str:
+    """The document with all its tables made anew, each by the maker of its name. Raises UnknownTable."""
 
     def made(match: re.Match[str]) -> str:
-        if match[2] not in TABLES:
-            raise UnknownTable(f"no table is called '{match[2]}'; there are {', '.join(TABLES)}")
-        return f"{match[1]}\n{TABLES[match[2]]()}{match[3]}"
+        if match[2] not in makers:
+            raise UnknownTable(f"no table is called '{match[2]}'; there are {', '.join(makers)}")
+        return f"{match[1]}\n{makers[match[2]]()}{match[3]}"
 
     return _TABLE.sub(made, document)
 
@@ -62,10 +62,3 @@ def failures(outcome: str) -> str:
 def releases() -> str:
     """What changed in which release of the genuine server."""
     return table(("first release", "change"), [(release.version, release.change) for release in RELEASES])
-
-
-TABLES: Final[dict[str, Callable[[], str]]] = {
-    "failures-no": lambda: failures("NO"),
-    "failures-nok": lambda: failures("NOK"),
-    "releases": releases,
-}
