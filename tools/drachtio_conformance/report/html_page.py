@@ -240,8 +240,8 @@ def _matrix(cases: Sequence[CaseResult], specification: Specification) -> list[_
                 _Cell(
                     clause=clause.id,
                     state=state or ("untestable" if clause.untestable else "untested"),
-                    hover=f"{clause.id} {clause.level}: {clause.text}\n{remark}",
+                    hover=f"{clause.id} · {clause.title}\n{clause.level}: {clause.text}\n{remark}",
                 )
             )
-        rows.append(_Row(family=family, title=members[0].section, cells=cells))
+        rows.append(_Row(family=family, title=specification.chapters(family), cells=cells))
     return rows
