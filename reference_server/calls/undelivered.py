@@ -13,7 +13,7 @@ from reference_server.calls.ports import Flow
 from reference_server.calls.state import CallState
 
 _BRANCH = re.compile(
-    r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]++(?:;(?!branch=)[^\r\n;]*+)*+;branch=([^;\r\n]++)[;\r]"
+    r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]++(?>(?:;(?!branch=)[^\r\n;]*+)*);branch=([^;\r\n]++)[;\r]"
 )
 
 
