@@ -1,7 +1,7 @@
 """Regular expressions that every supported Python understands alike.
 
 CPython before 3.11.5 mismatches a possessive repetition of a group, ``(?:…)*+`` (gh-106052): the text that the last,
-failed turn went through stays consumed. An atomic group, ``(?>(?:…)*)``, means the same and works everywhere, and so does
+failed turn went through stays consumed. An atomic group, ``(?>(?:…)*)``, means the same and works everywhere; so does
 a possessive repetition of one character.
 """
 
