@@ -1,38 +1,43 @@
 """The command ``drachtio-load``: SIPp callers against a server, with a verdict that can be trusted.
 
 Exit codes: 0 every call successful, 1 some failed, 2 wrong usage, 3 nothing came from the peer,
-4 sipp is missing or failed itself.
+4 sipp is missing or failed itself, 130 interrupted (what there is until then is told and written all the same).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from drachtio_conformance import standard_output
 from drachtio_conformance.admin_peer import told
 from drachtio_conformance.arguments import count, host_port, positive, seconds
 from drachtio_conformance.outcome import ExitCode
-from drachtio_load import report
+from drachtio_load import refusal, report
+from drachtio_load.answers import Answer
 from drachtio_load.progress import RunProgress
 from drachtio_load.scenarios import LoadScenario, ScenarioError, find_scenario, load_scenarios
 from drachtio_load.series import milliseconds, percentiles
 from drachtio_load.sipp import LoadPlan, LoadRun, SippMissing, Transport, run_sipp, sipp_command
-from drachtio_load.verdict import judge
+from drachtio_load.stopping import Stopping
+from drachtio_load.verdict import INTERRUPTED, judge
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     standard_output.prepare()
     parser = _parser()
-    options = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser.parse_args(words)
     try:
-        code = _list() if options.command == "list" else _run(_plan(options), options)
+        code = _list() if options.command == "list" else _run(_plan(options), options, words)
         sys.stdout.flush()
         return code
     except ScenarioError as error:
@@ -46,15 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(ExitCode.USAGE, f"{error.filename or 'output'}: {error.strerror}")
     except KeyboardInterrupt:
         sys.stderr.write("drachtio-load: interrupted\n")
-        return 130
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="drachtio-load",
         description="Calls a server with SIPp and judges by SIPp's statistics.",
-        epilog="Exit code: 0 all calls successful, 1 some failed, 2 usage, 3 nothing came, 4 sipp failed.",
+        epilog="Exit code: 0 all calls successful, 1 some failed, 2 usage, 3 nothing came, 4 sipp failed, "
+        "130 interrupted: Ctrl-C begins no more calls and lets those that are open end, a second one does not wait; "
+        "the figures until then are told and written.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('drachtio-conformance')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="the scenarios, one a line")
     run = commands.add_parser("run", help="run one scenario")
@@ -114,8 +122,9 @@ def _list() -> int:
     return ExitCode.OK
 
 
-def _run(plan: LoadPlan, options: argparse.Namespace) -> int:
+def _run(plan: LoadPlan, options: argparse.Namespace, words: Sequence[str]) -> int:
     sipp_command()
+    command = _shown(words, options.auth)
     keep: Path | None = options.keep
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
@@ -134,21 +143,29 @@ def _run(plan: LoadPlan, options: argparse.Namespace) -> int:
     _say(judgement.sentence)
     _table(run)
     if options.json is not None:
-        report.write_json(options.json, run, judgement)
+        report.write_json(options.json, run, judgement, command)
     if options.csv is not None:
         report.write_csv(options.csv, run)
     if options.report is not None:
-        report.write_html(options.report, run, judgement, began)
+        report.write_html(options.report, run, judgement, began, command)
     return judgement.code
 
 
 async def _attempt(plan: LoadPlan, folder: Path, progress: RunProgress) -> LoadRun:
-    """Looks whether anybody listens first, where that can be known; raises OSError if not."""
+    """Runs it, unless the network says that nobody listens; raises OSError then."""
     if plan.transport is Transport.TCP:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(plan.host, plan.port), plan.answer_within)
-        writer.close()
-        await writer.wait_closed()
-    return await run_sipp(plan, folder, progress.report)
+        await refusal.connect(plan.host, plan.port, plan.answer_within)
+    stopping = Stopping()
+    with stopping.by_signals(progress.interrupted):
+        run = asyncio.ensure_future(run_sipp(plan, folder, progress.report, stopping))
+        if plan.transport is Transport.TCP:
+            return await run
+        refused = asyncio.ensure_future(refusal.refused(plan.host, plan.port))
+        await asyncio.wait({run, refused}, return_when=asyncio.FIRST_COMPLETED)
+        unnecessary = refused if run.done() else run
+        unnecessary.cancel()
+        await asyncio.gather(unnecessary, return_exceptions=True)
+        return await (run if unnecessary is refused else refused)
 
 
 def _table(run: LoadRun) -> None:
@@ -163,13 +180,30 @@ def _table(run: LoadRun) -> None:
         ("hung", f"{figures.unfinished}"),
         ("retransmissions", f"{figures.retransmissions}"),
         ("calls a second", f"{figures.rate:.1f}"),
-        ("response, mean", f"{figures.response_milliseconds:.1f} ms"),
     ]
     if times.count:
         shown = (("p50", times.p50), ("p90", times.p90), ("p99", times.p99))
+        rows.append(("response, mean", f"{figures.response_milliseconds:.1f} ms"))
         rows += [(f"response, {name}", milliseconds(value)) for name, value in shown]
     for name, value in rows:
         _say(f"  {name:16}{value:>12}")
+    if run.answers:
+        _say(f"  answers: {', '.join(map(_answer, run.answers))}")
+
+
+def _answer(answer: Answer) -> str:
+    """``200 × 40``; what failed its call is marked."""
+    total = answer.awaited + answer.unawaited
+    mark = f" ({answer.unawaited} not awaited)" if answer.unawaited else ""
+    return f"{total} × {answer.name}{mark}"
+
+
+def _shown(words: Sequence[str], credentials: tuple[str, str] | None) -> str:
+    """The command line as one could type it again, but for the password."""
+    if credentials is not None:
+        secret, instead = ":".join(credentials), f"{credentials[0]}:***"
+        words = [instead if word == secret else word.replace(f"={secret}", f"={instead}") for word in words]
+    return shlex.join(["drachtio-load", *words])
 
 
 def _credentials(text: str) -> tuple[str, str]:
