@@ -28,12 +28,12 @@ def test_the_process_behind_a_port_is_found(bound: str, called: str, kind: int) 
         if kind == socket.SOCK_STREAM:
             listening.listen()
         port = listening.getsockname()[1]
-        transports = {socket.SOCK_DGRAM: "udp", socket.SOCK_STREAM: "tcp"}
-        server = find(called, port, transports.pop(kind))
+        transport, other = ("udp", "tcp") if kind == socket.SOCK_DGRAM else ("tcp", "udp")
+        server = find(called, port, transport)
         assert server is not None
         assert server.pid == os.getpid()
-        assert find(called, port, *transports.values()) is None
-    assert find(called, port, "udp") is None
+        assert find(called, port, other) is None
+    assert find(called, port, transport) is None
 
 
 def test_a_machine_elsewhere_is_not_taken_for_this_one() -> None:
@@ -53,7 +53,10 @@ def test_an_interval_goes_by_the_samples_nearest_to_its_ends() -> None:
     samples = [
         Sample(at=at, cpu=cpu, memory=mib) for at, cpu, mib in ((10, 1, 30), (11.1, 1.55, 31), (12, 1.7, 32))
     ]
-    assert between(samples, 10.1, 11.0) == (pytest.approx(50), 31)
-    assert between(samples, 11.0, 12.2) == (pytest.approx(100 / 6), 32)
+    first, second = between(samples, 10.1, 11.0), between(samples, 11.0, 12.2)
+    assert first is not None
+    assert second is not None
+    assert first == pytest.approx((50, 31))
+    assert second == pytest.approx((100 / 6, 32))
     assert between(samples, 12.0, 12.2) is None
     assert between([], 10, 11) is None

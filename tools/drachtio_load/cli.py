@@ -183,7 +183,8 @@ def _table(run: LoadRun) -> None:
     ]
     if times.count:
         shown = (("p50", times.p50), ("p90", times.p90), ("p99", times.p99))
-        rows.append(("response, mean", f"{figures.response_milliseconds:.1f} ms"))
+        mean = figures.response_milliseconds
+        rows.append(("response, mean", f"{mean:.1f} ms" if mean >= 1 else milliseconds(0)))
         rows += [(f"response, {name}", milliseconds(value)) for name, value in shown]
     for name, value in rows:
         _say(f"  {name:16}{value:>12}")

@@ -176,7 +176,7 @@ def _plots(run: LoadRun, rows: Sequence[Second]) -> list[_Plot]:
     if run.server is not None and run.samples:
         cpu = Line(name="CPU", style="a", points=measured([row.server_cpu for row in rows]))
         memory = Line(name="memory", style="b", points=measured([row.server_memory for row in rows]))
-        plots.append(_plot(f"CPU of the server ({run.server.name}), percent of a core", "%", [cpu]))
+        plots.append(_plot("CPU of the server, percent of a core", "%", [cpu]))
         plots.append(_plot("Memory of the server, MiB", "MiB", [memory]))
     return plots
 
