@@ -27,6 +27,7 @@ from reference_server.observe.frames import ShownFrames
 from reference_server.observe.jsonl import JsonlTrace, TraceFileError
 from reference_server.observe.log import Console, Log, LogSink
 from reference_server.observe.log_file import LogFile, LogFileError
+from reference_server.observe.secret_hint import HOW, SecretHint
 from reference_server.observe.sip_trace import SipTrace
 from reference_server.server import VERSION, Server, StartError, tune_for_traffic
 
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("error: option --loop: expected a loop that is installed, got 'uvloop'")
         return USAGE_STATUS
     if reading.check:
-        sys.stdout.write("configuration ok\n")
+        sys.stdout.write(_verdict(reading))
         return 0
     raise_descriptor_limit()
     try:
@@ -109,6 +110,8 @@ class _Run:
             self._log.notice(f"Configuration file:                    {self._reading.file}")
         if self._configuration.contacts == Configuration().contacts:
             self._log.notice("No SIP contact is given; SIP is awaited on 127.0.0.1 only")
+        if self._secret_is_default():
+            self._log.notice(f"The shared secret is the default, {self._secret}; {HOW}")
         try:
             trace = self._open_trace(loop)
         except TraceFileError as reason:
@@ -138,7 +141,7 @@ class _Run:
         return JsonlTrace(self._configuration.trace_file, VERSION, loop.call_later)
 
     def _taps(self, trace: JsonlTrace | None) -> list[Tap]:
-        taps: list[Tap] = [EventLog(self._log)]
+        taps: list[Tap] = [EventLog(self._log), SecretHint(self._log, self._secret_is_default)]
         if self._log.enabled(LogLevel.INFO):
             taps.append(self._sip_trace)
         if trace is not None:
@@ -146,6 +149,9 @@ class _Run:
         if self._configuration.show_frames:
             taps.append(ShownFrames(sys.stderr))
         return taps
+
+    def _secret_is_default(self) -> bool:
+        return self._secret == Configuration().admin.secret
 
     def _announce(self, admin: tuple[str, int], hostports: list[str], version: str) -> None:
         """Print the ready line, the one thing that goes to standard output."""
@@ -222,6 +228,13 @@ class _Run:
         self._log.error(f"internal error, please report: {context.get('message')}: {error!r}")
         if isinstance(error, BaseException) and self._log.enabled(LogLevel.DEBUG):
             self._log.debug("".join(traceback.format_exception(error)))
+
+
+def _verdict(reading: Reading) -> str:
+    """What ``--check`` says of a configuration with which the server would start."""
+    number = sum(problem.without_effect for problem in reading.problems)
+    but = f", but for {number} setting{'s' if number > 1 else ''} without effect here" if number else ""
+    return f"configuration ok{but}\n"
 
 
 def _waiting_for_restart(old: Configuration, new: Configuration) -> list[str]:

@@ -188,6 +188,7 @@ STACK_LEVEL = whole_number("0-9", 0, 9, "a level")
 AGENT_ID = whole_number("number", 1, 4_294_967_295)
 
 LOG_LEVEL: Kind[LogLevel] = choice("level", {level.name.lower(): level for level in LogLevel})
+STRICTNESS: Kind[bool] = Kind("flag", "the word strict or none", {"1": False, "strict": True}.get)
 DIALECT: Kind[Dialect] = choice("dialect", {dialect.value: dialect for dialect in Dialect})
 LOOP: Kind[str] = choice("loop", {word: word for word in ("auto", "asyncio", "uvloop")})
 FLAG: Kind[bool] = choice("flag", {"1": True, "0": False})
@@ -202,5 +203,6 @@ SWITCH: Kind[bool] = choice(
     {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False},
     any_case=True,
 )
+REFRESHER: Kind[str] = choice("refresher", {word: word for word in ("none", "uac", "uas")}, any_case=True)
 TLS_VERSION: Kind[str] = choice("version", {word: word for word in ("1.0", "1.1", "1.2", "1.3")})
 HTTP_METHOD: Kind[str] = choice("GET/POST", {"get": "GET", "post": "POST"}, any_case=True)
