@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from msgspec import structs
 
 from reference_server.calls.ports import Tap
+from reference_server.config.completion import answer_a_shell
 from reference_server.config.model import Configuration, LoggingConfiguration, LogLevel
 from reference_server.config.reading import Reading, read
 from reference_server.config.reference import help_text
@@ -46,6 +47,7 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; ``argv`` is without the program's name. Returns the exit status."""
+    answer_a_shell(os.environ)
     arguments = sys.argv[1:] if argv is None else list(argv)
     reading = read(arguments, os.environ)
     if reading.show_help:

@@ -33,6 +33,8 @@ class Kind(Generic[T_co]):
     """the value, or None if the text is none; may raise WrongValue itself to be more precise"""
     trimmed: bool = True
     """white space around the text does not count"""
+    words: tuple[str, ...] = ()
+    """the texts that there are, if they are few"""
 
     def parse(self, text: str) -> T_co:
         """The value that ``text`` stands for. Raises WrongValue."""
@@ -69,7 +71,8 @@ def choice(name: str, words: dict[str, T_co], *, any_case: bool = False) -> Kind
 
     *rest, last = words
     listed = f"{', '.join(rest)} or {last}" if rest else last
-    return Kind(name, f"{listed}{' (in any letter case)' if any_case else ''}", convert)
+    expected = f"{listed}{' (in any letter case)' if any_case else ''}"
+    return Kind(name, expected, convert, words=tuple(words))
 
 
 def is_dns_name(text: str) -> bool:

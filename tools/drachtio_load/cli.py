@@ -20,7 +20,7 @@ from drachtio_conformance import standard_output
 from drachtio_conformance.admin_peer import told
 from drachtio_conformance.arguments import count, host_port, positive, seconds
 from drachtio_conformance.outcome import ExitCode
-from drachtio_load import refusal, report
+from drachtio_load import completion, refusal, report
 from drachtio_load.answers import Answer
 from drachtio_load.progress import RunProgress
 from drachtio_load.scenarios import LoadScenario, ScenarioError, find_scenario, load_scenarios
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     standard_output.prepare()
     parser = _parser()
+    completion.answer_a_shell(parser)
     words = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(words)
     try:
@@ -66,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="the scenarios, one a line")
     run = commands.add_parser("run", help="run one scenario")
-    run.add_argument("scenario", metavar="SCENARIO", help="a name of `drachtio-load list`, or an XML file")
+    scenario = "a name of `drachtio-load list`, or an XML file"
+    completion.is_a_scenario(run.add_argument("scenario", metavar="SCENARIO", help=scenario))
     run.add_argument("target", type=host_port, metavar="HOST:PORT", help="where the server takes SIP")
     option = run.add_argument
     option("--transport", type=Transport, choices=list(Transport), default=Transport.UDP, help="default: udp")
@@ -86,10 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="what [NAME] stands for in a scenario of your own; may be repeated",
     )
-    option("--json", type=Path, metavar="FILE", help="write the figures to FILE")
-    option("--csv", type=Path, metavar="FILE", help="write the figures of each second to FILE")
-    option("--report", type=Path, metavar="FILE", help="write a page with plots to FILE (HTML)")
-    option("--keep", type=Path, metavar="DIR", help="leave sipp's files in DIR, every message included")
+    for name, value, about in (
+        ("--json", "FILE", "write the figures to FILE"),
+        ("--csv", "FILE", "write the figures of each second to FILE"),
+        ("--report", "FILE", "write a page with plots to FILE (HTML)"),
+        ("--keep", "DIR", "leave sipp's files in DIR, every message included"),
+    ):
+        completion.is_a_path(option(name, type=Path, metavar=value, help=about))
     return parser
 
 
