@@ -34,7 +34,7 @@ from reference_server.sip.transactions.server import (
 from reference_server.sip.transactions.timing import ForwardedTiming, Timing
 
 _QUOTED_BRANCH = re.compile(
-    r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]++(?:;(?!branch=)[^\r\n;]*+)*+;branch=([^;\r\n]++)[;\r]"
+    r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]++(?>(?:;(?!branch=)[^\r\n;]*+)*);branch=([^;\r\n]++)[;\r]"
 )
 """ICMP quotes the beginning of a datagram; a quotation that ends before the branch proves nothing."""
 
