@@ -1,4 +1,4 @@
-"""docs/guides/an-sdk-in-an-hour.md: the text beside this module, with the code of each step out of the tested programs."""
+"""docs/guides/an-sdk-in-an-hour.md: the text beside this module, with each step's code out of the tested programs."""
 
 from __future__ import annotations
 
