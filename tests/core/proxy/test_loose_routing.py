@@ -67,6 +67,19 @@ def test_all_routes_of_ours_are_taken_off(stage: Stage) -> None:
     stage.dan.answer(request, 200)
 
 
+@pytest.mark.parametrize("method", ["BYE", "ACK"])
+@pytest.mark.parametrize(
+    ("uri", "route"),
+    [("sip:carol@127.0.0.1:5090;", OURS), ("sip:carol@127.0.0.1:5090", "<sip:@127.0.0.1:5060;lr;>,")],
+)
+def test_slips_of_either_end_do_not_stop_it(stage: Stage, method: str, uri: str, route: str) -> None:
+    in_dialog(stage, method, route, uri=uri)
+    request = stage.carol.take()
+    assert (request.method, request.uri, request.get("route")) == (method, uri, "")
+    if method == "BYE":
+        stage.carol.answer(request, 200)
+
+
 def test_a_route_of_somebody_else_is_none_of_our_business(stage: Stage) -> None:
     in_dialog(stage, "BYE", "<sip:far.invalid;lr>")
     in_dialog(stage, "ACK", "<sip:far.invalid;lr>")
