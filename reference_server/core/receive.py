@@ -69,7 +69,10 @@ def _receive_request(state: Context, request: Request, flow: Flow) -> None:
         if isinstance(transaction, InviteServerTransaction) and transaction.receive_ack():
             return
         if not receive_ack(state, request, via, flow) and "route" in request.first:
-            route_ack(state, request, via, flow)
+            if fault_of(request) is None:
+                route_ack(state, request, via, flow)
+            else:
+                state.event("sip-dropped", reason="faulty ACK that names a Route", source=flow.remote_host)
         return
     key = transaction_key(request, via, method)
     known = state.server_transactions.get(key)

@@ -33,7 +33,6 @@ _WITH_CONTACT = frozenset({"INVITE", "SUBSCRIBE", "REFER"})
 
 
 _BY_CALL_ID = re.compile(r"[A-Z]+ sip:placeholder(?: |\r?\n)")
-_CALL_ID = re.compile(r"^call-id[ \t]*:[ \t]*([^\r\n]+?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 def dialog_by_call_id(state: Context, application: Application, text: str) -> DialogUsage | None:
@@ -42,13 +41,13 @@ def dialog_by_call_id(state: Context, application: Application, text: str) -> Di
     None unless the application owns exactly one dialog of that Call-ID. A request with another URI goes there: that of
     a back-to-back user agent may well repeat the Call-ID of the call that it came for.
     """
-    named = _CALL_ID.search(text.partition("\r\n\r\n")[0]) if _BY_CALL_ID.match(text) else None
-    if named is None:
+    call_id = Draft(text, "").get("call-id") if _BY_CALL_ID.match(text) else ""
+    if not call_id:
         return None
     candidates = [
         known
         for known in state.dialogs_by_id.values()
-        if known.dialog.call_id == named[1] and known.owner is application
+        if known.dialog.call_id == call_id and known.owner is application
     ]
     return candidates[0] if len(candidates) == 1 else None
 
