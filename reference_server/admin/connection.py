@@ -35,6 +35,7 @@ class AdminConnection(asyncio.Protocol):
         self._turn = turn
         self._transport: asyncio.Transport | None = None
         self._stranger = True
+        self._host = ""
         self._goodbye: TimerHandle | None = None
         self.session = AdminSession(context, context.new_number(), self._wake)
 
@@ -43,8 +44,9 @@ class AdminConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         self._set_options(self._transport.get_extra_info("socket"))
         peer = self._transport.get_extra_info("peername")
+        self._host = peer[0] if peer else ""
         self.session.begin(f"{peer[0]}:{peer[1]}" if peer else "gone")
-        self._connections.add(self)
+        self._connections.add(self, self._host)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the connection is gone."""
@@ -117,4 +119,4 @@ class AdminConnection(asyncio.Protocol):
             transport.abort()
             return
         self._goodbye = self._context.timers.start(PATIENCE_WITH_THE_REFUSED, transport.abort)
-        self._connections.leaving(self)
+        self._connections.leaving(self, self._host)
