@@ -94,6 +94,7 @@ class Core:
     def apply(self, settings: Settings) -> None:
         """From now on these settings hold."""
         self.context.apply(settings)
+        self.transactions.apply(settings.timing)
 
     def receive(self, text: str, flow: Flow) -> None:
         """One SIP message came from the network."""

@@ -14,7 +14,7 @@ from reference_server.core.dialog.server_requests import send_unwatched
 from reference_server.core.transactions import Sent, TransactionLayer
 from reference_server.sip.deadline import Deadline
 from reference_server.sip.timers import TimerHandle
-from reference_server.sip.transactions.timing import Timing
+from reference_server.sip.transactions.client import ClientMeans
 
 
 class InviteOwner(Protocol):
@@ -34,11 +34,11 @@ class InviteClient:
         "_context",
         "_held",
         "_longest_silence",
+        "_means",
         "_owner",
         "_patience",
         "_proceeding",
         "_silence",
-        "_timing",
         "_transactions",
         "cancelled",
     )
@@ -50,14 +50,14 @@ class InviteClient:
         owner: InviteOwner,
         *,
         longest_silence: float,
-        timing: Timing | None = None,
+        means: ClientMeans | None = None,
     ) -> None:
-        """``longest_silence`` is in seconds; ``timing`` that of its CANCEL."""
+        """``longest_silence`` is in seconds; ``means`` those of its CANCEL."""
         self._context = context
         self._transactions = transactions
         self._owner = owner
         self._longest_silence = longest_silence
-        self._timing = timing
+        self._means = means
         self._proceeding = False
         self._held: Sent | None = None
         self._silence: Deadline | None = None
@@ -104,7 +104,7 @@ class InviteClient:
             self._held = cancel
 
     def _send(self, cancel: Sent) -> None:
-        send_unwatched(self._transactions, cancel, self._timing)
+        send_unwatched(self._transactions, cancel, self._means)
         context = self._context
         self._patience = context.timers.start(context.timing.t1x64, self._owner.give_up)
 

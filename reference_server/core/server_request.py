@@ -51,7 +51,7 @@ class ServerRequest:
         self.method: Method = method_named(request.method)
         self.via = via
         self.flow = flow
-        self.frame = ResponseFrame(request, via, flow.remote_host, flow.remote_port)
+        self.frame = ResponseFrame(request, via, source_host=flow.remote_host, source_port=flow.remote_port)
         self.transaction_id = ""
         """as the application knows it; empty until one is asked"""
         self.application: Application | None = None
@@ -77,7 +77,7 @@ class ServerRequest:
         else:
             self.send = transactions.sender(flow)
         self.transaction: ServerTransaction = transactions.begin_server(
-            request, key, self.send, flow.transport.reliable
+            request, key, self.send, reliable=flow.transport.reliable
         )
 
     # What it says.
@@ -176,7 +176,7 @@ class ServerRequest:
     def reject(self, status: int, extra: str = "", reason: str = "") -> None:
         """Answer it with a final response of the server's own, and forget it; ``extra`` are complete header lines."""
         self.close()
-        text = self.frame.refusal(status, self.to_with_tag(), extra, reason)
+        text = self.frame.refusal(status, self.to_with_tag(), extra, reason=reason)
         self.transaction.respond(status, text)
         self.failed(status, text)
 

@@ -15,22 +15,23 @@ from msgspec import Struct
 
 from reference_server.core.context import Context
 from reference_server.core.ports import Flow
+from reference_server.memo import Memo
 from reference_server.sip.messages.message import Request, Response
 from reference_server.sip.messages.via import TopVia
 from reference_server.sip.transactions.client import (
+    ClientMeans,
     ClientTransaction,
     InviteClientTransaction,
     InviteUser,
-    OtherClientTransaction,
+    NonInviteClientTransaction,
 )
 from reference_server.sip.transactions.server import (
     InviteServerTransaction,
-    OtherServerTransaction,
+    NonInviteServerTransaction,
+    ServerMeans,
     ServerTransaction,
 )
-from reference_server.sip.transactions.timing import Timing
-
-_SENDERS_KEPT = 10_000  # as many as a transport keeps flows
+from reference_server.sip.transactions.timing import ForwardedTiming, Timing
 
 _QUOTED_BRANCH = re.compile(
     r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]++(?:;(?!branch=)[^\r\n;]*+)*+;branch=([^;\r\n]++)[;\r]"
@@ -63,11 +64,18 @@ class TransactionLayer:
         self._client: dict[str, ClientTransaction] = {}
         self._by_connection: dict[int, dict[str, ClientTransaction]] = {}
         """those of them whose request went over a connection, by its number"""
-        self._senders: dict[int, Callable[[str], bool]] = {}
+        self._senders = Memo[int, Callable[[str], bool]](entries=10_000)  # as many as a transport keeps flows
         """by the identity of the flow, which each of them keeps"""
-        self._server_over = self._forget_server
-        self._client_over = self._forget_client
-        """for each transaction the same functions, since they keep them for 64·T1"""
+        self.apply(context.timing)
+
+    def apply(self, timing: Timing) -> None:
+        """The times of transactions that begin from now on."""
+        timers, over = self._context.timers, self._forget_client
+        self._server_means = ServerMeans(timers, timing, self._forget_server)
+        self._client_means = ClientMeans(timers, timing, over)
+        forwarded = ForwardedTiming(timing.t1, timing.t2, timing.t4, timing.t1x64)
+        self.proxied_means = ClientMeans(timers, forwarded, over)
+        """of requests that are passed on"""
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table."""
@@ -91,7 +99,7 @@ class TransactionLayer:
 
     def sender(self, flow: Flow) -> Callable[[str], bool]:
         """A function that sends by ``flow``, for a transaction: the same one as long as the flow is the same object."""
-        known = self._senders.get(id(flow))
+        known = self._senders.known.get(id(flow))
         if known is not None:
             return known
         send = self.send
@@ -99,10 +107,7 @@ class TransactionLayer:
         def sender(text: str) -> bool:
             return send(text, flow)
 
-        if len(self._senders) >= _SENDERS_KEPT:
-            self._senders.clear()
-        self._senders[id(flow)] = sender
-        return sender
+        return self._senders.keep(id(flow), sender)
 
     # Server transactions.
 
@@ -111,19 +116,14 @@ class TransactionLayer:
         return self._server.get(key)
 
     def begin_server(
-        self, request: Request, key: str, send: Callable[[str], object], reliable: bool
+        self, request: Request, key: str, send: Callable[[str], object], *, reliable: bool
     ) -> ServerTransaction:
         """A new request has come; ``send`` puts its responses on the wire, ``reliable`` as its transport is."""
-        context = self._context
         transaction: ServerTransaction
         if request.method == "INVITE":
-            transaction = InviteServerTransaction(
-                key, send, reliable, context.timers, context.timing, self._server_over
-            )
+            transaction = InviteServerTransaction(key, send, self._server_means, reliable=reliable)
         else:
-            transaction = OtherServerTransaction(
-                key, send, reliable, context.timers, context.timing, self._server_over
-            )
+            transaction = NonInviteServerTransaction(key, send, self._server_means, reliable=reliable)
         self._server[key] = transaction
         return transaction
 
@@ -156,19 +156,23 @@ class TransactionLayer:
         user: InviteUser,
         *,
         make_ack: Callable[[Response], str] = make_no_ack,
-        timing: Timing | None = None,
+        means: ClientMeans | None = None,
     ) -> ClientTransaction:
         """Send a request; ``user`` hears of its responses, ``make_ack`` composes the ACK for an INVITE's failure."""
         context = self._context
         key = f"{sent.branch}|{sent.method}"
         flow = sent.flow
-        means = (key, sent.text, self.sender(flow), flow.transport.reliable, context.timers)
-        times = timing or context.timing
+        send, reliable = self.sender(flow), flow.transport.reliable
+        means = means or self._client_means
         transaction: ClientTransaction
         if sent.method == "INVITE":
-            transaction = InviteClientTransaction(*means, times, user, self._client_over, make_ack)
+            transaction = InviteClientTransaction(
+                key, sent.text, means, send=send, reliable=reliable, user=user, make_ack=make_ack
+            )
         else:
-            transaction = OtherClientTransaction(*means, times, user, self._client_over)
+            transaction = NonInviteClientTransaction(
+                key, sent.text, means, send=send, reliable=reliable, user=user
+            )
         self._client[key] = transaction
         if flow.connection:
             transaction.connection = flow.connection

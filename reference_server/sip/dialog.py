@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from reference_server.sip.messages.concessions import elements
 from reference_server.sip.messages.draft import Draft
-from reference_server.sip.messages.headers import split_values
+from reference_server.sip.messages.lenient import first_uri, read_address
 from reference_server.sip.messages.message import SipMessage
-from reference_server.sip.messages.uri import UriError, parse_address, parse_uri
+from reference_server.sip.messages.uri import UriError, parse_uri
 
 
 class Dialog:
@@ -26,6 +27,7 @@ class Dialog:
 
     def __init__(
         self,
+        *,
         call_id: str,
         local: str,
         local_tag: str,
@@ -87,7 +89,7 @@ class Dialog:
         """The route set is that of the 2xx, whatever the early dialog's was (§13.2.2.4)."""
         self.route_set = routes
 
-    def request(self, method: str, cseq: int, via: str, draft: Draft) -> str:
+    def request(self, method: str, cseq: int, via: str, *, draft: Draft) -> str:
         """A request inside the dialog; the application's From, To and Call-ID win, its CSeq does not (DLG-11)."""
         draft.take("cseq")
         target, routes = self.remote_target, self.route_set
@@ -110,18 +112,13 @@ def dialog_key(call_id: str, local_tag: str, remote_tag: str) -> str:
 
 def contact_uri_of(value: str) -> str:
     """The URI of the first address of a Contact, or an empty text if there is none that can be used."""
-    if not value or value == "*":
-        return ""
-    try:
-        return parse_address(split_values(value)[0]).uri_text
-    except UriError:
-        return ""
+    return first_uri(value) if value else ""
 
 
 def uri_of(route: str) -> str:
-    """The URI of a Route or Record-Route value."""
+    """The URI of a Route or Record-Route value, empty if it leads nowhere."""
     try:
-        return parse_address(route).uri_text
+        return read_address(route).uri_text
     except UriError:
         return ""
 
@@ -135,7 +132,7 @@ def is_loose(route: str) -> bool:
 
 
 def record_route_of(message: SipMessage) -> list[str]:
-    """Every Record-Route value of a message in order (§20.30)."""
+    """Every Record-Route value of a message in order (§20.30), as written; what leads nowhere is passed over."""
     if "record-route" not in message.first:
         return []
-    return [value for line in message.all("record-route") for value in split_values(line)]
+    return [value for line in message.all("record-route") for value in elements(line) if uri_of(value)]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reference_server.sip.messages.concessions import elements
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.field_names import field_name
 from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
@@ -102,13 +103,13 @@ class ForwardedRequest:
     def cancel(self, uri: str, via: str, reasons: Iterable[str] = ()) -> str:
         """The CANCEL of the copy with the same ``uri`` and ``via`` (§9.1), with Reason values (RFC 3326 §2)."""
         given = "".join([f"Reason: {reason}\r\n" for reason in reasons])
-        return self._hop_by_hop("CANCEL", uri, via, self.to, given)
+        return self._hop_by_hop("CANCEL", uri, via, to=self.to, extra=given)
 
     def ack(self, uri: str, via: str, failure: Response) -> str:
         """The ACK that a failure of the copy with the same ``uri`` and ``via`` gets (§17.1.1.3)."""
-        return self._hop_by_hop("ACK", uri, via, failure.get("to") or self.to, "")
+        return self._hop_by_hop("ACK", uri, via, to=failure.get("to") or self.to)
 
-    def _hop_by_hop(self, method: str, uri: str, via: str, to: str, extra: str) -> str:
+    def _hop_by_hop(self, method: str, uri: str, via: str, *, to: str, extra: str = "") -> str:
         return (
             f"{method} {uri} SIP/2.0\r\nVia: {via}\r\n{self.routes}Max-Forwards: 70\r\nFrom: {self.from_}\r\n"
             f"To: {to}\r\nCall-ID: {self.call_id}\r\nCSeq: {self.cseq} {method}\r\n{extra}Content-Length: 0\r\n\r\n"
@@ -150,7 +151,7 @@ def via_values(message: Request | Response) -> list[str]:
 
 def route_values(request: Request) -> list[str]:
     """Every Route value, topmost first."""
-    return [value for line in request.all("route") for value in split_values(line)]
+    return [value for line in request.all("route") for value in elements(line)]
 
 
 def _joined(lines: list[_Line]) -> str:

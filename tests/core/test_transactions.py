@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from reference_server.core import transactions as transactions
 from tests.core.world import BY_UDP, World
 
 
@@ -20,8 +19,9 @@ def test_a_flow_has_one_sender_and_an_equal_one_another(world: World) -> None:
 
 
 def test_ever_new_flows_do_not_fill_the_memory(world: World) -> None:
-    for number in range(transactions._SENDERS_KEPT + 2):
+    senders = world.core.transactions._senders
+    for number in range(senders.entries + 2):
         flow = msgspec.structs.replace(BY_UDP, remote_host=f"h{number}")
         world.core.transactions.sender(flow)("text")
         assert world.network.sent.pop()[1] is flow
-        assert len(world.core.transactions._senders) <= transactions._SENDERS_KEPT
+        assert len(senders.known) <= senders.entries

@@ -33,7 +33,7 @@ def dialog(*routes: str, target: str = "sip:alice@127.0.0.1:5080") -> Dialog:
 
 
 def sent(found: Dialog, text: str, method: str = "INFO", cseq: int = 2) -> str:
-    return found.request(method, cseq, VIA, Draft(text, "127.0.0.1:5060"))
+    return found.request(method, cseq, VIA, draft=Draft(text, "127.0.0.1:5060"))
 
 
 def test_a_request() -> None:
@@ -117,9 +117,13 @@ def test_refreshing_the_target() -> None:
 
 def test_record_route() -> None:
     message = parse_message(
-        response('Record-Route: <sip:a;lr>, "b,c" <sip:b>', "X: 1", "record-route: <sip:c,d;lr>")
+        response(
+            'Record-Route: <sip:a;lr>, "b,c" <sip:b>',
+            "X: 1",
+            "record-route: <sip:c,d@h;lr>,, <sip:@e;lr;>, nowhere:, <sip:>",
+        )
     )
-    assert record_route_of(message) == ["<sip:a;lr>", '"b,c" <sip:b>', "<sip:c,d;lr>"]
+    assert record_route_of(message) == ["<sip:a;lr>", '"b,c" <sip:b>', "<sip:c,d@h;lr>", "<sip:@e;lr;>"]
     assert record_route_of(parse_message(response("X: 1"))) == []
 
 

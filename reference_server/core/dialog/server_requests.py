@@ -12,7 +12,10 @@ from reference_server.core.transactions import Sent, TransactionLayer
 from reference_server.sip.dialog import Dialog, contact_uri_of
 from reference_server.sip.messages.draft import own_draft
 from reference_server.sip.messages.message import Response
-from reference_server.sip.transactions.timing import Timing
+from reference_server.sip.transactions.client import ClientMeans
+
+_NOBODY = "sip:anonymous.invalid"
+"""Who is called when a far end has told neither Contact nor name (RFC 3323 §4.1.1.3)."""
 
 
 class Unwatched:
@@ -32,21 +35,25 @@ class Unwatched:
         """Likewise."""
 
 
-def send_unwatched(transactions: TransactionLayer, sent: Sent, timing: Timing | None = None) -> None:
+def send_unwatched(transactions: TransactionLayer, sent: Sent, means: ClientMeans | None = None) -> None:
     """Send a request of which nobody waits for the response, and repeat it until one comes."""
-    transactions.begin_client(sent, Unwatched(), timing=timing)
+    transactions.begin_client(sent, Unwatched(), means=means)
 
 
 def compose_ack(context: Context, dialog: Dialog, cseq: int, flow: Flow) -> str:
     """The ACK for a 2xx to the INVITE with the number ``cseq`` (RFC 3261 §13.2.2.4)."""
-    return dialog.request("ACK", cseq, via_for(flow, context.identifiers.branch()), own_draft())
+    return dialog.request("ACK", cseq, via_for(flow, context.identifiers.branch()), draft=own_draft())
 
 
 def compose_bye(dialog: Dialog, reason: str, flow: Flow, branch: str) -> str:
     """A BYE, next in the dialog, with the Reason that is given (RFC 3326)."""
-    text = dialog.request("BYE", dialog.next_cseq(), via_for(flow, branch), own_draft(f"Reason: {reason}"))
+    text = dialog.request(
+        "BYE", dialog.next_cseq(), via_for(flow, branch), draft=own_draft(f"Reason: {reason}")
+    )
     # without a Contact of the far end there is only its To or From to name it
-    return text if dialog.remote_target else text.replace(" ", f" {contact_uri_of(dialog.remote)}", 1)
+    if dialog.remote_target:
+        return text
+    return text.replace(" ", f" {contact_uri_of(dialog.remote) or _NOBODY}", 1)
 
 
 def send_bye(

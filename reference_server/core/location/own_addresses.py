@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reference_server.core.ports import Endpoint
-from reference_server.sip.messages.uri import DEFAULT_PORT, Uri, UriError, parse_uri
-
-_KEPT = 1024
-_LONGEST_KEPT = 200
+from reference_server.memo import Memo
+from reference_server.sip.messages.lenient import read_uri
+from reference_server.sip.messages.uri import DEFAULT_PORT, Uri, UriError
 
 
 class OwnAddresses:
@@ -20,20 +19,17 @@ class OwnAddresses:
         """``endpoints`` is asked once, when the server listens."""
         self._endpoints = endpoints
         self._hosts: set[tuple[str, int]] = set()
-        self._judged: dict[str, bool] = {}
+        self._judged = Memo[str, bool](entries=1024, longest=200)
 
     def include(self, uri: str) -> bool:
         """Whether the URI ``uri`` names this server; one that cannot be understood does not."""
-        known = self._judged.get(uri)
+        known = self._judged.known.get(uri)
         if known is None:
             try:
-                known = self.include_parsed(parse_uri(uri))
+                known = self.include_parsed(read_uri(uri))
             except UriError:
                 known = False
-            if len(uri) <= _LONGEST_KEPT:
-                if len(self._judged) >= _KEPT:
-                    self._judged.clear()
-                self._judged[uri] = known
+            self._judged.keep(uri, known)
         return known
 
     def include_parsed(self, uri: Uri) -> bool:

@@ -16,9 +16,10 @@ from collections.abc import Callable
 
 from reference_server.core.ports import Flow
 from reference_server.sip.deadline import Deadline
-from reference_server.sip.messages.headers import split_values
+from reference_server.sip.messages.concessions import elements
+from reference_server.sip.messages.lenient import read_address
 from reference_server.sip.messages.message import LONGEST_NUMBER, Request, SipMessage, parse_message
-from reference_server.sip.messages.uri import Address, Uri, UriError, parse_address
+from reference_server.sip.messages.uri import Address, Uri, UriError
 from reference_server.sip.timers import Timers
 
 DEFAULT_SECONDS = 3600
@@ -122,7 +123,7 @@ class RegisteredFlows:
 def _owner_of(request: Request) -> str:
     """Whom a REGISTER or SUBSCRIBE speaks for: the address-of-record, the subscriber (RFC 3261 §10.2, RFC 6665)."""
     try:
-        return _key(parse_address(request.get("to" if request.method == "REGISTER" else "from")).uri)
+        return _key(read_address(request.get("to" if request.method == "REGISTER" else "from")).uri)
     except UriError:
         return ""
 
@@ -135,9 +136,9 @@ def _contacts(message: SipMessage) -> list[Address]:
     """The addresses of the Contact lines; what is none is passed over, ``*`` too."""
     found: list[Address] = []
     for line in message.all("contact"):
-        for value in split_values(line):
+        for value in elements(line):
             try:
-                address = parse_address(value)
+                address = read_address(value)
             except UriError:
                 continue
             if address.uri.host:

@@ -22,7 +22,7 @@ from reference_server.sip.forwarding import ForwardedRequest
 from reference_server.sip.messages.message import Response
 from reference_server.sip.target_set import Target
 from reference_server.sip.timers import TimerHandle
-from reference_server.sip.transactions.client import ClientTransaction, State
+from reference_server.sip.transactions.client import ClientState, ClientTransaction
 
 TOO_LARGE = "too large for a datagram"
 
@@ -168,10 +168,10 @@ class Branch:
                 proxy.transactions,
                 self,
                 longest_silence=TIMER_C_SECONDS,
-                timing=proxy.timing,
+                means=proxy.transactions.proxied_means,
             )
         self._transaction = proxy.transactions.begin_client(
-            sent, self, make_ack=self._ack_for_failure, timing=proxy.timing
+            sent, self, make_ack=self._ack_for_failure, means=proxy.transactions.proxied_means
         )
         options = self.proxied.options
         if options.provisional_timeout:
@@ -221,7 +221,7 @@ class Branch:
 
     def _no_provisional(self) -> None:
         transaction = self._transaction
-        if transaction is None or transaction.state is not State.PROCEEDING:
+        if transaction is None or transaction.state is not ClientState.PROCEEDING:
             self._give_up()
 
     def silent(self) -> None:

@@ -10,7 +10,6 @@ from reference_server.core.server_request import PendingRequests, ServerRequest
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.proxy_branch import ProxyBranches
 from reference_server.sip.target_set import Target
-from reference_server.sip.transactions.timing import ForwardedTiming
 
 
 class Cancellable(Protocol):
@@ -30,7 +29,6 @@ class ProxyCore:
         "location",
         "open",
         "pending",
-        "timing",
         "transactions",
     )
 
@@ -39,8 +37,6 @@ class ProxyCore:
         self.transactions: TransactionLayer = pending.transactions
         self.location: LocationService = pending.dialogs.location
         self.pending = pending
-        timing = self.context.timing
-        self.timing = ForwardedTiming(timing.t1, timing.t2, timing.t4, timing.t1x64)
         self.branches = ProxyBranches(self.context.identifiers)
         self.open: dict[str, Cancellable] = {}
         """by the key of their server transaction: a CANCEL may end them"""

@@ -17,6 +17,7 @@ from reference_server.core.server_request import ServerRequest
 from reference_server.sip.dialog import is_loose, uri_of
 from reference_server.sip.forwarding import ForwardedRequest, forwards_left, route_values
 from reference_server.sip.messages.headers import split_values
+from reference_server.sip.messages.lenient import sound_uri
 from reference_server.sip.messages.message import Request
 from reference_server.sip.messages.uri import UriError, parse_uri
 from reference_server.sip.messages.via import TopVia, completed_via
@@ -88,11 +89,19 @@ def _onward(proxy: ProxyCore, request: Request) -> tuple[Target, list[str]] | No
         return None
     routes = routes[ours:]
     if not routes:
-        return None if own.include(uri) else (Target(uri, uri), routes)
+        return None if own.include(uri) else (Target(_reachable(uri), uri), routes)
     next_hop = uri_of(routes[0])
     if is_loose(routes[0]):
         return Target(next_hop, uri), routes
     return Target(next_hop, next_hop), [*routes[1:], f"<{uri}>"]
+
+
+def _reachable(uri: str) -> str:
+    """The Request-URI without its slips, by which it is looked for."""
+    try:
+        return sound_uri(uri)
+    except UriError:
+        return uri
 
 
 def _has_lr(uri: str) -> bool:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.ports import Application, Flow
 from reference_server.core.uac.core import UacCore
-from reference_server.sip.dialog import Dialog, record_route_of
+from reference_server.sip.dialog import Dialog, contact_uri_of, record_route_of
 from reference_server.sip.messages.message import Request, Response, SipMessage
 from reference_server.sip.messages.uri import UriError, parse_uri
 
@@ -29,6 +29,8 @@ class Caller(Struct, frozen=True):
     """the From, its tag included"""
     local_tag: str
     cseq: int
+    target: str
+    """the Request-URI"""
 
 
 class EarlyDialogs:
@@ -83,7 +85,7 @@ class EarlyDialogs:
             remote_tag=tag,
             local_cseq=caller.cseq,
             remote_cseq=-1,
-            remote_contact=message.get("contact"),
+            remote_contact=_contact_of(message, caller.target),
             route_set=routes,
         )
         made = DialogUsage(
@@ -113,6 +115,12 @@ class EarlyDialogs:
         """The request goes to another address; what rang at the first is over."""
         self.end_all(UsageEvent.GONE)
         self._by_tag.clear()
+
+
+def _contact_of(message: SipMessage, target: str) -> str:
+    """The far end's Contact, or what it was called by if that leads nowhere: or nothing could end the call."""
+    contact = message.get("contact")
+    return contact if not contact or contact_uri_of(contact) else f"<{target}>"
 
 
 def _is_at_its_contact(dialog: Dialog, flow: Flow) -> bool:

@@ -137,7 +137,7 @@ class _Sending:
     def _composed(self, draft: Draft, cseq: int) -> Sent:
         branch = self._uac.context.identifiers.branch()
         name = self._method.name
-        text = self._usage.dialog.request(name, cseq, via_for(self._flow, branch), draft)
+        text = self._usage.dialog.request(name, cseq, via_for(self._flow, branch), draft=draft)
         return Sent(name, branch, text, self._flow)
 
     def _acknowledge(self, draft: Draft) -> None:

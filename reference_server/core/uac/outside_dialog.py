@@ -216,7 +216,7 @@ class _Request:
             f"{method} {line.uri} SIP/2.0\r\n{via}Max-Forwards: {forwards}\r\nFrom: {from_}\r\n"
             f"To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{draft.lines()}\r\n{draft.body}"
         )
-        return _Composed(text, Caller(self._application, call_id, from_, local_tag, cseq))
+        return _Composed(text, Caller(self._application, call_id, from_, local_tag, cseq, line.uri))
 
 
 def _given(draft: Draft, name: str) -> str:

@@ -112,6 +112,6 @@ class SessionRefreshes:
             draft.set_default("content-type", described.get("content-type"))
         branch = self._dialogs.context.identifiers.branch()
         cseq = usage.dialog.next_cseq()
-        text = usage.dialog.request(method, cseq, via_for(flow, branch), draft)
+        text = usage.dialog.request(method, cseq, via_for(flow, branch), draft=draft)
         sent = Sent(method, branch, text, flow)
         return SessionRefresh(self._dialogs, usage, timer, sent=sent, cseq=cseq)

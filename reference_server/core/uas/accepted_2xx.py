@@ -77,9 +77,9 @@ def _await_ack(uas: UasCore, incoming: ServerRequest, usage: DialogUsage, text: 
     repeater = SuccessRepeater(
         text,
         incoming.send,
-        incoming.transaction.reliable,
-        context.timers,
-        context.timing,
         unacknowledged,
+        reliable=incoming.transaction.reliable,
+        timers=context.timers,
+        timing=context.timing,
     )
     usage.await_ack(incoming, repeater)

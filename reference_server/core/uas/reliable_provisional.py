@@ -39,9 +39,9 @@ def make_reliable(context: Context, incoming: ServerRequest, draft: Draft) -> in
         reliable = ReliableSender(
             context.identifiers.rseq(),
             incoming.send,
-            context.timers,
-            context.timing,
             lambda: _give_up(context, incoming),
+            timers=context.timers,
+            timing=context.timing,
         )
         incoming.answer_reliably(reliable)
     number = reliable.number(bool(draft.body))

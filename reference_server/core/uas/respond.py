@@ -8,6 +8,7 @@ why nothing (or a 500) did.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from msgspec import Struct
 
@@ -24,11 +25,12 @@ from reference_server.core.uas.accepted_2xx import conclude
 from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.reliable_provisional import make_reliable
 from reference_server.core.uas.routing import let_ring
+from reference_server.memo import Memo
 from reference_server.sip.dialog import Dialog, record_route_of
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.messages.uri import tag_of
-from reference_server.sip.reliable import ReliableSender, Turn
+from reference_server.sip.reliable import QueuedResponse, ReliableSender
 from reference_server.wire.replies import NotSent
 from reference_server.wire.requests import Sip
 
@@ -43,10 +45,8 @@ LARGEST_DATAGRAM = 65_507
 FLOW_GONE = "transport for response has been shutdown or closed"
 
 _STATUS_LINE = re.compile(r"SIP/\d\.\d[ \t]+([0-9]+)(?:[ \t]([^\r\n\0]*))?\Z")
-_STATUS_LINES: dict[str, tuple[int, str]] = {}
+_STATUS_LINES: Final = Memo[str, tuple[int, str]](entries=256, longest=100)
 """Those understood before: applications say few different ones."""
-_STATUS_LINES_KEPT = 256
-_LONGEST_STATUS_LINE_KEPT = 100
 _CANCEL = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+CANCEL[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -98,19 +98,14 @@ def respond(uas: UasCore, application: Application, message: Sip) -> None:
 
 def _understood(start_line: str) -> tuple[int, str]:
     """The status in the start line of a response, -1 if it has none, and the status line to send."""
-    known = _STATUS_LINES.get(start_line)
+    known = _STATUS_LINES.known.get(start_line)
     if known is not None:
         return known
     matched = _STATUS_LINE.match(start_line)
     if matched is None:
         return -1, ""
     status = int(matched[1][:LONGEST_NUMBER])
-    found = status, f"SIP/2.0 {status} {matched[2] or ''}"
-    if len(start_line) <= _LONGEST_STATUS_LINE_KEPT:
-        if len(_STATUS_LINES) >= _STATUS_LINES_KEPT:
-            _STATUS_LINES.clear()
-        _STATUS_LINES[start_line] = found
-    return found
+    return _STATUS_LINES.keep(start_line, (status, f"SIP/2.0 {status} {matched[2] or ''}"))
 
 
 def _respond_anew(uas: UasCore, application: Application, message: Sip, incoming: ServerRequest) -> None:
@@ -146,7 +141,7 @@ def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
     if success and "session-expires" in incoming.request.first:
         answer_refresher(incoming.usage, incoming.request, draft)
     with_record_route = method.forms_dialog and 100 < status < 300
-    text = incoming.frame.compose(status_line, to, draft, with_record_route)
+    text = incoming.frame.compose(status_line, to, draft, with_record_route=with_record_route)
     if len(text) > LARGEST_DATAGRAM and not incoming.flow.transport.stream:
         incoming.refuse(500)
         _not_sent(response, NOT_SENDABLE)
@@ -221,7 +216,7 @@ def _put_in_turn(uas: UasCore, response: PendingResponse, reliable: ReliableSend
 
     if not response.number:
         uas.pending.hold(response.incoming)
-    reliable.in_turn(Turn(take, lose))
+    reliable.in_turn(QueuedResponse(take, lose))
 
 
 def _put(uas: UasCore, response: PendingResponse) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from reference_server.sip.messages.field_names import LONGEST_KEPT, START, field_named
+from reference_server.sip.messages.field_names import field_named
 from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
+from reference_server.sip.messages.lenient import made_sound
 from reference_server.sip.messages.message import plain_lines
 
 _LINE_END = re.compile(r"[\r\n]+")
@@ -29,6 +30,7 @@ class Draft:
         text: str,
         local: str,
         preserved: frozenset[str] = frozenset(),
+        *,
         request: dict[str, str] = _NOTHING,
     ) -> None:
         """Cut ``text``.
@@ -49,27 +51,20 @@ class Draft:
         lines = _header_lines(head)
         self.start_line = lines[0]
         if len(lines) > 1:
-            self._read(lines, local if "@localhost" in head else None, preserved, request)
+            self._read(lines, local if "@localhost" in head else None, preserved, request=request)
 
     def _read(
-        self, lines: list[str], local: str | None, preserved: frozenset[str], request: dict[str, str]
+        self, lines: list[str], local: str | None, preserved: frozenset[str], *, request: dict[str, str]
     ) -> None:
         """``local`` is None if nothing is to be replaced."""
         fields = self.fields
         repeated = False
-        name = START
         for at in range(1, len(lines)):
             line = lines[at]
-            behind = name.behind
-            value = line.removeprefix(behind.prefix)
-            if value == line:  # something else stands there this time
-                written, colon, value = line.partition(":")
-                if not colon or line[0] in " \t":
-                    continue  # no header line, or the rest of one: nothing is folded here
-                behind = field_named(written)
-                if len(written) <= LONGEST_KEPT:
-                    name.behind = behind
-            name = behind
+            written, colon, value = line.partition(":")
+            if not colon or line[0] in " \t":
+                continue  # no header line, or the rest of one: nothing is folded here
+            name = field_named(written)
             value = value.strip(" \t")
             if not name.spelling:
                 continue  # no field name, or one that is the server's
@@ -82,7 +77,7 @@ class Draft:
                 self.others.append(f"{name.written if kept else name.spelling}: {value}\r\n")
             elif name.echoed and header not in fields and request.get(name.echoed) == value:
                 continue
-            elif not header.is_valid(value):
+            elif not header.is_valid(value) and not (value := made_sound(header, value)):
                 self.invalid[header] = given
             elif header not in fields:
                 self._has_identity = self._has_identity or name.echoed != ""

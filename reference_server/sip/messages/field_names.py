@@ -1,14 +1,10 @@
-"""The names of header fields as they are written, each with what it means.
-
-Whoever sends us messages sends their lines in the same order time and again. So each spelling also remembers which one
-stood next to it the last time: mostly the line at hand begins with that one, and to see this is cheaper than to cut the
-line and look its name up. Where it does not, nothing is lost but the look.
-"""
+"""The names of header fields as they are written, each with what it means."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from reference_server.memo import Memo
 from reference_server.sip.messages.headers import known_header, spelled
 from reference_server.sip.messages.uri import is_token
 
@@ -38,21 +34,15 @@ _LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
 _OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length", "V", "L"})
 """Compact, too: whoever reads what goes out understands them (RSP-42)."""
 _ECHOED = frozenset({"From", "To", "Call-ID", "CSeq"})
-_KEPT = 512
-LONGEST_KEPT: Final = 64  # octets; longer names are not known again
 
 
 class FieldName:
     """One spelling of a field's name."""
 
-    __slots__ = (
-        *("before", "before_else", "behind", "echoed", "header", "localhost", "long", "prefix", "spelling"),
-        "written",
-    )
+    __slots__ = ("echoed", "header", "localhost", "long", "spelling", "written")
 
-    def __init__(self, written: str, neighbour: FieldName | None = None) -> None:
-        """``written`` is all that stands before the colon. Without a ``neighbour`` it is its own, a cycle."""
-        self.prefix = f"{written}: "
+    def __init__(self, written: str) -> None:
+        """``written`` is all that stands before the colon."""
         self.written = written.strip(" \t")
         lowered = self.written.lower()
         self.long = COMPACT_FORMS.get(lowered, lowered)
@@ -68,47 +58,15 @@ class FieldName:
         """``@localhost`` in a draft's field stands for the server (RSP-10)"""
         self.echoed = spelling.lower() if spelling in _ECHOED else ""
         """its name, if a response has this field from its request"""
-        self.before: FieldName = neighbour or self
-        """what stood on the line before it in the message that had it last"""
-        self.before_else: FieldName = neighbour or self
-        """what stood there before that: an INVITE and its BYE take turns"""
-        self.behind: FieldName = neighbour or self
-        """what stood on the line behind it in the draft that had it last"""
 
 
-_NAMES: dict[str, FieldName] = {}
-START = FieldName("")
-"""What stands on the first line of a draft is behind it."""
-END = FieldName("")
-"""What stands on the last line of a message is before it."""
-
-
-def recognised(line: str) -> FieldName | None:
-    """The name of a line ``Name: value``, if it was seen before."""
-    written, colon, _ = line.partition(": ")
-    return _NAMES.get(written) if colon else None
+NAMES: Final = Memo[str, FieldName](entries=512, longest=64)
+"""By what stands before the colon."""
 
 
 def field_named(written: str) -> FieldName:
     """The name that stands before the colon of a line; one seen before costs one look-up."""
-    name = _NAMES.get(written)
-    if name is None:
-        name = FieldName(written, START)
-        if len(written) <= LONGEST_KEPT:
-            if len(_NAMES) >= _KEPT:
-                _begin_again()
-            _NAMES[written] = name
-    return name
-
-
-def _begin_again() -> None:
-    """Forget all names: what strangers made up would keep out what is in use.
-
-    Nor do they stay neighbours, or each that is left would keep those that were next to it, and those theirs.
-    """
-    for name in (START, END, *_NAMES.values()):
-        name.before = name.before_else = name.behind = START
-    _NAMES.clear()
+    return NAMES.known.get(written) or NAMES.keep(written, FieldName(written))
 
 
 def field_name(written: str) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import Final
 
 from msgspec import Struct
 
+from reference_server.memo import Memo
 from reference_server.sip.messages.uri import UriError, is_token, parse_address, tag_of
 
 
@@ -58,23 +60,13 @@ _PLAIN_ADDRESS = re.compile(
 """The shape of nearly all addresses; what has it needs no closer look."""
 
 
-_ADDRESSES: set[str] = set()
+_ADDRESSES: Final = Memo[str, bool](entries=8192, longest=300)
 """Addresses that were found sound; they return in other messages and calls."""
-_TAGGED: set[str] = set()
+_TAGGED: Final = Memo[str, bool](entries=8192, longest=300)
 """What stood before the tag in such addresses."""
-_LISTS: set[str] = set()
+_LISTS: Final = Memo[str, bool](entries=8192, longest=300)
 """Lists of addresses that were found sound."""
-_MEDIA_TYPES: set[str] = set()
-_KEPT = 8192
-_LONGEST_KEPT = 300
-
-
-def _keep(known: set[str], value: str) -> None:
-    """Remember ``value`` as sound, unless it is long: strangers could fill the memory with it."""
-    if len(value) <= _LONGEST_KEPT:
-        if len(known) >= _KEPT:
-            known.clear()
-        known.add(value)
+_MEDIA_TYPES: Final = Memo[str, bool](entries=8192, longest=300)
 
 
 def is_address(value: str, tag: str = "") -> bool:
@@ -83,15 +75,15 @@ def is_address(value: str, tag: str = "") -> bool:
     ``tag`` is its tag, if that is known to be a token. It is new in each call, what stands before it is not.
     """
     before = value[: -len(tag)] if tag else value
-    if before in (_TAGGED if tag else _ADDRESSES):
+    if before in (_TAGGED if tag else _ADDRESSES).known:
         return True
     if tag and before.endswith(">;tag="):
         if _parses(before[:-5]):
-            _keep(_TAGGED, before)
+            _TAGGED.keep(before, True)
             return True
     elif _parses(value):
         if not tag:
-            _keep(_ADDRESSES, value)
+            _ADDRESSES.keep(value, True)
         return True
     return False
 
@@ -103,11 +95,11 @@ def _address(value: str) -> bool:
 
 def are_addresses(value: str) -> bool:
     """Whether ``value`` is a list of addresses, as Contact and Route have it, or ``*``."""
-    if value in _LISTS:
+    if value in _LISTS.known:
         return True
     if value != "*" and not _parses(value) and not _parse(split_values(value)):
         return False
-    _keep(_LISTS, value)
+    _LISTS.keep(value, True)
     return True
 
 
@@ -126,12 +118,12 @@ def _parse(addresses: list[str]) -> bool:
 
 def is_media_type(value: str) -> bool:
     """Whether ``value`` is a media type with any parameters, as Content-Type has it."""
-    if value in _MEDIA_TYPES:
+    if value in _MEDIA_TYPES.known:
         return True
     kind, _, subtype = value.partition(";")[0].partition("/")
     if not (is_token(kind.strip()) and is_token(subtype.strip())):
         return False
-    _keep(_MEDIA_TYPES, value)
+    _MEDIA_TYPES.keep(value, True)
     return True
 
 

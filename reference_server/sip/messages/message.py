@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reference_server.sip.messages.field_names import END, field_name, recognised
+from reference_server.sip.messages.concessions import Part, mended
+from reference_server.sip.messages.field_names import NAMES, field_name
 from reference_server.sip.messages.uri import is_token, tag_of
 
 _FOLD = re.compile(r"(?<![\r\n])[\r\n]++[ \t]+")  # each line end is looked at once, however many there are
@@ -146,22 +147,14 @@ def plain_lines(head: str) -> list[str]:
 
 
 def _plain_values(lines: list[str]) -> dict[str, str]:
-    """The first value of each field, or nothing if a line is not ``Name: value``, or its name was not seen before."""
+    """The first value of each field, or nothing if a line is not ``Name: value``, or its name is in no memo yet."""
     first: dict[str, str] = {}
-    name = END
+    known = NAMES.known
     for at in range(len(lines) - 1, 0, -1):  # backwards, so that the first of equal names counts
-        line = lines[at]
-        value = line.removeprefix(name.before.prefix)
-        if value == line:
-            name.before, name.before_else = name.before_else, name.before
-            value = line.removeprefix(name.before.prefix)
-        if value == line:  # something else stands there this time
-            known = recognised(line)
-            if known is None:
-                return {}
-            name.before = known
-            value = line.removeprefix(known.prefix)
-        name = name.before
+        written, colon, value = lines[at].partition(": ")
+        name = known.get(written)
+        if name is None or not colon:
+            return {}
         first[name.long] = value.strip(" \t")
     return first
 
@@ -189,7 +182,7 @@ def _started_by(start_line: str) -> Request | Response:
 
 def _status_of(start_line: str) -> tuple[int, str]:
     """Status and reason of a status line."""
-    matched = _STATUS.fullmatch(start_line)
+    matched = _STATUS.fullmatch(start_line) or _STATUS.fullmatch(mended(Part.STATUS_LINE, start_line))
     if matched is None:
         raise SipSyntaxError(f"expected 'SIP/2.0 <status> <reason>', got {start_line[:80]!a}")
     return int(matched[2]), matched[3] or ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from reference_server.sip.messages.concessions import elements
 from reference_server.sip.messages.draft import Draft
-from reference_server.sip.messages.headers import split_values
 from reference_server.sip.messages.message import Request
 from reference_server.sip.messages.via import TopVia, completed_via
 
@@ -33,7 +33,7 @@ class ResponseFrame:
 
     __slots__ = ("call_id", "completed_via", "cseq", "from_", "record_routes", "to", "vias")
 
-    def __init__(self, request: Request, via: TopVia, source_host: str, source_port: int) -> None:
+    def __init__(self, request: Request, via: TopVia, *, source_host: str, source_port: int) -> None:
         first = request.first
         line = first.get("via", "")
         self.completed_via = completed_via(via, source_host, source_port)
@@ -46,7 +46,7 @@ class ResponseFrame:
                 [
                     f"Record-Route: {value}\r\n"
                     for line in request.all("record-route")
-                    for value in split_values(line)
+                    for value in elements(line)
                 ]
             )
             if "record-route" in first
@@ -58,7 +58,7 @@ class ResponseFrame:
         self.call_id = first.get("call-id", "")
         self.cseq = first.get("cseq", "")
 
-    def compose(self, status_line: str, to: str, draft: Draft, with_record_route: bool) -> str:
+    def compose(self, status_line: str, to: str, draft: Draft, *, with_record_route: bool) -> str:
         """A response for an application; its own From, Call-ID and CSeq win (RSP-22)."""
         record_routes = self.record_routes if with_record_route else ""
         from_, call_id, cseq = draft.take_identity()
@@ -67,7 +67,7 @@ class ResponseFrame:
             f"Call-ID: {call_id or self.call_id}\r\nCSeq: {cseq or self.cseq}\r\n{draft.lines()}\r\n{draft.body}"
         )
 
-    def minimal(self, status: int, to: str, extra: str = "", reason: str = "") -> str:
+    def minimal(self, status: int, to: str, extra: str = "", *, reason: str = "") -> str:
         """A response that the server makes itself; ``extra`` are complete header lines.
 
         A 100 has the Record-Route of the request, as the genuine server's has; what ends a transaction has not.
@@ -78,12 +78,12 @@ class ResponseFrame:
             f"To: {to}\r\nCall-ID: {self.call_id}\r\nCSeq: {self.cseq}\r\n{extra}Content-Length: 0\r\n\r\n"
         )
 
-    def refusal(self, status: int, to: str, extra: str = "", reason: str = "") -> str:
+    def refusal(self, status: int, to: str, extra: str = "", *, reason: str = "") -> str:
         """A minimal response to a request that may lack what a request must have: what it lacks is left out.
 
         An empty From or To would be one more message that cannot be parsed (RFC 4475 §3.3.1).
         """
-        text = self.minimal(status, to, extra, reason)
+        text = self.minimal(status, to, extra, reason=reason)
         for name, value in (("From", self.from_), ("Call-ID", self.call_id), ("CSeq", self.cseq)):
             if not value:
                 text = text.replace(f"\r\n{name}: \r\n", "\r\n", 1)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
+from typing import Final
 
+from reference_server.memo import Memo
+from reference_server.sip.messages.concessions import Part, mended
 from reference_server.sip.messages.headers import HEADERS, are_addresses, is_address, is_media_type, is_number
+from reference_server.sip.messages.lenient import are_routes, check_passable, first_uri, lacks_scheme
 from reference_server.sip.messages.message import LONGEST_NUMBER, Request
-from reference_server.sip.messages.uri import is_token
+from reference_server.sip.messages.uri import UriError, is_token
 
 _OTHERS = ("expires", "max-forwards", "content-type", "content-length", "session-expires", "min-se", "rack")
 _SINGLE = ("from", "to", *_OTHERS)
 
-_WITHOUT_SCHEME = re.compile(
-    r"(?:[\w.+-]+@)?[\w.-]+(?::\d+)?(?:;|\Z)|<(?:[\w.+-]+@)?[\w.-]+(?::\d+)?>", re.ASCII
-)
+_ROUTES: Final = Memo[str, bool](entries=8192, longest=300)
+"""Values of Route and Record-Route that were found sound."""
+_BEGINS_DIALOG = frozenset({"INVITE", "SUBSCRIBE"})
 
 BAD_REQUEST = (400, "Bad Request")
 
@@ -36,10 +39,11 @@ def fault_of(request: Request) -> tuple[int, str] | None:
         return 400, "Bad From Header"
     if not _is_sound(to, request.to_tag):
         return 400, "Bad To Header"
-    if contact is not None and not are_addresses(contact):
-        without_scheme = request.method == "REGISTER" and _WITHOUT_SCHEME.match(contact)
-        return BAD_REQUEST if without_scheme else (400, "Bad Contact Header")
-    bad = _bad_value(first)
+    if contact is not None and (contact == "*" or not are_addresses(contact)):
+        fault = _fault_of_contact(request.method, contact)
+        if fault is not None:
+            return fault
+    bad = _bad_value(first) or _bad_route(request)
     if bad:
         return 400, f"Bad {HEADERS[bad].name} Header"
     if request.cseq_method != request.method or not 0 <= request.cseq_number < 2**31:
@@ -56,8 +60,38 @@ def fault_of(request: Request) -> tuple[int, str] | None:
 
 
 def _is_sound(value: str, tag: str) -> bool:
-    """An address whose tag is a token, or that has none (RFC 3261 §19.3)."""
-    return (not tag or is_token(tag)) and is_address(value, tag)
+    """An address with a tag or without (RFC 3261 §19.3), or what may pass for one since nobody is sent there."""
+    if (not tag or is_token(tag)) and is_address(value, tag):
+        return True
+    try:
+        check_passable(value, tag)
+    except UriError:
+        return False
+    return True
+
+
+def _fault_of_contact(method: str, contact: str) -> tuple[int, str] | None:
+    """What is wrong with a Contact that is not sound: it is where the next requests go, or a registrar's (REG-1)."""
+    if contact == "*":
+        return (400, "Bad Contact Header") if method in _BEGINS_DIALOG else None
+    if method != "REGISTER":
+        return None if first_uri(contact) else (400, "Bad Contact Header")
+    try:
+        return BAD_REQUEST if lacks_scheme(contact) else None
+    except UriError:
+        return 400, "Bad Contact Header"
+
+
+def _bad_route(request: Request) -> str:
+    """The field of routes that leads nowhere, or an empty text."""
+    for name in ("record-route", "route"):
+        if name in request.first:
+            for value in request.all(name):
+                if value not in _ROUTES.known:
+                    if not are_routes(value):
+                        return name
+                    _ROUTES.keep(value, True)
+    return ""
 
 
 def _bad_value(first: dict[str, str]) -> str:
@@ -72,6 +106,8 @@ def _bad_value(first: dict[str, str]) -> str:
     for name in _OTHERS:
         value = first.get(name)
         if value is not None and not HEADERS[name].is_valid(value):
+            if name == "expires" and HEADERS[name].is_valid(mended(Part.EXPIRES, value)):
+                continue
             return name
     return ""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reference_server.memo import Memo
 from reference_server.sip.identifiers import MAGIC_COOKIE
 from reference_server.sip.messages.message import Request, unfolded
 
@@ -85,16 +86,15 @@ class TopVia:
         return self.sender.port
 
 
-_SENDERS: Final[dict[str, Sender]] = {}
-"""By what stands before the branch."""
-_SENDERS_KEPT: Final = 4096
 _LONGEST_KEPT: Final = 300
+_SENDERS: Final = Memo[str, Sender](entries=4096, longest=_LONGEST_KEPT)
+"""By what stands before the branch."""
 
 
 def parse_top_via(value: str) -> TopVia | None:
     """Parse the first value of a Via header line; None if it is no Via."""
     at = value.find(_PLAIN_BRANCH)
-    sender = _SENDERS.get(value[:at]) if at > 0 else None
+    sender = _SENDERS.known.get(value[:at]) if at > 0 else None
     if sender is not None and value.endswith(sender.behind):
         branch = value[at + _AFTER_BRANCH : len(value) - len(sender.behind)]
         if branch and not (";" in branch or "," in branch or " " in branch or "\t" in branch):
@@ -122,9 +122,7 @@ def _keep(via: TopVia) -> None:
         return
     via.sender.kept = True
     via.sender.behind = rest[len(via.branch) :]
-    if len(_SENDERS) >= _SENDERS_KEPT:
-        _SENDERS.clear()  # begin again: what strangers made up would keep out who is there
-    _SENDERS[before] = via.sender
+    _SENDERS.keep(before, via.sender)
 
 
 def completed_via(via: TopVia, source_host: str, source_port: int) -> str:

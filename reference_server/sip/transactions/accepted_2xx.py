@@ -23,10 +23,11 @@ class SuccessRepeater:
         self,
         text: str,
         send: Callable[[str], object],
+        unacknowledged: Callable[[], None],
+        *,
         reliable: bool,
         timers: Timers,
         timing: Timing,
-        unacknowledged: Callable[[], None],
     ) -> None:
         """Over a reliable transport nothing is repeated, but the ACK is still waited for."""
         self._text = text

@@ -27,12 +27,14 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
+from msgspec import Struct
+
 from reference_server.sip.messages.message import Response
 from reference_server.sip.timers import TimerHandle, Timers
 from reference_server.sip.transactions.timing import Timing
 
 
-class State(Enum):
+class ClientState(Enum):
     """Where a client transaction is."""
 
     CALLING = auto()
@@ -64,20 +66,28 @@ class InviteUser(ClientUser, Protocol):
 
 
 Send = Callable[[str], object]
+"""Puts one message on the wire."""
 
 
-class OtherClientTransaction:
+class ClientMeans(Struct, frozen=True):
+    """What the client transactions of one core have in common."""
+
+    timers: Timers
+    timing: Timing
+    over: Callable[[ClientTransaction], None]
+    """called once with each of them, on TERMINATED"""
+
+
+class NonInviteClientTransaction:
     """The transaction of a request that is neither INVITE nor ACK (§17.1.2)."""
 
     __slots__ = (
         "_end",
         "_interval",
-        "_over",
+        "_means",
         "_repeat",
         "_send",
         "_text",
-        "_timers",
-        "_timing",
         "_user",
         "connection",
         "key",
@@ -89,12 +99,11 @@ class OtherClientTransaction:
         self,
         key: str,
         text: str,
+        means: ClientMeans,
+        *,
         send: Send,
         reliable: bool,
-        timers: Timers,
-        timing: Timing,
         user: ClientUser,
-        over: Callable[[OtherClientTransaction], None],
     ) -> None:
         """Sends ``text`` at once. ``key`` is what its responses bring back: branch and method.
 
@@ -103,40 +112,38 @@ class OtherClientTransaction:
         self.key = key
         self.connection = 0
         self.reliable = reliable
-        self.state = State.TRYING
+        self.state = ClientState.TRYING
         self._text = text
         self._send = send
-        self._timers = timers
-        self._timing = timing
+        self._means = means
         self._user = user
-        self._over = over
-        self._interval = timing.first_client_interval
+        self._interval = means.timing.first_client_interval
         self._repeat: TimerHandle | None = None
         send(text)
-        self._end = timers.start(timing.t1x64, self._give_up)  # timer F
+        self._end = means.timers.start(means.timing.t1x64, self._give_up)  # timer F
         if not reliable:
-            self._repeat = timers.start(self._interval, self._send_again)  # timer E
+            self._repeat = means.timers.start(self._interval, self._send_again)  # timer E
 
     @property
     def unanswered(self) -> bool:
         """Whether there is no final response yet."""
-        return self.state in (State.TRYING, State.PROCEEDING)
+        return self.state in (ClientState.TRYING, ClientState.PROCEEDING)
 
     def receive(self, response: Response) -> None:
         """A response with this transaction's branch and method."""
-        if self.state not in (State.TRYING, State.PROCEEDING):
+        if self.state not in (ClientState.TRYING, ClientState.PROCEEDING):
             return
         if response.status < 200:
-            self.state = State.PROCEEDING
+            self.state = ClientState.PROCEEDING
             if response.status > 100:
                 self._user.answered(response)
             return
-        self.state = State.COMPLETED
+        self.state = ClientState.COMPLETED
         self._stop()
         if self.reliable:
             self.terminate()
         else:
-            self._timers.start(self._timing.t4, self.terminate)  # timer K
+            self._means.timers.start(self._means.timing.t4, self.terminate)  # timer K
         self._user.answered(response)
 
     def fail(self) -> None:
@@ -147,10 +154,10 @@ class OtherClientTransaction:
 
     def terminate(self) -> None:
         """Forget it; nothing is told any more."""
-        if self.state is not State.TERMINATED:
-            self.state = State.TERMINATED
+        if self.state is not ClientState.TERMINATED:
+            self.state = ClientState.TERMINATED
             self._stop()
-            self._over(self)
+            self._means.over(self)
 
     def _stop(self) -> None:
         self._end.cancel()
@@ -159,8 +166,8 @@ class OtherClientTransaction:
 
     def _send_again(self) -> None:
         self._send(self._text)
-        self._interval = min(2 * self._interval, self._timing.t2)
-        self._repeat = self._timers.start(self._interval, self._send_again)
+        self._interval = min(2 * self._interval, self._means.timing.t2)
+        self._repeat = self._means.timers.start(self._interval, self._send_again)
 
     def _give_up(self) -> None:
         self.terminate()
@@ -175,12 +182,10 @@ class InviteClientTransaction:
         "_end",
         "_interval",
         "_make_ack",
-        "_over",
+        "_means",
         "_repeat",
         "_send",
         "_text",
-        "_timers",
-        "_timing",
         "_user",
         "connection",
         "key",
@@ -192,68 +197,65 @@ class InviteClientTransaction:
         self,
         key: str,
         text: str,
+        means: ClientMeans,
+        *,
         send: Send,
         reliable: bool,
-        timers: Timers,
-        timing: Timing,
         user: InviteUser,
-        over: Callable[[InviteClientTransaction], None],
         make_ack: Callable[[Response], str],
     ) -> None:
         """``make_ack`` composes the ACK for a failure response, which has the INVITE's branch (§17.1.1.3)."""
         self.key = key
         self.connection = 0
         self.reliable = reliable
-        self.state = State.CALLING
+        self.state = ClientState.CALLING
         self._text = text
         self._send = send
-        self._timers = timers
-        self._timing = timing
+        self._means = means
         self._user = user
-        self._over = over
         self._make_ack = make_ack
         self._ack = ""
-        self._interval = timing.first_client_interval
+        self._interval = means.timing.first_client_interval
         self._repeat: TimerHandle | None = None
         send(text)
-        self._end = timers.start(timing.t1x64, self._give_up)  # timer B
+        self._end = means.timers.start(means.timing.t1x64, self._give_up)  # timer B
         if not reliable:
-            self._repeat = timers.start(self._interval, self._send_again)  # timer A
+            self._repeat = means.timers.start(self._interval, self._send_again)  # timer A
 
     @property
     def unanswered(self) -> bool:
         """Whether there is no final response yet."""
-        return self.state in (State.CALLING, State.PROCEEDING)
+        return self.state in (ClientState.CALLING, ClientState.PROCEEDING)
 
     def receive(self, response: Response) -> None:
         """A response with this transaction's branch and method."""
         status = response.status
         match self.state:
-            case State.CALLING | State.PROCEEDING if status < 200:
-                if self.state is State.CALLING:
-                    self.state = State.PROCEEDING
+            case ClientState.CALLING | ClientState.PROCEEDING if status < 200:
+                if self.state is ClientState.CALLING:
+                    self.state = ClientState.PROCEEDING
                     self._stop()
                     self._user.proceeding()
                 if status > 100:
                     self._user.answered(response)
-            case State.CALLING | State.PROCEEDING if status < 300:
-                self.state = State.ACCEPTED
+            case ClientState.CALLING | ClientState.PROCEEDING if status < 300:
+                self.state = ClientState.ACCEPTED
                 self._stop()
-                self._timers.start(self._timing.t1x64, self.terminate)  # timer M
+                self._means.timers.start(self._means.timing.t1x64, self.terminate)  # timer M
                 self._user.answered(response)
-            case State.CALLING | State.PROCEEDING:
-                self.state = State.COMPLETED
+            case ClientState.CALLING | ClientState.PROCEEDING:
+                self.state = ClientState.COMPLETED
                 self._stop()
                 self._ack = self._make_ack(response)
                 self._send(self._ack)
                 if self.reliable:
                     self.terminate()
                 else:
-                    self._timers.start(self._timing.t1x64, self.terminate)  # timer D
+                    self._means.timers.start(self._means.timing.t1x64, self.terminate)  # timer D
                 self._user.answered(response)
-            case State.ACCEPTED if 200 <= status < 300:
+            case ClientState.ACCEPTED if 200 <= status < 300:
                 self._user.answered(response)
-            case State.COMPLETED if status >= 300:
+            case ClientState.COMPLETED if status >= 300:
                 self._send(self._ack)
             case _:
                 pass
@@ -266,10 +268,10 @@ class InviteClientTransaction:
 
     def terminate(self) -> None:
         """Forget it; nothing is told any more."""
-        if self.state is not State.TERMINATED:
-            self.state = State.TERMINATED
+        if self.state is not ClientState.TERMINATED:
+            self.state = ClientState.TERMINATED
             self._stop()
-            self._over(self)
+            self._means.over(self)
 
     def _stop(self) -> None:
         self._end.cancel()
@@ -279,11 +281,11 @@ class InviteClientTransaction:
     def _send_again(self) -> None:
         self._send(self._text)
         self._interval *= 2
-        self._repeat = self._timers.start(self._interval, self._send_again)
+        self._repeat = self._means.timers.start(self._interval, self._send_again)
 
     def _give_up(self) -> None:
         self.terminate()
         self._user.timed_out()
 
 
-ClientTransaction = InviteClientTransaction | OtherClientTransaction
+ClientTransaction = InviteClientTransaction | NonInviteClientTransaction

@@ -25,11 +25,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
+from msgspec import Struct
+
 from reference_server.sip.timers import TimerHandle, Timers
 from reference_server.sip.transactions.timing import Timing
 
 
-class State(Enum):
+class ServerState(Enum):
     """Where a server transaction is."""
 
     TRYING = auto()
@@ -41,6 +43,16 @@ class State(Enum):
 
 
 Send = Callable[[str], object]
+"""Puts one message on the wire."""
+
+
+class ServerMeans(Struct, frozen=True):
+    """What all server transactions of one server have in common."""
+
+    timers: Timers
+    timing: Timing
+    over: Callable[[ServerTransaction], None]
+    """called once with each of them, on TERMINATED"""
 
 
 class InviteServerTransaction:
@@ -49,45 +61,33 @@ class InviteServerTransaction:
     __slots__ = (
         "_interval",
         "_last",
-        "_over",
+        "_means",
         "_repeat",
         "_send",
-        "_timers",
-        "_timing",
         "identity",
         "key",
         "reliable",
         "state",
     )
 
-    def __init__(
-        self,
-        key: str,
-        send: Send,
-        reliable: bool,
-        timers: Timers,
-        timing: Timing,
-        over: Callable[[InviteServerTransaction], None],
-    ) -> None:
-        """``reliable``: the transport needs no repetition. ``over`` is called once, on TERMINATED.
+    def __init__(self, key: str, send: Send, means: ServerMeans, *, reliable: bool) -> None:
+        """``reliable``: the transport needs no repetition.
 
         ``identity`` is for who keeps it: what the same request has in common that came by another way, or empty.
         """
         self.key = key
         self.identity = ""
         self.reliable = reliable
-        self.state = State.PROCEEDING
+        self.state = ServerState.PROCEEDING
         self._send = send
-        self._timers = timers
-        self._timing = timing
-        self._over = over
+        self._means = means
         self._last = ""
         self._repeat: TimerHandle | None = None
         self._interval = 0.0
 
     def respond(self, status: int, text: str) -> None:
         """Send a response of ours. After a final response further calls are ignored."""
-        if self.state is not State.PROCEEDING:
+        if self.state is not ServerState.PROCEEDING:
             return
         self._send(text)
         if status < 200:
@@ -96,92 +96,82 @@ class InviteServerTransaction:
             return
         if status < 300:
             self._last = ""
-            self.state = State.ACCEPTED
-            self._timers.start(self._timing.t1x64, self._terminate)  # timer L
+            self.state = ServerState.ACCEPTED
+            self._means.timers.start(self._means.timing.t1x64, self._terminate)  # timer L
             return
         self._last = text
-        self.state = State.COMPLETED
+        self.state = ServerState.COMPLETED
         if not self.reliable:
-            self._interval = self._timing.t1
-            self._repeat = self._timers.start(self._interval, self._repeat_final)  # timer G
-        self._timers.start(self._timing.t1x64, self._give_up)  # timer H
+            self._interval = self._means.timing.t1
+            self._repeat = self._means.timers.start(self._interval, self._repeat_final)  # timer G
+        self._means.timers.start(self._means.timing.t1x64, self._give_up)  # timer H
 
     def receive_repeated_request(self) -> None:
         """The INVITE came again."""
-        if self._last and self.state in (State.PROCEEDING, State.COMPLETED):
+        if self._last and self.state in (ServerState.PROCEEDING, ServerState.COMPLETED):
             self._send(self._last)
 
     def receive_ack(self) -> bool:
         """An ACK with this transaction's branch came; False if it is not for a final response other than 2xx."""
-        if self.state is not State.COMPLETED:
-            return self.state is State.CONFIRMED
-        self.state = State.CONFIRMED
+        if self.state is not ServerState.COMPLETED:
+            return self.state is ServerState.CONFIRMED
+        self.state = ServerState.CONFIRMED
         self._last = ""
         if self._repeat is not None:
             self._repeat.cancel()
         if self.reliable:
             self._terminate()
         else:
-            self._timers.start(self._timing.t4, self._terminate)  # timer I
+            self._means.timers.start(self._means.timing.t4, self._terminate)  # timer I
         return True
 
     def _repeat_final(self) -> None:
-        if self.state is State.COMPLETED:
+        if self.state is ServerState.COMPLETED:
             self._send(self._last)
-            self._interval = min(2 * self._interval, self._timing.t2)
-            self._repeat = self._timers.start(self._interval, self._repeat_final)
+            self._interval = min(2 * self._interval, self._means.timing.t2)
+            self._repeat = self._means.timers.start(self._interval, self._repeat_final)
 
     def _give_up(self) -> None:
-        if self.state is State.COMPLETED:
+        if self.state is ServerState.COMPLETED:
             self._terminate()
 
     def _terminate(self) -> None:
-        if self.state is not State.TERMINATED:
-            self.state = State.TERMINATED
+        if self.state is not ServerState.TERMINATED:
+            self.state = ServerState.TERMINATED
             if self._repeat is not None:
                 self._repeat.cancel()
-            self._over(self)
+            self._means.over(self)
 
 
-class OtherServerTransaction:
+class NonInviteServerTransaction:
     """The transaction of a request that is neither INVITE nor ACK (§17.2.2)."""
 
-    __slots__ = ("_last", "_over", "_send", "_timers", "_timing", "identity", "key", "reliable", "state")
+    __slots__ = ("_last", "_means", "_send", "identity", "key", "reliable", "state")
 
-    def __init__(
-        self,
-        key: str,
-        send: Send,
-        reliable: bool,
-        timers: Timers,
-        timing: Timing,
-        over: Callable[[OtherServerTransaction], None],
-    ) -> None:
+    def __init__(self, key: str, send: Send, means: ServerMeans, *, reliable: bool) -> None:
         """As for an INVITE."""
         self.key = key
         self.identity = ""
         self.reliable = reliable
-        self.state = State.TRYING
+        self.state = ServerState.TRYING
         self._send = send
-        self._timers = timers
-        self._timing = timing
-        self._over = over
+        self._means = means
         self._last = ""
 
     def respond(self, status: int, text: str) -> None:
         """Send a response of ours. After a final response further calls are ignored."""
-        if self.state not in (State.TRYING, State.PROCEEDING):
+        if self.state not in (ServerState.TRYING, ServerState.PROCEEDING):
             return
         self._send(text)
         self._last = text
         if status < 200:
-            self.state = State.PROCEEDING
+            self.state = ServerState.PROCEEDING
             return
-        self.state = State.COMPLETED
+        self.state = ServerState.COMPLETED
         if self.reliable:
             self._terminate()
         else:
-            self._timers.start(self._timing.t1x64, self._terminate)  # timer J
+            self._means.timers.start(self._means.timing.t1x64, self._terminate)  # timer J
 
     def receive_repeated_request(self) -> None:
         """The request came again."""
@@ -189,9 +179,9 @@ class OtherServerTransaction:
             self._send(self._last)
 
     def _terminate(self) -> None:
-        if self.state is not State.TERMINATED:
-            self.state = State.TERMINATED
-            self._over(self)
+        if self.state is not ServerState.TERMINATED:
+            self.state = ServerState.TERMINATED
+            self._means.over(self)
 
 
-ServerTransaction = InviteServerTransaction | OtherServerTransaction
+ServerTransaction = InviteServerTransaction | NonInviteServerTransaction

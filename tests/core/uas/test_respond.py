@@ -199,13 +199,14 @@ def test_nothing_is_smuggled_through_headers(world: World, headers: str) -> None
 
 
 def test_ever_new_status_lines_do_not_fill_the_memory() -> None:
-    for number in range(responding._STATUS_LINES_KEPT + 2):
+    lines = responding._STATUS_LINES
+    for number in range(lines.entries + 2):
         line = f"SIP/1.0 \t{number} Reason {number}"
         for _ in ("first", "again"):
             assert responding._understood(line) == (number, f"SIP/2.0 {number} Reason {number}")
-        assert len(responding._STATUS_LINES) <= responding._STATUS_LINES_KEPT
+        assert len(lines.known) <= lines.entries
     assert responding._understood(f"SIP/2.0 200 {'x' * 100}") == (200, f"SIP/2.0 200 {'x' * 100}")
-    assert max(map(len, responding._STATUS_LINES)) <= 100
+    assert max(map(len, lines.known)) <= lines.longest
 
 
 @pytest.mark.parametrize(

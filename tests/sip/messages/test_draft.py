@@ -182,7 +182,7 @@ REQUEST = {
 
 def test_what_only_repeats_the_request_is_left_out() -> None:
     text = "SIP/2.0 200 OK\r\nCall-ID: c\r\ncseq: 1 INVITE\r\nfrom: <sip:a@h>;tag=1\r\nto: <sip:b@h>\r\n\r\n"
-    draft = Draft(text, LOCAL, frozenset(), REQUEST)
+    draft = Draft(text, LOCAL, request=REQUEST)
     assert draft.fields == {}
     assert (draft.take("to"), draft.take_identity()) == ("", ("", "", ""))
     assert Draft(text, LOCAL).take_identity() == ("<sip:a@h>;tag=1", "c", "1 INVITE")
@@ -201,19 +201,19 @@ def test_what_only_repeats_the_request_is_left_out() -> None:
 def test_what_differs_from_the_request_is_the_applications(
     given_lines: str, identity: tuple[str, str, str]
 ) -> None:
-    draft = Draft(f"SIP/2.0 200 OK\r\n{given_lines}\r\n\r\n", LOCAL, frozenset(), REQUEST)
+    draft = Draft(f"SIP/2.0 200 OK\r\n{given_lines}\r\n\r\n", LOCAL, request=REQUEST)
     assert draft.take_identity() == identity
     assert draft.fields == {}
 
 
 def test_a_contact_that_is_the_requests_goes_out() -> None:
-    draft = Draft("SIP/2.0 200 OK\r\nContact: <sip:a@h>\r\n\r\n", LOCAL, frozenset(), REQUEST)
+    draft = Draft("SIP/2.0 200 OK\r\nContact: <sip:a@h>\r\n\r\n", LOCAL, request=REQUEST)
     assert draft.lines() == "Contact: <sip:a@h>\r\nContent-Length: 0\r\n"
 
 
 def test_localhost_is_replaced_before_a_draft_is_compared_with_its_request() -> None:
     request = {"to": "<sip:b@localhost>"}
-    draft = Draft("SIP/2.0 200 OK\r\nTo: <sip:b@localhost>\r\n\r\n", LOCAL, frozenset(), request)
+    draft = Draft("SIP/2.0 200 OK\r\nTo: <sip:b@localhost>\r\n\r\n", LOCAL, request=request)
     assert draft.take("to") == f"<sip:b@{LOCAL}>"
 
 

@@ -96,12 +96,30 @@ def test_a_response(line: str, status: int, reason: str) -> None:
         "SIP/2.0 20 OK\r\n\r\n",
         "SIP/2.0 4294967301 better not break\r\n\r\n",
         "SIP/2.0 \xb200 OK\r\n\r\n",
-        "SIP/2.0  200 OK\r\n\r\n",
+        "SIP/2.0  4294967301  better not break\r\n\r\n",
+        "SIP/3  200 OK\r\n\r\n",
+        "SIP/2.0200 OK\r\n\r\n",
     ],
 )
 def test_what_is_no_message(text: str) -> None:
     with pytest.raises(SipSyntaxError, match="expected '"):
         parse_message(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("SIP/2.0  200 OK", "OK"),
+        ("SIP/2.0 200  OK", " OK"),
+        ("SIP/2.0   200   Not  so  bad", "Not  so  bad"),
+        ("SIP/2.0\t200\tOK", "OK"),
+        ("sip/2.0  200", ""),
+    ],
+)
+def test_any_number_of_blanks_parts_a_status_line(line: str, reason: str) -> None:
+    message = parse_message(f"{line}\r\nCSeq: 1 INVITE\r\n\r\n")
+    assert isinstance(message, Response)
+    assert (message.status, message.reason, message.start_line) == (200, reason, line)
 
 
 def test_a_request_uri_may_have_blanks_for_others_to_judge() -> None:

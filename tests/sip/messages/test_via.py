@@ -132,20 +132,20 @@ def test_a_via_of_a_known_sender_says_what_it_says_of_an_unknown_one(
     spelling: str, before: str, branch: str
 ) -> None:
     value = spelling % branch
-    via_module._SENDERS.clear()
+    via_module._SENDERS.forget()
     expected = [understood(value, source) for source in ("127.0.0.1", "::1", "127.0.0.1")]
-    via_module._SENDERS.clear()
+    via_module._SENDERS.forget()
     understood(spelling % before)
     assert [understood(value, source) for source in ("127.0.0.1", "::1", "127.0.0.1")] == expected
 
 
 def test_what_strangers_made_up_does_not_fill_the_memory() -> None:
-    for number in range(via_module._SENDERS_KEPT + 2):
+    for number in range(via_module._SENDERS.entries + 2):
         assert parse_top_via(f"SIP/2.0/UDP h{number};branch=z9hG4bK1") is not None
-        assert len(via_module._SENDERS) <= via_module._SENDERS_KEPT
-    kept = dict(via_module._SENDERS)
+        assert len(via_module._SENDERS.known) <= via_module._SENDERS.entries
+    kept = dict(via_module._SENDERS.known)
     assert parse_top_via(f"SIP/2.0/UDP {'h' * 300};branch=z9hG4bK1") is not None
-    assert kept == via_module._SENDERS
+    assert kept == via_module._SENDERS.known
 
 
 def completed_text(message: Request) -> str:

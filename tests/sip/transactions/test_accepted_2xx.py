@@ -17,10 +17,10 @@ class Stage:
         self.repeater = SuccessRepeater(
             "200",
             lambda text: self.sent.append(self.clock.now),
-            reliable,
-            self.clock.timers,
-            timing or Timing(),
             lambda: self.unacknowledged.append(self.clock.now),
+            reliable=reliable,
+            timers=self.clock.timers,
+            timing=timing or Timing(),
         )
 
 
@@ -61,7 +61,9 @@ def test_a_stop_while_it_sends_is_for_good() -> None:
         told.append(text)
         repeater.stop()
 
-    repeater = SuccessRepeater("200", send, False, clock.timers, Timing(), lambda: told.append("given up"))
+    repeater = SuccessRepeater(
+        "200", send, lambda: told.append("given up"), reliable=False, timers=clock.timers, timing=Timing()
+    )
     clock.advance(100)
     assert told == ["200"]
     assert len(clock.timers) == 0
@@ -74,7 +76,9 @@ def test_late_repetitions_do_not_put_off_the_end() -> None:
     def send(text: str) -> None:
         clock.now += 0.125  # the machine is busy
 
-    SuccessRepeater("200", send, False, clock.timers, Timing(), lambda: ended.append(clock.now))
+    SuccessRepeater(
+        "200", send, lambda: ended.append(clock.now), reliable=False, timers=clock.timers, timing=Timing()
+    )
     while (deadline := clock.timers.next_deadline()) is not None:
         clock.now = max(clock.now, deadline)
         clock.timers.run_due(clock.now)

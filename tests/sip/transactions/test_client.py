@@ -6,10 +6,11 @@ import pytest
 
 from reference_server.sip.messages.message import Response, parse_message
 from reference_server.sip.transactions.client import (
+    ClientMeans,
+    ClientState,
     ClientTransaction,
     InviteClientTransaction,
-    OtherClientTransaction,
-    State,
+    NonInviteClientTransaction,
 )
 from reference_server.sip.transactions.timing import Timing
 from tests.hand_clock import TICK, HandClock
@@ -31,15 +32,20 @@ class Stage:
         self.over: list[float] = []
         self.proceeded: list[float] = []
         self.transaction: ClientTransaction
-        timing = timing or Timing()
-        timers = self.clock.timers
+        means = ClientMeans(self.clock.timers, timing or Timing(), self._end)
         if invite:
             self.transaction = InviteClientTransaction(
-                "key", "request", self._send, reliable, timers, timing, self, self._end, self._ack
+                "key",
+                "request",
+                means,
+                send=self._send,
+                reliable=reliable,
+                user=self,
+                make_ack=self._ack,
             )
         else:
-            self.transaction = OtherClientTransaction(
-                "key", "request", self._send, reliable, timers, timing, self, self._end
+            self.transaction = NonInviteClientTransaction(
+                "key", "request", means, send=self._send, reliable=reliable, user=self
             )
 
     def _send(self, text: str) -> None:
@@ -72,7 +78,7 @@ class Stage:
         return [moment for moment, sent in self.sent if sent == text]
 
     def check_nothing_is_left(self) -> None:
-        assert self.transaction.state is State.TERMINATED
+        assert self.transaction.state is ClientState.TERMINATED
         assert len(self.over) == 1
         assert len(self.clock.timers) == 0
         before = (list(self.sent), list(self.told))
@@ -118,7 +124,7 @@ def test_a_provisional_response_stops_timers_a_and_b_of_an_invite(status: int) -
     stage = Stage(invite=True)
     stage.clock.advance(2)
     stage.receive(status)
-    assert stage.transaction.state is State.PROCEEDING
+    assert stage.transaction.state is ClientState.PROCEEDING
     stage.clock.advance(1000)
     assert stage.times() == [0.0, 1.0]
     assert stage.told == ([(2.0, 180)] if status == 180 else [])
@@ -147,7 +153,7 @@ def test_an_invite_that_is_answered_at_once_never_proceeds() -> None:
 def test_a_provisional_response_leaves_timers_e_and_f_of_another_request() -> None:
     stage = Stage(invite=False)
     stage.receive(100, 180)
-    assert stage.transaction.state is State.PROCEEDING
+    assert stage.transaction.state is ClientState.PROCEEDING
     stage.clock.advance(100)
     assert len(stage.times()) > 5
     assert stage.told == [(0.0, 180), (32.0, 408)]
@@ -159,7 +165,7 @@ def test_a_failure_of_an_invite_is_acknowledged_each_time_and_told_once(status: 
     stage = Stage(invite=True)
     stage.clock.advance(1.5)
     stage.receive(180, status)
-    assert stage.transaction.state is State.COMPLETED
+    assert stage.transaction.state is ClientState.COMPLETED
     stage.clock.advance(0.5)
     stage.receive(status, status)
     stage.receive(180, 200)
@@ -186,7 +192,7 @@ def test_timer_d_is_zero_over_a_reliable_transport() -> None:
 def test_every_success_of_an_invite_is_told_until_timer_m(reliable: bool) -> None:
     stage = Stage(invite=True, reliable=reliable)
     stage.receive(200)
-    assert stage.transaction.state is State.ACCEPTED
+    assert stage.transaction.state is ClientState.ACCEPTED
     stage.clock.advance(10)
     stage.receive(200, 202, 180, 486)
     assert stage.told == [(0.0, 200), (10.0, 200), (10.0, 202)]
@@ -204,7 +210,7 @@ def test_a_final_response_to_another_request_is_told_once_until_timer_k(status: 
     stage = Stage(invite=False)
     stage.clock.advance(3)
     stage.receive(status)
-    assert stage.transaction.state is State.COMPLETED
+    assert stage.transaction.state is ClientState.COMPLETED
     stage.receive(status, 180, 500)
     assert stage.told == [(3.0, status)]
     stage.clock.advance(5 - TICK)
@@ -274,8 +280,13 @@ def test_the_user_may_terminate_when_told() -> None:
 
         unreachable = timed_out
 
-    transaction = OtherClientTransaction(
-        "key", "request", lambda text: None, False, clock.timers, Timing(), User(), lambda ended: None
+    transaction = NonInviteClientTransaction(
+        "key",
+        "request",
+        ClientMeans(clock.timers, Timing(), lambda ended: None),
+        send=lambda text: None,
+        reliable=False,
+        user=User(),
     )
     transaction.receive(response(200))
     clock.advance(100)

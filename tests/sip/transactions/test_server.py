@@ -6,9 +6,10 @@ import pytest
 
 from reference_server.sip.transactions.server import (
     InviteServerTransaction,
-    OtherServerTransaction,
+    NonInviteServerTransaction,
+    ServerMeans,
+    ServerState,
     ServerTransaction,
-    State,
 )
 from reference_server.sip.transactions.timing import Timing
 from tests.hand_clock import TICK, HandClock
@@ -21,17 +22,19 @@ class Stage:
         self.clock = HandClock()
         self.sent: list[tuple[float, str]] = []
         self.over: list[tuple[float, ServerTransaction]] = []
-        machine = InviteServerTransaction if invite else OtherServerTransaction
+        machine = InviteServerTransaction if invite else NonInviteServerTransaction
         self.transaction: ServerTransaction = machine(
             "key",
             lambda text: self.sent.append((self.clock.now, text)),
-            reliable,
-            self.clock.timers,
-            timing or Timing(),
-            lambda transaction: self.over.append((self.clock.now, transaction)),
+            ServerMeans(
+                self.clock.timers,
+                timing or Timing(),
+                lambda transaction: self.over.append((self.clock.now, transaction)),
+            ),
+            reliable=reliable,
         )
 
-    def is_in(self, state: State) -> bool:
+    def is_in(self, state: ServerState) -> bool:
         return self.transaction.state is state
 
     def respond(self, status: int) -> None:
@@ -54,7 +57,7 @@ class Stage:
     def check_nothing_is_left(self) -> None:
         """A transaction that is over answers nothing, and 64·T1 later no timer knows it."""
         assert self.over == [(self.ended[0], self.transaction)]
-        assert self.transaction.state is State.TERMINATED
+        assert self.transaction.state is ServerState.TERMINATED
         before = list(self.sent)
         self.respond(200)
         if isinstance(self.transaction, InviteServerTransaction):
@@ -74,7 +77,7 @@ UDP_REPEATS = [0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
 def test_a_failure_is_repeated_until_timer_h(status: int) -> None:
     stage = Stage(invite=True)
     stage.respond(status)
-    assert stage.is_in(State.COMPLETED)
+    assert stage.is_in(ServerState.COMPLETED)
     stage.clock.advance(32 - TICK)
     assert stage.times(str(status)) == UDP_REPEATS
     assert stage.ended == []
@@ -91,7 +94,7 @@ def test_an_ack_stops_the_repetition_and_timer_i_ends_it(acknowledged_at: float)
     stage.respond(486)
     stage.clock.advance(acknowledged_at)
     assert stage.ack()
-    assert stage.is_in(State.CONFIRMED)
+    assert stage.is_in(ServerState.CONFIRMED)
     sent = list(stage.sent)
     assert stage.ack(), "a repeated ACK is absorbed"
     stage.repeat()
@@ -127,7 +130,7 @@ def test_a_success_is_sent_once_and_timer_l_ends_it(reliable: bool) -> None:
     stage = Stage(invite=True, reliable=reliable)
     stage.respond(180)
     stage.respond(200)
-    assert stage.is_in(State.ACCEPTED)
+    assert stage.is_in(ServerState.ACCEPTED)
     stage.clock.advance(16)
     stage.repeat()
     assert not stage.ack(), "the ACK for a 2xx is the dialog's"
@@ -182,20 +185,20 @@ def test_an_ack_before_the_final_response_is_not_this_transactions() -> None:
     assert not stage.ack()
     stage.respond(180)
     assert not stage.ack()
-    assert stage.is_in(State.PROCEEDING)
+    assert stage.is_in(ServerState.PROCEEDING)
 
 
 def test_other_requests_end_with_timer_j() -> None:
     stage = Stage(invite=False)
-    assert stage.is_in(State.TRYING)
+    assert stage.is_in(ServerState.TRYING)
     stage.repeat()
     assert stage.sent == [], "in TRYING repetitions are discarded"
     stage.respond(100)
-    assert stage.is_in(State.PROCEEDING)
+    assert stage.is_in(ServerState.PROCEEDING)
     stage.repeat()
     stage.clock.advance(1)
     stage.respond(200)
-    assert stage.is_in(State.COMPLETED)
+    assert stage.is_in(ServerState.COMPLETED)
     stage.clock.advance(30)
     stage.repeat()
     assert stage.sent == [(0.0, "100"), (0.0, "100"), (1.0, "200"), (31.0, "200")]
@@ -238,9 +241,12 @@ def test_configured_times() -> None:
 def test_it_is_over_when_the_owner_hears_of_it() -> None:
     """The owner may look at the transaction, or begin another, when it is told."""
     clock = HandClock()
-    seen: list[State] = []
-    transaction = OtherServerTransaction(
-        "key", lambda text: None, True, clock.timers, Timing(), lambda ended: seen.append(ended.state)
+    seen: list[ServerState] = []
+    transaction = NonInviteServerTransaction(
+        "key",
+        lambda text: None,
+        ServerMeans(clock.timers, Timing(), lambda ended: seen.append(ended.state)),
+        reliable=True,
     )
     transaction.respond(200, "200")
-    assert seen == [State.TERMINATED]
+    assert seen == [ServerState.TERMINATED]
