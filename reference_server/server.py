@@ -21,10 +21,10 @@ from reference_server.core.context import Settings
 from reference_server.core.core import Core
 from reference_server.core.ports import Tap, Taps
 from reference_server.net.clock import LoopClock
+from reference_server.net.connections import MOST_CONNECTIONS
 from reference_server.net.network import Network
 from reference_server.net.sockets.binding import TransportError
-from reference_server.net.sockets.descriptors import descriptor_limit
-from reference_server.net.streams import MOST_CONNECTIONS
+from reference_server.net.sockets.descriptors import for_strangers
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.transactions.timing import Timing
 from reference_server.turn import Turn
@@ -52,7 +52,7 @@ class Server:
         configuration = self._configuration
         self._clock = LoopClock()
         turn = Turn(asyncio.get_running_loop().call_soon)
-        descriptors = descriptor_limit()
+        descriptors = for_strangers()
         self._network = Network(
             lambda text: self.taps.event("sip-transport", reason=text),
             most_connections=min(MOST_CONNECTIONS, descriptors // 2),

@@ -13,11 +13,12 @@ ACTIONS = st.lists(
 
 
 @given(ACTIONS, st.integers(1, 6))
-def test_of_the_address_that_has_most_the_longest_silent_goes(
+def test_of_the_address_that_has_most_one_goes_that_is_not_used(
     actions: list[tuple[str, int, int]], most: int
 ) -> None:
     crowd: Crowd[int] = Crowd(most)
     there: dict[int, str] = {}  # the longest silent first
+    heard: set[int] = set()
     for action, member, number in actions:
         match action:
             case "add" if member not in there:
@@ -25,18 +26,23 @@ def test_of_the_address_that_has_most_the_longest_silent_goes(
                 expected = None
                 if len(there) > most:
                     have = [*there.values()]
-                    expected = next(
-                        one for one in there if have.count(there[one]) == max(map(have.count, have))
-                    )
+                    of_most = [one for one in there if have.count(there[one]) == max(map(have.count, have))]
+                    unheard = [one for one in of_most if one not in heard and one != member]
+                    silent = [one for one in of_most if one in heard]
+                    (expected, *_) = [*unheard, *silent, *of_most]
                     del there[expected]
+                    heard.discard(expected)
                 assert crowd.add(member, f"192.0.2.{number}") == expected
             case "heard":
                 crowd.heard(member)
                 if member in there:
                     there[member] = there.pop(member)
+                    heard.add(member)
             case "remove":
                 crowd.remove(member)
                 there.pop(member, None)
+                heard.discard(member)
+        assert sorted(crowd) == sorted(there)
         assert len(crowd) == len(there)
         assert all(member in crowd for member in there)
 
@@ -48,6 +54,15 @@ def test_one_address_crowds_out_nobody_but_itself() -> None:
     crowded_out = [crowd.add(f"greedy {number}", "198.51.100.1") for number in range(10_000)]
     assert crowded_out[:90] == [None] * 90
     assert crowded_out[90:] == [f"greedy {number}" for number in range(9910)]
+
+
+def test_where_all_have_been_heard_the_longest_silent_makes_room_for_the_newest() -> None:
+    crowd: Crowd[int] = Crowd(3)
+    for number in range(3):
+        crowd.add(number, "192.0.2.1")
+        crowd.heard(number)
+    crowd.heard(0)
+    assert crowd.add(3, "192.0.2.1") == 1
 
 
 def test_from_many_addresses_the_longest_silent_of_all_goes() -> None:
@@ -65,8 +80,7 @@ def test_nothing_is_left_of_who_has_gone() -> None:
         crowd.add(number, f"192.0.2.{number % 3}")
     for number in range(10):
         crowd.remove(number)
-    assert len(crowd) == 0
-    assert not any([crowd._members, crowd._addresses, crowd._heard])
+    assert [len(crowd), crowd._shares, crowd._addresses, crowd._silent_since] == [0, {}, {}, {}]
 
 
 def test_a_host_of_ipv6_has_one_share_whatever_addresses_it_takes() -> None:

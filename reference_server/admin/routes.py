@@ -8,11 +8,15 @@ from reference_server.core.ports import Application
 
 
 class TaggedApplication(Application, Protocol):
-    """An application with the tags of its authenticate messages."""
+    """An application as far as it matters whether a request is for it."""
 
     @property
     def tags(self) -> frozenset[str]:
-        """Names by which it can be selected."""
+        """Names by which it can be selected, from its authenticate messages."""
+
+    @property
+    def reads(self) -> bool:
+        """False while it takes nothing of what waits for it: what it were given would be lost."""
 
 
 class RouteTable:
@@ -45,7 +49,7 @@ class RouteTable:
         for step in range(len(entries)):
             index = (start + step) % len(entries)
             candidate = entries[index]
-            if candidate.connected and (not tag or tag in candidate.tags):
+            if candidate.connected and candidate.reads and (not tag or tag in candidate.tags):
                 self._next[verb] = index + 1
                 return candidate
         return None

@@ -88,6 +88,8 @@ class AdminSession:
         self.authenticated = False
         self.ended = False
         """what is queued is the last: close behind it"""
+        self.reads = True
+        """False, as the connection says, while the peer takes nothing of what waits for it"""
         self.tags: frozenset[str] = frozenset()
 
     def begin(self, peer: str) -> None:

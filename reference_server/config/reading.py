@@ -191,6 +191,7 @@ def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration
             table.INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
             default.incomplete_frame_timeout_before_authentication,
         ),
+        unread_timeout=sources.value(table.UNREAD_TIMEOUT, default.unread_timeout),
         hangup_on_application_loss=sources.switched_on(table.HANGUP_ON_APP_LOSS),
     )
 

@@ -93,6 +93,15 @@ INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION = Setting(
     own=True,
 )
 
+UNREAD_TIMEOUT = Setting(
+    kind=values.SECONDS,
+    meaning="an application that reads nothing of what waits for it for so many seconds is closed",
+    default="60",
+    option="unread-timeout",
+    argument="SECONDS",
+    own=True,
+)
+
 # Where SIP is awaited.
 CONTACT_URI = Setting(
     kind=CONTACT,
@@ -323,6 +332,7 @@ _READ_BY_NAME: tuple[Setting[object], ...] = (
     FRAME_LIMIT_BEFORE_AUTHENTICATION,
     INCOMPLETE_FRAME_TIMEOUT,
     INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
+    UNREAD_TIMEOUT,
     CONTACT_URI,
     SINGLE_CONTACT,
     EXTERNAL_IP,

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from reference_server.config.model import ContactConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, SipUser, Way
+from reference_server.net.connections import CONNECT_SECONDS, MOST_CONNECTIONS, SipConnections
 from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.locate.resolver import Hop, Question, Resolver
@@ -25,7 +26,6 @@ from reference_server.net.sockets.binding import (
     literal_address,
 )
 from reference_server.net.sockets.interfaces import local_addresses
-from reference_server.net.streams import CONNECT_SECONDS, MOST_CONNECTIONS, TcpConnections
 from reference_server.net.udp import UdpTransport
 from reference_server.sip.messages.uri import DEFAULT_PORT, UriError, parse_uri
 from reference_server.sip.transport import TCP, TRANSPORTS, UDP, Transport
@@ -59,7 +59,7 @@ class Network:
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
-        ``most_connections`` is how many TCP connections may be open at a time. Names are looked up in ``hosts``
+        ``most_connections`` is how many connections may be open at a time. Names are looked up in ``hosts``
         (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
         by which what the DNS says grows old. What is sent leaves at the end of ``turn``.
         """
@@ -72,7 +72,7 @@ class Network:
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
         self._latest: UdpTransport | None = None  # the one that sent last: many servers have no other
-        self._streams: TcpConnections | None = None
+        self._streams: SipConnections | None = None
         self._resolver: Resolver | None = None
         self._targets: dict[str, Flow] = {}  # what next hops with literal addresses led to, UDP only
 
@@ -81,8 +81,12 @@ class Network:
 
         Raises :class:`TransportError` for the first address that cannot be had; nothing listens then.
         """
-        streams = self._streams = TcpConnections(
-            user.receive, self._warn, self._most_connections, user.connection_lost, self._turn
+        streams = self._streams = SipConnections(
+            user.receive,
+            self._warn,
+            most=self._most_connections,
+            lost=user.connection_lost,
+            turn=self._turn,
         )
         bound: list[BoundSocket] = []
         try:

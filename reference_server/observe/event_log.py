@@ -11,6 +11,7 @@ LEVELS: dict[str, LogLevel] = {
     "admin-incomplete-frame": LogLevel.WARNING,
     "admin-refused": LogLevel.WARNING,
     "application-does-not-read": LogLevel.ERROR,
+    "application-stuck": LogLevel.WARNING,
     "bye-not-sent": LogLevel.WARNING,
     "frame-not-sent": LogLevel.ERROR,
     "internal-error": LogLevel.ERROR,

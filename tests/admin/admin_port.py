@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 from msgspec import structs
 
@@ -138,6 +139,14 @@ class Client:
         answer = await self.receive()
         assert answer.split("|")[1:3] == ["response", message_id]
         return answer
+
+    def pause(self) -> None:
+        """Read nothing from now on."""
+        cast(asyncio.ReadTransport, self.writer.transport).pause_reading()  # it is both
+
+    def resume(self) -> None:
+        """Read again."""
+        cast(asyncio.ReadTransport, self.writer.transport).resume_reading()
 
     async def rest(self) -> str:
         """All that comes until the server closes the connection."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from typing import cast
 
 import pytest
 
 from reference_server.admin import connection as connection_module
 from reference_server.admin.connection import AdminConnection
 from reference_server.wire.framing import encode_frame
-from tests.admin.admin_port import HOSTPORTS, LOCAL_HOSTPORTS, SECRET, Client, admin_port
+from tests.admin.admin_port import HOSTPORTS, LOCAL_HOSTPORTS, SECRET, AdminPort, Client, admin_port
 from tests.conftest import Run
 from tests.core.world import Phone, status_of, statuses_of
 
@@ -462,20 +461,101 @@ def test_a_client_that_only_half_closes_still_gets_its_answers(run: Run) -> None
     run(story())
 
 
-def test_an_application_that_does_not_read_is_cut_off(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+class Stuck:
+    """Two applications that want MESSAGE, of which the first reads nothing; and who sends them."""
+
+    def __init__(self, port: AdminPort, stuck: Client, other: Client) -> None:
+        self._port = port
+        self.stuck = stuck
+        self.other = other
+        self.phone = Phone(port.world)
+
+    @classmethod
+    async def on(cls, port: AdminPort) -> Stuck:
+        stuck = await port.application("message")
+        stuck.pause()
+        return cls(port, stuck, await port.application("message"))
+
+    async def send(self) -> None:
+        """One large MESSAGE."""
+        self.phone.send("MESSAGE", "X-Long: " + "x" * 60_000)
+        await asyncio.sleep(0)
+
+    async def until_it_waits(self) -> None:
+        """Messages by turns until the kernel takes no more for the one that does not read."""
+        while not any(one._untaken_timer for one in self._port.connections._open):  # type: ignore[attr-defined]
+            await self.send()
+
+
+def test_an_application_that_does_not_read_gets_no_requests_and_is_closed_at_last(run: Run) -> None:
+    async def story() -> None:
+        async with admin_port(unread_timeout=30.0) as port:
+            applications = await Stuck.on(port)
+            await applications.until_it_waits()
+            port.world.advance(connection_module.STUCK_SECONDS)
+            assert "application-stuck" in port.tap.names()
+            for _ in range(4):
+                selected = port.world.registry.select("message")
+                assert selected is not None
+                assert selected.number == 2
+            port.world.advance(27)
+            assert len(port.connections) == 2
+            port.world.advance(2)
+            assert len(port.connections) == 1
+            assert port.tap.names()[-2:] == ["application-does-not-read", "admin-disconnected"]
+            while port.connections.sockets == 2:
+                await asyncio.sleep(0)
+            assert 480 in statuses_of(port.world.network.take()), "what it was given is answered for it"
+
+    run(story())
+
+
+def test_an_application_that_reads_again_gets_requests_again(run: Run) -> None:
+    async def story() -> None:
+        async with admin_port() as port:
+            applications = await Stuck.on(port)
+            await applications.until_it_waits()
+            port.world.advance(10)
+            applications.stuck.resume()
+            while "application-reads-again" not in port.tap.names():
+                await asyncio.sleep(0)
+                await applications.stuck.receive()
+            numbers = {found.number for _ in range(2) if (found := port.world.registry.select("message"))}
+            assert numbers == {1, 2}
+            port.world.advance(1000)
+            assert len(port.connections) == 2
+
+    run(story())
+
+
+def test_if_nobody_reads_callers_are_told(run: Run) -> None:
+    async def story() -> None:
+        async with admin_port() as port:
+            applications = await Stuck.on(port)
+            await applications.other.close()
+            while port.connections.sockets == 2:
+                await asyncio.sleep(0)
+            await applications.until_it_waits()
+            port.world.advance(10)
+            port.world.network.take()
+            await applications.send()
+            assert statuses_of(port.world.network.take()) == [503]
+
+    run(story())
+
+
+def test_an_application_for_which_too_much_waits_is_cut_off_at_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connection_module, "UNREAD_LIMIT", 100_000)
 
     async def story() -> None:
         async with admin_port() as port:
-            client = await port.application("message")
-            other = await port.application()
-            cast(asyncio.ReadTransport, client.writer.transport).pause_reading()  # it is both
-            phone = Phone(port.world)
+            applications = await Stuck.on(port)
             while len(port.connections) == 2:
-                phone.send("MESSAGE", "X-Long: " + "x" * 60_000)
-                await asyncio.sleep(0)
+                await applications.send()
             assert "application-does-not-read" in port.tap.names()
-            await until_quiet(other)
+            await asyncio.sleep(0)
 
     run(story())
 

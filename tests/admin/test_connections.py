@@ -13,6 +13,8 @@ from tests.admin.admin_port import SECRET, WatchingTap, admin_context
 from tests.conftest import Run
 from tests.core.world import World
 
+HOST = "192.0.2.1"
+
 
 class Carrier:
     """Implements ``Connection``; closes when it is told to, unless it is ``stubborn``."""
@@ -45,11 +47,11 @@ class Crowd:
         self.table = AdminConnections(taps, most_strangers)
         self._context = admin_context(World(), taps, AdminConfiguration(secret=SECRET))
 
-    def join(self, *, known: bool = False, stubborn: bool = False) -> Carrier:
+    def join(self, *, host: str = HOST, known: bool = False, stubborn: bool = False) -> Carrier:
         session = AdminSession(self._context, self._context.new_number(), lambda: None)
         carrier = Carrier(self.table, session, stubborn)
-        session.begin("192.0.2.1:40000")
-        self.table.add(carrier)
+        session.begin(f"{host}:40000")
+        self.table.add(carrier, host)
         if known:
             session.receive(encode_frame(f"1|authenticate|{SECRET}"))
             assert session.authenticated
@@ -77,7 +79,7 @@ def test_sessions_and_sockets_are_counted_apart(run: Run) -> None:
         crowd.join()
         leaving = crowd.join()
         leaving.session.receive(encode_frame("1|ping"))
-        crowd.table.leaving(leaving)
+        crowd.table.leaving(leaving, HOST)
         assert (len(crowd.table), crowd.table.sockets) == (1, 2)
         await crowd.table.stop()
 
@@ -91,5 +93,37 @@ def test_who_does_not_read_cannot_keep_it_from_ending(run: Run) -> None:
         await crowd.table.stop()
         assert (polite.aborted, stubborn.aborted) == (False, True)
         assert crowd.table.sockets == 0
+
+    run(story())
+
+
+def test_an_address_crowds_out_its_own_strangers_only(run: Run) -> None:
+    async def story() -> None:
+        crowd = Crowd(4)
+        honest = [crowd.join(host=f"192.0.2.{number}") for number in range(2)]
+        greedy = [crowd.join(host="198.51.100.1") for _ in range(10)]
+        assert [one.aborted for one in honest] == [False, False]
+        assert [one.aborted for one in greedy] == [True] * 8 + [False] * 2
+        await crowd.table.stop()
+
+    run(story())
+
+
+def test_refused_ones_count_as_strangers_until_they_have_closed(run: Run) -> None:
+    async def story() -> None:
+        crowd = Crowd(3)
+        refused = []
+        for _ in range(5):
+            refused.append(crowd.join())
+            refused[-1].session.receive(encode_frame("1|ping"))
+            crowd.table.leaving(refused[-1], HOST)
+        assert [one.aborted for one in refused] == [True, True, False, False, False]
+        known = crowd.join(known=True)
+        assert not known.aborted
+        known.session.receive(encode_frame("1|authenticate|wrong"))
+        crowd.table.leaving(known, HOST)
+        crowd.join()
+        assert refused[3].aborted, "a refused application is a stranger, too"
+        await crowd.table.stop()
 
     run(story())

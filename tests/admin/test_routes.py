@@ -93,6 +93,18 @@ def test_who_is_not_connected_is_passed_over(applications: list[RecordingApplica
     assert registry.select("invite") is None
 
 
+def test_who_does_not_read_is_passed_over_until_it_does(applications: list[RecordingApplication]) -> None:
+    registry = RouteTable()
+    for application in applications[:2]:
+        registry.add_route(application, "invite")
+    applications[0].reads = False
+    assert order(registry, 3) == [2, 2, 2]
+    applications[1].reads = False
+    assert registry.select("invite") is None
+    applications[0].reads = True
+    assert order(registry, 2) == [1, 1]
+
+
 @pytest.mark.parametrize(("tag", "expected"), [("red", [2, 3, 2]), ("blue", [3, 4, 3]), ("green", [0, 0, 0])])
 def test_tags(applications: list[RecordingApplication], tag: str, expected: list[int]) -> None:
     registry = RouteTable()

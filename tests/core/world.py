@@ -90,6 +90,7 @@ class RecordingApplication:
         self._number = number
         self._sent = 0
         self.connected = True
+        self.reads = True
         self.tags = tags
         self.payloads: list[str] = []
         self.ended_by_server = False

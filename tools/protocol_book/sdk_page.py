@@ -11,7 +11,9 @@ from protocol_book.suite import ROOT
 
 TEXT: Final = Path(__file__).resolve().parent / "sdk_in_an_hour.md"
 PROGRAMS: Final = ROOT / "docs" / "guides" / "sdk"
-NOTICE: Final = "<!-- made by python -m protocol_book from sdk_in_an_hour.md beside it and docs/guides/sdk -->\n\n"
+NOTICE: Final = (
+    "<!-- made by python -m protocol_book from sdk_in_an_hour.md beside it and docs/guides/sdk -->\n\n"
+)
 
 
 class NoSuchStep(ValueError):

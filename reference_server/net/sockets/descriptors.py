@@ -7,6 +7,9 @@ from contextlib import suppress
 
 _UNLIMITED = 1_048_576
 
+SET_ASIDE = 48
+"""Descriptors for the server's own sockets and files, for applications, and for questions to the DNS."""
+
 
 def raise_descriptor_limit() -> None:
     """Take all that the system grants; the usual soft limit of 1,024 is for programs that call ``select``."""
@@ -19,3 +22,9 @@ def descriptor_limit() -> int:
     """The limit that holds now."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _UNLIMITED if soft == resource.RLIM_INFINITY else min(soft, _UNLIMITED)
+
+
+def for_strangers() -> int:
+    """How many the connections that others open may use up; where there are few, a quarter of all."""
+    limit = descriptor_limit()
+    return max(limit - SET_ASIDE, limit // 4)
