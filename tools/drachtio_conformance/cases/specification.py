@@ -2,7 +2,7 @@
 
 A clause has one fixed form, and whatever looks like a clause but is not one is an error with its line::
 
-    ### AUTH-1 · MUST · server · since 0.2
+    ### AUTH-3 · A wrong secret · MUST · server · since 0.2
     <!-- untestable: reason -->                       only where no case is possible
 
     The sentence (or paragraph) of the clause.
@@ -19,7 +19,7 @@ A deviation is a row of a table: ``| DEV-1 | what they do | what we do | why | c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,6 +28,8 @@ from drachtio_conformance import data
 
 LEVELS = ("MUST NOT", "MUST", "SHOULD NOT", "SHOULD", "MAY")
 PARTIES = ("server", "application", "both")
+TITLE = 60
+"""characters that a title may have"""
 
 _HEADING = re.compile(r"^###\s+(?P<id>[A-Z][A-Z0-9]*-\d+)\b(?P<rest>.*)$")
 _UNTESTABLE = re.compile(r"<!--\s*untestable:\s*(?P<reason>.*?)\s*-->", re.DOTALL)
@@ -44,7 +46,9 @@ class Clause(Struct, frozen=True, kw_only=True):
     """One numbered rule of the protocol."""
 
     id: str
-    """``AUTH-1``"""
+    """``AUTH-3``"""
+    title: str
+    """``A wrong secret``: what a reader would search for, plain text of at most :data:`TITLE` characters"""
     level: str
     """one of :data:`LEVELS`"""
     party: str
@@ -66,8 +70,13 @@ class Clause(Struct, frozen=True, kw_only=True):
 
     @property
     def family(self) -> str:
-        """``AUTH`` of ``AUTH-1``."""
+        """``AUTH`` of ``AUTH-3``."""
         return self.id.rpartition("-")[0]
+
+    @property
+    def number(self) -> int:
+        """``3`` of ``AUTH-3``."""
+        return int(self.id.rpartition("-")[2])
 
 
 class Deviation(Struct, frozen=True, kw_only=True):
@@ -90,11 +99,21 @@ class Specification(Struct, frozen=True, kw_only=True):
     """by id, in the order of the table"""
 
     def families(self) -> dict[str, list[Clause]]:
-        """The clauses by family, in the order of the document."""
+        """The clauses of each family in the order of their numbers, the families in that of the document."""
         families: dict[str, list[Clause]] = {}
         for clause in self.clauses.values():
             families.setdefault(clause.family, []).append(clause)
-        return families
+        return {name: sorted(clauses, key=lambda clause: clause.number) for name, clauses in families.items()}
+
+    def named(self, names: Sequence[str]) -> list[Clause]:
+        """The clauses with these ids or of these families, in any case of letters; unknown names count for nothing."""
+        wanted = {name.upper() for name in names}
+        return [clause for clause in self.clauses.values() if wanted & {clause.id, clause.family}]
+
+    def chapters(self, family: str) -> str:
+        """The titles of the chapters in which clauses of the family stand."""
+        sections = (clause.section for clause in self.clauses.values() if clause.family == family)
+        return "; ".join(dict.fromkeys(sections))
 
     def deviations_of(self, clause_id: str) -> list[Deviation]:
         """The deviations that concern one clause."""
@@ -189,12 +208,16 @@ def _blocks(text: str) -> Iterator[tuple[int, str, str, list[str]]]:
 def _clause(heading: str, body: list[str], section: str, *, source: str) -> Clause:
     match = _HEADING.match(heading)
     assert match is not None
-    parts = match["rest"].split(_SEPARATOR)
-    if len(parts) != 4 or parts[0].strip() or not parts[3].strip().startswith("since "):
+    parts = [part.strip() for part in match["rest"].split(_SEPARATOR)]
+    if len(parts) != 5 or parts[0] or not parts[1] or not parts[4].startswith("since "):
         raise SpecificationError(
-            f"{source}: expected '### {match['id']} · LEVEL · PARTY · since VERSION', got '{heading}'"
+            f"{source}: expected '### {match['id']} · TITLE · LEVEL · PARTY · since VERSION', got '{heading}'"
         )
-    level, party, since = parts[1].strip(), parts[2].strip(), parts[3].strip().removeprefix("since ").strip()
+    title, level, party, since = *parts[1:4], parts[4].removeprefix("since ").strip()
+    if len(title) > TITLE:
+        raise SpecificationError(
+            f"{source}: expected a title of at most {TITLE} characters, got {len(title)}: '{title}'"
+        )
     if level not in LEVELS:
         raise SpecificationError(f"{source}: expected a level ({', '.join(LEVELS)}), got '{level}'")
     if party not in PARTIES:
@@ -209,6 +232,7 @@ def _clause(heading: str, body: list[str], section: str, *, source: str) -> Clau
         raise SpecificationError(f"{source}: {match['id']} has no sentence between heading and example")
     return Clause(
         id=match["id"],
+        title=title,
         level=level,
         party=party,
         since=since,

@@ -90,12 +90,12 @@ def render(specification: Specification, cases: Sequence[Case], features: Sequen
         f"{len(specification.clauses)} clauses, {len(specification.clauses) - len(testable)} of them untestable; "
         f"{len(cases)} cases, {len(features)} feature scenarios.",
     ]
-    for clauses in specification.families().values():
+    for family, clauses in specification.families().items():
         lines += [
             "",
-            f"## {clauses[0].section}",
+            f"## {family}: {specification.chapters(family)}",
             "",
-            "| clause | rule | cases | features |",
+            "| clause | title | cases | features |",
             "|---|---|---|---|",
         ]
         for clause in clauses:
@@ -107,8 +107,7 @@ def render(specification: Specification, cases: Sequence[Case], features: Sequen
             )
             if clause.untestable:
                 tests = f"untestable: {clause.untestable}"
-            rule = _cell(f"{clause.level}: {clause.text}")
-            lines.append(f"| {clause.id} | {rule} | {tests} | {_cell(told)} |")
+            lines.append(f"| {clause.id} | {_cell(clause.title)} | {tests} | {_cell(told)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -32,7 +32,7 @@ def explain(
     if upper in specification.clauses:
         return clause(specification.clauses[upper], specification, cases, scenarios=scenarios, width=width)
     if upper in specification.families():
-        return _family(specification.families()[upper], width)
+        return _family(upper, specification)
     if upper in specification.deviations:
         return _deviation(upper, specification, width)
     for case in cases:
@@ -50,7 +50,7 @@ def explain(
 def contents(specification: Specification) -> str:
     """The families of clauses, and what each is about."""
     lines = [
-        f"{family:8} {len(clauses):3} clauses  {clauses[0].section}"
+        f"{family:8} {len(clauses):3} clauses  {specification.chapters(family)}"
         for family, clauses in specification.families().items()
     ]
     return "\n".join([*lines, "\none of them: drachtio-conformance explain FRAME"])
@@ -66,7 +66,8 @@ def clause(
 ) -> str:
     """A clause: its text, its example, the deviations, and what tests it."""
     parts = [
-        f"{clause.id} · {clause.level} · {clause.party} · since {clause.since}    {clause.section}, {clause.source}\n",
+        f"{clause.id} · {clause.title}",
+        f"{clause.level} · {clause.party} · since {clause.since}    {clause.section}, {clause.source}\n",
         _wrap(clause.text, width),
         "\n" + textwrap.indent(clause.example.rstrip("\n"), "    "),
     ]
@@ -86,13 +87,10 @@ def clause(
     return "\n".join(parts)
 
 
-def _family(clauses: Sequence[Clause], width: int) -> str:
-    lines = [clauses[0].section, ""]
-    for each in clauses:
-        lines.append(
-            f"{each.id:10} {each.level:10} {textwrap.shorten(each.text, width - 22, placeholder=' …')}"
-        )
-    return "\n".join(lines)
+def _family(name: str, specification: Specification) -> str:
+    clauses = specification.families()[name]
+    lines = [f"{each.id:10} {each.level:10} {each.title}" for each in clauses]
+    return "\n".join([specification.chapters(name), "", *lines])
 
 
 def _deviation(deviation_id: str, specification: Specification, width: int) -> str:
@@ -108,7 +106,9 @@ def _case(case: Case, specification: Specification, width: int) -> str:
     lines = [f"{case.name}    {case.source}", case.title, ""]
     for clause_id in case.clauses:
         each = specification.clauses.get(clause_id)
-        lines.append(_wrap(f"{clause_id} {each.level}: {each.text}" if each else clause_id, width))
+        lines.append(f"{clause_id} · {each.title}" if each else clause_id)
+        if each:
+            lines.append(_indented(f"{each.level}: {each.text}", width))
     if case.level == "should":
         lines.append("A failure is a warning only.")
     if case.requires:
@@ -125,6 +125,10 @@ def _case(case: Case, specification: Specification, width: int) -> str:
         lines.append(f"  {number:2}  {sentence(located.step)}    (line {line})")
     lines.append(f"\nrun it: drachtio-conformance server --filter '{case.name}'")
     return "\n".join(lines)
+
+
+def _indented(text: str, width: int) -> str:
+    return "\n".join(textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="  "))
 
 
 def _wrap(text: str, width: int) -> str:

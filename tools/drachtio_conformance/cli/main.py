@@ -135,6 +135,8 @@ def _list(options: argparse.Namespace) -> int:
         ]
         _print(msgspec.json.format(msgspec.json.encode(rows)).decode())
         return ExitCode.OK
+    for clause in specification.load().named(options.clause) if options.clause else ():
+        _print(f"{clause.id} · {clause.title} · {clause.level} · {clause.party}")
     width = max(len(case.name) for case in cases)
     for case in cases:
         _print(f"{case.name:{width}}  {' '.join(case.clauses):16}  {case.title}")

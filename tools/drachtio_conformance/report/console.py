@@ -193,7 +193,10 @@ class RunConsole:
         if clause is None:
             return Text(f"  {clause_id}\n", style="cyan")
         width = max(min(self._console.width - 4, 110), 40)
-        rows = textwrap.wrap(f"{clause.id} {clause.level}: {clause.text}", width, subsequent_indent="  ")
+        rows = textwrap.wrap(
+            f"{clause.level}: {clause.text}", width, initial_indent="  ", subsequent_indent="  "
+        )
+        rows.insert(0, f"{clause.id} · {clause.title}")
         return Text("".join(f"  {row}\n" for row in rows), style="cyan")
 
     def _case_line(self, case: CaseResult) -> Text:

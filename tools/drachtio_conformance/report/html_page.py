@@ -212,5 +212,5 @@ def _matrix(cases: Sequence[CaseResult], specification: Specification) -> list[_
                     hover=remark,
                 )
             )
-        rows.append(_Row(family=family, title=members[0].section, cells=cells))
+        rows.append(_Row(family=family, title=specification.chapters(family), cells=cells))
     return rows
