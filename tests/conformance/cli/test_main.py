@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -19,6 +21,7 @@ import pytest
 from drachtio_conformance.cli.main import main
 from drachtio_conformance.engine.outcome import ExitCode
 from tests.conformance.conftest import Running
+from tests.conformance.small_server import SECRET, SmallTarget
 
 FEW = ["--filter", "ping"]
 
@@ -341,3 +344,34 @@ def test_call_draws_a_ladder(running: Running, capsys: pytest.CaptureFixture[str
     assert "\nX-A: é\n" in text
     assert "\nContent-Type: text/plain\n" in text
     assert text.endswith("\nMESSAGE was answered 503 Service Unavailable\n")
+
+
+def test_a_known_release_is_told_that_there_is_a_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    ready: queue.Queue[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def serve() -> None:
+        server, over = await SmallTarget().start(None), asyncio.Event()
+        ready.put((server.endpoints.admin[1], asyncio.get_running_loop(), over))
+        await over.wait()
+        await server.stop()
+
+    serving = threading.Thread(target=lambda: asyncio.run(serve()))
+    serving.start()
+    port, loop, over = ready.get()
+    arguments = [
+        "server",
+        "--admin",
+        f"127.0.0.1:{port}",
+        "--secret",
+        SECRET,
+        "--filter",
+        "ping/basic/answered",
+    ]
+    try:
+        assert main(arguments) == ExitCode.OK
+        assert "--profile drachtio-0.9.5 comes with the suite" in capsys.readouterr().out
+        assert main([*arguments, "--profile", "drachtio-0.9.5"]) == ExitCode.OK
+        assert "comes with the suite" not in capsys.readouterr().out
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        serving.join()
