@@ -375,3 +375,22 @@ def test_a_known_release_is_told_that_there_is_a_profile(capsys: pytest.CaptureF
     finally:
         loop.call_soon_threadsafe(over.set)
         serving.join()
+
+
+def test_a_case_is_explained_with_what_genuine_servers_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "authenticate/gate/ping"]) == ExitCode.OK
+    told = " ".join(capsys.readouterr().out.split())
+    assert (
+        "On drachtio-0.9: needs no authentication (DEV-1); at step 3 comes token 3: OK; token 4: pong" in told
+    )
+    assert main(["explain", "timer/as_caller/nothing-in-the-200"]) == ExitCode.OK
+    assert "Not run on drachtio-0.9.5, by its profile: dies of a 200" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_profile_of_the_suite_does_for_cases_of_ones_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = case_file(tmp_path, "*|response|*|OK|pong")
+    assert main(["server", "--scenarios", file, "--profile", "drachtio-0.9.5"]) == ExitCode.OK
