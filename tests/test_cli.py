@@ -470,3 +470,51 @@ def test_a_loop_that_is_not_installed(start: Starter) -> None:
     assert errors == (
         "drachtio-reference-server: error: option --loop: expected a loop that is installed, got 'uvloop'"
     )
+
+
+def test_a_console_that_nobody_reads_stops_neither_calls_nor_the_end(start: Starter, tmp_path: Path) -> None:
+    """At info each message is a record of the log: after some calls the pipe is full."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    arguments = [*COMMAND, *ANYWHERE, "--loglevel", "info", "--show-frames", "--secret", "cymru"]
+    with subprocess.Popen(
+        arguments, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        host, _, port = str(json.loads(process.stdout.readline())["sip"][0]).partition("/")[2].rpartition(":")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.bind(("127.0.0.1", 0))
+            phone.settimeout(DEADLINE)
+            for number in range(500):
+                phone.sendto(options(phone.getsockname()[1], number), (host, int(port)))
+                assert phone.recv(4096).startswith(b"SIP/2.0 503 ")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+
+
+def options(port: int, number: int) -> bytes:
+    """A request that nobody wants; its records fill a pipe of 64 KiB in less than 200."""
+    return (
+        f"OPTIONS sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{number}\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:a@127.0.0.1>;tag=f\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: {number}\r\n"
+        "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
+
+
+def test_no_log_holds_credentials_if_they_are_to_be_hidden(start: Starter, tmp_path: Path) -> None:
+    process = start.ready("--loglevel", "info", "--trace", "t.jsonl", "--show-frames", "--hide-credentials")
+    host, _, port = str(process.ready["sip"]).partition("/")[2].partition("'")[0].rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.settimeout(DEADLINE)
+        authorization = b'Authorization: Digest username="bob", response="5ec7e7"\r\nContent-Length'
+        request = options(phone.getsockname()[1], 1).replace(b"Content-Length", authorization)
+        phone.sendto(request, (host, int(port)))
+        assert phone.recv(4096).startswith(b"SIP/2.0 503 ")
+    process.signal(signal.SIGTERM)
+    status, errors = process.end()
+    assert status == 0
+    assert f"recv {len(request)} bytes from udp/" in errors
+    hidden = f"Authorization: Digest {'*' * 15} {'*' * 17}"
+    assert hidden in errors
+    assert hidden in (trace := (tmp_path / "t.jsonl").read_text())
+    assert "5ec7e7" not in errors + trace

@@ -65,6 +65,7 @@ def test_every_case_and_scenario_of_the_clone_is_in_the_wheel(unpacked: Path) ->
         ("scenarios", "**/*.yaml"),
         ("features", "*.feature"),
         ("sipp", "*.xml"),
+        ("profiles", "*.yaml"),
         ("vectors", "*.json"),
     ):
         inside = unpacked / "drachtio_conformance" / "_data" / name
@@ -80,9 +81,9 @@ def test_it_is_typed(unpacked: Path) -> None:
 
 
 def test_the_suite_runs_from_the_wheel(unpacked: Path) -> None:
-    ended = run(unpacked, "drachtio_conformance.cli", "server", "--filter", "ping/**")
+    ended = run(unpacked, "drachtio_conformance.cli.main", "server", "--filter", "ping/**")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    explained = run(unpacked, "drachtio_conformance.cli", "explain", "FRAME-1")
+    explained = run(unpacked, "drachtio_conformance.cli.main", "explain", "FRAME-1")
     assert explained.stdout.startswith("FRAME-1 · MUST")
 
 

@@ -170,6 +170,7 @@ def _configuration(sources: _Sources) -> Configuration:
         preserve_header_names=sources.value(table.PRESERVE_HEADER_NAMES, default.preserve_header_names),
         trace_file=sources.value(table.TRACE, default.trace_file),
         show_frames=sources.switched_on(table.SHOW_FRAMES),
+        hide_credentials=sources.switched_on(table.HIDE_CREDENTIALS),
     )
 
 
@@ -190,6 +191,7 @@ def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration
             table.INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
             default.incomplete_frame_timeout_before_authentication,
         ),
+        unread_timeout=sources.value(table.UNREAD_TIMEOUT, default.unread_timeout),
         hangup_on_application_loss=sources.switched_on(table.HANGUP_ON_APP_LOSS),
     )
 

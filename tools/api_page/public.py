@@ -50,8 +50,8 @@ asyncio.run(main())
         "`EmbeddedTarget` where a server runs already.",
         """\
 from drachtio_conformance import steps
-from drachtio_conformance.embedded import EmbeddedTarget
-from drachtio_conformance.session import Session
+from drachtio_conformance.targets.embedded import EmbeddedTarget
+from drachtio_conformance.engine.session import Session
 
 with Session(EmbeddedTarget()) as session:
     session.do(steps.Authenticate())
@@ -63,13 +63,13 @@ with Session(EmbeddedTarget()) as session:
     session.do(steps.SipExpect(status=486, skip=["100"]))
 """,
         (
-            "drachtio_conformance.session",
-            "drachtio_conformance.target",
-            "drachtio_conformance.embedded",
-            "drachtio_conformance.foreign",
-            "drachtio_conformance.case",
+            "drachtio_conformance.engine.session",
+            "drachtio_conformance.targets.target",
+            "drachtio_conformance.targets.embedded",
+            "drachtio_conformance.targets.foreign",
+            "drachtio_conformance.cases.case",
             "drachtio_conformance.steps",
-            "drachtio_conformance.results",
+            "drachtio_conformance.engine.results",
         ),
     ),
     Part(

@@ -16,10 +16,10 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from drachtio_conformance import standard_output
-from drachtio_conformance.admin_peer import told
-from drachtio_conformance.arguments import count, host_port, positive, seconds
-from drachtio_conformance.outcome import ExitCode
+from drachtio_conformance.cli.arguments import count, host_port, positive, seconds
+from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.peers.admin_peer import told
+from drachtio_conformance.report import standard_output
 from drachtio_load import completion, refusal, report
 from drachtio_load.answers import Answer
 from drachtio_load.progress import RunProgress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from drachtio_conformance.outcome import ExitCode
+from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_load.sipp import LoadRun
 
 INTERRUPTED = 130
