@@ -184,12 +184,19 @@ class Search:
             end = after - gap
             if end < head or "\r" in meta:
                 break
+            if gap:
+                if text[end] != between:
+                    break
+                if text[end - 1] == "\r":  # a single line end: it is the frame's own (Boost 1.71 and later)
+                    end += 1
+                elif length is None and text[end - 2 : end] != "\r\n":
+                    break  # perhaps lines of somebody else
             octets_here = end - begin
             if length is not None:
                 if int(length) != octets_here:
                     break
                 octets_here += len(length) + 1
-            if (gap and text[end] != between) or not (ascii_only or text[begin:end].isascii()):
+            if not (ascii_only or text[begin:end].isascii()):
                 break
             following = match(text, after)
             if following is None and follows(text, after) is None:

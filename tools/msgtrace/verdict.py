@@ -115,7 +115,17 @@ def _outcome(one: Transaction) -> _Outcome:
     final = final or best(one.elsewhere)
     if final is None:
         return _Outcome()
-    return _Outcome(final.status, final.text, author(one, final), final.reason, final.clock, final.at, final)
+    clock, at = _moment(one, final)
+    return _Outcome(final.status, final.text, author(one, final), final.reason, clock, at, final)
+
+
+def _moment(one: Transaction, final: Final) -> tuple[str, float | None]:
+    """When it was sent; of frames alone the application's order is nearer to that than the echo."""
+    if not final.seen:
+        for order in one.ordered.values():
+            if order.sip.status == final.status and order.at is not None:
+                return order.clock, order.at
+    return final.clock, final.at
 
 
 def _invite(call: Call, attempts: list[Transaction]) -> Verdict:
