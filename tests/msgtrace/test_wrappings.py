@@ -195,6 +195,22 @@ def test_a_carriage_return_may_be_spelled_out(form: str, end: str) -> None:
     assert_right(FORMS[form](scene()).replace("\r\n", f"{end}\n"), timed=form != "client log")
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_what_cat_shows_of_line_ends_comes_off(form: str) -> None:
+    text = FORMS[form](scene()).replace("\r\n", "^M\n").replace("\n", "$\n")
+    assert_right(text, timed=form != "client log")
+
+
+def test_a_spelling_that_nobody_knows_is_learnt_from_fields_that_end_plainly() -> None:
+    assert_right(call_set.info_log(scene()).decode().replace("\r\n", "\u00b6\n"))
+
+
+def test_a_spelling_that_is_not_learnt_is_damage_and_no_message() -> None:
+    text = message("SIP/2.0 200 OK", "c", "1 INVITE").replace("\r\n", "{cr}\n", 6)
+    head = f"2026-11-23 07:26:06.000000 recv {len(text)} bytes from udp/[192.0.2.9]:5060 at 07:26:06.000000:"
+    assert [item.entry.kind for item in decoded(f"{head}\n{text} \n")[0]] == [EntryKind.DAMAGE]
+
+
 @pytest.mark.parametrize("end", ENDS)
 def test_a_log_at_info_with_spelled_out_line_ends(end: str) -> None:
     assert_right(call_set.info_log(scene()).decode().replace("\r\n", f"{end}\n"))

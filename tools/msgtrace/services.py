@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from msgtrace.wrapping import Wrapping, lines_of, on_lines_of_their_own, without_colours
+from msgtrace.wrapping import Wrapping, lines_of, on_lines_of_their_own, with_returns, without_colours
 
 _LONGEST = 32 * 1024 * 1024
 
@@ -51,9 +51,7 @@ def separated(blocks: Iterable[bytes], wrapping: Wrapping, layers: list[re.Patte
                     continue
                 text = b"".join(begun.pop(service))
             for one in on_lines_of_their_own(text) if wrapping.one_line else (text,):
-                if wrapping.end is not None:
-                    one = wrapping.end.sub(b"\r", one + b"\n")[:-1]
-                yield Line(service, number, one)
+                yield Line(service, number, with_returns(one + b"\n", wrapping)[:-1])
     for service, pieces in begun.items():
         yield Line(service, number, b"".join(pieces))
 

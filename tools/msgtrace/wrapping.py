@@ -71,9 +71,9 @@ _ONE_LINE = re.compile(
     rb"(?:" + _CR + rb")?(?:" + _LF + rb")(?=[A-Z]{3,20} [^ ]+ SIP/2\.0|SIP/2\.0 [0-9]{3} |v=0|Via: |From: )"
 )
 _TELLING_LINE = re.compile(
-    rb"(?:CSeq: [0-9]+ [A-Z]+|Content-Length: [0-9]+|Max-Forwards: [0-9]+)(\S*[ \t]*)\Z"
+    rb"(?:CSeq: [0-9]+ [A-Z]+|Content-Length: [0-9]+|Max-Forwards: [0-9]+|[A-Z]{3,20} [^ ]+ SIP/2\.0)(\S*[ \t]*)\Z"
 )
-"""fields whose values end where it is plain"""
+"""lines of SIP of which it is plain where they end"""
 LONGEST_LINE = 32 * 1024 * 1024
 """octets; what has no line end for longer is cut"""
 _SAMPLE_LINES = 400
@@ -238,26 +238,36 @@ def _kind(token: bytes) -> bytes:
 
 
 def _spelled_end(lines: Sequence[bytes]) -> tuple[str, re.Pattern[bytes]] | None:
-    """How line ends of SIP are spelled out, if they are: its name, and a pattern of it with the line end behind."""
-    endings = Counter(
-        found[1] for line in lines if (found := _TELLING_LINE.match(line.rstrip(b"\r"))) is not None
-    )
+    """How line ends of SIP are spelled out, if they are: its name, and a pattern of it with the line end behind, whose
+    group tells a carriage return from what ends every line (``$``, as ``cat -A`` shows it)."""
+    dollar = rb"\$" if lines and sum(line.endswith(b"$") for line in lines) >= 0.95 * len(lines) else b""
+    bare = [line.rstrip(b"\r").removesuffix(b"$") if dollar else line.rstrip(b"\r") for line in lines]
+    endings = Counter(found[1].strip() for line in bare if (found := _TELLING_LINE.match(line)) is not None)
     told = sum(endings.values())
+    known = not told
     if not told:
         # No SIP here; a log of frames may still show it.
-        ends = [found[0].rstrip() for line in lines if (found := _SPELLED_CR.search(line)) is not None]
-        if len(ends) < max(2, 0.5 * len(lines)):
-            return None
-        endings = Counter(ends)
-        told = len(ends)
-    ending, count = endings.most_common(1)[0]
-    spelled = ending.strip()
-    if not spelled or count < 0.6 * told:
-        return None
-    name = spelled.decode("utf-8", "replace")
-    if _SPELLED_CR.match(spelled) is None:
-        return None
-    return name, re.compile(rb"(?:" + re.escape(spelled) + rb")[ \t]*\r?(?=\n)")
+        ends = [found[0].strip() for line in bare if (found := _SPELLED_CR.search(line)) is not None]
+        if len(ends) < max(2, 0.5 * len(bare)):
+            ends = []
+        endings, told = Counter(ends), len(ends)
+    spelled, count = endings.most_common(1)[0] if endings else (b"", 0)
+    # What is not known as a spelling must stand behind all of several lines, and be no word.
+    known = known or _SPELLED_CR.match(spelled) is not None
+    if not spelled or (count < 0.6 * told if known else count < max(3, told) or spelled.isalnum()):
+        return ("$", re.compile(rb"()\$\r?(?=\n)")) if dollar else None
+    name = (spelled + dollar.replace(b"\\", b"")).decode("utf-8", "replace")
+    optional = b"?" if dollar else b""
+    return name, re.compile(rb"(" + re.escape(spelled) + rb")" + optional + dollar + rb"[ \t]*\r?(?=\n)")
+
+
+def with_returns(text: bytes, wrapping: Wrapping) -> bytes:
+    """Lines with carriage returns where they were spelled out; each line ends in a line feed."""
+    return text if wrapping.end is None else wrapping.end.sub(_return, text)
+
+
+def _return(found: re.Match[bytes]) -> bytes:
+    return b"\r" if found[1] else b""
 
 
 def _listed(lines: Sequence[bytes]) -> bool:
@@ -283,9 +293,7 @@ def clean(blocks: Iterable[bytes], wrapping: Wrapping) -> Iterator[bytes]:
             block = wrapping.prefix.sub(b"\n", b"\n" + block)[1:]
         if wrapping.doubled:
             block = block.replace(b"\n\n", b"\n")
-        if wrapping.end is not None:
-            block = wrapping.end.sub(b"\r", block)
-        yield block
+        yield with_returns(block, wrapping)
 
 
 def without_colours(line: bytes) -> bytes:

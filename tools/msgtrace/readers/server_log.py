@@ -39,6 +39,7 @@ _INDENT = re.compile(rb"(?m)^   ")
 _CONTENT_LENGTH = re.compile(rb"\n(?:content-length|l)[ \t]*:[ \t]*([0-9]{1,8})", re.IGNORECASE)
 _CONTENT_TYPE = re.compile(rb"\n(?:content-type|c)[ \t]*:", re.IGNORECASE)
 _NO_SDP = re.compile(rb"(?<=\n)(?:\r?\n)*(?=[^a-z\r\n]|[a-z][^=])")
+_NO_METHOD = re.compile(rb"\n[Cc][Ss][Ee][Qq]: [0-9]+ [A-Z]+[^A-Za-z0-9.!%*_+`'~\s-]")
 _END_MARK = re.compile(rb" \r?\n")
 _ENCODED = re.compile(rb"\r?\n[ \t]*<ENCODED DATA>?[\s>]*\Z")
 _ENCODED_REMARK = "its body is no ASCII, and the log shows <ENCODED DATA> in its place"
@@ -139,7 +140,7 @@ class ServerLog:
             message, missing = _restored(with_line_ends(message), said)
         self._account.sip += min(len(shown), len(message))
         time = stamp if "." in stamp else at.decode("ascii")
-        if START.match(message.lstrip(b"\r\n")) is None:
+        if START.match(message.lstrip(b"\r\n")) is None or _NO_METHOD.search(message):
             begins = ascii(message[:40].decode("latin-1"))
             yield Entry(
                 kind=EntryKind.DAMAGE,
