@@ -189,7 +189,7 @@ class Search:
                     break
                 if text[end - 1] == "\r":  # a single line end: it is the frame's own (Boost 1.71 and later)
                     end += 1
-                elif length is None and text[end - 2 : end] != "\r\n":
+                if length is None and not ends_like_sip(text, begin, end):
                     break  # perhaps lines of somebody else
             octets_here = end - begin
             if length is not None:
@@ -232,6 +232,14 @@ class Search:
                 octets_from_server += octets_here
             frames.append(found)
         return Run(frames, times, index + len(frames), from_server, octets_from_server, octets)
+
+
+def ends_like_sip(text: str, begin: int, end: int) -> bool:
+    """Whether what stands there ends with an empty line, or with a line of SDP: nobody else's lines are behind it."""
+    if text[end - 2 : end] != "\r\n":
+        return False
+    last = text.rfind("\n", begin, end - 2) + 1
+    return last == end - 2 or text[last + 1 : last + 2] == "="
 
 
 _MOMENT_OF: Callable[[re.Match[str]], Moment] = itemgetter(MINUTE, SECOND)

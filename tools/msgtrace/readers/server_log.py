@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
 from msgtrace.frames import unit_ends
-from msgtrace.ordinary import SERVER, Detail, Run, Search
+from msgtrace.ordinary import SERVER, Detail, Run, Search, ends_like_sip
 from msgtrace.readers.records import records, records_and_runs, with_line_ends
 from msgtrace.sip_stream import START
 from msgtrace.streams import Streams
@@ -183,8 +183,9 @@ def frame_without_length(text: bytes) -> tuple[bytes, int]:
             return _without_writers_end(data), 0
         return head, len(message)
     blank = data.find(b"\r\n\r\n", len(head) + 2)
-    if blank < 0:
-        return _without_writers_end(data), 0
+    whole = _without_writers_end(data)
+    if blank < 0 or ends_like_sip(whole.decode("latin-1"), 0, len(whole)):
+        return whole, 0
     length = _CONTENT_LENGTH.search(data, len(head), blank + 2)
     body = blank + 4
     if length is not None:
@@ -195,7 +196,7 @@ def frame_without_length(text: bytes) -> tuple[bytes, int]:
         return data[:body], len(data[body:].strip())
     elif data[body:].startswith(b"v=0") and (foreign := _NO_SDP.search(data, body)):
         return data[: foreign.start()], len(data) - foreign.start()
-    return _without_writers_end(data), 0
+    return whole, 0
 
 
 def _without_writers_end(text: bytes) -> bytes:
