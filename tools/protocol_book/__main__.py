@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from protocol_book import files
+from protocol_book import files, suite
 from protocol_book.recorded import RunFailed
 
 
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _shown(path: Path) -> str:
-    return str(path.relative_to(files.ROOT))
+    return str(path.relative_to(suite.ROOT))
 
 
 if __name__ == "__main__":

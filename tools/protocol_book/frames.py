@@ -561,7 +561,15 @@ TO_APPLICATION: Final = (
             _UUID,
             _type("sip"),
             _source("network"),
-            *_about("octets received; 0 for what the server made itself", "the source's", _RECEIVED),
+            *_about(
+                "octets received; 0 for what the server made itself",
+                "the source's",
+                _transport(
+                    "how it came; empty for the ACK of a 2xx, `unknown` where nothing was sent",
+                    "SIP-5",
+                    unknown=True,
+                ),
+            ),
             _opaque(
                 "transaction-id",
                 "a request's own, by which it is answered (that of the INVITE for its CANCEL and ACK); a response's: "

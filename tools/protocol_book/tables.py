@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from protocol_book.facts import RELEASES
@@ -42,7 +42,7 @@ def row(*cells: str) -> str:
     return f"| {' | '.join(escaped)} |\n"
 
 
-def table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table of Markdown."""
     return row(*titles) + "|" + "---|" * len(titles) + "\n" + "".join(row(*cells) for cells in rows)
 
