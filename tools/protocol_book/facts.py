@@ -236,4 +236,15 @@ RELEASES: Final = (
         "0.9.1",
         "octets everywhere; the answer to `authenticate` gets the local hostports; dialog ids with `;from-tag=`",
     ),
+    Release(
+        "0.9.6",
+        "a BYE that the application never answers is given up after 32 s; a request to a name of the server's own "
+        "domain (`DRACHTIO_LOCAL_DOMAIN`) counts as one to the server itself",
+    ),
+    Release(
+        "0.9.7",
+        "requests of unknown dialogs are answered 481, whatever their method; a `;transport=` that the server does not "
+        "have is refused instead of served by another",
+    ),
+    Release("0.9.9", "refreshes of session timers are really sent, and tried again after 491"),
 )

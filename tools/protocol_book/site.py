@@ -57,8 +57,7 @@ def stage(folder: Path) -> list[object]:
         if path == "deviations.md":
             pages[path] = site_pages.deviations_page(text, where)
         elif path.endswith(".md"):
-            hidden = "---\nsearch:\n  exclude: true\n---\n\n" if path == "traceability.md" else ""
-            pages[path] = hidden + site_pages.guide_page(text, source, path, where)
+            pages[path] = _found(path) + site_pages.guide_page(text, source, path, where)
         else:
             pages[path] = text
     for asset in ASSETS.iterdir():
@@ -67,6 +66,20 @@ def stage(folder: Path) -> list[object]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8")
     return navigation(parts)
+
+
+def _found(path: str) -> str:
+    """How a page counts in the search, as MkDocs reads it at the head of a page."""
+    if path == "traceability.md":
+        return "---\nsearch:\n  exclude: true\n---\n\n"
+    boost = 1.0
+    if path == "guides/failure-texts.md":
+        boost = 4
+    elif path.startswith("guides/how-to/"):
+        boost = 2
+    elif path.startswith("guides/frames/"):
+        boost = 0.5
+    return f"---\nsearch:\n  boost: {boost:g}\n---\n\n"
 
 
 def staged_files() -> dict[Path, str]:
