@@ -102,6 +102,20 @@ def test_the_search_works_from_files(folder: Path) -> None:
     assert "DLG-15" in done.stdout.partition("md-search-result__list")[2]
 
 
+def test_a_clause_is_reached_by_its_id(folder: Path) -> None:
+    command = [
+        "chromium",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--virtual-time-budget=20000",
+        "--dump-dom",
+    ]
+    address = f"file://{folder}/index.html#call-9"
+    done = subprocess.run([*command, address], capture_output=True, text=True, timeout=100, check=False)
+    assert 'id="call-9"' in done.stdout
+
+
 def test_a_site_that_cannot_be_built_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -60,6 +60,8 @@ def stage(folder: Path) -> list[object]:
             pages[path] = _found(path) + site_pages.guide_page(text, source, path, where)
         else:
             pages[path] = text
+    pages[site_pages.INDEX] = site_pages.index_page(specification, where)
+    pages["assets/clauses.js"] = site_pages.addresses(where)
     for asset in ASSETS.iterdir():
         pages[f"assets/{asset.name}"] = asset.read_text("utf-8")
     for path, text in pages.items():
@@ -113,6 +115,7 @@ def navigation(parts: Sequence[Chapter]) -> list[object]:
         {
             "Specification": [
                 {"Introduction": parts[0].path},
+                {"All clauses": site_pages.INDEX},
                 {"The wire protocol": [{each.title: each.path} for each in wire]},
                 {"The SIP behaviour": [{each.title: each.path} for each in behind]},
                 {"Deviations": "deviations.md"},
@@ -156,7 +159,8 @@ def configuration(navigation: list[object], target: Path) -> dict[str, object]:
         },
         "extra": {"polyfills": ["assets/iframe-worker.js"], "generator": False},
         "extra_css": ["assets/extra.css"],
-        "plugins": [{"search": {"separator": r"[\s\u200b·|`:;,.()\"']+"}}, "offline"],
+        "extra_javascript": ["assets/clauses.js", "assets/jump.js"],
+        "plugins": [{"search": {"separator": r"[\s\u200b\-·|`:;,.()\"']+"}}, "offline"],
         "markdown_extensions": [
             "attr_list",
             "md_in_html",

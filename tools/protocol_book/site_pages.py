@@ -6,6 +6,7 @@ Markdown for MkDocs, its path relative to the site's root.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -15,10 +16,12 @@ from typing import Final
 from msgspec import Struct
 
 from protocol_book.suite import ROOT, Clause, Specification
+from protocol_book.tables import table
 
 DOCS: Final = ROOT / "docs"
 CHAPTERS: Final = "specification"
 """folder of the chapters of docs/protocol.md"""
+INDEX: Final = f"{CHAPTERS}/clauses.md"
 _HEADING: Final = re.compile(r"^(#{1,3}) (.+)$")
 _CLAUSE: Final = re.compile(r"^### ([A-Z]+-\d+) · ")
 _ID: Final = re.compile(r"(?<![\w`\[/#-])([A-Z]{2,}-\d+)(?![\w`-])")
@@ -121,6 +124,34 @@ def chapter_page(chapter: Chapter, specification: Specification, where: Links) -
 def _about(clause: Clause) -> str:
     words = {"both": "server and application"}.get(clause.party, clause.party)
     return f'<p class="clause-about">{clause.level} · {words} · since {clause.since}</p>'
+
+
+def index_page(specification: Specification, where: Links) -> str:
+    """All clauses by id and title."""
+    lines = [
+        "# All clauses",
+        "",
+        f"{len(specification.clauses)} clauses, by family. Type an id into the search box to go there.",
+    ]
+    for family, clauses in specification.families().items():
+        lines += ["", f"## {family}: {specification.chapters(family)}", ""]
+        rows = [
+            (
+                f"[{clause.id}]({relative(where.clauses[clause.id], INDEX)})",
+                clause.title,
+                clause.level,
+                clause.party,
+            )
+            for clause in clauses
+        ]
+        lines.append(table(("clause", "title", "force", "binds"), rows))
+    return "\n".join(lines)
+
+
+def addresses(where: Links) -> str:
+    """A script that says where each clause and deviation is, for ``jump.js``."""
+    pages = {name: _html(target) for name, target in where.clauses.items()}
+    return f"window.CLAUSES = {json.dumps(pages)};\n"
 
 
 def deviations_page(text: str, where: Links) -> str:
