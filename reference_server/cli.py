@@ -12,21 +12,27 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
+from io import FileIO
 
 from msgspec import structs
 
-from reference_server.calls.ports import Tap
+from reference_server.config.completion import answer_a_shell
 from reference_server.config.model import Configuration, LoggingConfiguration, LogLevel
 from reference_server.config.reading import Reading, read
 from reference_server.config.reference import help_text
-from reference_server.net.descriptors import descriptor_limit, raise_descriptor_limit
+from reference_server.core.ports import Tap
+from reference_server.net.sockets.descriptors import descriptor_limit, raise_descriptor_limit
+from reference_server.observe.background import Background
+from reference_server.observe.credentials import without_credentials
 from reference_server.observe.event_log import EventLog
 from reference_server.observe.frames import ShownFrames
 from reference_server.observe.jsonl import JsonlTrace, TraceFileError
 from reference_server.observe.log import Console, Log, LogSink
 from reference_server.observe.log_file import LogFile, LogFileError
+from reference_server.observe.secret_hint import HOW, SecretHint
 from reference_server.observe.sip_trace import SipTrace
 from reference_server.server import VERSION, Server, StartError, tune_for_traffic
 
@@ -45,6 +51,7 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; ``argv`` is without the program's name. Returns the exit status."""
+    answer_a_shell(os.environ)
     arguments = sys.argv[1:] if argv is None else list(argv)
     reading = read(arguments, os.environ)
     if reading.show_help:
@@ -62,11 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("error: option --loop: expected a loop that is installed, got 'uvloop'")
         return USAGE_STATUS
     if reading.check:
-        sys.stdout.write("configuration ok\n")
+        sys.stdout.write(_verdict(reading))
         return 0
     raise_descriptor_limit()
+    console = Background(_console())
     try:
-        log = _open_log(reading.configuration.logging)
+        log = _open_log(reading.configuration.logging, console)
     except LogFileError as reason:
         _say(f"error: {reason}")
         return START_STATUS
@@ -75,26 +83,29 @@ def main(argv: Sequence[str] | None = None) -> int:
             log.warning(str(problem))
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            return runner.run(_Run(reading, reading.configuration, log, arguments).serve())
+            return runner.run(_Run(reading, log, console, arguments).serve())
     except KeyboardInterrupt:
         return 0
     finally:
         log.close()
+        console.close()
 
 
 class _Run:
     """One server from its start to its end."""
 
-    def __init__(
-        self, reading: Reading, configuration: Configuration, log: Log, arguments: Sequence[str]
-    ) -> None:
+    def __init__(self, reading: Reading, log: Log, console: LogSink, arguments: Sequence[str]) -> None:
+        assert reading.configuration is not None
+        configuration = reading.configuration
         self._reading = reading
         self._configuration = configuration
         self._log = log
+        self._console = console
         self._arguments = arguments
+        self._mask = without_credentials if configuration.hide_credentials else str
         self._secret = configuration.admin.secret
         self._outbound_proxy = configuration.routing.outbound_proxy
-        self._sip_trace = SipTrace(self._log)
+        self._sip_trace = SipTrace(self._log, self._mask)
         self._next_complaint = 0.0
         self._stop = asyncio.Event()
         self._stop_at_once = asyncio.Event()
@@ -109,18 +120,18 @@ class _Run:
             self._log.notice(f"Configuration file:                    {self._reading.file}")
         if self._configuration.contacts == Configuration().contacts:
             self._log.notice("No SIP contact is given; SIP is awaited on 127.0.0.1 only")
+        if self._secret_is_default():
+            self._log.notice(f"The shared secret is the default, {self._secret}; {HOW}")
         try:
-            trace = self._open_trace(loop)
+            trace = self._open_trace()
         except TraceFileError as reason:
-            _say(f"error: {reason}")
-            return START_STATUS
+            return self._cannot_start(reason)
         server = Server(self._configuration, taps=self._taps(trace))
         try:
             try:
                 await server.start()
             except StartError as reason:
-                _say(f"error: {reason}")
-                return START_STATUS
+                return self._cannot_start(reason)
             self._obey_signals(loop, server)
             tune_for_traffic()
             self._announce(server.admin_address, server.hostports, server.version)
@@ -132,20 +143,29 @@ class _Run:
             if trace is not None:
                 trace.close()
 
-    def _open_trace(self, loop: asyncio.AbstractEventLoop) -> JsonlTrace | None:
+    def _cannot_start(self, reason: Exception) -> int:
+        """Say why, behind what the log has said already."""
+        self._console.write(f"{PROGRAM}: error: {reason}\n".encode(errors="backslashreplace"), time.time())
+        return START_STATUS
+
+    def _open_trace(self) -> JsonlTrace | None:
         if not self._configuration.trace_file:
             return None
-        return JsonlTrace(self._configuration.trace_file, VERSION, loop.call_later)
+        return JsonlTrace(self._configuration.trace_file, VERSION, mask=self._mask)
 
     def _taps(self, trace: JsonlTrace | None) -> list[Tap]:
-        taps: list[Tap] = [EventLog(self._log)]
+        taps: list[Tap] = [EventLog(self._log), SecretHint(self._log, self._secret_is_default)]
         if self._log.enabled(LogLevel.INFO):
             taps.append(self._sip_trace)
         if trace is not None:
             taps.append(trace)
         if self._configuration.show_frames:
-            taps.append(ShownFrames(sys.stderr))
+            encoding = sys.stderr.encoding or "utf-8"
+            taps.append(ShownFrames(self._console, encoding=encoding, mask=self._mask))
         return taps
+
+    def _secret_is_default(self) -> bool:
+        return self._secret == Configuration().admin.secret
 
     def _announce(self, admin: tuple[str, int], hostports: list[str], version: str) -> None:
         """Print the ready line, the one thing that goes to standard output."""
@@ -224,6 +244,13 @@ class _Run:
             self._log.debug("".join(traceback.format_exception(error)))
 
 
+def _verdict(reading: Reading) -> str:
+    """What ``--check`` says of a configuration with which the server would start."""
+    number = sum(problem.without_effect for problem in reading.problems)
+    but = f", but for {number} setting{'s' if number > 1 else ''} without effect here" if number else ""
+    return f"configuration ok{but}\n"
+
+
 def _waiting_for_restart(old: Configuration, new: Configuration) -> list[str]:
     """The sections in which ``new`` differs in more than log level, secret and outbound proxy."""
     applied = structs.replace(
@@ -237,13 +264,20 @@ def _waiting_for_restart(old: Configuration, new: Configuration) -> list[str]:
     ]
 
 
-def _open_log(configuration: LoggingConfiguration) -> Log:
+def _console() -> Console:
+    """Standard error, without a buffer."""
+    raw = FileIO(sys.stderr.fileno(), "w", closefd=False)
+    return Console(raw, terminal=raw.isatty())
+
+
+def _open_log(configuration: LoggingConfiguration, console: LogSink) -> Log:
     """The log with its destinations. Raises LogFileError."""
     sinks: list[LogSink] = []
     if configuration.file is not None:
-        sinks.append(LogFile(configuration.file, globally_readable=configuration.globally_readable))
+        file = LogFile(configuration.file, globally_readable=configuration.globally_readable)
+        sinks.append(Background(file))
     if configuration.console or not sinks:
-        sinks.append(Console(sys.stderr.buffer))
+        sinks.append(console)
     return Log(configuration.level, sinks)
 
 

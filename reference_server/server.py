@@ -6,23 +6,27 @@ import asyncio
 import gc
 import os
 from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
 
 from msgspec import structs
 
 from reference_server import PARITY_VERSION, __version__
-from reference_server.apps.listener import STRANGERS, AdminListener
-from reference_server.apps.registry import Registry
-from reference_server.calls.calls import Calls
-from reference_server.calls.ports import Tap, Taps
-from reference_server.calls.state import CallState, Settings
+from reference_server.admin.connections import STRANGERS, AdminConnections
+from reference_server.admin.context import AdminContext
+from reference_server.admin.listener import AdminListener
+from reference_server.admin.routes import RouteTable
 from reference_server.config.model import Configuration, Dialect
-from reference_server.net.binding import TransportError
+from reference_server.core.context import Settings
+from reference_server.core.core import Core
+from reference_server.core.ports import Tap, Taps
 from reference_server.net.clock import LoopClock
-from reference_server.net.descriptors import descriptor_limit
+from reference_server.net.connections import MOST_CONNECTIONS
 from reference_server.net.network import Network
-from reference_server.net.tcp import MOST_CONNECTIONS
+from reference_server.net.sockets.binding import TransportError
+from reference_server.net.sockets.descriptors import for_strangers
 from reference_server.sip.identifiers import Identifiers
-from reference_server.sip.timing import Timing
+from reference_server.sip.transactions.timing import Timing
 from reference_server.turn import Turn
 
 VERSION = f"{PARITY_VERSION}-ref.{__version__}"
@@ -34,13 +38,13 @@ class StartError(Exception):
 
 
 class Server:
-    """One server in the running loop."""
+    """One server in the running loop; as an async context manager it starts and stops."""
 
     def __init__(self, configuration: Configuration, *, taps: Sequence[Tap] = ()) -> None:
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
-        self._registry = Registry()
+        self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
 
     async def start(self) -> None:
@@ -48,7 +52,7 @@ class Server:
         configuration = self._configuration
         self._clock = LoopClock()
         turn = Turn(asyncio.get_running_loop().call_soon)
-        descriptors = descriptor_limit()
+        descriptors = for_strangers()
         self._network = Network(
             lambda text: self.taps.event("sip-transport", reason=text),
             most_connections=min(MOST_CONNECTIONS, descriptors // 2),
@@ -58,7 +62,7 @@ class Server:
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         timers = configuration.timers
-        self._state = CallState(
+        core = self._core = Core(
             Settings(
                 timing=Timing(timers.t1, timers.t2, timers.t4, timers.t1x64),
                 hangup_on_application_loss=configuration.admin.hangup_on_application_loss,
@@ -71,29 +75,28 @@ class Server:
                     name.lower() for name in configuration.preserve_header_names
                 ),
             ),
-            self._clock,
-            self._clock.timers,
-            self._identifiers,
-            self._network,
-            self._registry,
-            self.taps,
+            clock=self._clock,
+            timers=self._clock.timers,
+            identifiers=self._identifiers,
+            network=self._network,
+            applications=self._registry,
+            taps=self.taps,
         )
-        calls = Calls(self._state)
-        self._listener = AdminListener(
+        self._admin = AdminContext(
             configuration.admin,
             version=VERSION,
             dialect_0_8=dialect_0_8,
             hostports=self._hostports,
-            registry=self._registry,
-            calls=calls,
+            routes=self._registry,
+            core=core,
             timers=self._clock.timers,
             identifiers=self._identifiers,
             taps=self.taps,
-            turn=turn,
-            strangers=min(STRANGERS, descriptors // 4),
         )
+        self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
+        self._listener = AdminListener(self._admin, self._connections, turn)
         try:
-            await self._network.start(configuration.contacts, calls)
+            await self._network.start(configuration.contacts, core)
         except TransportError as error:
             raise StartError(str(error)) from error
         try:
@@ -104,6 +107,15 @@ class Server:
             raise StartError(
                 f"cannot listen for applications on {address}: {error.strerror or error}"
             ) from error
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
 
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
@@ -125,18 +137,19 @@ class Server:
 
     def set_secret(self, secret: str) -> None:
         """From now on applications need this secret; those that are connected stay."""
-        self._listener.secret = secret
+        self._admin.set_secret(secret)
 
     def set_outbound_proxy(self, uri: str) -> None:
         """From now on requests go there that an application sends nowhere in particular; empty: no outbound proxy."""
-        self._state.settings = structs.replace(self._state.settings, outbound_proxy=uri)
+        core = self._core
+        core.apply(structs.replace(core.context.settings, outbound_proxy=uri))
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table; all 0 when nothing is going on and nobody is connected."""
         return {
-            **self._state.occupancy(),
+            **self._core.occupancy(),
             "routes": len(self._registry),
-            "admin connections": len(self._listener),
+            "admin connections": len(self._connections),
             "timers": len(self._clock.timers),
         }
 
@@ -152,11 +165,8 @@ class Server:
         """Take no new applications and wait until no call is going on, at most ``seconds``."""
         self._listener.stop_accepting()
         end = self._clock.monotonic() + seconds
-        while self._clock.monotonic() < end and self._busy():
+        while self._clock.monotonic() < end and self._core.busy:
             await asyncio.sleep(0.05)
-
-    def _busy(self) -> bool:
-        return bool(self._state.incoming or self._state.dialogs_by_id or self._state.proxying.open)
 
     async def stop(self) -> None:
         """Close everything."""

@@ -169,6 +169,22 @@ def test_check_of_a_configuration_with_a_warning(capsys: pytest.CaptureFixture[s
     )
 
 
+def test_check_of_a_setting_without_effect(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "d.xml"
+    file.write_text(
+        '<drachtio>\n<admin secret="x">127.0.0.1</admin>\n<sip><spammers action="reject"/></sip></drachtio>'
+    )
+    assert main(["--check", "-f", str(file)]) == 0
+    output = capsys.readouterr()
+    assert output.out == "configuration ok, but for 1 setting without effect here\n"
+    assert output.err == (
+        f"drachtio-reference-server: warning: {file}:3: <spammers>: "
+        "has no effect in this release yet: spam is not filtered\n"
+    )
+    assert main(["--check=strict", "-f", str(file)]) == 2
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -313,6 +329,38 @@ def test_a_log_or_trace_file_that_cannot_be_opened(start: Starter, tmp_path: Pat
     )
 
 
+def test_the_default_secret_is_told_at_the_start_and_once_more_to_whom_it_is_news(start: Starter) -> None:
+    process = start.ready("--loglevel", "notice")
+    assert process.wait_for("secret").endswith(
+        "The shared secret is the default, admin; --secret, DRACHTIO_SECRET or <admin secret> sets the one that "
+        "applications must present"
+    )
+    for _ in range(2):
+        assert ask(process, "1|authenticate|cymru") == ["NO|incorrect secret"]
+    process.signal(signal.SIGTERM)
+    _, said = process.end()
+    assert (
+        said.count("That application presents another secret than the default; --secret, DRACHTIO_SECRET")
+        == 1
+    )
+    assert "cymru" not in said
+
+
+def test_a_secret_of_ones_own_is_not_told(start: Starter) -> None:
+    process = start.ready("--secret", "cymru", "--loglevel", "notice")
+    assert ask(process, "1|authenticate|admin") == ["NO|incorrect secret"]
+    process.signal(signal.SIGTERM)
+    _, said = process.end()
+    assert "secret" not in said
+
+
+def test_the_help_tells_the_default_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "--secret TEXT               shared secret that an application must present (default admin)" in (
+        capsys.readouterr().out
+    )
+
+
 def test_hangup_changes_secret_log_level_and_outbound_proxy(start: Starter, tmp_path: Path) -> None:
     file = tmp_path / "d.xml"
     text = """<drachtio><admin secret="{secret}" tcp-keepalive="{alive}">127.0.0.1</admin>
@@ -422,3 +470,51 @@ def test_a_loop_that_is_not_installed(start: Starter) -> None:
     assert errors == (
         "drachtio-reference-server: error: option --loop: expected a loop that is installed, got 'uvloop'"
     )
+
+
+def test_a_console_that_nobody_reads_stops_neither_calls_nor_the_end(start: Starter, tmp_path: Path) -> None:
+    """At info each message is a record of the log: after some calls the pipe is full."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    arguments = [*COMMAND, *ANYWHERE, "--loglevel", "info", "--show-frames", "--secret", "cymru"]
+    with subprocess.Popen(
+        arguments, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        host, _, port = str(json.loads(process.stdout.readline())["sip"][0]).partition("/")[2].rpartition(":")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.bind(("127.0.0.1", 0))
+            phone.settimeout(DEADLINE)
+            for number in range(500):
+                phone.sendto(options(phone.getsockname()[1], number), (host, int(port)))
+                assert phone.recv(4096).startswith(b"SIP/2.0 503 ")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 0
+
+
+def options(port: int, number: int) -> bytes:
+    """A request that nobody wants; its records fill a pipe of 64 KiB in less than 200."""
+    return (
+        f"OPTIONS sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK{number}\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:a@127.0.0.1>;tag=f\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: {number}\r\n"
+        "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
+
+
+def test_no_log_holds_credentials_if_they_are_to_be_hidden(start: Starter, tmp_path: Path) -> None:
+    process = start.ready("--loglevel", "info", "--trace", "t.jsonl", "--show-frames", "--hide-credentials")
+    host, _, port = str(process.ready["sip"]).partition("/")[2].partition("'")[0].rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.bind(("127.0.0.1", 0))
+        phone.settimeout(DEADLINE)
+        authorization = b'Authorization: Digest username="bob", response="5ec7e7"\r\nContent-Length'
+        request = options(phone.getsockname()[1], 1).replace(b"Content-Length", authorization)
+        phone.sendto(request, (host, int(port)))
+        assert phone.recv(4096).startswith(b"SIP/2.0 503 ")
+    process.signal(signal.SIGTERM)
+    status, errors = process.end()
+    assert status == 0
+    assert f"recv {len(request)} bytes from udp/" in errors
+    hidden = f"Authorization: Digest {'*' * 15} {'*' * 17}"
+    assert hidden in errors
+    assert hidden in (trace := (tmp_path / "t.jsonl").read_text())
+    assert "5ec7e7" not in errors + trace

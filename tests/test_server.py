@@ -18,8 +18,8 @@ from reference_server.config.model import (
     TimerConfiguration,
 )
 from reference_server.server import Server, StartError
-from reference_server.sip.message import parse_message
-from tests.apps.admin_port import Client
+from reference_server.sip.messages.message import parse_message
+from tests.admin.admin_port import Client
 from tests.conftest import Run
 
 SECRET = "cymru"

@@ -40,6 +40,7 @@ class AdminConfiguration(Struct, frozen=True, kw_only=True):
     frame_limit_before_authentication: int = 4 * 1024
     incomplete_frame_timeout: float = 60.0
     incomplete_frame_timeout_before_authentication: float = 10.0
+    unread_timeout: float = 60.0
     hangup_on_application_loss: bool = False
 
 
@@ -108,3 +109,4 @@ class Configuration(Struct, frozen=True, kw_only=True):
     preserve_header_names: tuple[str, ...] = ()
     trace_file: str = ""  # --trace FILE.jsonl
     show_frames: bool = False  # --show-frames
+    hide_credentials: bool = False  # --hide-credentials

@@ -49,13 +49,18 @@ class Reading:
     loop: str = "auto"
     """``auto``, ``asyncio`` or ``uvloop``"""
     check: bool = False
+    strict: bool = False
+    """to the check, settings without effect are errors, too"""
     show_version: bool = False
     show_help: bool = False
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that prevent a start: with ``--check`` all of them."""
-        return tuple(item for item in self.problems if self.check or item.severity is Severity.ERROR)
+        """The problems that prevent a start; with ``--check`` also warnings, but for settings without effect."""
+        return tuple(item for item in self.problems if item.severity is Severity.ERROR or self._counts(item))
+
+    def _counts(self, item: Problem) -> bool:
+        return self.check and (self.strict or not item.without_effect)
 
 
 def read(
@@ -88,6 +93,7 @@ def read(
         file=None if document is None else file,
         loop="auto" if broken else sources.value(table.LOOP, "auto"),
         check=sources.switched_on(table.CHECK),
+        strict=not broken and sources.value(table.CHECK, False),
         show_version=sources.switched_on(table.VERSION),
         show_help=sources.switched_on(table.HELP),
     )
@@ -164,6 +170,7 @@ def _configuration(sources: _Sources) -> Configuration:
         preserve_header_names=sources.value(table.PRESERVE_HEADER_NAMES, default.preserve_header_names),
         trace_file=sources.value(table.TRACE, default.trace_file),
         show_frames=sources.switched_on(table.SHOW_FRAMES),
+        hide_credentials=sources.switched_on(table.HIDE_CREDENTIALS),
     )
 
 
@@ -184,6 +191,7 @@ def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration
             table.INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
             default.incomplete_frame_timeout_before_authentication,
         ),
+        unread_timeout=sources.value(table.UNREAD_TIMEOUT, default.unread_timeout),
         hangup_on_application_loss=sources.switched_on(table.HANGUP_ON_APP_LOSS),
     )
 

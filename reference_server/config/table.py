@@ -93,6 +93,15 @@ INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION = Setting(
     own=True,
 )
 
+UNREAD_TIMEOUT = Setting(
+    kind=values.SECONDS,
+    meaning="an application that reads nothing of what waits for it for so many seconds is closed",
+    default="60",
+    option="unread-timeout",
+    argument="SECONDS",
+    own=True,
+)
+
 # Where SIP is awaited.
 CONTACT_URI = Setting(
     kind=CONTACT,
@@ -288,10 +297,18 @@ SHOW_FRAMES = Setting(
     option="show-frames",
     own=True,
 )
-CHECK = Setting(
+HIDE_CREDENTIALS = Setting(
     kind=values.FLAG,
-    meaning="read everything, report, and do not start; warnings are errors",
+    meaning="write * for what Authorization and Proxy-Authorization say, in log, trace and shown frames",
+    option="hide-credentials",
+    own=True,
+)
+CHECK = Setting(
+    kind=values.STRICTNESS,
+    meaning="read everything, report, and do not start; a warning is an error, but for a setting that is known and has "
+    "no effect here, unless strict",
     option="check",
+    word="strict",
     own=True,
 )
 LOOP = Setting(
@@ -315,6 +332,7 @@ _READ_BY_NAME: tuple[Setting[object], ...] = (
     FRAME_LIMIT_BEFORE_AUTHENTICATION,
     INCOMPLETE_FRAME_TIMEOUT,
     INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
+    UNREAD_TIMEOUT,
     CONTACT_URI,
     SINGLE_CONTACT,
     EXTERNAL_IP,
@@ -346,6 +364,7 @@ _READ_BY_NAME: tuple[Setting[object], ...] = (
     EMULATE,
     TRACE,
     SHOW_FRAMES,
+    HIDE_CREDENTIALS,
     LOOP,
     CHECK,
     VERSION,

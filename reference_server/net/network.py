@@ -1,4 +1,4 @@
-"""The SIP network of a server: all its transports behind the one port of calls/ports.py."""
+"""The SIP network of a server: all its transports behind the one port of core/ports.py."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-from reference_server.calls.ports import Endpoint, Flow, SipUser
+from msgspec import Struct
+
 from reference_server.config.model import ContactConfiguration
-from reference_server.net.binding import (
+from reference_server.core.ports import Endpoint, Flow, NoWay, SipUser, Way
+from reference_server.net.connections import CONNECT_SECONDS, MOST_CONNECTIONS, SipConnections
+from reference_server.net.locate.dns import Dns, Nameserver
+from reference_server.net.locate.hosts import HostsFile
+from reference_server.net.locate.resolver import Hop, Question, Resolver
+from reference_server.net.locate.selection import Candidate, candidate, choose
+from reference_server.net.sockets.binding import (
     BoundSocket,
     TransportError,
     bind_sockets,
@@ -18,35 +25,27 @@ from reference_server.net.binding import (
     hostport,
     literal_address,
 )
-from reference_server.net.dns import Dns, Nameserver
-from reference_server.net.hosts import HostsFile
-from reference_server.net.interfaces import local_addresses
-from reference_server.net.resolver import Hop, Question, Resolver
-from reference_server.net.selection import Candidate, candidate, choose
-from reference_server.net.tcp import CONNECT_SECONDS, MOST_CONNECTIONS, TcpConnections
+from reference_server.net.sockets.interfaces import local_addresses
 from reference_server.net.udp import UdpTransport
-from reference_server.sip.uri import DEFAULT_PORT, UriError, parse_uri
+from reference_server.sip.messages.uri import DEFAULT_PORT, UriError, parse_uri
+from reference_server.sip.transport import TCP, TRANSPORTS, UDP, Transport
 from reference_server.turn import Turn
 
 _LOG = logging.getLogger(__name__)
 
-NOT_AVAILABLE = "requested protocol/transport not available"
-DNS_ERROR = "DNS Error"
-UNREACHABLE = "Service Unavailable"
-
 SECONDS_BEFORE_OTHERS = 4.0
 """How long a connection may take to be made while a name has further addresses."""
 
-_TRANSPORTS = ("udp", "tcp")
+_SPOKEN = (UDP, TCP)
 """What we can speak, in the order of preference where the DNS leaves it to us."""
 _TARGETS_KEPT = 10_000
 _LONGEST_TARGET_KEPT = 300
 
-Done = Callable[[Flow | str], None]
+Done = Callable[[Way], None]
 
 
 class Network:
-    """Implements :class:`reference_server.calls.ports.SipNetwork` on real sockets of the running loop."""
+    """Implements :class:`reference_server.core.ports.SipNetwork` on real sockets of the running loop."""
 
     def __init__(
         self,
@@ -60,7 +59,7 @@ class Network:
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
-        ``most_connections`` is how many TCP connections may be open at a time. Names are looked up in ``hosts``
+        ``most_connections`` is how many connections may be open at a time. Names are looked up in ``hosts``
         (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
         by which what the DNS says grows old. What is sent leaves at the end of ``turn``.
         """
@@ -73,7 +72,7 @@ class Network:
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
         self._latest: UdpTransport | None = None  # the one that sent last: many servers have no other
-        self._tcp: TcpConnections | None = None
+        self._streams: SipConnections | None = None
         self._resolver: Resolver | None = None
         self._targets: dict[str, Flow] = {}  # what next hops with literal addresses led to, UDP only
 
@@ -82,8 +81,12 @@ class Network:
 
         Raises :class:`TransportError` for the first address that cannot be had; nothing listens then.
         """
-        tcp = self._tcp = TcpConnections(
-            user.receive, self._warn, self._most_connections, user.connection_lost, self._turn
+        streams = self._streams = SipConnections(
+            user.receive,
+            self._warn,
+            most=self._most_connections,
+            lost=user.connection_lost,
+            turn=self._turn,
         )
         bound: list[BoundSocket] = []
         try:
@@ -93,12 +96,12 @@ class Network:
                     one = bound[0]
                     endpoint = _endpoint(one, contact)
                     self._candidates.append(candidate(endpoint, contact.local_net, contact.external_ip))
-                    if one.transport == "udp":
+                    if not one.transport.stream:
                         self._udp[endpoint.host, endpoint.port] = UdpTransport(
                             one.socket, endpoint, user.receive, self._warn, user.undelivered, self._turn
                         )
                     else:
-                        await tcp.listen(one.socket, endpoint)
+                        await streams.listen(one.socket, endpoint)
                     del bound[0]
         except BaseException:
             for one in bound:
@@ -107,7 +110,7 @@ class Network:
             raise
         ours = [one.endpoint for one in self._candidates]
         self._resolver = Resolver(
-            [transport for transport in _TRANSPORTS if any(one.transport == transport for one in ours)],
+            [transport for transport in _SPOKEN if any(one.transport is transport for one in ours)],
             sorted({":" in one.host for one in ours}),
             Dns(self._nameserver),
             self._hosts,
@@ -120,9 +123,10 @@ class Network:
         if contact.scheme != "sip":
             raise TransportError(contact.scheme, contact.host, port, "only sip: is supported, not sips:")
         for transport in contact.transports:
-            if transport not in _TRANSPORTS:
+            if TRANSPORTS.get(transport) not in _SPOKEN:
                 raise TransportError(transport, contact.host, port, "only udp and tcp are supported")
-        return bind_sockets(await self._addresses(contact.host, port), contact.transports, port)
+        transports = [TRANSPORTS[name] for name in contact.transports]
+        return bind_sockets(await self._addresses(contact.host, port), transports, port)
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         match host:
@@ -150,66 +154,71 @@ class Network:
 
     def local_hostports(self) -> list[str]:
         """The endpoints as they are bound."""
-        return [hostport(e.transport, e.host, e.port) for e in self.endpoints()]
+        return [hostport(e.transport.name, e.host, e.port) for e in self.endpoints()]
 
     def connections(self) -> int:
         """How many TCP connections are open."""
-        return 0 if self._tcp is None else len(self._tcp)
+        return 0 if self._streams is None else len(self._streams)
+
+    def flow_to(self, next_hop: str) -> Way | None:
+        """What the SIP URI ``next_hop`` leads to as far as that is known at once; None if it takes :meth:`open`.
+
+        Known at once are literal addresses over UDP, connections that exist, and what is wrong with the URI.
+        """
+        known = self._targets.get(next_hop)
+        if known is not None:
+            return known
+        place = _place_of(next_hop)
+        if isinstance(place, NoWay):
+            return place
+        if place.literal is None:
+            return None
+        transport = place.transport or UDP
+        endpoint = choose(self._candidates, transport, place.literal)
+        if endpoint is None:
+            return NoWay.NOT_AVAILABLE
+        port = place.port or transport.default_port
+        if transport.stream:
+            return self._streams.connected_to(endpoint, place.literal, port) if self._streams else None
+        flow = self._udp[endpoint.host, endpoint.port].flow_to(place.literal, port)
+        if len(next_hop) <= _LONGEST_TARGET_KEPT:
+            if len(self._targets) >= _TARGETS_KEPT:
+                self._targets.clear()
+            self._targets[next_hop] = flow
+        return flow
 
     def open(self, next_hop: str, done: Done, tried: Sequence[Flow] = ()) -> None:
-        """Resolve the SIP URI ``next_hop`` and connect to it; ``done`` gets the flow, or the error's text.
+        """Look up where the SIP URI ``next_hop`` leads, and connect; ``done`` gets what comes of it, perhaps at once.
 
-        A name may lead to several addresses; those of the flows ``tried`` are passed over. For a literal address
-        over UDP, over a connection that exists, or an error in the URI, ``done`` is called before this returns.
-        Error texts: ``requested protocol/transport not available``, ``DNS Error``, ``Service Unavailable`` (refused,
-        unreachable, or all addresses tried), ``Request Timeout``, or what is wrong with the URI.
+        A name may lead to several addresses; those of the flows ``tried`` are passed over.
         """
-        flow = self._targets.get(next_hop)
-        if flow is not None:
-            done(UNREACHABLE if tried else flow)
+        at_once = None if tried else self.flow_to(next_hop)
+        if at_once is not None:
+            done(at_once)
             return
-        try:
-            uri = parse_uri(next_hop)
-        except UriError as error:
-            done(str(error))
-            return
-        named = (uri.parameters.get("transport") or "").lower()
-        if uri.scheme != "sip" or (named and named not in _TRANSPORTS):
-            done(NOT_AVAILABLE)
-            return
-        host = (uri.parameters.get("maddr") or uri.host).strip("[]")
-        port = uri.port or DEFAULT_PORT
-        literal = literal_address(host)
-        if literal is None:
-            self._open_name(Question(host.lower(), uri.port, named or None), done, tried)
+        place = _place_of(next_hop)
+        if isinstance(place, NoWay):
+            done(place)
+        elif place.literal is None:
+            self._open_name(Question(place.host, place.port, place.transport), done, tried)
         elif tried:
-            done(UNREACHABLE)
-        elif named in ("", "udp"):
-            flow_or_error = self._open_udp(literal, port)
-            if isinstance(flow_or_error, Flow) and len(next_hop) <= _LONGEST_TARGET_KEPT:
-                if len(self._targets) >= _TARGETS_KEPT:
-                    self._targets.clear()
-                self._targets[next_hop] = flow_or_error
-            done(flow_or_error)
+            done(NoWay.UNREACHABLE)
         else:
-            self._open_tcp(literal, port, done)
+            transport = place.transport or UDP
+            self._open_at(Hop(transport, place.literal, place.port or transport.default_port), done)
 
-    def _open_udp(self, host: str, port: int) -> Flow | str:
-        endpoint = choose(self._candidates, "udp", host)
-        return (
-            NOT_AVAILABLE if endpoint is None else self._udp[endpoint.host, endpoint.port].flow_to(host, port)
-        )
-
-    def _open_tcp(self, host: str, port: int, done: Done, seconds: float = CONNECT_SECONDS) -> None:
-        endpoint = choose(self._candidates, "tcp", host)
-        if endpoint is None or self._tcp is None:
-            done(NOT_AVAILABLE)
+    def _open_at(self, hop: Hop, done: Done, seconds: float = CONNECT_SECONDS) -> None:
+        endpoint = choose(self._candidates, hop.transport, hop.host)
+        if endpoint is None or self._streams is None:
+            done(NoWay.NOT_AVAILABLE)
+        elif hop.transport.stream:
+            self._streams.open(hop.host, hop.port, endpoint, done, seconds)
         else:
-            self._tcp.open(host, port, endpoint, done, seconds)
+            done(self._udp[endpoint.host, endpoint.port].flow_to(hop.host, hop.port))
 
     def _open_name(self, question: Question, done: Done, tried: Sequence[Flow]) -> None:
         if self._resolver is None:
-            done(NOT_AVAILABLE)
+            done(NoWay.NOT_AVAILABLE)
             return
         passed = {(flow.transport, flow.remote_host, flow.remote_port) for flow in tried}
 
@@ -217,40 +226,35 @@ class Network:
             there = [hop for hop in hops if choose(self._candidates, hop.transport, hop.host) is not None]
             if there:
                 left = [hop for hop in there if (hop.transport, hop.host, hop.port) not in passed]
-                self._open_first(left, UNREACHABLE, done)
+                self._open_first(left, NoWay.UNREACHABLE, done)
             else:
-                done(NOT_AVAILABLE if hops else DNS_ERROR)
+                done(NoWay.NOT_AVAILABLE if hops else NoWay.NAME_UNKNOWN)
 
         self._resolver.resolve(question, resolved)
 
-    def _open_first(self, hops: Sequence[Hop], failure: str, done: Done) -> None:
+    def _open_first(self, hops: Sequence[Hop], failure: NoWay, done: Done) -> None:
         """Give ``done`` the flow to the first of ``hops`` that takes one, or the reason why the last does not."""
         if not hops:
             done(failure)
             return
         first, *others = hops
 
-        def opened(outcome: Flow | str) -> None:
+        def opened(outcome: Way) -> None:
             if isinstance(outcome, Flow):
                 done(outcome)
             else:
                 self._open_first(others, outcome, done)
 
-        if first.transport == "udp":
-            opened(self._open_udp(first.host, first.port))
-        else:
-            self._open_tcp(
-                first.host, first.port, opened, SECONDS_BEFORE_OTHERS if others else CONNECT_SECONDS
-            )
+        self._open_at(first, opened, SECONDS_BEFORE_OTHERS if others else CONNECT_SECONDS)
 
     def alive(self, flow: Flow) -> bool:
         """Whether the connection of ``flow`` still exists; always True for datagrams."""
-        return not flow.connection or (self._tcp is not None and self._tcp.alive(flow))
+        return not flow.connection or (self._streams is not None and self._streams.alive(flow))
 
     def send(self, data: str, flow: Flow) -> bool:
         """Send one SIP message (one character is one octet); False if the connection is gone."""
         if flow.connection:
-            return self._tcp is not None and self._tcp.send(data, flow)
+            return self._streams is not None and self._streams.send(data, flow)
         local = flow.local
         transport = self._latest
         if transport is None or transport.endpoint is not local:
@@ -263,21 +267,43 @@ class Network:
             await self._resolver.stop()
         for transport in self._udp.values():
             transport.close()
-        if self._tcp is not None:
-            await self._tcp.stop()
+        if self._streams is not None:
+            await self._streams.stop()
         self._udp.clear()
         self._latest = None
         self._targets.clear()
         self._candidates.clear()
-        self._tcp = None
+        self._streams = None
         self._resolver = None
+
+
+class _Place(Struct, frozen=True):
+    """What of a next hop says where it is."""
+
+    host: str
+    """in lower case, without brackets"""
+    literal: str | None
+    """``host`` in its one usual spelling if it is a literal address"""
+    port: int | None
+    transport: Transport | None
+
+
+def _place_of(next_hop: str) -> _Place | NoWay:
+    try:
+        uri = parse_uri(next_hop)
+    except UriError:
+        return NoWay.INVALID_URI
+    named = (uri.parameters.get("transport") or "").lower()
+    if uri.scheme != "sip" or (named and TRANSPORTS.get(named) not in _SPOKEN):
+        return NoWay.NOT_AVAILABLE
+    host = (uri.parameters.get("maddr") or uri.host).strip("[]").lower()
+    return _Place(host, literal_address(host), uri.port, TRANSPORTS.get(named))
 
 
 def _endpoint(bound: BoundSocket, contact: ContactConfiguration) -> Endpoint:
     advertised = bracketed(contact.external_ip or bound.host)
     user = f"{contact.user}@" if contact.user else ""
-    parameter = "" if bound.transport == "udp" else f";transport={bound.transport}"
-    uri = f"sip:{user}{advertised}:{bound.port}{parameter}"
+    uri = f"sip:{user}{advertised}:{bound.port}{bound.transport.uri_parameter}"
     return Endpoint(bound.transport, bound.host, bound.port, advertised, uri, contact.dns_names)
 
 

@@ -8,20 +8,18 @@
         INVITE sip:bob@127.0.0.1 SIP/2.0
         Via: …
 
-Tokens bear the names that docs/protocol.md gives them, empty ones are left out; the secret is ``***``.
+Tokens bear the names that docs/protocol.md gives them, empty ones are left out.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TextIO
 
 from msgspec import structs
 
-from reference_server.observe.log import LocalTime
+from reference_server.observe.log import LocalTime, LogSink
 from reference_server.observe.octets import shown
-from reference_server.observe.redaction import without_secret
 from reference_server.wire.requests import RequestError, parse_request
 
 _META = ("source", "length", "protocol", "host", "port", "time", "transaction_id", "dialog_id")
@@ -34,32 +32,35 @@ _CDR = {
 
 
 class ShownFrames:
-    """A tap that prints frames for a reader. When the stream breaks, it falls silent."""
+    """A tap that prints frames for a reader."""
 
-    def __init__(self, stream: TextIO, wall: Callable[[], float] = time.time) -> None:
-        self._stream: TextIO | None = stream
+    def __init__(
+        self,
+        sink: LogSink,
+        *,
+        encoding: str = "utf-8",
+        mask: Callable[[str], str] = str,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """``encoding`` is what the reader understands, ``mask`` hides what nobody shall read."""
+        self._sink = sink
+        self._encoding = encoding
+        self._mask = mask
         self._wall = wall
         self._time = LocalTime()
 
     def frame(self, connection: int, sent: bool, payload: str) -> None:
         """Print one frame."""
-        if self._stream is None:
-            return
-        at = self._time.format(self._wall()).partition(" ")[2]
+        now = self._wall()
+        at = self._time.format(now).partition(" ")[2]
         way = f"server → app {connection} " if sent else f"app {connection} → server "
+        payload = self._mask(payload)
         text = describe_sent(payload) if sent else describe_received(payload)
-        encoding = self._stream.encoding or "utf-8"
-        line = f"{at} {way} {text}\n".encode(encoding, "backslashreplace").decode(encoding)
-        try:
-            self._stream.write(line)
-            self._stream.flush()
-        except (OSError, ValueError):
-            self._stream = None
+        self._sink.write(f"{at} {way} {text}\n".encode(self._encoding, "backslashreplace"), now)
 
 
 def describe_received(payload: str) -> str:
     """What an application sent, its tokens by name; the SIP message indented below."""
-    payload = without_secret(payload)
     try:
         message = parse_request(payload)
     except RequestError as wrong:

@@ -1,33 +1,34 @@
 """The trace file of ``--trace``: one JSON object a line for each frame, SIP message and event.
 
-docs/trace.schema.json describes the objects. Octets that are UTF-8 stand as text, others in base64. Lines are
-collected and written once a second and at the end; the secret of ``authenticate`` is ``***``.
+docs/trace.schema.json describes the objects. Octets that are UTF-8 stand as text, others in base64. Lines leave by a
+thread, once a second and at the end. The file is for its owner only. While it cannot be written to (the disk is full),
+lines are dropped; the event ``trace-gap`` stands where they would have stood.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from reference_server.calls.ports import Flow
+from reference_server.core.ports import Flow
+from reference_server.observe.background import Background
 from reference_server.observe.octets import readable, to_octets
-from reference_server.observe.redaction import without_secret
 
 FORMAT = 1
 """Raised when a reader of the former format would misunderstand the new one."""
 
-FLUSH_AFTER = 1.0
+PACE = 1.0
 """Seconds that a line is kept back at most."""
-
-_COLLECTED = 256 * 1024  # octets that are kept back at most
 
 
 class Record(Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
@@ -53,7 +54,7 @@ class Frame(Record, frozen=True, kw_only=True, tag="frame"):
     direction: str
     """``sent`` or ``received`` by the server"""
     octets: int
-    """of the payload on the wire"""
+    """of the payload as it stands here; on the wire a masked secret had others"""
     text: str | None = None
     base64: str | None = None
 
@@ -84,6 +85,59 @@ class TraceFileError(Exception):
     """The trace file cannot be opened; the text says which and why."""
 
 
+class TraceFile:
+    """A sink of whole lines; used by one thread."""
+
+    def __init__(self, path: str) -> None:
+        """Open for appending. Raises TraceFileError."""
+        self._path = Path(path)
+        self._missed = 0
+        try:
+            self._descriptor = os.open(
+                self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+        except (OSError, ValueError) as reason:
+            text = os.strerror(reason.errno) if isinstance(reason, OSError) and reason.errno else str(reason)
+            raise TraceFileError(f"cannot open the trace file {path}: {text}") from None
+        self._regular = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+        if self._regular:  # the mode of /dev/stderr is not ours to set
+            with suppress(PermissionError):
+                os.fchmod(self._descriptor, 0o600)
+
+    def write(self, lines: bytes, now: float) -> None:
+        """Append all, or nothing of it; lines that were missed before are counted in a line of their own."""
+        if self._descriptor < 0:
+            return
+        gap = _gap(self._missed, "the file could not be written to", now) if self._missed else b""
+        before = os.fstat(self._descriptor).st_size
+        try:
+            rest = memoryview(gap + lines)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as reason:
+            if self._regular:
+                with suppress(OSError):
+                    os.ftruncate(self._descriptor, before)  # no half lines
+            if not self._missed:
+                _complain(f"cannot write to the trace file {self._path}: {os.strerror(reason.errno or 0)}")
+            self._missed += lines.count(b"\n")
+            return
+        if self._missed:
+            _complain(f"the trace file {self._path} is written to again, {self._missed} lines are missing")
+            self._missed = 0
+
+    def close(self) -> None:
+        """Nothing is written from now on."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"{text}\n")
+
+
 class JsonlTrace:
     """A tap that writes the trace file."""
 
@@ -91,27 +145,20 @@ class JsonlTrace:
         self,
         path: str,
         version: str,
-        later: Callable[[float, Callable[[], None]], object],
+        *,
+        mask: Callable[[str], str] = str,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Append to the file at ``path``; ``later(seconds, callback)`` is the loop's. Raises TraceFileError."""
-        self._path = Path(path)
-        self._later = later
+        """Append to the file at ``path``; ``mask`` hides what nobody shall read. Raises TraceFileError."""
+        self._mask = mask
         self._wall = wall
         self._encoder = msgspec.json.Encoder()
-        self._lines = bytearray()
-        self._flush_is_due = False
-        try:
-            self._file = self._path.open("ab", buffering=0)
-        except (OSError, ValueError) as reason:
-            text = os.strerror(reason.errno) if isinstance(reason, OSError) and reason.errno else str(reason)
-            raise TraceFileError(f"cannot open the trace file {path}: {text}") from None
-        self._add(Start(time=self._now(), format=FORMAT, server=version, pid=os.getpid()))
+        self._file = Background(TraceFile(path), missed=_overflowed, pace=PACE)
+        self._add(Start(time=_utc(wall()), format=FORMAT, server=version, pid=os.getpid()))
 
     def frame(self, connection: int, sent: bool, payload: str) -> None:
         """One line."""
-        shown = payload if sent else without_secret(payload)
-        text, base64 = _text_or_base64(shown)
+        text, base64 = _text_or_base64(self._mask(payload))
         self._add(
             Frame(
                 time=self._now(),
@@ -125,12 +172,12 @@ class JsonlTrace:
 
     def sip(self, sent: bool, flow: Flow, text: str) -> None:
         """One line."""
-        readable_text, base64 = _text_or_base64(text)
+        readable_text, base64 = _text_or_base64(self._mask(text))
         self._add(
             Sip(
                 time=self._now(),
                 direction=_DIRECTION[sent],
-                transport=flow.transport,
+                transport=flow.transport.name,
                 remote=_address(flow.remote_host, flow.remote_port),
                 local=_address(flow.local.host, flow.local.port),
                 connection=flow.connection,
@@ -145,38 +192,29 @@ class JsonlTrace:
         shown = {key: _shown(value) for key, value in details.items()}
         self._add(Event(time=self._now(), name=name, details=shown))
 
-    def flush(self) -> None:
-        """Write what has been collected. A file that cannot be written to any more ends the trace."""
-        self._flush_is_due = False
-        if self._file.closed:
-            return
-        try:
-            while self._lines:
-                del self._lines[: self._file.write(self._lines)]
-        except OSError as reason:
-            text = os.strerror(reason.errno or 0)
-            sys.stderr.write(f"the trace ends, cannot write to {self._path}: {text}\n")
-            self._lines.clear()
-            self._file.close()
-
     def close(self) -> None:
-        """Flush and close the file."""
-        self.flush()
+        """Write the rest and close the file."""
         self._file.close()
 
     def _now(self) -> str:
-        moment = datetime.fromtimestamp(self._wall(), UTC)
-        return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
+        return _utc(self._wall())
 
     def _add(self, record: Record) -> None:
-        if self._file.closed:
-            return
-        self._lines += self._encoder.encode(record) + b"\n"
-        if len(self._lines) >= _COLLECTED:
-            self.flush()
-        elif not self._flush_is_due:
-            self._flush_is_due = True
-            self._later(FLUSH_AFTER, self.flush)
+        self._file.write(self._encoder.encode(record) + b"\n", self._wall())
+
+
+def _utc(now: float) -> str:
+    moment = datetime.fromtimestamp(now, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _gap(lines: int, reason: str, now: float) -> bytes:
+    event = Event(time=_utc(now), name="trace-gap", details={"lines": lines, "reason": reason})
+    return msgspec.json.encode(event) + b"\n"
+
+
+def _overflowed(lines: int, now: float) -> bytes:
+    return _gap(lines, "they were not taken in time", now)
 
 
 _DIRECTION = ("received", "sent")

@@ -6,49 +6,74 @@ and are written as they are. Where a message costs something to make, ask ``enab
 
 from __future__ import annotations
 
+import re
+import select
 import time
 from collections.abc import Callable, Sequence
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from reference_server.config.model import LogLevel
-from reference_server.observe.octets import to_octets
+from reference_server.observe.octets import shown, to_octets
 
 
 class LogSink(Protocol):
     """Where records go."""
 
     def write(self, record: bytes, now: float) -> None:
-        """Take one whole record; ``now`` is Unix seconds. It never raises."""
-
-    def flush(self) -> None:
-        """Let go of what is collected."""
+        """Take whole records; ``now`` is Unix seconds. It never raises."""
 
     def close(self) -> None:
-        """Flush, and write nothing from now on."""
+        """Write what is collected, and nothing from now on."""
+
+
+class RawStream(Protocol):
+    """What a file of octets without a buffer can do; a lock of a buffer would outlive a thread that hangs."""
+
+    def write(self, octets: memoryview, /) -> int | None:
+        """Write some; None if nothing can be written now."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
 
 
 class Console:
     """Records on a stream, standard error as a rule. When the stream breaks, they go nowhere."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream: BinaryIO | None = stream
+    def __init__(self, stream: RawStream, *, terminal: bool = False) -> None:
+        """On a ``terminal`` what would steer it is escaped; else octets stay as they are."""
+        self._stream: RawStream | None = stream
+        self._terminal = terminal
 
     def write(self, record: bytes, now: float) -> None:
-        """Write and flush."""
+        """Write all, however long that takes."""
         if self._stream is None:
             return
+        rest = memoryview(for_a_terminal(record) if self._terminal else record)
         try:
-            self._stream.write(record)
-            self._stream.flush()
+            while rest:
+                written = self._stream.write(rest)
+                if written is None:  # somebody has set it not to block
+                    select.select([], [self._stream.fileno()], [])
+                else:
+                    rest = rest[written:]
         except (OSError, ValueError):
             self._stream = None
-
-    def flush(self) -> None:
-        """Nothing is collected."""
 
     def close(self) -> None:
         """The stream stays open: it is not ours."""
         self._stream = None
+
+
+_STEERS = re.compile(rb"[^\t\n\x20-\x7e]")
+
+
+def for_a_terminal(record: bytes) -> bytes:
+    """Lines as they were, in which nothing but line ends and tabs is left of what could steer a terminal."""
+    lines = record.replace(b"\r\n", b"\n")
+    if not _STEERS.search(lines):
+        return lines
+    text = lines.decode("latin-1")
+    return "\n".join("\t".join(map(shown, line.split("\t"))) for line in text.split("\n")).encode()
 
 
 class LocalTime:
@@ -115,13 +140,8 @@ class Log:
         if level <= self.level:
             self._write(text)
 
-    def flush(self) -> None:
-        """Let every sink write what it has collected."""
-        for sink in self._sinks:
-            sink.flush()
-
     def close(self) -> None:
-        """Flush and close every sink."""
+        """Close every sink."""
         for sink in self._sinks:
             sink.close()
 

@@ -16,16 +16,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from reference_server.calls.ports import Flow
 from reference_server.config.model import LogLevel
+from reference_server.core.ports import Flow
 from reference_server.observe.log import LocalTime, Log
 
 
 class SipTrace:
     """A tap that writes SIP messages into the log."""
 
-    def __init__(self, log: Log, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, log: Log, mask: Callable[[str], str] = str, wall: Callable[[], float] = time.time
+    ) -> None:
+        """``mask`` hides what nobody shall read, octet for octet."""
         self._log = log
+        self._mask = mask
         self._wall = wall
         self._time = LocalTime()
 
@@ -36,4 +40,4 @@ class SipTrace:
         at = self._time.format(self._wall()).partition(" ")[2]
         what = f"send {len(text)} bytes to" if sent else f"recv {len(text)} bytes from"
         peer = f"{flow.transport}/[{flow.remote_host}]:{flow.remote_port}"
-        self._log.info(f"{what} {peer} at {at}:\n{text} ")
+        self._log.info(f"{what} {peer} at {at}:\n{self._mask(text)} ")

@@ -7,7 +7,7 @@ server; a response that somebody sent counts more than a time-out of ours.
 
 from __future__ import annotations
 
-from reference_server.sip.message import Response
+from reference_server.sip.messages.message import Response
 
 _MENDABLE = frozenset({401, 407, 415, 420, 484})
 CHALLENGES = frozenset({401, 407})

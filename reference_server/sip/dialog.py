@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
-
-from reference_server.sip.draft import Draft
-from reference_server.sip.headers import split_values
-from reference_server.sip.message import SipMessage
-from reference_server.sip.uri import UriError, parse_address, parse_uri
-
-
-class DialogState(Enum):
-    """How far a dialog is."""
-
-    EARLY = auto()
-    CONFIRMED = auto()
-    OVER = auto()
+from reference_server.sip.messages.concessions import elements
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.lenient import are_routes, first_uri, read_address
+from reference_server.sip.messages.message import SipMessage
+from reference_server.sip.messages.uri import UriError, parse_uri
 
 
 class Dialog:
@@ -32,11 +23,11 @@ class Dialog:
         "remote_cseq",
         "remote_tag",
         "route_set",
-        "state",
     )
 
     def __init__(
         self,
+        *,
         call_id: str,
         local: str,
         local_tag: str,
@@ -58,7 +49,6 @@ class Dialog:
         self._remote_contact = remote_contact
         self._remote_target: str | None = None
         self.route_set = route_set
-        self.state = DialogState.EARLY
 
     @property
     def remote_target(self) -> str:
@@ -83,7 +73,23 @@ class Dialog:
         if target:
             self._remote_target = target
 
-    def request(self, method: str, cseq: int, via: str, draft: Draft) -> str:
+    def next_cseq(self) -> int:
+        """The number of our next request (§12.2.1.1)."""
+        self.local_cseq += 1
+        return self.local_cseq
+
+    def accepts(self, cseq: int) -> bool:
+        """Whether a request of the far end with the number ``cseq`` is in order, as the latest of all (§12.2.2)."""
+        if cseq < self.remote_cseq:
+            return False
+        self.remote_cseq = cseq
+        return True
+
+    def follow(self, routes: list[str]) -> None:
+        """The route set is that of the 2xx, whatever the early dialog's was (§13.2.2.4)."""
+        self.route_set = routes
+
+    def request(self, method: str, cseq: int, via: str, *, draft: Draft) -> str:
         """A request inside the dialog; the application's From, To and Call-ID win, its CSeq does not (DLG-11)."""
         draft.take("cseq")
         target, routes = self.remote_target, self.route_set
@@ -106,18 +112,13 @@ def dialog_key(call_id: str, local_tag: str, remote_tag: str) -> str:
 
 def contact_uri_of(value: str) -> str:
     """The URI of the first address of a Contact, or an empty text if there is none that can be used."""
-    if not value or value == "*":
-        return ""
-    try:
-        return parse_address(split_values(value)[0]).uri_text
-    except UriError:
-        return ""
+    return first_uri(value) if value else ""
 
 
 def uri_of(route: str) -> str:
-    """The URI of a Route or Record-Route value."""
+    """The URI of a Route or Record-Route value, empty if it leads nowhere."""
     try:
-        return parse_address(route).uri_text
+        return read_address(route).uri_text
     except UriError:
         return ""
 
@@ -131,7 +132,7 @@ def is_loose(route: str) -> bool:
 
 
 def record_route_of(message: SipMessage) -> list[str]:
-    """Every Record-Route value of a message in order (§20.30)."""
+    """Every Record-Route value of a message in order (§20.30), as written; what leads nowhere is passed over."""
     if "record-route" not in message.first:
         return []
-    return [value for line in message.all("record-route") for value in split_values(line)]
+    return [value for line in message.all("record-route") for value in elements(line) if are_routes(value)]

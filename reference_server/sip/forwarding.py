@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reference_server.sip.draft import Draft
-from reference_server.sip.field_names import field_name
-from reference_server.sip.headers import HEADERS, Header, Repetition, split_values
-from reference_server.sip.message import LONGEST_NUMBER, Request, Response
-from reference_server.sip.uri import tag_of
+from reference_server.sip.messages.concessions import elements
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.field_names import field_name
+from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
+from reference_server.sip.messages.message import LONGEST_NUMBER, Request, Response
+from reference_server.sip.messages.uri import tag_of
 
 DEFAULT_MAX_FORWARDS = 70
 """For a request that came without (§16.6 step 3), and the most that one leaves with is one less."""
@@ -102,13 +103,13 @@ class ForwardedRequest:
     def cancel(self, uri: str, via: str, reasons: Iterable[str] = ()) -> str:
         """The CANCEL of the copy with the same ``uri`` and ``via`` (§9.1), with Reason values (RFC 3326 §2)."""
         given = "".join([f"Reason: {reason}\r\n" for reason in reasons])
-        return self._hop_by_hop("CANCEL", uri, via, self.to, given)
+        return self._hop_by_hop("CANCEL", uri, via, to=self.to, extra=given)
 
     def ack(self, uri: str, via: str, failure: Response) -> str:
         """The ACK that a failure of the copy with the same ``uri`` and ``via`` gets (§17.1.1.3)."""
-        return self._hop_by_hop("ACK", uri, via, failure.get("to") or self.to, "")
+        return self._hop_by_hop("ACK", uri, via, to=failure.get("to") or self.to)
 
-    def _hop_by_hop(self, method: str, uri: str, via: str, to: str, extra: str) -> str:
+    def _hop_by_hop(self, method: str, uri: str, via: str, *, to: str, extra: str = "") -> str:
         return (
             f"{method} {uri} SIP/2.0\r\nVia: {via}\r\n{self.routes}Max-Forwards: 70\r\nFrom: {self.from_}\r\n"
             f"To: {to}\r\nCall-ID: {self.call_id}\r\nCSeq: {self.cseq} {method}\r\n{extra}Content-Length: 0\r\n\r\n"
@@ -150,7 +151,7 @@ def via_values(message: Request | Response) -> list[str]:
 
 def route_values(request: Request) -> list[str]:
     """Every Route value, topmost first."""
-    return [value for line in request.all("route") for value in split_values(line)]
+    return [value for line in request.all("route") for value in elements(line)]
 
 
 def _joined(lines: list[_Line]) -> str:
@@ -191,10 +192,12 @@ def _add(lines: list[_Line], added: Draft) -> None:
         name = header.name.lower()
         places = _places(lines, name)
         if name in ("from", "to"):
-            lines[places[0]] = (
-                name,
-                f"{header.name}: {_with_tag_of(_value(lines[places[0]][1]), values[0])}",
-            )
+            given = f"{header.name}: {_with_tag_of(_value(lines[places[0]][1]), values[0])}"
+            lines[:] = [
+                (name, given) if at == places[0] else line
+                for at, line in enumerate(lines)
+                if at == places[0] or line[0] != name  # a second one, equal to the first, would undo it
+            ]
         elif places and header.repetition is Repetition.MERGED:
             lines[places[-1]] = (name, f"{lines[places[-1]][1]}, {values[0]}")
         else:

@@ -12,8 +12,8 @@ from hashlib import blake2s
 
 from reference_server.sip.forwarding import via_values
 from reference_server.sip.identifiers import MAGIC_COOKIE, Identifiers
-from reference_server.sip.message import Request, Response
-from reference_server.sip.via import parse_top_via
+from reference_server.sip.messages.message import Request, Response
+from reference_server.sip.messages.via import parse_top_via
 
 _LENGTH = len(MAGIC_COOKIE) + 36
 

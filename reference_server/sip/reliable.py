@@ -25,9 +25,9 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from reference_server.sip.message import LONGEST_NUMBER
+from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.timers import TimerHandle, Timers
-from reference_server.sip.timing import Timing
+from reference_server.sip.transactions.timing import Timing
 
 OPTION_TAG = "100rel"
 
@@ -66,8 +66,8 @@ def names_100rel(values: Iterable[str]) -> bool:
     return any(tag.strip().lower() == OPTION_TAG for value in values for tag in value.split(","))
 
 
-class Turn(Struct, frozen=True):
-    """What waits until all that was sent before it is acknowledged."""
+class QueuedResponse(Struct, frozen=True):
+    """A response that waits until all that was sent before it is acknowledged."""
 
     take: Callable[[], None]
     """it may go"""
@@ -100,9 +100,10 @@ class ReliableSender:
         self,
         first: int,
         send: Callable[[str], object],
+        unacknowledged: Callable[[], None],
+        *,
         timers: Timers,
         timing: Timing,
-        unacknowledged: Callable[[], None],
     ) -> None:
         """``first`` is the first RSeq. ``unacknowledged`` is called when a response was repeated for 64·T1 in vain."""
         self._first = first
@@ -112,7 +113,7 @@ class ReliableSender:
         self._described: set[int] = set()
         self.unasked: set[int] = set()
         """numbers of responses whose PRACKs nobody but the owner expects"""
-        self._waiting: deque[Turn] = deque()
+        self._waiting: deque[QueuedResponse] = deque()
         self._send = send
         self._timers = timers
         self._timing = timing
@@ -135,9 +136,9 @@ class ReliableSender:
             self._described.add(number)
         return number
 
-    def in_turn(self, turn: Turn) -> None:
-        """Take ``turn`` as soon as nothing before it is unacknowledged, perhaps now."""
-        self._waiting.append(turn)
+    def in_turn(self, waiting: QueuedResponse) -> None:
+        """Take ``waiting`` as soon as nothing before it is unacknowledged, perhaps now."""
+        self._waiting.append(waiting)
         self.proceed()
 
     def transmitted(self, number: int, text: str) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from reference_server.sip.headers import split_values
-from reference_server.sip.message import Response
-from reference_server.sip.uri import Address, UriError, parse_address, parse_uri
+from reference_server.sip.messages.concessions import elements
+from reference_server.sip.messages.lenient import read_address
+from reference_server.sip.messages.message import Response
+from reference_server.sip.messages.uri import Address, UriError, parse_uri
 
 MOST_REDIRECTED = 32
 """Targets that redirections may add to one request: those who redirect to each other must come to an end."""
@@ -61,9 +62,9 @@ def contacts_by_preference(response: Response) -> list[str]:
     """The SIP URIs of the Contacts of ``response`` by their q-values (§20.10), without headers; 1 is the default."""
     addresses: list[Address] = []
     for line in response.all("contact"):
-        for value in split_values(line):
+        for value in elements(line):
             try:
-                addresses.append(parse_address(value))
+                addresses.append(read_address(value))
             except UriError:
                 continue
     usable = [address for address in addresses if address.uri.scheme == "sip"]

@@ -20,6 +20,7 @@ MAX_DIGITS: Final = 8
 """Enough for the highest limit that a frame can have (99,999,999 octets)."""
 
 _SHOWN = 16  # octets of an offending stream that an error shows
+_SHOWN_BAR = "\\x7c"  # the text becomes a token
 
 
 class FramingError(Exception):
@@ -27,6 +28,15 @@ class FramingError(Exception):
 
     def __init__(self, expected: str, came: str, offset: int) -> None:
         super().__init__(f"framing error: expected {expected}, got {came} at byte {offset}")
+        self._expected = expected
+        self._came = came
+        self._offset = offset
+
+    def of_a_stranger(self) -> str:
+        """The text before authentication: of what came only the first token, for what follows may be the secret."""
+        first, cut, _ = self._came.partition(_SHOWN_BAR)
+        came = f"{first}{_SHOWN_BAR}…{self._came[0]}" if cut else self._came
+        return f"framing error: expected {self._expected}, got {came} at byte {self._offset}"
 
 
 class FrameDecoder:
@@ -112,7 +122,7 @@ class FrameDecoder:
 
     def _malformed(self, start: int) -> FramingError:
         shown = self._buffer[start : start + _SHOWN]
-        came = ascii(shown.decode("latin-1")).replace("|", "\\x7c")  # the text becomes a token
+        came = ascii(shown.decode("latin-1")).replace("|", _SHOWN_BAR)
         return FramingError(f"1–{MAX_DIGITS} digits and '#'", came, self._offset + start)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from reference_server.calls.call import MOST_BRANCHES
-from tests.calls.world import BY_UDP, Call, Phone, World, status_of, statuses_of, tokens_of, transaction_id_of
+from reference_server.core.uac.early_dialogs import MOST_BRANCHES
+from tests.core.world import BY_UDP, Call, Phone, World, status_of, statuses_of, tokens_of, transaction_id_of
 
 OK = "SIP/2.0 200 OK\r\n\r\n"
 
@@ -117,7 +117,7 @@ def test_a_far_end_cannot_make_dialogs_without_end(world: World) -> None:
     phone = Phone(world)
     for number in range(1000):
         phone.respond(tagged(invite, f"t{number}"), 180, "Contact: <sip:carol@127.0.0.1:5080>")
-    assert len(world.state.dialogs_by_key) <= MOST_BRANCHES
+    assert world.core.occupancy()["dialogs by key"] <= MOST_BRANCHES
     assert len(world.applications[0].take()) == 1000, "each is passed on all the same"
     world.applications[0].leave()
     phone.respond(invite, 487)
@@ -129,7 +129,7 @@ def test_a_far_end_cannot_make_us_send_byes_without_end(world: World) -> None:
     for number in range(1000):
         phone.respond(tagged(invite, f"t{number}"), 200, "Contact: <sip:carol@127.0.0.1:5080>")
     assert sum(text.startswith("BYE") for text in world.network.take()) < MOST_BRANCHES
-    (dialog_id,) = world.state.dialogs_by_id
+    (dialog_id,) = {usage.dialog_id for usage in world.core.dialogs}
     application = world.applications[0]
     application.request(dialog_id, "ACK sip:x SIP/2.0\r\n\r\n")
     application.request(dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
@@ -162,7 +162,7 @@ def test_a_subscription_that_claims_an_unknown_dialog_ends_by_itself(world: Worl
     phone.send("SUBSCRIBE", "Contact: <sip:alice@127.0.0.1:5080>", "Expires: 10")
     application.answer(transaction_id_of(application.take_one()), OK)
     world.advance(43)
-    assert world.state.dialogs_by_key == {}
+    assert not list(world.core.dialogs)
 
 
 def test_refreshing_without_end_leaves_no_timers_behind(world: World) -> None:
@@ -196,6 +196,8 @@ def test_the_acks_of_a_long_call_do_not_add_up(world: World) -> None:
         call.phone.respond(world.network.take()[-1], 200, "Contact: <sip:alice@127.0.0.1:5080>")
         call.application.request(call.dialog_id, "ACK sip:x SIP/2.0\r\n\r\n")
         world.network.take()
-    assert len(world.state.dialogs_by_id[call.dialog_id].own_acks) < 10
+    usage = world.core.dialogs.by_id(call.dialog_id)
+    assert usage is not None
+    assert len(usage._own_acks) < 10
     call.application.take()
     call.hang_up()

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from reference_server.calls.ports import Flow
 from reference_server.config.model import ContactConfiguration
+from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.net.network import Network
 from tests.conftest import Run
 from tests.net.hearing import Hearing
@@ -38,8 +38,8 @@ async def network(listeners: int) -> AsyncIterator[tuple[Network, Hearing, list[
         await server.wait_closed()
 
 
-async def connect(made: Network, uri: str) -> Flow | str:
-    outcome: asyncio.Future[Flow | str] = asyncio.get_running_loop().create_future()
+async def connect(made: Network, uri: str) -> Way:
+    outcome: asyncio.Future[Way] = asyncio.get_running_loop().create_future()
     made.open(uri, outcome.set_result)
     return await outcome
 
@@ -48,7 +48,7 @@ def test_only_so_many_connections_are_made_at_a_time(run: Run) -> None:
     async def story() -> None:
         async with network(MOST) as (made, _, uris):
             outcomes = await asyncio.gather(*(connect(made, uri) for uri in uris))
-            assert outcomes.count("Service Unavailable") == MOST - MOST // 4
+            assert outcomes.count(NoWay.UNREACHABLE) == MOST - MOST // 4
             assert isinstance(await connect(made, uris[-1]), Flow), "later there is room again"
 
     run(story())

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.net import tcp
+from reference_server.net import connection as sip_connection_module
+from reference_server.net import connections as sip_connections_module
 from reference_server.sip.identifiers import Identifiers
-from tests.apps.admin_port import admin_port
+from tests.admin.admin_port import admin_port
 from tests.conftest import Run
 from tests.test_server import SECRET, Phone, serving
 
@@ -27,12 +28,12 @@ ROOT = Path(__file__).parents[2]
 def test_strangers_crowd_out_each_other_and_no_application(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
-            port.listener._most_strangers = 5
+            port.connections._strangers.most = 5
             application = await port.application("invite")
             strangers = [await port.client() for _ in range(8)]
             for stranger in strangers[:3]:
                 assert await stranger.rest() == ""
-            assert len(port.listener) == 6
+            assert len(port.connections) == 6
             late = await port.application("invite")
             assert (await application.ask("ping")).endswith("|OK|pong")
             assert (await late.ask("ping")).endswith("|OK|pong")
@@ -45,13 +46,13 @@ def test_a_stranger_that_leaves_costs_no_look_at_the_calls(run: Run, monkeypatch
     async def story() -> None:
         async with admin_port() as port:
             lost: list[object] = []
-            monkeypatch.setattr(port.world.calls, "application_lost", lost.append)
+            monkeypatch.setattr(port.world.core, "application_lost", lost.append)
             stranger = await port.client()
             await stranger.ask("ping")
             await stranger.close()
             application = await port.application()
             await application.close()
-            while len(port.listener):
+            while len(port.connections):
                 await asyncio.sleep(0.001)
             assert len(lost) == 1
 
@@ -121,7 +122,7 @@ async def gone(reader: asyncio.StreamReader) -> bool:
 def test_an_unfinished_message_is_not_waited_for_without_end(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp, "UNFINISHED_SECONDS", 0.2)
+    monkeypatch.setattr(sip_connection_module, "UNFINISHED_SECONDS", 0.2)
 
     async def story() -> None:
         async with serving() as (server, application):
@@ -149,7 +150,7 @@ def test_an_unfinished_message_is_not_waited_for_without_end(
 
 
 def test_unfinished_messages_have_a_limit_together(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tcp, "_UNFINISHED_LIMIT", 300_000)
+    monkeypatch.setattr(sip_connections_module, "MOST_KEPT", 300_000)
 
     async def story() -> None:
         async with serving() as (server, application):
@@ -271,3 +272,74 @@ def test_identifiers_of_two_connections_share_nothing_that_can_be_guessed() -> N
     assert len(transaction_ids) == 10_000
     first, second = identifiers.message_ids(), identifiers.message_ids()
     assert first()[:23] != second()[:23]
+
+
+def test_peers_that_spoke_once_lock_nobody_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reference_server.server.MOST_CONNECTIONS", 5)
+
+    async def story() -> None:
+        async with serving() as (server, application):
+            app = await application("options")
+            port = int(server.hostports[1].rpartition(":")[2])
+            idle = []
+            for number in range(5):
+                idle.append(await sip_connection(port))
+                idle[-1][1].write(OPTIONS.replace("BRANCH", f"idle{number}").encode())
+                assert f"idle{number}" in await app.receive()
+            _, writer = await sip_connection(port)
+            assert await gone(idle[0][0]), "the longest silent"
+            writer.write(OPTIONS.replace("BRANCH", "late").encode())
+            assert "late" in await app.receive()
+            for _, one in (*idle, (None, writer)):
+                one.close()
+
+    run(story())
+
+
+def test_refused_ones_that_do_not_close_keep_no_application_out(run: Run) -> None:
+    async def story() -> None:
+        async with admin_port() as port:
+            port.connections._strangers.most = 20
+            refused = [await port.client() for _ in range(100)]
+            for one in refused:
+                one.write(b"x")
+            for one in refused[:80]:
+                assert await gone(one.reader)
+            assert port.connections.sockets <= 21
+            application = await port.application("invite")
+            assert (await application.ask("ping")).endswith("|OK|pong")
+
+    run(story())
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("descriptors", [64, 40])
+def test_strangers_leave_what_the_server_itself_needs(loop: str, descriptors: int) -> None:
+    started = Process(loop, descriptors)
+    strangers = [connected(address) for address in 100 * [started.admin, started.sip]]
+    with socket.create_connection(started.admin, 10) as application:
+        application.sendall(f"{18 + len(SECRET)}#id1|authenticate|{SECRET}|8#id2|ping".encode())
+        answers = b""
+        while not answers.endswith(b"|OK|pong"):
+            came = application.recv(4096)
+            assert came, answers
+            answers += came
+        with socket.create_server(("127.0.0.1", 0)) as callee:
+            callee.settimeout(10)
+            host, number = callee.getsockname()
+            request = (
+                f"id3|sip||\r\nOPTIONS sip:{host}:{number};transport=tcp SIP/2.0\r\n"
+                f"From: <sip:a@h>\r\nTo: <sip:b@h>\r\n\r\n"
+            )
+            application.sendall(f"{len(request)}#{request}".encode())
+            theirs, _ = callee.accept()
+            with theirs:
+                assert theirs.recv(4096).startswith(b"OPTIONS sip:")
+    for one in strangers:
+        one.close()
+    assert started.end() == 0
+
+
+def connected(address: tuple[str, int]) -> socket.socket:
+    """A stranger."""
+    return socket.create_connection(address, 10)

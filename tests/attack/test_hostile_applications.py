@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.calls.state import Settings
-from tests.calls.world import BY_TCP, BY_UDP, Call, Phone, World, statuses_of
+from reference_server.core.context import Settings
+from tests.core.world import BY_TCP, BY_UDP, Call, Phone, World, statuses_of
 
 BRANCHES = (
     "From: *",

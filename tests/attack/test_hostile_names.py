@@ -9,11 +9,12 @@ from pathlib import Path
 import dns.message
 import pytest
 
-from reference_server.net.dns_sockets import MOST_ANSWERED
-from reference_server.net.resolver import MOST_HOPS, Hop
+from reference_server.net.locate.dns_sockets import MOST_ANSWERED
+from reference_server.net.locate.resolver import MOST_HOPS, Hop
+from reference_server.sip.transport import UDP
 from tests.conftest import Run
+from tests.net.locate.test_resolver import PLAIN, Stage, serving
 from tests.net.nameserver import Nameserver
-from tests.net.test_resolver import PLAIN, Stage, serving
 
 
 class HostileNameserver(Nameserver):
@@ -51,9 +52,9 @@ def test_an_answer_that_no_service_needs_is_not_read(run: Run, records: int, cut
         async with HostileNameserver(records, cut) as nameserver:
             stage = Stage(nameserver, Path("/nonexistent"))
             began = time.process_time()
-            assert await stage.hops("evil.test", None, "udp") == []
+            assert await stage.hops("evil.test", None, UDP) == []
             assert time.process_time() - began < 1.5, "with the records read some 10 s"
-            assert await stage.hops("a.test", 5060) == [Hop("udp", "10.0.0.1", 5060)]
+            assert await stage.hops("a.test", 5060) == [Hop(UDP, "10.0.0.1", 5060)]
             await stage.resolver.stop()
 
     run(story())
@@ -66,7 +67,7 @@ def test_one_name_takes_a_small_place_however_many_addresses_it_has(run: Run) ->
             f"t{target} A 10.1.{target}.{number}\n" for target in range(16) for number in range(40)
         )
         async with serving(zone) as stage:
-            hops = await stage.hops("d.test", None, "udp")
+            hops = await stage.hops("d.test", None, UDP)
             assert len(hops) == MOST_HOPS
             assert len({hop.host.split(".")[2] for hop in hops}) == 16, "each target is there"
             (answer,) = stage.resolver._answers.values()

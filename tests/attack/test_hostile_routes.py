@@ -6,14 +6,14 @@ import time
 
 import pytest
 
-from reference_server.calls.ports import Flow
-from reference_server.calls.undelivered import undelivered
-from tests.calls.world import UDP, Phone, World, statuses_of, transaction_id_of
+from reference_server.core.ports import Flow
+from reference_server.sip.transport import UDP
+from tests.core.world import UDP_ENDPOINT, Phone, World, statuses_of, transaction_id_of
 
 US = "<sip:127.0.0.1:5060;lr>"
 CAROL = "sip:carol@127.0.0.1:5090"
-TO_CAROL = Flow("udp", "127.0.0.1", 5090, UDP)
-TO_DAN = Flow("udp", "127.0.0.1", 5091, UDP)
+TO_CAROL = Flow(UDP, "127.0.0.1", 5090, UDP_ENDPOINT)
+TO_DAN = Flow(UDP, "127.0.0.1", 5091, UDP_ENDPOINT)
 
 
 def by_route(method: str, *lines: str, route: str = US, uri: str = CAROL) -> str:
@@ -111,7 +111,7 @@ def test_a_forged_icmp_message_costs_no_time(world: World, via: str) -> None:
     quoted = f"OPTIONS sip:x SIP/2.0\r\nVia: {via}"
     began = time.process_time()
     for _ in range(256):  # as many as are read in a row
-        undelivered(world.state, quoted)
+        world.core.undelivered(quoted)
     assert time.process_time() - began < 0.5, (
         "linear: some 20 ms; each octet against each other: 2 s and more"
     )

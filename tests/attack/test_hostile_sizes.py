@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from reference_server.sip.draft import Draft
-from reference_server.sip.message import SipSyntaxError, parse_message
-from reference_server.sip.stream import StreamFramer
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.message import SipSyntaxError, parse_message
+from reference_server.sip.messages.stream import StreamFramer
 from reference_server.wire.framing import FrameDecoder
-from tests.calls.world import World
+from tests.core.world import World
 
 MIB = 1024 * 1024
 HEAD = (

@@ -64,9 +64,7 @@ def test_the_suite_passes_against_the_compiled_server(tmp_path: Path) -> None:
         [*python, "-c", files], env=environment, capture_output=True, text=True, check=True
     )
     assert [Path(line).suffix for line in loaded.stdout.splitlines()] == [".so"] * len(names)
-    flow = (
-        "from reference_server.calls.ports import Flow; print(Flow.__base__, type(Flow.transport).__name__)"
-    )
+    flow = "from reference_server.core.ports import Flow; print(Flow.__base__, type(Flow.transport).__name__)"
     described = subprocess.run(
         [*python, "-c", flow], env=environment, capture_output=True, text=True, check=True
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from reference_server.calls.ports import Flow
+from reference_server.core.ports import Flow
 
 
 class Hearing:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from reference_server.calls.ports import Endpoint, Flow
-from reference_server.net.binding import bind_sockets, family_of
+from reference_server.core.ports import Endpoint, Flow
+from reference_server.net.sockets.binding import bind_sockets, family_of
 from reference_server.net.udp import UdpTransport, is_keep_alive
+from reference_server.sip.transport import UDP
 from tests.conftest import Run
 
 STUN = bytes.fromhex("0001 0010 2112a442") + b"x" * 16
@@ -30,9 +31,9 @@ class _Server:
     """A transport whose messages wait in a queue."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
-        bound = bind_sockets([host], ["udp"], 0)[0]
+        bound = bind_sockets([host], [UDP], 0)[0]
         self.address = (host, bound.port)
-        self.endpoint = Endpoint("udp", host, bound.port, host, "")
+        self.endpoint = Endpoint(UDP, host, bound.port, host, "")
         self.messages: asyncio.Queue[tuple[str, Flow]] = asyncio.Queue()
         self.warnings: list[str] = []
         self.returned: asyncio.Queue[str] = asyncio.Queue()
@@ -54,7 +55,7 @@ def test_request_and_answer(run: Run, host: str) -> None:
             peer.sendto(every_octet.encode("latin-1"), server.address)
             text, flow = await server.messages.get()
             assert text == every_octet
-            assert flow == Flow("udp", host, peer.getsockname()[1], server.endpoint)
+            assert flow == Flow(UDP, host, peer.getsockname()[1], server.endpoint)
             assert server.transport.flow_to(host, peer.getsockname()[1]) is flow
             assert server.transport.send(every_octet, flow)
             await asyncio.sleep(0)  # the turn at whose end it leaves
@@ -143,7 +144,7 @@ def test_what_the_kernel_cannot_take_now_is_sent_later_in_order(run: Run) -> Non
         ours.setblocking(False)
         theirs.setblocking(False)
         warnings: list[str] = []
-        endpoint = Endpoint("udp", "127.0.0.1", 1, "127.0.0.1", "")
+        endpoint = Endpoint(UDP, "127.0.0.1", 1, "127.0.0.1", "")
         transport = UdpTransport(_Connected(ours), endpoint, lambda *_: None, warnings.append)
         flow = transport.flow_to("127.0.0.1", 1)
         accepted = 0

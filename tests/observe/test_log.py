@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator
 
@@ -87,10 +88,49 @@ def test_a_broken_stream_is_not_an_error() -> None:
         log.close()
 
 
+def test_a_stream_that_somebody_has_set_not_to_block_loses_nothing() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    received = bytearray()
+
+    def read_all() -> None:
+        while octets := os.read(reading, 10_000):
+            received.extend(octets)
+
+    reader = threading.Thread(target=read_all)
+    with open(writing, "wb", buffering=0) as stream:
+        reader.start()
+        Console(stream).write(b"x" * 1_000_000, 0.0)
+    reader.join(10)
+    assert len(received) == 1_000_000
+    os.close(reading)
+
+
+@pytest.mark.parametrize(
+    ("record", "shown"),
+    [
+        (b"plain\tline\n", b"plain\tline\n"),
+        (b"INVITE sip:x SIP/2.0\r\nVia: y\r\n\r\n \n", b"INVITE sip:x SIP/2.0\nVia: y\n\n \n"),
+        (b"a\x1b]0;title\x07\x1b[2Jb\n", b"a\\x1b]0;title\\x07\\x1b[2Jb\n"),
+        (b"over\rwritten\n", b"over\\rwritten\n"),
+        ("caf\u00e9 1\u20138\n".encode(), "caf\u00e9 1\u20138\n".encode()),
+        (b"\xc2\x9b2J\n", b"\\x9b2J\n"),
+        (b"\xff\x9b\n", b"\\xff\\x9b\n"),
+        ("\u202etxt\n".encode(), b"\\u202etxt\n"),
+    ],
+)
+def test_nothing_steers_a_terminal(record: bytes, shown: bytes) -> None:
+    stream = io.BytesIO()
+    Console(stream, terminal=True).write(record, AT)
+    assert stream.getvalue() == shown
+    stream = io.BytesIO()
+    Console(stream).write(record, AT)
+    assert stream.getvalue() == record, "a file is for programs, too"
+
+
 def test_nothing_is_written_after_the_end() -> None:
     log, stream = written(LogLevel.INFO)
     log.notice("last")
-    log.flush()
     log.close()
     log.notice("too late")
     assert stream.getvalue().count(b"\n") == 1

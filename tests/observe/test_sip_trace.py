@@ -7,14 +7,15 @@ import re
 
 import pytest
 
-from reference_server.calls.ports import Endpoint, Flow
 from reference_server.config.model import LogLevel
+from reference_server.core.ports import Endpoint, Flow
 from reference_server.observe.log import Console, Log
 from reference_server.observe.sip_trace import SipTrace
+from reference_server.sip.transport import TCP, UDP
 
-LOCAL = Endpoint("udp", "127.0.0.1", 5060, "127.0.0.1", "sip:127.0.0.1:5060")
-UDP = Flow("udp", "127.0.0.1", 21100, LOCAL)
-TCP6 = Flow("tcp", "::1", 5080, LOCAL, 3)
+LOCAL = Endpoint(UDP, "127.0.0.1", 5060, "127.0.0.1", "sip:127.0.0.1:5060")
+BY_UDP = Flow(UDP, "127.0.0.1", 21100, LOCAL)
+BY_TCP6 = Flow(TCP, "::1", 5080, LOCAL, 3)
 
 RECORD = re.compile(
     rb"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}) (?P<way>recv (?P<n>\d+) bytes from|send (?P<m>\d+) bytes to) "
@@ -41,7 +42,7 @@ def traced(sent: bool, flow: Flow, text: str, level: LogLevel = LogLevel.INFO) -
 @pytest.mark.parametrize("text", MESSAGES.values(), ids=MESSAGES.keys())
 @pytest.mark.parametrize("sent", [False, True])
 def test_a_record_holds_exactly_the_octets_that_it_counts(sent: bool, text: str) -> None:
-    record = traced(sent, UDP, text)
+    record = traced(sent, BY_UDP, text)
     head = RECORD.match(record)
     assert head is not None
     count = int(head["m"] if sent else head["n"])
@@ -52,9 +53,9 @@ def test_a_record_holds_exactly_the_octets_that_it_counts(sent: bool, text: str)
 
 
 def test_the_address_is_always_in_brackets() -> None:
-    assert b" send 0 bytes to tcp/[::1]:5080 at " in traced(True, TCP6, "")
+    assert b" send 0 bytes to tcp/[::1]:5080 at " in traced(True, BY_TCP6, "")
 
 
 @pytest.mark.parametrize("level", list(LogLevel))
 def test_the_trace_is_there_from_info_on(level: LogLevel) -> None:
-    assert bool(traced(False, UDP, "x", level)) == (level >= LogLevel.INFO)
+    assert bool(traced(False, BY_UDP, "x", level)) == (level >= LogLevel.INFO)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reference_server.sip.best_response import BestResponse
-from reference_server.sip.message import Response, parse_message
+from reference_server.sip.messages.message import Response, parse_message
 
 
 def failure(status: int, *lines: str) -> Response:

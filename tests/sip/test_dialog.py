@@ -6,15 +6,14 @@ import pytest
 
 from reference_server.sip.dialog import (
     Dialog,
-    DialogState,
     contact_uri_of,
     dialog_key,
     is_loose,
     record_route_of,
     uri_of,
 )
-from reference_server.sip.draft import Draft
-from reference_server.sip.message import parse_message
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.message import parse_message
 
 VIA = "SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK1"
 
@@ -34,7 +33,7 @@ def dialog(*routes: str, target: str = "sip:alice@127.0.0.1:5080") -> Dialog:
 
 
 def sent(found: Dialog, text: str, method: str = "INFO", cseq: int = 2) -> str:
-    return found.request(method, cseq, VIA, Draft(text, "127.0.0.1:5060"))
+    return found.request(method, cseq, VIA, draft=Draft(text, "127.0.0.1:5060"))
 
 
 def test_a_request() -> None:
@@ -78,10 +77,6 @@ def test_the_next_hop_without_routes_is_the_target() -> None:
     assert dialog().next_hop() == "sip:alice@127.0.0.1:5080"
 
 
-def test_a_new_dialog_is_early() -> None:
-    assert dialog().state is DialogState.EARLY
-
-
 def test_the_identity_is_made_of_three_parts() -> None:
     assert dialog().key == dialog_key("mq7zt1", "ours", "theirs")
     keys = {
@@ -122,9 +117,13 @@ def test_refreshing_the_target() -> None:
 
 def test_record_route() -> None:
     message = parse_message(
-        response('Record-Route: <sip:a;lr>, "b,c" <sip:b>', "X: 1", "record-route: <sip:c,d;lr>")
+        response(
+            'Record-Route: <sip:a;lr>, "b,c" <sip:b>',
+            "X: 1",
+            "record-route: <sip:c,d@h;lr>,, <sip:@e;lr;>, nowhere:, <sip:>, <tel:+1>",
+        )
     )
-    assert record_route_of(message) == ["<sip:a;lr>", '"b,c" <sip:b>', "<sip:c,d;lr>"]
+    assert record_route_of(message) == ["<sip:a;lr>", '"b,c" <sip:b>', "<sip:c,d@h;lr>", "<sip:@e;lr;>"]
     assert record_route_of(parse_message(response("X: 1"))) == []
 
 

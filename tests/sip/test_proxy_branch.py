@@ -8,7 +8,7 @@ import re
 import pytest
 
 from reference_server.sip.identifiers import Identifiers
-from reference_server.sip.message import Request, Response, parse_message
+from reference_server.sip.messages.message import Request, Response, parse_message
 from reference_server.sip.proxy_branch import ProxyBranches
 
 BELOW = "SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bKq1;rport=5080"

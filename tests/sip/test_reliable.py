@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from reference_server.sip.reliable import (
+    QueuedResponse,
     RAck,
     ReliableReceiver,
     ReliableSender,
-    Turn,
     names_100rel,
     parse_rack,
     rseq_of,
 )
-from reference_server.sip.timing import Timing
+from reference_server.sip.transactions.timing import Timing
 from tests.hand_clock import TICK, HandClock
 
 FIRST = 1_234_567_890
@@ -30,9 +30,9 @@ class Stage:
         self.sender = ReliableSender(
             FIRST,
             lambda text: self.sent.append((self.clock.now, text)),
-            self.clock.timers,
-            timing or Timing(),
             lambda: self.given_up.append(self.clock.now),
+            timers=self.clock.timers,
+            timing=timing or Timing(),
         )
 
     def respond(self, text: str, describes_session: bool = False) -> int:
@@ -43,13 +43,13 @@ class Stage:
             self.sender.transmitted(number, text)
             self.sent.append((self.clock.now, text))
 
-        self.sender.in_turn(Turn(take, lambda: self.lost.append(text)))
+        self.sender.in_turn(QueuedResponse(take, lambda: self.lost.append(text)))
         return number
 
     def answer(self) -> None:
         """The 2xx."""
         self.sender.in_turn(
-            Turn(lambda: self.sent.append((self.clock.now, "200")), lambda: self.lost.append("200"))
+            QueuedResponse(lambda: self.sent.append((self.clock.now, "200")), lambda: self.lost.append("200"))
         )
 
     def holds_answer(self) -> bool:

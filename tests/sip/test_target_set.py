@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.sip.message import Response, parse_message
+from reference_server.sip.messages.message import Response, parse_message
+from reference_server.sip.messages.uri import UriError
 from reference_server.sip.target_set import (
     MOST_REDIRECTED,
     Target,
@@ -12,7 +13,6 @@ from reference_server.sip.target_set import (
     contacts_by_preference,
     target_for,
 )
-from reference_server.sip.uri import UriError
 
 
 def redirection(*contacts: str) -> Response:

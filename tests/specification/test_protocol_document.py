@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from drachtio_conformance import loader, specification
+from drachtio_conformance.cases import loader, specification
 from msgtrace import frames, messages
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,10 +14,10 @@ import msgspec
 import pytest
 import yaml
 
-from drachtio_conformance import loader, specification
+from drachtio_conformance.cases import loader, specification
 from reference_server.server import Server
-from reference_server.sip.message import Request, Response, parse_message
-from tests.apps.admin_port import Client
+from reference_server.sip.messages.message import Request, Response, parse_message
+from tests.admin.admin_port import Client
 from tests.conftest import Run
 from tests.test_server import Phone, serving, transaction_id_of
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from drachtio_conformance import specification
+from drachtio_conformance.cases import specification
 from protocol_book import frames
 from protocol_book.grammar import Direction
 from reference_server.wire.requests import parse_request

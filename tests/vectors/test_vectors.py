@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import Struct, field
 
-from drachtio_conformance import specification
+from drachtio_conformance.cases import specification
 from msgtrace import messages
 from protocol_book import frames
 from reference_server.wire import replies

@@ -57,6 +57,12 @@ TIMERS: Final = (
         clauses=("FRAME-17",),
     ),
     Timer(
+        what="an application that takes nothing of what waits for it",
+        seconds="2; 60",
+        then="it gets no new requests; the connection is closed",
+        clauses=("CONN-7",),
+    ),
+    Timer(
         what="a 2xx to INVITE without its ACK (UDP)",
         seconds="0.5, 1, 2, 4, 4 …",
         derived="T1, doubled up to T2",

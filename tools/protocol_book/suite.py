@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drachtio_conformance import data, ladder_svg, specification
-from drachtio_conformance.results import WireEvent
-from drachtio_conformance.specification import Clause, Deviation, Specification
+from drachtio_conformance import data
+from drachtio_conformance.cases import specification
+from drachtio_conformance.cases.specification import Clause, Deviation, Specification
+from drachtio_conformance.peers.recorder import WireEvent
+from drachtio_conformance.report import ladder_svg
 
 ROOT = data.root()
 """the checkout"""

@@ -1,0 +1,179 @@
+"""A session on a stream of asyncio: what arrives goes to it, what it has to say leaves in one write a turn.
+
+All that is delivered in one turn of the loop leaves in one write, so that a burst of SIP costs one system call. A
+connection that is refused gets its answer before the FIN (CONN-1).
+
+An application that takes nothing of what waits for it gets no new requests after some seconds, until it takes something
+again, and is closed after a longer time (CONN-5): it shall not swallow its share of calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from asyncio.trsock import TransportSocket
+from typing import cast
+
+from reference_server.admin.connections import AdminConnections
+from reference_server.admin.context import AdminContext
+from reference_server.admin.session import AdminSession
+from reference_server.sip.timers import TimerHandle
+from reference_server.turn import Turn
+
+UNREAD_LIMIT = 64 * 1024 * 1024
+"""Octets that may wait for an application that does not read."""
+
+STUCK_SECONDS = 2.0
+"""How long an application may take nothing before others get the requests that were its."""
+
+_UNSENT_IN_KERNEL = 128 * 1024  # octets; more would hide for longer that the application does not read
+
+PATIENCE_WITH_THE_REFUSED = 2.0
+"""Seconds that a refused application has to close its side."""
+
+
+class AdminConnection(asyncio.Protocol):
+    """One connection that the loop calls; implements ``Connection`` of connections.py."""
+
+    def __init__(self, context: AdminContext, connections: AdminConnections, turn: Turn) -> None:
+        """``connections`` is the table that it joins, ``turn`` that of all who write on this loop."""
+        self._context = context
+        self._connections = connections
+        self._turn = turn
+        self._transport: asyncio.Transport | None = None
+        self._stranger = True
+        self._host = ""
+        self._goodbye: TimerHandle | None = None
+        self._written = 0
+        self._taken = 0  # octets, when it was looked at last
+        self._untaken_for = 0.0
+        self._untaken_timer: TimerHandle | None = None
+        self.session = AdminSession(context, context.new_number(), self._wake)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: the application has connected."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        self._transport.set_write_buffer_limits(high=0)
+        self._set_options(self._transport.get_extra_info("socket"))
+        peer = self._transport.get_extra_info("peername")
+        self._host = peer[0] if peer else ""
+        self.session.begin(f"{peer[0]}:{peer[1]}" if peer else "gone")
+        self._connections.add(self, self._host)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio: the connection is gone."""
+        if self._goodbye is not None:
+            self._goodbye.cancel()
+        if self._untaken_timer is not None:
+            self._untaken_timer.cancel()
+        self._transport = None
+        self.session.lost()
+        self._connections.remove(self)
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: octets have come."""
+        turn = self._turn
+        turn.begin()
+        try:
+            self.session.receive(data)
+        finally:
+            turn.end()
+
+    def pause_writing(self) -> None:
+        """asyncio: the application does not take everything at once."""
+        if self._untaken_timer is None and self._transport is not None:
+            self._taken = self._written - self._transport.get_write_buffer_size()
+            self._untaken_for = 0.0
+            self._untaken_timer = self._context.timers.start(STUCK_SECONDS, self._look)
+
+    def resume_writing(self) -> None:
+        """asyncio: all has been taken."""
+        if self._untaken_timer is not None:
+            self._untaken_timer.cancel()
+            self._untaken_timer = None
+        self._reads(True)
+
+    def _look(self) -> None:
+        """Has the application taken anything since the last look?"""
+        transport = self._transport
+        if transport is None:
+            return
+        taken = self._written - transport.get_write_buffer_size()
+        self._untaken_for = 0.0 if taken > self._taken else self._untaken_for + STUCK_SECONDS
+        self._taken = taken
+        self._reads(not self._untaken_for)
+        if self._untaken_for >= self._context.configuration.unread_timeout:
+            self._cut_off(transport)
+        else:
+            self._untaken_timer = self._context.timers.start(STUCK_SECONDS, self._look)
+
+    def _reads(self, reads: bool) -> None:
+        session = self.session
+        if reads != session.reads:
+            session.reads = reads
+            name = "application-reads-again" if reads else "application-stuck"
+            self._context.taps.event(name, connection=session.number, peer=session.peer)
+
+    def _cut_off(self, transport: asyncio.Transport) -> None:
+        session = self.session
+        waiting = transport.get_write_buffer_size()
+        self._context.taps.event(
+            "application-does-not-read", connection=session.number, peer=session.peer, waiting=waiting
+        )
+        self.abort()
+
+    def abort(self) -> None:
+        """Close at once, whatever is queued."""
+        if self._transport is not None:
+            self._transport.abort()
+        self.session.lost()
+
+    def close(self) -> None:
+        """Write what is queued and close: the server stops."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _set_options(self, connected: TransportSocket) -> None:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # uvloop leaves it as it is
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_IN_KERNEL)
+        interval = int(self._context.configuration.tcp_keepalive)
+        if interval:
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)  # as the genuine server sets it
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval)
+
+    def _wake(self) -> None:
+        self._turn.at_end(self._flush)
+
+    def _flush(self) -> None:
+        session = self.session
+        octets = session.take_output()
+        transport = self._transport
+        if transport is None:
+            return
+        if octets:
+            self._written += len(octets)
+            transport.write(octets)
+            if self._untaken_timer is not None and transport.get_write_buffer_size() > UNREAD_LIMIT:
+                self._cut_off(transport)
+        if self._stranger and session.authenticated:
+            self._stranger = False
+            self._connections.authenticated(self)
+        if session.ended:
+            self._say_goodbye(transport)
+
+    def _say_goodbye(self, transport: asyncio.Transport) -> None:
+        """Send the FIN and drop what still comes until the peer closes: closing at once, with octets unread, would be a
+        RST, which can overtake the answer (CONN-1).
+        """
+        if transport.is_closing() or self._goodbye is not None:
+            return
+        try:
+            transport.write_eof()
+        except OSError:  # the peer is gone already
+            transport.abort()
+            return
+        self._goodbye = self._context.timers.start(PATIENCE_WITH_THE_REFUSED, transport.abort)
+        self._connections.leaving(self, self._host)

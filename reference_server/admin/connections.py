@@ -1,0 +1,84 @@
+"""The admin connections of a server, whoever has made them, and how many of them may be strangers'."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from reference_server.admin.session import AdminSession
+from reference_server.core.ports import Taps
+from reference_server.crowd import Crowd
+
+STRANGERS = 1000
+"""Connections that may be open without having authenticated; one more, and one makes room as crowd.py says."""
+
+_GRACE = 1.0  # seconds that an application has to read its last frames when the server stops
+
+
+class Connection(Protocol):
+    """What carries a session."""
+
+    @property
+    def session(self) -> AdminSession:
+        """Its session."""
+
+    def close(self) -> None:
+        """Write what is queued and close."""
+
+    def abort(self) -> None:
+        """Close at once, whatever is queued."""
+
+
+class AdminConnections:
+    """The connections: strangers', applications', and those that are about to close."""
+
+    def __init__(self, taps: Taps, most_strangers: int = STRANGERS) -> None:
+        """``most_strangers`` may be open without having authenticated; refused ones that still close count, too."""
+        self._event = taps.event
+        self._open: set[Connection] = set()
+        self._strangers: Crowd[Connection] = Crowd(most_strangers)
+
+    def __len__(self) -> int:
+        """How many sessions there are."""
+        return sum(connection.session.connected for connection in self._open)
+
+    @property
+    def sockets(self) -> int:
+        """How many sockets are open, those of sessions that have ended included."""
+        return len(self._open)
+
+    def add(self, connection: Connection, host: str) -> None:
+        """A connection was made, from the literal address ``host``; somebody may have to make room."""
+        self._open.add(connection)
+        self._make_room(self._strangers.add(connection, host))
+
+    def authenticated(self, connection: Connection) -> None:
+        """A connection is no stranger any more."""
+        self._strangers.remove(connection)
+
+    def leaving(self, connection: Connection, host: str) -> None:
+        """It has been refused, and its peer has yet to close: a stranger again, if it was none."""
+        if connection in self._open and connection not in self._strangers:
+            self._make_room(self._strangers.add(connection, host))
+
+    def remove(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self._open.discard(connection)
+        self._strangers.remove(connection)
+
+    def _make_room(self, leaves: Connection | None) -> None:
+        if leaves is not None:
+            self._event("admin-crowded-out", connection=leaves.session.number, peer=leaves.session.peer)
+            leaves.abort()
+
+    async def stop(self) -> None:
+        """Close every connection; whoever does not read cannot keep the server from ending."""
+        for connection in list(self._open):
+            connection.close()
+        clock = asyncio.get_running_loop().time
+        end = clock() + _GRACE
+        while self._open:
+            if clock() > end:
+                for connection in list(self._open):
+                    connection.abort()
+            await asyncio.sleep(0.001)

@@ -1,0 +1,56 @@
+"""The admin port: accepts applications."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from reference_server.admin.connection import AdminConnection
+from reference_server.admin.connections import AdminConnections
+from reference_server.admin.context import AdminContext
+from reference_server.turn import Turn
+
+_BACKLOG = 1024
+
+
+class AdminListener:
+    """Listens on the admin address."""
+
+    def __init__(self, context: AdminContext, connections: AdminConnections, turn: Turn) -> None:
+        """``connections`` is the table that what is accepted joins; all write at the end of ``turn``."""
+        self._context = context
+        self._connections = connections
+        self._turn = turn
+        self.address: tuple[str, int] = (context.configuration.address, context.configuration.port)
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Bind and listen. Raises OSError."""
+        family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
+        # With its protocol named, asyncio switches Nagle's algorithm off on the connections that it accepts.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(self.address)
+        except OSError:
+            listening.close()
+            raise
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._accept, sock=listening, backlog=_BACKLOG)
+        self.address = listening.getsockname()[:2]
+
+    def _accept(self) -> AdminConnection:
+        return AdminConnection(self._context, self._connections, self._turn)
+
+    def stop_accepting(self) -> None:
+        """No new connections."""
+        if self._server is not None:
+            self._server.close()
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        self.stop_accepting()
+        await self._connections.stop()
+        if self._server is not None:
+            await self._server.wait_closed()
+            self._server = None

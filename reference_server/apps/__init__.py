@@ -1,1 +1,0 @@
-"""asyncio adapters to the applications: the admin listener, one connection each, and the registry of who wants what."""

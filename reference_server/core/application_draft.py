@@ -1,0 +1,30 @@
+"""What the server does to every message that an application gives it, be it a request or a response."""
+
+from __future__ import annotations
+
+from reference_server.core.context import Context
+from reference_server.core.ports import Endpoint
+from reference_server.sip.messages.draft import Draft
+
+_NOTHING: dict[str, str] = {}
+
+
+def drafted(context: Context, text: str, local: Endpoint, answers: dict[str, str] = _NOTHING) -> Draft:
+    """The draft ``text`` of an application, for a message that leaves from ``local``.
+
+    ``answers`` are the values of the request that it answers, by lower-case name.
+    """
+    return Draft(
+        text,
+        f"{local.advertised_host}:{local.port}",
+        context.settings.preserved_header_names,
+        request=answers,
+    )
+
+
+def default_content_type(draft: Draft) -> bool:
+    """Say that a body is a session description if it begins as one; False if nobody knows what it is (RSP-7, OUT-3)."""
+    if draft.body.startswith("v=0"):
+        draft.set_default("content-type", "application/sdp")
+        return True
+    return not draft.body or draft.get("content-type") != ""

@@ -1,0 +1,81 @@
+"""The world as the core sees it: settings, clock and ports in one value. Nothing here knows of any call.
+
+What is known of calls stands in tables, each with who owns it: ``TransactionLayer``, ``PendingRequests``,
+``DialogTable``, the tables of the UAC and of the proxy, ``RegisteredFlows``.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from reference_server.core.call_observer import CallObserver
+from reference_server.core.ports import Applications, Clock, SipNetwork, Taps, Timers
+from reference_server.sip.identifiers import Identifiers
+from reference_server.sip.transactions.timing import Timing
+from reference_server.wire.timestamp import TimeToken
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What of the configuration concerns calls."""
+
+    timing: Timing = Timing()
+    hangup_on_application_loss: bool = False
+    dialect_0_8: bool = False
+    call_records: bool = False
+    outbound_proxy: str = ""
+    """the URI where requests outside dialogs go, if the application does not say where"""
+    aggressive_nat_detection: bool = False
+    disable_nat_detection: bool = False
+    preserved_header_names: frozenset[str] = frozenset()
+    """in lower case"""
+
+
+class Context:
+    """Settings, clock and ports."""
+
+    __slots__ = (
+        "applications",
+        "event",
+        "identifiers",
+        "monotonic",
+        "network",
+        "observer",
+        "settings",
+        "sip_taps",
+        "time_token",
+        "timers",
+        "timing",
+        "wall",
+    )
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        timers: Timers,
+        identifiers: Identifiers,
+        network: SipNetwork,
+        applications: Applications,
+        taps: Taps,
+        time_token: TimeToken | None = None,
+        observer: CallObserver | None = None,
+    ) -> None:
+        """``observer`` hears what happens to calls; without one nothing is said."""
+        self.settings = settings
+        self.timing = settings.timing
+        self.wall = clock.wall
+        self.monotonic = clock.monotonic
+        self.time_token = time_token or TimeToken(clock.wall)
+        self.timers = timers
+        self.identifiers = identifiers
+        self.network = network
+        self.applications = applications
+        self.event = taps.event
+        self.sip_taps = taps.sip
+        self.observer = observer
+
+    def apply(self, settings: Settings) -> None:
+        """From now on these settings hold; the times of what is under way stay as they were."""
+        self.settings = settings
+        self.timing = settings.timing

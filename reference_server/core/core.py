@@ -1,0 +1,162 @@
+"""The behaviour as one object: what comes in from the network and from applications, and the loss of an application."""
+
+from __future__ import annotations
+
+from reference_server.core.cdr.observer import CallRecords
+from reference_server.core.context import Context, Settings
+from reference_server.core.dialog.hang_up import Cause, acknowledge_and_hang_up, hang_up
+from reference_server.core.dialog.table import DialogTable
+from reference_server.core.location.service import LocationService
+from reference_server.core.ports import Application, Applications, Clock, Flow, SipNetwork, Taps, Timers
+from reference_server.core.proxy.core import ProxyCore
+from reference_server.core.proxy.verb import proxy_for
+from reference_server.core.receive import Receiver
+from reference_server.core.server_request import PendingRequests
+from reference_server.core.transactions import TransactionLayer
+from reference_server.core.uac.cancel import cancel_invite
+from reference_server.core.uac.core import UacCore
+from reference_server.core.uac.in_dialog import request_in_dialog, usage_by_call_id
+from reference_server.core.uac.outside_dialog import request_outside_dialogs
+from reference_server.core.uac.session_refresh import SessionRefreshes
+from reference_server.core.uas.core import UasCore
+from reference_server.core.uas.in_dialog import InDialogDelivery
+from reference_server.core.uas.respond import respond
+from reference_server.sip.identifiers import Identifiers
+from reference_server.wire.replies import NotSent, Refused
+from reference_server.wire.requests import Proxy, Sip
+from reference_server.wire.timestamp import TimeToken
+
+TRANSACTION_ID_MISSING = "transaction id missing"
+HEADER_LIMIT = 64 * 1024
+"""Octets of start line and headers; no transport carries more, and the cutting of 16 MiB would stop every call."""
+
+HEADERS_TOO_LARGE = f"headers too large: expected an empty line within {HEADER_LIMIT} bytes"
+
+
+class Core:
+    """Everything that a server does with calls: the cores of RFC 3261 §6, on one transaction layer."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        timers: Timers,
+        identifiers: Identifiers,
+        network: SipNetwork,
+        applications: Applications,
+        taps: Taps,
+    ) -> None:
+        """``clock`` and ``timers`` run on one time; ``network``, ``applications`` and ``taps`` are the ports."""
+        time_token = TimeToken(clock.wall)
+        self._records = (
+            CallRecords(applications, time_token, timers, clock.monotonic) if settings.call_records else None
+        )
+        self.context = Context(
+            settings,
+            clock=clock,
+            timers=timers,
+            identifiers=identifiers,
+            network=network,
+            applications=applications,
+            taps=taps,
+            time_token=time_token,
+            observer=self._records,
+        )
+        self.transactions = TransactionLayer(self.context)
+        self.location = LocationService(self.context)
+        self.dialogs = DialogTable(self.context, self.transactions, self.location)
+        self.pending = PendingRequests(self.context, self.transactions, self.dialogs)
+        refreshes = SessionRefreshes(self.dialogs)
+        self.uas = UasCore(self.pending, refreshes)
+        self.uac = UacCore(self.dialogs, refreshes)
+        self.proxying = ProxyCore(self.pending)
+        self._delivery = InDialogDelivery(self.uas)
+        self._receiver = Receiver(self.pending, self.uas, self.uac, self.proxying)
+
+    def occupancy(self) -> dict[str, int]:
+        """The size of every table; all are 0 when nothing is going on, 64·T1 after the last message."""
+        return {
+            **self.transactions.occupancy(),
+            **self.pending.occupancy(),
+            **self.uac.occupancy(),
+            "registered connections": len(self.location.registered),
+            **self.dialogs.occupancy(),
+            "calls without a stop record": self._records.unfinished if self._records else 0,
+            **self.proxying.occupancy(),
+        }
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call or another request is going on."""
+        return len(self.pending) > 0 or len(self.dialogs) > 0 or len(self.proxying.open) > 0
+
+    def apply(self, settings: Settings) -> None:
+        """From now on these settings hold."""
+        self.context.apply(settings)
+        self.transactions.apply(settings.timing)
+
+    def receive(self, text: str, flow: Flow) -> None:
+        """One SIP message came from the network."""
+        self._receiver.receive(text, flow)
+
+    def undelivered(self, beginning: str) -> None:
+        """A datagram that begins so has not arrived."""
+        self.transactions.undelivered(beginning)
+
+    def connection_lost(self, flow: Flow) -> None:
+        """The connection of ``flow`` is gone."""
+        self.location.registered.connection_lost(flow)
+        self.transactions.connection_lost(flow)
+
+    def sip(self, application: Application, message: Sip) -> bool:
+        """An application's ``sip`` message; False if it was refused and the connection has to end (RSP-1, DLG-4)."""
+        if _headers_too_large(message.text):
+            application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
+        elif message.text.startswith("SIP/"):
+            if not message.transaction_id:
+                application.deliver(Refused(message.message_id, TRANSACTION_ID_MISSING))
+                return False
+            respond(self.uas, application, message)
+        elif message.dialog_id:
+            request_in_dialog(self.uac, application, message, message.dialog_id)
+        elif not message.transaction_id:
+            usage = usage_by_call_id(self.uac, application, message.text)
+            if usage is not None:
+                request_in_dialog(self.uac, application, message, usage.dialog_id)
+            else:
+                request_outside_dialogs(self.uac, application, message, self._delivery)
+        elif message.text.startswith("CANCEL"):
+            cancel_invite(self.uac, application, message)
+        else:
+            start_line = message.text.partition("\r\n")[0]
+            text = f"Server error: invalid or missing method supplied on start line: {start_line}"
+            application.deliver(NotSent(message.message_id, text))
+        return True
+
+    def proxy(self, application: Application, message: Proxy) -> None:
+        """An application's ``proxy`` message."""
+        if _headers_too_large(message.text):
+            application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
+        else:
+            proxy_for(self.proxying, application, message)
+
+    def application_lost(self, application: Application) -> None:
+        """Its connection ended: what it had not answered gets 480 at once, its dialogs stay (CONN-3, CONN-4)."""
+        hangs_up = self.context.settings.hangup_on_application_loss
+        for incoming in self.pending.of(application):
+            incoming.refuse(480)
+        for invite in [one for one in self.uac.invites.values() if one.application is application]:
+            invite.abandon()
+        for usage in self.dialogs:
+            if usage.owner is not application:
+                continue
+            usage.disown()
+            if usage.awaits_own_ack:
+                acknowledge_and_hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
+            elif usage.is_confirmed and hangs_up and not usage.subscription:
+                hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
+
+
+def _headers_too_large(text: str) -> bool:
+    return len(text) > HEADER_LIMIT and text.find("\r\n\r\n", 0, HEADER_LIMIT) < 0

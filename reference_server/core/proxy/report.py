@@ -1,0 +1,53 @@
+"""What the application hears of a request that it proxied (PROXY-7, PROXY-8).
+
+Without ``fullResponse`` it is one answer, ``OK|done`` when the first copy is on its way. With it each final response
+comes with ``continue``, and ``done`` at the end. Nothing follows ``done`` or a ``NOK``.
+"""
+
+from __future__ import annotations
+
+from reference_server.core.context import Context
+from reference_server.core.ports import Application, Flow
+from reference_server.core.to_application import target_answered
+from reference_server.sip.messages.message import Response
+from reference_server.wire.replies import Accepted, NotSent, ServerMessage
+
+
+class Report:
+    """The answers to one ``proxy`` message."""
+
+    __slots__ = ("_application", "_context", "_full", "_message_id", "_over")
+
+    def __init__(self, context: Context, application: Application, message_id: str, *, full: bool) -> None:
+        """``full``: the application asked for every final response."""
+        self._application = application
+        self._message_id = message_id
+        self._full = full
+        self._context = context
+        self._over = False
+
+    def under_way(self) -> None:
+        """The first copy was sent."""
+        if not self._full:
+            self.done()
+
+    def received(self, response: Response, flow: Flow) -> None:
+        """A final response of a target."""
+        if self._full and not self._over:
+            self._deliver(target_answered(self._context, self._message_id, flow, response.text))
+
+    def done(self) -> None:
+        """The caller has its final response, and nothing more is to be told."""
+        if not self._over:
+            self._over = True
+            self._deliver(Accepted(self._message_id, "done"))
+
+    def refused(self, text: str) -> None:
+        """Nothing was sent."""
+        if not self._over:
+            self._over = True
+            self._deliver(NotSent(self._message_id, text))
+
+    def _deliver(self, message: ServerMessage) -> None:
+        if self._application.connected:
+            self._application.deliver(message)

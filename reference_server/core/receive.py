@@ -1,0 +1,144 @@
+"""What arrives from the SIP network, sorted: responses to their transaction, repetitions to theirs, new requests on.
+
+The order follows RFC 3261 §8.2, §16.3 and §18: a message that cannot be answered is dropped and told to those who
+watch; a repetition goes to its transaction; an ACK and a CANCEL go to what they are for; the rest is admitted or not,
+then delivered inside its dialog, sent on by its Route, or offered to an application.
+"""
+
+from __future__ import annotations
+
+from reference_server.core.admission import is_new, is_sound
+from reference_server.core.context import Context
+from reference_server.core.methods import ALLOW, CANCEL, INVITE, NOTIFY, PRACK
+from reference_server.core.ports import Flow
+from reference_server.core.proxy.core import ProxyCore
+from reference_server.core.proxy.loose_routing import route_ack, route_on
+from reference_server.core.proxy.stray_response import pass_stray
+from reference_server.core.server_request import PendingRequests, ServerRequest
+from reference_server.core.transactions import TransactionLayer
+from reference_server.core.uac.core import UacCore
+from reference_server.core.uac.subscribe import receive_notify
+from reference_server.core.uas.cancel import receive_cancel
+from reference_server.core.uas.core import UasCore
+from reference_server.core.uas.in_dialog import receive_ack, receive_in_dialog
+from reference_server.core.uas.prack import receive_prack
+from reference_server.core.uas.routing import offer
+from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
+from reference_server.sip.messages.sanity import fault_of
+from reference_server.sip.messages.via import TopVia, parse_top_via, transaction_key
+from reference_server.sip.transactions.server import InviteServerTransaction
+
+
+class Receiver:
+    """Sorts what arrives."""
+
+    __slots__ = ("_context", "_pending", "_proxy", "_transactions", "_uac", "_uas")
+
+    def __init__(self, pending: PendingRequests, uas: UasCore, uac: UacCore, proxy: ProxyCore) -> None:
+        self._context: Context = pending.context
+        self._transactions: TransactionLayer = pending.transactions
+        self._pending = pending
+        self._uas = uas
+        self._uac = uac
+        self._proxy = proxy
+
+    def receive(self, text: str, flow: Flow) -> None:
+        """One SIP message from the network."""
+        context = self._context
+        for tap in context.sip_taps:
+            tap.sip(False, flow, text)
+        try:
+            message = parse_message(text)
+        except SipSyntaxError as error:
+            source = f"{flow.transport}/{flow.remote_host}:{flow.remote_port}"
+            context.event("sip-dropped", reason=str(error), source=source)
+            return
+        via = parse_top_via(message.first.get("via", ""))
+        if isinstance(message, Response):
+            self._receive_response(message, via, flow)
+        elif via is None:
+            context.event("sip-dropped", reason="request without a Via", source=flow.remote_host)
+        else:
+            self._receive_request(message, via, flow)
+
+    def _receive_response(self, response: Response, via: TopVia | None, flow: Flow) -> None:
+        if via is not None and self._transactions.receive(response, via):
+            return
+        if not pass_stray(self._proxy, response):
+            self._context.event(
+                "sip-dropped", reason="response to no request of ours", source=flow.remote_host
+            )
+
+    def _receive_request(self, request: Request, via: TopVia, flow: Flow) -> None:
+        if request.method == "ACK":
+            self._receive_ack(request, via, flow)
+            return
+        key = transaction_key(request, via, request.method)
+        known = self._transactions.server(key)
+        if known is not None:
+            known.receive_repeated_request()
+            return
+        incoming = ServerRequest(self._pending, request, via, key, flow)
+        if not is_sound(incoming):
+            return
+        if incoming.method is CANCEL:
+            self._receive_cancel(incoming)
+        else:
+            self._dispatch(incoming)
+
+    def _receive_ack(self, request: Request, via: TopVia, flow: Flow) -> None:
+        """Of a failure: to the INVITE's transaction. Of a 2xx: to its dialog, or to where its Route leads."""
+        transaction = self._transactions.server(transaction_key(request, via, "INVITE"))
+        if isinstance(transaction, InviteServerTransaction) and transaction.receive_ack():
+            return
+        if receive_ack(self._uas, request, via, flow) or "route" not in request.first:
+            return
+        if fault_of(request) is None:
+            route_ack(self._proxy, request, via, flow)
+        else:
+            self._context.event(
+                "sip-dropped", reason="faulty ACK that names a Route", source=flow.remote_host
+            )
+
+    def _receive_cancel(self, cancel: ServerRequest) -> None:
+        """End the INVITE that ``cancel`` names, or answer 481 if it is unknown or already answered."""
+        key = transaction_key(cancel.request, cancel.via, "INVITE")
+        invite = self._pending.cancellable(key)
+        if invite is not None:
+            receive_cancel(self._uas, cancel, invite)
+        elif not self._proxy.cancel(key, cancel):
+            cancel.reject(481)
+
+    def _dispatch(self, incoming: ServerRequest) -> None:
+        """Deliver a sound request that is new."""
+        method = incoming.method
+        if incoming.local_tag:
+            if self._delivered_in_dialog(incoming):
+                return
+        elif not is_new(self._transactions, incoming):
+            return
+        if method.routable:
+            offer(self._uas, incoming)
+        elif method.needs_dialog:
+            incoming.reject(481)
+        else:
+            incoming.reject(405, ALLOW)
+
+    def _delivered_in_dialog(self, incoming: ServerRequest) -> bool:
+        """A request with a To tag, to its dialog, or to where its Route leads; False if it may be outside of any."""
+        method = incoming.method
+        request = incoming.request
+        usage = self._uas.dialogs.by_tags(incoming.frame.call_id, incoming.local_tag, request.from_tag)
+        if usage is not None:
+            if method is PRACK:
+                receive_prack(self._uas, usage, incoming)
+            else:
+                receive_in_dialog(self._uas, usage, incoming)
+            return True
+        if "route" in request.first and route_on(self._proxy, incoming):
+            return True
+        if method is INVITE:
+            incoming.trying()
+            incoming.reject(481)
+            return True
+        return method is NOTIFY and receive_notify(self._uac, incoming)

@@ -1,0 +1,283 @@
+"""A request from the network from its arrival to its final response, and the table of those that wait for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from reference_server.core.call_observer import Ended, Reason, Source
+from reference_server.core.context import Context
+from reference_server.core.dialog.table import DialogTable
+from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.methods import INVITE, Method, method_named
+from reference_server.core.ports import Application, Flow
+from reference_server.core.response_flow import sender_back
+from reference_server.core.transactions import TransactionLayer
+from reference_server.sip.messages.message import Request
+from reference_server.sip.messages.response_frame import ResponseFrame
+from reference_server.sip.messages.via import TopVia, with_completed_via
+from reference_server.sip.reliable import ReliableSender
+from reference_server.sip.timers import TimerHandle
+from reference_server.sip.transactions.server import ServerTransaction
+
+
+class ServerRequest:
+    """One request, its transaction, and who is to answer it."""
+
+    __slots__ = (
+        "_cancelled",
+        "_deadline",
+        "_pending",
+        "answered",
+        "application",
+        "flow",
+        "frame",
+        "in_dialog",
+        "local_tag",
+        "method",
+        "reliable",
+        "reopened",
+        "request",
+        "send",
+        "transaction",
+        "transaction_id",
+        "usage",
+        "via",
+    )
+
+    def __init__(self, pending: PendingRequests, request: Request, via: TopVia, key: str, flow: Flow) -> None:
+        """Begin the server transaction under ``key``."""
+        self._pending = pending
+        self.request = request
+        self.method: Method = method_named(request.method)
+        self.via = via
+        self.flow = flow
+        self.frame = ResponseFrame(request, via, source_host=flow.remote_host, source_port=flow.remote_port)
+        self.transaction_id = ""
+        """as the application knows it; empty until one is asked"""
+        self.application: Application | None = None
+        self.usage: DialogUsage | None = None
+        """in which it came, or which it has begun"""
+        self.local_tag = request.to_tag
+        self.in_dialog = bool(self.local_tag)
+        """the request came with a To tag"""
+        self.reopened = False
+        """``flow`` is a connection of our own making, because the one of the request is gone"""
+        self.answered = False
+        """an application has sent a response, be it a provisional one"""
+        self.reliable: ReliableSender | None = None
+        """its reliable provisional responses, from the first one on"""
+        self._cancelled = False
+        self._deadline: TimerHandle | None = None
+        """the end of our patience with the application"""
+        transactions = pending.transactions
+        self.send: Callable[[str], object]
+        """puts a response on the wire"""
+        if flow.transport.stream:
+            self.send = sender_back(pending.context, transactions, self)
+        else:
+            self.send = transactions.sender(flow)
+        self.transaction: ServerTransaction = transactions.begin_server(
+            request, key, self.send, reliable=flow.transport.reliable
+        )
+
+    # What it says.
+
+    @property
+    def cseq(self) -> int:
+        """Its CSeq number."""
+        return self.request.cseq_number
+
+    def text_for_application(self) -> str:
+        """The request as received, with its topmost Via completed (SIP-2)."""
+        return with_completed_via(self.request, self.via, self.frame.completed_via)
+
+    def completed_via_line(self) -> str:
+        """The value of the first Via line, completed."""
+        vias = self.frame.vias
+        return vias[5 : vias.index("\r\n")]
+
+    def to_with_tag(self) -> str:
+        """The To of our responses; the tag is made once (RFC 3261 §8.2.6.2)."""
+        to = self.frame.to
+        if self.in_dialog:
+            return to
+        if not self.local_tag:
+            self.local_tag = self._pending.context.identifiers.tag()
+        return f"{to};tag={self.local_tag}"
+
+    def take_tag(self, tag: str) -> None:
+        """The application has chosen our tag, unless there was one already."""
+        if tag and not self.local_tag:
+            self.local_tag = tag
+
+    # Who answers it.
+
+    def give_to(self, application: Application, usage: DialogUsage | None = None) -> None:
+        """``application`` is to answer it, by a transaction id of its own; ``usage`` is that in which it came."""
+        self.application = application
+        self.transaction_id = self._pending.context.identifiers.transaction_id()
+        if usage is not None:
+            self.usage = usage
+
+    def may_be_answered_by(self, application: Application) -> bool:
+        """An id belongs to the connection that got it, as long as that is there (RSP-12, CONN-5)."""
+        owner = self.application
+        return owner is application or owner is None or not owner.connected
+
+    def answered_by(self, application: Application) -> None:
+        """``application`` has sent a response to it."""
+        self.application = application
+        self.answered = True
+
+    def begins(self, usage: DialogUsage) -> None:
+        """It has begun ``usage``."""
+        self.usage = usage
+
+    def answer_by(self, flow: Flow) -> None:
+        """Responses go by ``flow`` from now on, a connection of our own making."""
+        self.flow = flow
+        self.reopened = True
+
+    def answer_reliably(self, sender: ReliableSender) -> None:
+        """From now on provisional responses are sent so that they arrive."""
+        self.reliable = sender
+
+    # How long.
+
+    def wait(self, seconds: float, then: Callable[[], None]) -> None:
+        """It waits for its answer, but no longer than ``seconds``, whatever was said before."""
+        self.stop_waiting()
+        self._deadline = self._pending.context.timers.start(seconds, then)
+
+    def wait_for(self, then: Callable[[], None], seconds: float) -> None:
+        """Somebody else has taken it over: ``then`` happens when the time is over that it had, or ``seconds``."""
+        if self._deadline is not None:
+            self._deadline.becomes(then)
+        else:
+            self.wait(seconds, then)
+
+    def stop_waiting(self) -> None:
+        """The application has answered, or need not any more."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    @property
+    def awaits_final(self) -> bool:
+        """It is an INVITE that has no final response on the wire yet, or another request that nobody has answered."""
+        return self._pending.awaits_final(self)
+
+    # Its end.
+
+    def trying(self) -> None:
+        """100 Trying: whoever is to answer may take a while (CALL-1)."""
+        self.transaction.respond(100, self.frame.minimal(100, self.frame.to))
+
+    def reject(self, status: int, extra: str = "", reason: str = "") -> None:
+        """Answer it with a final response of the server's own, and forget it; ``extra`` are complete header lines."""
+        self.close()
+        text = self.frame.refusal(status, self.to_with_tag(), extra, reason=reason)
+        self.transaction.respond(status, text)
+        self.failed(status, text)
+
+    def refuse(self, status: int) -> None:
+        """Reject it; the early usage that it began, if it did, is over."""
+        self.reject(status)
+        usage = self.usage
+        if usage is not None and not self.in_dialog and usage.is_early:
+            event = UsageEvent.CANCELLED if self._cancelled else UsageEvent.REFUSED
+            self._pending.dialogs.end(usage, event)
+
+    def cancel(self) -> None:
+        """The far end has cancelled it: 487."""
+        self._cancelled = True
+        self.refuse(487)
+
+    def failed(self, status: int, text: str) -> None:
+        """The failure ``text`` has left: tell who watches, if this tried a call (CDR-3)."""
+        observer = self._pending.context.observer
+        if observer is None or self.method is not INVITE or self.in_dialog:
+            return
+        if self._cancelled:
+            ended = Ended(Source.NETWORK, Reason.CALL_CANCELED, self.text_for_application())
+        else:
+            ended = Ended(Source.APPLICATION, Reason.CALL_REJECTED, text)
+        observer.failed(self, ended)
+
+    def close(self) -> None:
+        """Take it out of the tables of requests that wait for a final response."""
+        self.stop_waiting()
+        self._pending.remove(self)
+
+
+class PendingRequests:
+    """Requests from the network without a final response."""
+
+    __slots__ = ("_held", "_invites", "_waiting", "context", "dialogs", "transactions")
+
+    def __init__(self, context: Context, transactions: TransactionLayer, dialogs: DialogTable) -> None:
+        self.context = context
+        self.transactions = transactions
+        self.dialogs = dialogs
+        self._waiting: dict[str, ServerRequest] = {}
+        """those that an application may answer, by transaction id"""
+        self._held: dict[str, ServerRequest] = {}
+        """INVITEs that the application has answered 2xx and that wait for a PRACK first, by transaction id"""
+        self._invites: dict[str, ServerRequest] = {}
+        """INVITEs without a final response on the wire, which a CANCEL may end, by the key of their transaction"""
+
+    def occupancy(self) -> dict[str, int]:
+        """The size of every table."""
+        return {
+            "pending requests": len(self._waiting),
+            "held answers": len(self._held),
+            "cancellable INVITEs": len(self._invites),
+        }
+
+    def __len__(self) -> int:
+        """How many wait for an application."""
+        return len(self._waiting)
+
+    def get(self, transaction_id: str) -> ServerRequest | None:
+        """The request that an application names by ``transaction_id``, if it may still be answered."""
+        return self._waiting.get(transaction_id)
+
+    def cancellable(self, key: str) -> ServerRequest | None:
+        """The INVITE whose transaction has this key, if a CANCEL can still end it."""
+        return self._invites.get(key)
+
+    def of(self, application: Application) -> Iterator[ServerRequest]:
+        """Those that ``application`` is to answer, or whose answer is held."""
+        waiting = (*self._waiting.values(), *self._held.values())
+        return iter([one for one in waiting if one.application is application])
+
+    def awaits_final(self, request: ServerRequest) -> bool:
+        """See :attr:`ServerRequest.awaits_final`."""
+        if request.method is INVITE:
+            return self._invites.get(request.transaction.key) is request
+        return self._waiting.get(request.transaction_id) is request
+
+    def add(self, request: ServerRequest, *, waits: bool = True) -> None:
+        """An application is asked; ``waits`` is False if the server itself answers at once."""
+        if waits:
+            self._waiting[request.transaction_id] = request
+        if request.method is INVITE:
+            self._invites[request.transaction.key] = request
+
+    def hold(self, request: ServerRequest) -> None:
+        """It has its answer, which waits for a PRACK: no other may be given."""
+        self._held[request.transaction_id] = self._waiting.pop(request.transaction_id)
+
+    def take_over(self, request: ServerRequest) -> None:
+        """Somebody else answers it from now on, and hears of its CANCEL: the proxy."""
+        self._waiting.pop(request.transaction_id, None)
+        self._invites.pop(request.transaction.key, None)
+
+    def remove(self, request: ServerRequest) -> None:
+        """It has its final response."""
+        self._waiting.pop(request.transaction_id, None)
+        if request.method is INVITE:
+            self._invites.pop(request.transaction.key, None)
+        if request.reliable is not None:
+            self._held.pop(request.transaction_id, None)
+            request.reliable.stop()

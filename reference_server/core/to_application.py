@@ -1,0 +1,139 @@
+"""The frames that tell an application of SIP messages: this is the one place that makes them.
+
+Of a message from the network it is told the length as received, over what it came and from where; of one that the
+server has made and nobody sent, the length 0 and no address (OUT-6, REL-7); of a request of the server's own, our own
+address (CALL-9). Of what was sent for it, it gets an echo (RSP-2, OUT-2, DLG-5).
+"""
+
+from __future__ import annotations
+
+from reference_server.core.context import Context
+from reference_server.core.ports import Flow
+from reference_server.sip.transport import NOWHERE, Transport
+from reference_server.wire.replies import (
+    NO_ADDRESS,
+    DialogMessage,
+    FinalResponseReceived,
+    NewRequest,
+    RequestSent,
+    ResponseSent,
+)
+
+
+def new_request(context: Context, flow: Flow, length: int, *, transaction_id: str, text: str) -> NewRequest:
+    """A request outside dialogs (SIP-1)."""
+    return NewRequest(
+        length,
+        flow.transport.name,
+        flow.remote_address,
+        context.time_token(),
+        transaction_id,
+        "" if context.settings.dialect_0_8 else flow.local.address,
+        text,
+    )
+
+
+def from_network(
+    context: Context, flow: Flow, length: int, *, transaction_id: str, dialog_id: str, text: str
+) -> DialogMessage:
+    """A request inside a dialog, a CANCEL, or a response (SIP-4, SIP-6, DLG-7, OUT-5)."""
+    return DialogMessage(
+        "network",
+        length,
+        flow.transport.name,
+        flow.remote_address,
+        context.time_token(),
+        transaction_id,
+        dialog_id,
+        text,
+    )
+
+
+def acknowledgement(
+    context: Context, flow: Flow, length: int, *, transaction_id: str, dialog_id: str, text: str
+) -> DialogMessage:
+    """The ACK for a 2xx, which names no transport (SIP-5)."""
+    return DialogMessage(
+        "network", length, "", flow.remote_address, context.time_token(), transaction_id, dialog_id, text
+    )
+
+
+def made_here(
+    context: Context, transport: Transport, *, transaction_id: str, dialog_id: str, text: str
+) -> DialogMessage:
+    """A message that stands for one of the far end's: no far end has sent it (OUT-6, REL-7)."""
+    return DialogMessage(
+        "network", 0, transport.name, NO_ADDRESS, context.time_token(), transaction_id, dialog_id, text
+    )
+
+
+def unsolicited(context: Context, text: str, flow: Flow, dialog_id: str) -> DialogMessage:
+    """A request that the server has sent by itself in a dialog of the application's (CALL-9)."""
+    return DialogMessage(
+        "application",
+        len(text),
+        flow.transport.name,
+        flow.local.address,
+        context.time_token(),
+        "unsolicited",
+        dialog_id,
+        text,
+    )
+
+
+def unsolicited_unsent(context: Context, text: str, dialog_id: str) -> DialogMessage:
+    """The same of one that found no way."""
+    return DialogMessage(
+        "application", 0, NOWHERE.name, NO_ADDRESS, context.time_token(), "unsolicited", dialog_id, text
+    )
+
+
+def response_echo(
+    context: Context,
+    message_id: str,
+    flow: Flow,
+    *,
+    transport: str,
+    transaction_id: str,
+    dialog_id: str,
+    text: str,
+) -> ResponseSent:
+    """A response went out as ``text`` (RSP-2); ``transport`` as RSP-3 wants it."""
+    return ResponseSent(
+        message_id,
+        transport,
+        flow.remote_address,
+        context.time_token(),
+        transaction_id,
+        dialog_id,
+        text,
+    )
+
+
+def request_echo(
+    context: Context, message_id: str, flow: Flow, *, transaction_id: str, text: str, held: bool = False
+) -> RequestSent:
+    """A request went out as ``text``, or is ``held`` until it can (OUT-2, OUT-8, DLG-5)."""
+    return RequestSent(
+        message_id,
+        flow.transport.name,
+        flow.local.address if flow.transport.echo_shows_local else flow.remote_address,
+        context.time_token(),
+        transaction_id,
+        text,
+        held=held,
+    )
+
+
+def unsent_echo(context: Context, message_id: str, *, transaction_id: str, text: str) -> RequestSent:
+    """A request has nowhere to go; why, a response says that follows (OUT-6)."""
+    return RequestSent(
+        message_id, NOWHERE.name, NO_ADDRESS, context.time_token(), transaction_id, text, held=True
+    )
+
+
+def target_answered(context: Context, message_id: str, flow: Flow, text: str) -> FinalResponseReceived:
+    """A target of a proxied request has given a final response (PROXY-8)."""
+    return FinalResponseReceived(
+        message_id, flow.transport.name, flow.remote_address, context.time_token(), text
+    )

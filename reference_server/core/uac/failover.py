@@ -1,0 +1,67 @@
+"""The next address of a name when the first is of no use (RFC 3263 §4.3; NET-9).
+
+For requests outside dialogs whose next hop is a name. It stands between the request and its transaction: a 503, a
+transport that fails and silence for 64·T1 are not the request's end as long as the name leads elsewhere. Then the same
+request, under a new branch, is sent there; the application hears only of the last attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reference_server.core.dialog.next_hop import via_for
+from reference_server.core.ports import Flow, NoWay, Way
+from reference_server.core.transactions import Sent
+from reference_server.core.uac.client_request import ClientRequest
+from reference_server.sip.messages.message import Response
+
+_LINE_END = "\r\n"
+
+
+class Failover:
+    """The user of a request's transactions (``InviteUser``), one after the other."""
+
+    def __init__(self, request: ClientRequest, next_hop: str) -> None:
+        """``next_hop`` is the URI that was opened for ``request``."""
+        self._request = request
+        self._next_hop = next_hop
+        self._tried: list[Flow] = []
+
+    def proceeding(self) -> None:
+        """``InviteUser``"""
+        self._request.proceeding()
+
+    def answered(self, response: Response) -> None:
+        """``ClientUser``; 503 says that another server may do better (RFC 3261 §21.5.4)."""
+        if response.status == 503:
+            self._go_on(lambda: self._request.answered(response))
+        else:
+            self._request.answered(response)
+
+    def timed_out(self) -> None:
+        """``ClientUser``"""
+        self._go_on(self._request.timed_out)
+
+    def unreachable(self) -> None:
+        """``ClientUser``"""
+        self._go_on(self._request.unreachable)
+
+    def _go_on(self, end: Callable[[], None]) -> None:
+        """Send to the next address, or let the request end as it has."""
+        request = self._request
+        self._tried.append(request.flow)
+        context = request.uac.context
+
+        def opened(flow: Way) -> None:
+            if isinstance(flow, NoWay) or not request.wanted:
+                end()
+                return
+            branch = context.identifiers.branch()
+            head, _, rest = request.text.partition("\r\nVia: ")
+            text = f"{head}\r\nVia: {via_for(flow, branch)}\r\n{rest.partition(_LINE_END)[2]}"
+            request.send_again(Sent(request.method, branch, text, flow))
+
+        if request.wanted:
+            context.network.open(self._next_hop, opened, self._tried)
+        else:
+            end()

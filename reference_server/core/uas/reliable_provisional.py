@@ -1,0 +1,74 @@
+"""The application's provisional responses, sent so that they arrive (RFC 3262 §3; family REL).
+
+A 1xx is reliable if the application asks for it with ``Require: 100rel``, or if the caller demands it: then the server
+adds what is missing and answers the PRACK itself, since the application knows nothing of it (REL-2). One at a time is
+on its way; the next, and a 2xx behind a session description, wait for the PRACK and are answered to the application
+when they leave (REL-4, REL-5). Nobody acknowledges for 64·T1: the caller gets 504, and the application a CANCEL that
+the server has made (REL-7).
+"""
+
+from __future__ import annotations
+
+from reference_server.core.context import Context
+from reference_server.core.methods import INVITE
+from reference_server.core.server_request import ServerRequest
+from reference_server.core.to_application import made_here
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.reliable import OPTION_TAG, ReliableSender, names_100rel
+
+NOT_ACKNOWLEDGED = 'SIP;cause=504;text="PRACK timeout"'
+"""The Reason (RFC 3326) of the CANCEL that tells an application that its response was never acknowledged."""
+
+
+def make_reliable(context: Context, incoming: ServerRequest, draft: Draft) -> int | None:
+    """The RSeq of the provisional response ``draft``, with RSeq and Require now in it; 0 if it is an ordinary one.
+
+    None if the application wants what the far end does not support (RSP-29).
+    """
+    request = incoming.request
+    asked = names_100rel([draft.get("require")])
+    demanded = "require" in request.first and names_100rel(request.all("require"))
+    if not asked and not demanded:
+        return 0
+    if incoming.method is not INVITE:
+        return None if asked else 0
+    if not demanded and not names_100rel(request.all("supported")):
+        return None
+    reliable = incoming.reliable
+    if reliable is None:
+        reliable = ReliableSender(
+            context.identifiers.rseq(),
+            incoming.send,
+            lambda: _give_up(context, incoming),
+            timers=context.timers,
+            timing=context.timing,
+        )
+        incoming.answer_reliably(reliable)
+    number = reliable.number(bool(draft.body))
+    draft.set_default("rseq", str(number))
+    if not asked:
+        reliable.unasked.add(number)
+        required = draft.take("require")
+        draft.set_default("require", f"{required}, {OPTION_TAG}" if required else OPTION_TAG)
+    return number
+
+
+def _give_up(context: Context, incoming: ServerRequest) -> None:
+    """Nobody acknowledged: a final response other than 2xx (RFC 3262 §3), and a word to the application (REL-7)."""
+    usage = incoming.usage
+    incoming.refuse(504)
+    application = incoming.application
+    if application is None or not application.connected:
+        return
+    request, frame = incoming.request, incoming.frame
+    application.deliver(
+        made_here(
+            context,
+            incoming.flow.transport,
+            transaction_id=incoming.transaction_id,
+            dialog_id=usage.dialog_id if usage is not None else "",
+            text=f"CANCEL {request.uri} SIP/2.0\r\n{frame.vias}From: {frame.from_}\r\nTo: {frame.to}\r\n"
+            f"Call-ID: {frame.call_id}\r\nCSeq: {request.cseq_number} CANCEL\r\nReason: {NOT_ACKNOWLEDGED}\r\n"
+            f"Content-Length: 0\r\n\r\n",
+        )
+    )

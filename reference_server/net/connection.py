@@ -1,0 +1,246 @@
+"""One SIP connection: octets of a socket to framed messages and back, whoever opened it.
+
+What arrives is cut by the connection's framing (net/streams.py, net/websocket.py); all that is to be sent in one turn
+of the loop goes out in one write. Neither time nor memory is without end: a message must come to its end, and a peer
+must take what is written to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from asyncio.trsock import TransportSocket
+from typing import Protocol, cast
+
+from reference_server.core.ports import Endpoint, Flow
+from reference_server.sip.messages.stream import StreamError
+from reference_server.turn import Turn
+
+UNFINISHED_SECONDS = 60.0
+"""How long a message may stay unfinished, as a frame on an admin connection may."""
+
+UNTAKEN_SECONDS = 60.0
+"""How long a peer may take nothing of what is written to it, and how long one that is gone is not noticed at most."""
+
+MOST_UNTAKEN = 8 * 1024 * 1024
+"""Octets that may wait for one peer."""
+
+_KEEP_ALIVE_IDLE, _KEEP_ALIVE_INTERVAL, _KEEP_ALIVE_COUNT = 30, 10, 3  # seconds, seconds, probes
+
+
+class Framing(Protocol):
+    """How messages lie in the octets of one connection. Raises StreamError for what cannot be cut."""
+
+    @property
+    def unfinished(self) -> int:
+        """Octets of a message that has not come to its end. Right after ``next_message`` returned None."""
+
+    def feed(self, data: bytes) -> None:
+        """Take what arrived."""
+
+    def next_message(self) -> str | None:
+        """The next whole message, one character an octet."""
+
+    def take_replies(self) -> bytes:
+        """What has to be answered below SIP; it is forgotten here."""
+
+    def encode(self, message: str) -> bytes:
+        """A message as it goes out."""
+
+
+class ConnectionTable(Protocol):
+    """Where connections are known; see net/connections.py."""
+
+    turn: Turn
+
+    def joined(self, connection: SipConnection) -> None:
+        """A socket is connected."""
+
+    def established(self, connection: SipConnection, host: str, port: int) -> Flow:
+        """Messages can be sent and received; returns the flow, whose number is the connection's."""
+
+    def received(self, connection: SipConnection, message: str) -> None:
+        """A message came."""
+
+    def spoke(self, connection: SipConnection) -> None:
+        """Messages came."""
+
+    def keeps(self, connection: SipConnection, octets: int) -> None:
+        """So much is kept for it now, in both directions together."""
+
+    def gave_up(self, connection: SipConnection, reason: str) -> None:
+        """It is being closed, and why."""
+
+    def left(self, connection: SipConnection) -> None:
+        """It is gone."""
+
+
+class SipConnection(asyncio.Protocol):
+    """The loop calls it; the table gives it a number and forgets it."""
+
+    def __init__(self, table: ConnectionTable, endpoint: Endpoint, framing: Framing) -> None:
+        self._table = table
+        self._framing = framing
+        self._loop = asyncio.get_running_loop()
+        self._pending: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self._unfinished_timer: asyncio.TimerHandle | None = None
+        self._untaken_timer: asyncio.TimerHandle | None = None
+        self._written = 0
+        self.kept = 0
+        """octets, as the table was told last"""
+        self.flow = Flow(endpoint.transport, "", 0, endpoint)
+        """its number is 0 until messages can be sent"""
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the table; a connection of a socket to itself is aborted as what it is, a refused one."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        transport = self._transport
+        peer = transport.get_extra_info("peername")
+        if not peer or peer == transport.get_extra_info("sockname"):
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=0)
+        _set_options(transport.get_extra_info("socket"))
+        self.flow = Flow(self.flow.transport, peer[0], peer[1], self.flow.local)
+        self._table.joined(self)
+        self.flow = self._table.established(self, peer[0], peer[1])
+
+    @property
+    def usable(self) -> bool:
+        """Whether something can be sent."""
+        return self.flow.connection > 0 and self._transport is not None and not self._transport.is_closing()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand over each complete message; what cannot be framed ends the connection."""
+        self._table.turn.begin()
+        try:
+            self._read(data)
+        finally:
+            self._table.turn.end()
+
+    def _read(self, data: bytes) -> None:
+        framing = self._framing
+        framing.feed(data)
+        came = False
+        try:
+            while self.usable and (message := framing.next_message()) is not None:
+                came = True
+                self._table.received(self, message)
+        except StreamError as error:
+            self._table.gave_up(self, str(error))
+            self.close()
+        if came:
+            self._table.spoke(self)
+        if came or framing.unfinished or self.kept:
+            self._watch(came)
+        if replies := framing.take_replies():
+            self._write(replies)
+
+    def _watch(self, came: bool) -> None:
+        unfinished = self._framing.unfinished
+        if self._unfinished_timer is not None and (came or not unfinished):
+            self._unfinished_timer.cancel()
+            self._unfinished_timer = None
+        if unfinished and self._unfinished_timer is None:
+            reason = f"a message is unfinished after {UNFINISHED_SECONDS:g} s"
+            self._unfinished_timer = self._loop.call_later(UNFINISHED_SECONDS, self._give_up, reason)
+        self._account()
+
+    def _account(self) -> None:
+        waiting = self._transport.get_write_buffer_size() if self._transport is not None else 0
+        self._table.keeps(self, self._framing.unfinished + waiting)
+
+    def send(self, data: str) -> bool:
+        """Queue one message for the end of this turn of the loop; False if the connection is gone."""
+        if not self.usable:
+            return False
+        self._write(self._framing.encode(data))
+        return True
+
+    def _write(self, octets: bytes) -> None:
+        if not self._pending:
+            self._table.turn.at_end(self._flush)
+        self._pending.append(octets)
+
+    def _flush(self) -> None:
+        if not self._pending or self._transport is None or self._transport.is_closing():
+            self._pending.clear()
+            return
+        octets = b"".join(self._pending)
+        self._pending.clear()
+        self._written += len(octets)
+        self._transport.write(octets)
+        if self._untaken_timer is not None:
+            self._account()
+            waiting = self._transport.get_write_buffer_size()
+            if waiting > MOST_UNTAKEN:
+                self._give_up(f"the peer does not read, {waiting} octets wait for it")
+
+    def pause_writing(self) -> None:
+        """asyncio: the peer does not take everything at once."""
+        if self._untaken_timer is None:
+            self._untaken_timer = self._loop.call_later(UNTAKEN_SECONDS, self._look, self._taken())
+        self._account()
+
+    def resume_writing(self) -> None:
+        """asyncio: all has been taken."""
+        if self._untaken_timer is not None:
+            self._untaken_timer.cancel()
+            self._untaken_timer = None
+        self._account()
+
+    def _taken(self) -> int:
+        return self._written - (self._transport.get_write_buffer_size() if self._transport is not None else 0)
+
+    def _look(self, before: int) -> None:
+        """Has the peer taken anything since it was ``before``?"""
+        taken = self._taken()
+        if taken > before:
+            self._untaken_timer = self._loop.call_later(UNTAKEN_SECONDS, self._look, taken)
+            self._account()
+        else:
+            self._give_up(f"the peer has read nothing for {UNTAKEN_SECONDS:g} s")
+
+    def _give_up(self, reason: str) -> None:
+        self._table.gave_up(self, reason)
+        self.abort()
+
+    def eof_received(self) -> None:
+        """The peer has closed: what was queued is still written, then our side closes."""
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the table."""
+        for timer in (self._unfinished_timer, self._untaken_timer):
+            if timer is not None:
+                timer.cancel()
+        self._transport = None
+        self._table.left(self)
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def close(self) -> None:
+        """Write what is queued and close."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def __str__(self) -> str:
+        return f"{self.flow.transport}/[{self.flow.remote_host}]:{self.flow.remote_port}"
+
+
+def _set_options(connected: TransportSocket) -> None:
+    """Let the system find out that the peer has gone, whether something waits for it or not."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNTAKEN_SECONDS * 1000))
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEP_ALIVE_IDLE)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEP_ALIVE_INTERVAL)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _KEEP_ALIVE_COUNT)

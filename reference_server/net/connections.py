@@ -1,0 +1,213 @@
+"""All SIP connections of a server, and the listeners that accept them.
+
+A connection is known by its number (so that a response leaves on the connection of its request) and by the remote
+address (so that a request to that address reuses it; the latest connection counts).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from itertools import count
+
+from reference_server.core.ports import Endpoint, Flow, NoWay, Way
+from reference_server.crowd import Crowd
+from reference_server.net.connection import SipConnection
+from reference_server.net.sparingly import Sparingly
+from reference_server.net.streams import StreamFraming
+from reference_server.sip.transport import Transport
+from reference_server.turn import Turn
+
+MOST_CONNECTIONS = 10_000
+"""That may be open at a time; one more, and one makes room as crowd.py says."""
+
+MOST_KEPT = 128 * 1024 * 1024
+"""Octets of unfinished messages and of what peers have not read, of all connections together."""
+
+BACKLOG = 1024
+"""Connections that wait to be accepted, if the system allows as many."""
+
+CONNECT_SECONDS = 32.0
+"""How long a connection may take to be made."""
+
+_Peer = tuple[Transport, str, int]
+
+
+class SipConnections:
+    """Implements ``ConnectionTable`` of net/connection.py."""
+
+    def __init__(
+        self,
+        receive: Callable[[str, Flow], None],
+        warn: Callable[[str], None],
+        *,
+        most: int = MOST_CONNECTIONS,
+        lost: Callable[[Flow], None] = lambda flow: None,
+        turn: Turn | None = None,
+    ) -> None:
+        """``receive`` gets each message, ``warn`` a line for each connection that is given up.
+
+        At ``most`` connections are open at a time. ``lost`` gets the flow of each that was open and is not any more.
+        ``turn`` is that of all who write on this loop.
+        """
+        self._loop = asyncio.get_running_loop()
+        self.receive = receive
+        self.turn = turn or Turn(self._loop.call_soon)
+        self._warn = warn
+        self._crowding = Sparingly(warn, self._loop.time)
+        self._lost = lost
+        self._crowd: Crowd[SipConnection] = Crowd(most)
+        self._kept = 0
+        self._numbers = count(1)
+        self._by_number: dict[int, SipConnection] = {}
+        self._by_peer: dict[_Peer, SipConnection] = {}
+        self._waiting: dict[_Peer, list[Callable[[Way], None]]] = {}
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+
+    async def listen(self, sock: socket.socket, endpoint: Endpoint) -> None:
+        """Accept on a bound socket, for ever."""
+        server = await self._loop.create_server(
+            lambda: self._connection(endpoint), sock=sock, backlog=BACKLOG
+        )
+        self._servers.append(server)
+
+    def _connection(self, endpoint: Endpoint) -> SipConnection:
+        return SipConnection(self, endpoint, StreamFraming())
+
+    def __len__(self) -> int:
+        """How many connections are open."""
+        return len(self._crowd)
+
+    def joined(self, connection: SipConnection) -> None:
+        """A socket is connected; somebody may have to make room."""
+        leaves = self._crowd.add(connection, connection.flow.remote_host)
+        if leaves is not None:
+            self._crowding(f"closing {leaves}: there are {self._crowd.most} connections already")
+            leaves.abort()
+
+    def established(self, connection: SipConnection, host: str, port: int) -> Flow:
+        """Messages can be sent and received; returns the flow, whose number is the connection's."""
+        number = next(self._numbers)
+        self._by_number[number] = connection
+        self._by_peer[connection.flow.transport, host, port] = connection
+        return Flow(connection.flow.transport, host, port, connection.flow.local, number)
+
+    def received(self, connection: SipConnection, message: str) -> None:
+        """A message came."""
+        self.receive(message, connection.flow)
+
+    def spoke(self, connection: SipConnection) -> None:
+        """Messages came from it."""
+        self._crowd.heard(connection)
+
+    def keeps(self, connection: SipConnection, octets: int) -> None:
+        """It keeps so many octets; if all keep too many, the one that keeps most is closed."""
+        self._kept += octets - connection.kept
+        connection.kept = octets
+        if self._kept > MOST_KEPT:
+            greatest = max(self._by_number.values(), key=lambda one: one.kept)
+            self.gave_up(greatest, f"{self._kept} octets of unfinished and unread messages are kept")
+            greatest.abort()
+
+    def gave_up(self, connection: SipConnection, reason: str) -> None:
+        """It is being closed, and why."""
+        self._warn(f"closing {connection}: {reason}")
+
+    def left(self, connection: SipConnection) -> None:
+        """Forget a connection that was lost."""
+        flow = connection.flow
+        self._crowd.remove(connection)
+        self._kept -= connection.kept
+        connection.kept = 0
+        self._by_number.pop(flow.connection, None)
+        peer = (flow.transport, flow.remote_host, flow.remote_port)
+        if self._by_peer.get(peer) is connection:
+            del self._by_peer[peer]
+        if flow.connection:
+            self._lost(flow)
+
+    def alive(self, flow: Flow) -> bool:
+        """Whether something can be sent on the connection of ``flow``."""
+        connection = self._by_number.get(flow.connection)
+        return connection is not None and connection.usable
+
+    def send(self, data: str, flow: Flow) -> bool:
+        """Send on the connection of ``flow``; False if it is gone."""
+        connection = self._by_number.get(flow.connection)
+        return connection is not None and connection.send(data)
+
+    def connected_to(self, endpoint: Endpoint, host: str, port: int) -> Flow | None:
+        """The flow of a connection to that literal address that exists already, by the transport of ``endpoint``."""
+        connection = self._by_peer.get((endpoint.transport, host, port))
+        return connection.flow if connection is not None and connection.usable else None
+
+    def open(
+        self,
+        host: str,
+        port: int,
+        endpoint: Endpoint,
+        done: Callable[[Way], None],
+        seconds: float = CONNECT_SECONDS,
+    ) -> None:
+        """Reuse the connection to a literal address or make one; ``done`` gets its flow, or why there is none.
+
+        An existing connection is given at once. Connections being made are shared by all who wait for them; they are
+        a quarter of ``most`` at most, since strangers can name where we are to connect.
+        """
+        peer = (endpoint.transport, host, port)
+        connected = self.connected_to(endpoint, host, port)
+        if connected is not None:
+            done(connected)
+        elif (waiting := self._waiting.get(peer)) is not None:
+            waiting.append(done)
+        elif len(self._waiting) >= max(self._crowd.most // 4, 1):
+            being_made = f"{len(self._waiting)} connections are being made already"
+            self._warn(f"cannot connect to {endpoint.transport}/[{host}]:{port}: {being_made}")
+            done(NoWay.UNREACHABLE)
+        else:
+            self._waiting[peer] = [done]
+            task = self._loop.create_task(self._connect(host, port, endpoint, seconds))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, host: str, port: int, endpoint: Endpoint, seconds: float) -> None:
+        outcome: Way
+        try:
+            async with asyncio.timeout(seconds):
+                _, connection = await self._loop.create_connection(
+                    lambda: self._connection(endpoint), host, port, local_addr=(endpoint.host, 0)
+                )
+            outcome = connection.flow if connection.usable else NoWay.UNREACHABLE
+        except TimeoutError:
+            outcome = NoWay.CONNECT_TIMEOUT
+        except OSError as error:
+            self._warn(f"cannot connect to {endpoint.transport}/[{host}]:{port}: {error.strerror or error}")
+            outcome = NoWay.UNREACHABLE
+        finally:
+            waiting = self._waiting.pop((endpoint.transport, host, port))
+        for done in waiting:
+            done(outcome)
+
+    async def stop(self, seconds: float = 1.0) -> None:
+        """Stop listening and close every connection; those that have not closed after ``seconds`` are
+        aborted.
+        """
+        for server in self._servers:
+            server.close()
+        tasks = list(self._connecting)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        connections = list(self._crowd)
+        for connection in connections:
+            connection.close()
+        if connections:
+            closed = [connection.closed for connection in connections]
+            _, late = await asyncio.wait(closed, timeout=seconds)
+            if late:
+                for connection in connections:
+                    connection.abort()
+                await asyncio.wait(closed)
+        self._servers.clear()

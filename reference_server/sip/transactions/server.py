@@ -1,0 +1,195 @@
+"""Server transactions (RFC 3261 §17.2, corrected by RFC 6026): absorb what is repeated, repeat what was answered.
+
+An INVITE::
+
+    PROCEEDING --1xx--> PROCEEDING           a repeated INVITE gets the last provisional response again
+        | 2xx                 | 300–699
+        v                     v
+    ACCEPTED              COMPLETED --ACK--> CONFIRMED      timers G (repeat) and H (give up), then I
+        | L, 64·T1            | H: 64·T1         | I: T4
+        v                     v                  v
+                        TERMINATED
+
+Any other request::
+
+    TRYING --1xx--> PROCEEDING --final--> COMPLETED --J, 64·T1--> TERMINATED
+
+Rules for what lives here: a transaction knows no application and no dialog; it sends text through the function it
+was given, and tells its owner one thing, that it is over. In ACCEPTED an INVITE transaction only absorbs repeated
+INVITEs; repeating a 2xx is the job of accepted_2xx.py, since only the dialog sees the ACK.
+The automatic 100 Trying is not repeated: the genuine server absorbs an INVITE that it has not answered (CALL-3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from msgspec import Struct
+
+from reference_server.sip.timers import TimerHandle, Timers
+from reference_server.sip.transactions.timing import Timing
+
+
+class ServerState(Enum):
+    """Where a server transaction is."""
+
+    TRYING = auto()
+    PROCEEDING = auto()
+    COMPLETED = auto()
+    CONFIRMED = auto()
+    ACCEPTED = auto()
+    TERMINATED = auto()
+
+
+Send = Callable[[str], object]
+"""Puts one message on the wire."""
+
+
+class ServerMeans(Struct, frozen=True):
+    """What all server transactions of one server have in common."""
+
+    timers: Timers
+    timing: Timing
+    over: Callable[[ServerTransaction], None]
+    """called once with each of them, on TERMINATED"""
+
+
+class InviteServerTransaction:
+    """The transaction of one INVITE (§17.2.1)."""
+
+    __slots__ = (
+        "_interval",
+        "_last",
+        "_means",
+        "_repeat",
+        "_send",
+        "identity",
+        "key",
+        "reliable",
+        "state",
+    )
+
+    def __init__(self, key: str, send: Send, means: ServerMeans, *, reliable: bool) -> None:
+        """``reliable``: the transport needs no repetition.
+
+        ``identity`` is for who keeps it: what the same request has in common that came by another way, or empty.
+        """
+        self.key = key
+        self.identity = ""
+        self.reliable = reliable
+        self.state = ServerState.PROCEEDING
+        self._send = send
+        self._means = means
+        self._last = ""
+        self._repeat: TimerHandle | None = None
+        self._interval = 0.0
+
+    def identify(self, identity: str) -> None:
+        """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""
+        self.identity = identity
+
+    def respond(self, status: int, text: str) -> None:
+        """Send a response of ours. After a final response further calls are ignored."""
+        if self.state is not ServerState.PROCEEDING:
+            return
+        self._send(text)
+        if status < 200:
+            if status > 100:
+                self._last = text
+            return
+        if status < 300:
+            self._last = ""
+            self.state = ServerState.ACCEPTED
+            self._means.timers.start(self._means.timing.t1x64, self._terminate)  # timer L
+            return
+        self._last = text
+        self.state = ServerState.COMPLETED
+        if not self.reliable:
+            self._interval = self._means.timing.t1
+            self._repeat = self._means.timers.start(self._interval, self._repeat_final)  # timer G
+        self._means.timers.start(self._means.timing.t1x64, self._give_up)  # timer H
+
+    def receive_repeated_request(self) -> None:
+        """The INVITE came again."""
+        if self._last and self.state in (ServerState.PROCEEDING, ServerState.COMPLETED):
+            self._send(self._last)
+
+    def receive_ack(self) -> bool:
+        """An ACK with this transaction's branch came; False if it is not for a final response other than 2xx."""
+        if self.state is not ServerState.COMPLETED:
+            return self.state is ServerState.CONFIRMED
+        self.state = ServerState.CONFIRMED
+        self._last = ""
+        if self._repeat is not None:
+            self._repeat.cancel()
+        if self.reliable:
+            self._terminate()
+        else:
+            self._means.timers.start(self._means.timing.t4, self._terminate)  # timer I
+        return True
+
+    def _repeat_final(self) -> None:
+        if self.state is ServerState.COMPLETED:
+            self._send(self._last)
+            self._interval = min(2 * self._interval, self._means.timing.t2)
+            self._repeat = self._means.timers.start(self._interval, self._repeat_final)
+
+    def _give_up(self) -> None:
+        if self.state is ServerState.COMPLETED:
+            self._terminate()
+
+    def _terminate(self) -> None:
+        if self.state is not ServerState.TERMINATED:
+            self.state = ServerState.TERMINATED
+            if self._repeat is not None:
+                self._repeat.cancel()
+            self._means.over(self)
+
+
+class NonInviteServerTransaction:
+    """The transaction of a request that is neither INVITE nor ACK (§17.2.2)."""
+
+    __slots__ = ("_last", "_means", "_send", "identity", "key", "reliable", "state")
+
+    def __init__(self, key: str, send: Send, means: ServerMeans, *, reliable: bool) -> None:
+        """As for an INVITE."""
+        self.key = key
+        self.identity = ""
+        self.reliable = reliable
+        self.state = ServerState.TRYING
+        self._send = send
+        self._means = means
+        self._last = ""
+
+    def identify(self, identity: str) -> None:
+        """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""
+        self.identity = identity
+
+    def respond(self, status: int, text: str) -> None:
+        """Send a response of ours. After a final response further calls are ignored."""
+        if self.state not in (ServerState.TRYING, ServerState.PROCEEDING):
+            return
+        self._send(text)
+        self._last = text
+        if status < 200:
+            self.state = ServerState.PROCEEDING
+            return
+        self.state = ServerState.COMPLETED
+        if self.reliable:
+            self._terminate()
+        else:
+            self._means.timers.start(self._means.timing.t1x64, self._terminate)  # timer J
+
+    def receive_repeated_request(self) -> None:
+        """The request came again."""
+        if self._last:
+            self._send(self._last)
+
+    def _terminate(self) -> None:
+        if self.state is not ServerState.TERMINATED:
+            self.state = ServerState.TERMINATED
+            self._means.over(self)
+
+
+ServerTransaction = InviteServerTransaction | NonInviteServerTransaction

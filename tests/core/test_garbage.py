@@ -1,0 +1,46 @@
+"""What a call leaves behind: nothing that the garbage collector would have to find, and little for it to look at.
+
+The server lets the collector pass seldom (``tune_for_traffic``), and it does not see timers (``TimerHandle``).
+"""
+
+from __future__ import annotations
+
+import gc
+
+from tests.core.world import Call, World
+
+
+def _whole_call(world: World, number: int) -> None:
+    Call(world, world.applications[0], f"call{number}").establish().hang_up()
+    world.applications[0].take()
+    world.network.take()
+
+
+def test_calls_leave_no_cycles_behind(world: World) -> None:
+    world.application("invite")
+    _whole_call(world, 0)
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(1, 11):
+            _whole_call(world, number)
+        assert gc.collect() == 0, "while transactions wait for their timers"
+        world.advance(64)
+        assert gc.collect() == 0, "when all is over"
+    finally:
+        gc.enable()
+
+
+def test_a_call_that_waits_for_its_timers_is_few_objects_to_the_collector(world: World) -> None:
+    world.application("invite")
+    world.core.context.sip_taps.clear()  # the world's own keeps every message
+    _whole_call(world, 0)
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        for number in range(1, 101):
+            _whole_call(world, number)
+        assert (len(gc.get_objects()) - before) / 100 < 6
+    finally:
+        gc.enable()

@@ -1,0 +1,135 @@
+"""One SIP connection on a real socket: peers that do not read, that are silent, that are gone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from reference_server.core.ports import Endpoint, Flow
+from reference_server.net import connection as module
+from reference_server.net import connections as table_module
+from reference_server.net.connections import SipConnections
+from reference_server.net.sockets.binding import bind_sockets
+from reference_server.sip.transport import TCP
+from tests.conftest import Run
+
+REQUEST = b"OPTIONS sip:a@h SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n"
+
+
+class Stage:
+    """A table that listens, and what it says."""
+
+    def __init__(self) -> None:
+        self.flows: asyncio.Queue[Flow] = asyncio.Queue()
+        self.warnings: asyncio.Queue[str] = asyncio.Queue()
+        self.lost: asyncio.Queue[Flow] = asyncio.Queue()
+        self.table = SipConnections(
+            lambda text, flow: self.flows.put_nowait(flow),
+            self.warnings.put_nowait,
+            lost=self.lost.put_nowait,
+        )
+
+    async def __aenter__(self) -> Stage:
+        bound = bind_sockets(["127.0.0.1"], [TCP], 0)[0]
+        self.port = bound.port
+        await self.table.listen(bound.socket, Endpoint(TCP, "127.0.0.1", bound.port, "127.0.0.1", ""))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.table.stop()
+        assert len(self.table) == 0
+
+    async def peer(self) -> tuple[socket.socket, Flow]:
+        """Somebody who has sent a message and reads nothing."""
+        peer = socket.create_connection(("127.0.0.1", self.port))
+        peer.sendall(REQUEST)
+        return peer, await self.flows.get()
+
+
+def test_a_peer_that_reads_nothing_is_closed_after_a_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNTAKEN_SECONDS", 0.3)
+
+    async def story() -> None:
+        async with Stage() as stage:
+            peer, flow = await stage.peer()
+            for _ in range(6):
+                assert stage.table.send("x" * 1_000_000, flow)
+                await asyncio.sleep(0)
+            warning = await stage.warnings.get()
+            assert warning.startswith("closing tcp/[127.0.0.1]:")
+            assert warning.endswith("the peer has read nothing for 0.3 s")
+            assert await stage.lost.get() == flow
+            peer.close()
+
+    run(story())
+
+
+def test_a_slow_peer_is_not_closed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNTAKEN_SECONDS", 0.2)
+
+    async def story() -> None:
+        async with Stage() as stage:
+            peer, flow = await stage.peer()
+            peer.setblocking(False)
+            for _ in range(6):
+                assert stage.table.send("x" * 1_000_000, flow)
+            read = 0
+            while read < 6_000_000:
+                await asyncio.sleep(0.02)
+                read += len(peer.recv(400_000))
+            assert stage.table.alive(flow)
+            assert stage.warnings.empty()
+            peer.close()
+            await stage.lost.get()
+
+    run(story())
+
+
+def test_a_peer_that_too_much_waits_for_is_closed_at_once(run: Run) -> None:
+    async def story() -> None:
+        async with Stage() as stage:
+            peer, flow = await stage.peer()
+            while stage.table.send("x" * 1_000_000, flow):
+                await asyncio.sleep(0)
+            assert "the peer does not read, " in await stage.warnings.get()
+            peer.close()
+
+    run(story())
+
+
+def test_what_all_have_not_read_has_a_limit_together(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_module, "MOST_KEPT", 9_000_000)
+
+    async def story() -> None:
+        async with Stage() as stage:
+            greedy, most = await stage.peer()
+            modest, less = await stage.peer()
+            for _ in range(12):
+                stage.table.send("x" * 1_000_000, most)
+                stage.table.send("x" * 500_000, less)
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            assert "octets of unfinished and unread messages are kept" in await stage.warnings.get()
+            assert await stage.lost.get() == most
+            assert stage.table.alive(less)
+            greedy.close()
+            modest.close()
+
+    run(story())
+
+
+def test_the_system_finds_out_who_has_gone(run: Run) -> None:
+    async def story() -> None:
+        async with Stage() as stage:
+            peer, _ = await stage.peer()
+            (connection,) = stage.table._crowd
+            assert connection._transport is not None
+            connected = connection._transport.get_extra_info("socket")
+            assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
+            assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+            peer.close()
+
+    run(story())
