@@ -151,6 +151,7 @@ def test_a_link_that_leads_nowhere_is_an_error() -> None:
         ("[DEV-1](deviations.md)", "[DEV-1](../deviations.md#dev-1)"),
         ("[`x`](guides/concepts.md)", "[`x`](../guides/concepts.md)"),
         ("[ids](#framing)", "[ids](framing.md)"),
+        ("[two\nlines](#framing) and PING-1", "[two\nlines](framing.md) and [PING-1](ping.md#ping-1)"),
     ],
 )
 def test_ids_and_links_become_links_of_the_site(line: str, expected: str) -> None:

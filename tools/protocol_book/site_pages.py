@@ -207,7 +207,9 @@ def _links_of(line: str, source: Path, path: str, where: Links) -> str:
             last = match.end()
         pieces.append(_ids(piece[last:], path, where))
     joined = "".join(pieces)
-    # A link whose text is code was cut at the code: its target is still to be translated.
+    # A link whose text is code was cut at the code, and one that began on the line before has no beginning here: their
+    # targets are still to be translated.
+    joined = re.sub(r"^([^\[\]]*\])\(([^)\s]+)\)", lambda match: _link(match, source, path, where), joined)
     return re.sub(r"(\[`[^`]+`\])\(([^)\s]+)\)", lambda match: _link(match, source, path, where), joined)
 
 
