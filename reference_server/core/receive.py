@@ -128,7 +128,7 @@ class Receiver:
         """A request with a To tag, to its dialog, or to where its Route leads; False if it may be outside of any."""
         method = incoming.method
         request = incoming.request
-        usage = self._uas.dialogs.by_tags(incoming.frame.call_id, incoming.local_tag, request.from_tag)
+        usage = self._uas.dialogs.by_tags(incoming.headers.call_id, incoming.local_tag, request.from_tag)
         if usage is not None:
             if method is PRACK:
                 receive_prack(self._uas, usage, incoming)

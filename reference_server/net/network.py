@@ -17,7 +17,8 @@ from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.locate.resolver import Hop, Question, Resolver
 from reference_server.net.locate.selection import Candidate, candidate, choose
-from reference_server.net.sockets.binding import (
+from reference_server.net.sockets.interfaces import local_addresses
+from reference_server.net.sockets.listening import (
     BoundSocket,
     TransportError,
     bind_sockets,
@@ -25,7 +26,6 @@ from reference_server.net.sockets.binding import (
     hostport,
     literal_address,
 )
-from reference_server.net.sockets.interfaces import local_addresses
 from reference_server.net.udp import UdpTransport
 from reference_server.sip.messages.uri import DEFAULT_PORT, UriError, parse_uri
 from reference_server.sip.transport import TCP, TRANSPORTS, UDP, Transport

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from reference_server.core.ports import Endpoint, Flow
-from reference_server.net.sockets.binding import bind_sockets, family_of
+from reference_server.net.sockets.listening import bind_sockets, family_of
 from reference_server.net.udp import UdpTransport, is_keep_alive
 from reference_server.sip.transport import UDP
 from tests.conftest import Run

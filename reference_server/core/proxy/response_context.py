@@ -292,7 +292,7 @@ class ResponseContext:
 
     def _end_locally(self, status: int) -> None:
         incoming = self._incoming
-        self._end(status, incoming.frame.minimal(status, incoming.to_with_tag()))
+        self._end(status, incoming.headers.minimal(status, incoming.to_with_tag()))
 
     def _end(self, status: int, text: str) -> None:
         self._phase = _Phase.FAILED
@@ -319,7 +319,7 @@ class ResponseContext:
         """The caller's CANCEL came: 200 for it, 487 for the INVITE, a CANCEL with its Reason for each copy."""
         incoming = self._incoming
         to = incoming.to_with_tag()
-        cancel.transaction.respond(200, cancel.frame.minimal(200, to))
+        cancel.transaction.respond(200, cancel.headers.minimal(200, to))
         if self.cancelled:
             return
         self.cancelled = True
