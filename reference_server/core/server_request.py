@@ -253,33 +253,33 @@ class PendingRequests:
         waiting = (*self._waiting.values(), *self._held.values())
         return iter([one for one in waiting if one.application is application])
 
-    def awaits_final(self, request: ServerRequest) -> bool:
+    def awaits_final(self, incoming: ServerRequest) -> bool:
         """See :attr:`ServerRequest.awaits_final`."""
-        if request.method is INVITE:
-            return self._invites.get(request.transaction.key) is request
-        return self._waiting.get(request.transaction_id) is request
+        if incoming.method is INVITE:
+            return self._invites.get(incoming.transaction.key) is incoming
+        return self._waiting.get(incoming.transaction_id) is incoming
 
-    def add(self, request: ServerRequest, *, waits: bool = True) -> None:
+    def add(self, incoming: ServerRequest, *, waits: bool = True) -> None:
         """An application is asked; ``waits`` is False if the server itself answers at once."""
         if waits:
-            self._waiting[request.transaction_id] = request
-        if request.method is INVITE:
-            self._invites[request.transaction.key] = request
+            self._waiting[incoming.transaction_id] = incoming
+        if incoming.method is INVITE:
+            self._invites[incoming.transaction.key] = incoming
 
-    def hold(self, request: ServerRequest) -> None:
+    def hold(self, incoming: ServerRequest) -> None:
         """It has its answer, which waits for a PRACK: no other may be given."""
-        self._held[request.transaction_id] = self._waiting.pop(request.transaction_id)
+        self._held[incoming.transaction_id] = self._waiting.pop(incoming.transaction_id)
 
-    def take_over(self, request: ServerRequest) -> None:
+    def take_over(self, incoming: ServerRequest) -> None:
         """Somebody else answers it from now on, and hears of its CANCEL: the proxy."""
-        self._waiting.pop(request.transaction_id, None)
-        self._invites.pop(request.transaction.key, None)
+        self._waiting.pop(incoming.transaction_id, None)
+        self._invites.pop(incoming.transaction.key, None)
 
-    def remove(self, request: ServerRequest) -> None:
+    def remove(self, incoming: ServerRequest) -> None:
         """It has its final response."""
-        self._waiting.pop(request.transaction_id, None)
-        if request.method is INVITE:
-            self._invites.pop(request.transaction.key, None)
-        if request.reliable is not None:
-            self._held.pop(request.transaction_id, None)
-            request.reliable.stop()
+        self._waiting.pop(incoming.transaction_id, None)
+        if incoming.method is INVITE:
+            self._invites.pop(incoming.transaction.key, None)
+        if incoming.reliable is not None:
+            self._held.pop(incoming.transaction_id, None)
+            incoming.reliable.stop()

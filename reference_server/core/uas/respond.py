@@ -16,11 +16,11 @@ from reference_server.core.application_draft import drafted
 from reference_server.core.call_observer import Ended, Reason, Role, Source
 from reference_server.core.dialog.session_timer import answer_refresher
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.echo import response_echo
 from reference_server.core.methods import BYE, INVITE
 from reference_server.core.ports import Application
 from reference_server.core.response_flow import open_response_flow
 from reference_server.core.server_request import ServerRequest
-from reference_server.core.to_application import response_echo
 from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.final_response import conclude
 from reference_server.core.uas.reliable_provisional import make_reliable
