@@ -50,6 +50,7 @@ class UdpTransport:
         sock: socket.socket,
         endpoint: Endpoint,
         receive: Receive,
+        *,
         warn: Callable[[str], None],
         undelivered: Undelivered = lambda beginning: None,
         turn: Turn | None = None,

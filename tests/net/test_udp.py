@@ -41,8 +41,8 @@ class _Server:
             bound.socket,
             self.endpoint,
             lambda *message: self.messages.put_nowait(message),
-            self.warnings.append,
-            self.returned.put_nowait,
+            warn=self.warnings.append,
+            undelivered=self.returned.put_nowait,
         )
 
 
@@ -145,7 +145,7 @@ def test_what_the_kernel_cannot_take_now_is_sent_later_in_order(run: Run) -> Non
         theirs.setblocking(False)
         warnings: list[str] = []
         endpoint = Endpoint(UDP, "127.0.0.1", 1, "127.0.0.1", "")
-        transport = UdpTransport(_Connected(ours), endpoint, lambda *_: None, warnings.append)
+        transport = UdpTransport(_Connected(ours), endpoint, lambda *_: None, warn=warnings.append)
         flow = transport.flow_to("127.0.0.1", 1)
         accepted = 0
         while transport.send(f"{accepted}", flow):
