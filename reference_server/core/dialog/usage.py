@@ -2,14 +2,9 @@
 
 Its states, and what moves it::
 
-                  ACCEPTED                   ACCEPTED (again: a re-INVITE, a refresh)
-        EARLY ----------------> CONFIRMED ----.
-          |                       |  ^        |
-          |                       |  '--------'
-          | REFUSED, CANCELLED    | BYE, GONE, TERMINATED, EXPIRED, REFUSED
-          | BYE, GONE, EXPIRED    |
-          v                       v
-                      OVER                   for ever
+    EARLY             --ACCEPTED-->  CONFIRMED
+    CONFIRMED         --ACCEPTED-->  CONFIRMED    it is refreshed
+    EARLY, CONFIRMED  --REFUSED, CANCELLED, BYE, TERMINATED, GONE, EXPIRED-->  OVER    for ever
 
 Rules for what lives here: a usage sends nothing and knows no table. All that changes in it changes here: its state, who
 owns it, and what of it is still in the air. Of the requests under way in it it knows only what two small protocols say.

@@ -114,13 +114,3 @@ def test_a_merged_subscription(world: World) -> None:
     assert "|OK|" in application.answer(first, "SIP/2.0 200 OK\r\n\r\n")
     assert "|NOK|dialog already exists" in application.answer(second, "SIP/2.0 200 OK\r\n\r\n")
     world.advance(40)
-
-
-def test_the_application_learns_the_tag_that_it_chose(world: World) -> None:
-    call = Call(world, world.application("invite"))
-    call.answer("SIP/2.0 200 OK\r\nTo: <sip:bob@127.0.0.1:5060>;tag=mine\r\n\r\n")
-    call.phone.send("ACK")
-    assert transaction_id_of(call.application.take_one()) == call.transaction_id
-    bye = sip_of(call.application.request(call.dialog_id, "BYE\r\n\r\n"))
-    assert parse_message(bye).from_tag == "mine"
-    call.phone.respond(bye)
