@@ -40,7 +40,7 @@ from reference_server.sip.messages.message import (
     parse_message,
     unfolded,
 )
-from reference_server.sip.messages.response_frame import ResponseFrame
+from reference_server.sip.messages.response_headers import ResponseHeaders
 from reference_server.sip.messages.sanity import fault_of
 from reference_server.sip.messages.stream import StreamError, StreamFramer
 from reference_server.sip.messages.uri import UriError, is_token, parse_address, parse_uri, tag_of
@@ -193,7 +193,7 @@ def request(text: str) -> None:
     with_completed_via(message, via, completed)
     transaction_key(message, via, "OPTIONS")
     reply_uri(via)
-    ResponseFrame(message, via, source_host="192.0.2.1", source_port=5060).refusal(400, "<sip:b@h>;tag=2")
+    ResponseHeaders(message, via, source_host="192.0.2.1", source_port=5060).refusal(400, "<sip:b@h>;tag=2")
     branches = ProxyBranches(IDENTIFIERS)
     branches.has_been_here(message, branches.signature(message))
     if fault is not None:
