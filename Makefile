@@ -31,8 +31,13 @@ run: .venv/run-installed ## the suite against the reference server over real soc
 .PHONY: test
 test: setup ## everything: style, types, layers, tests (each check with its broken twins), the suite
 	@$(MAKE) lint
-	@printf '\n== tests\n'; $(BIN)/python -m pytest
+	@printf '\n== tests\n'; $(BIN)/python -m pytest -n auto --dist worksteal
 	@printf '\n== the suite, as a user runs it\n'; $(BIN)/drachtio-conformance server --report '$(REPORT)'
+	@printf '\n== the suite on the Python of Debian\n'; .ci/pythons --debian
+
+.PHONY: pythons
+pythons: .venv/test-installed ## tests and suite on every supported Python of this machine (Debian's, pyenv's, uv's)
+	@.ci/pythons
 
 .PHONY: lint
 lint: .venv/test-installed ## style, types and layers alone

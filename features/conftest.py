@@ -1,7 +1,7 @@
 """Runs the features against a server: the embedded reference server, or ``--target HOST:PORT --secret S``.
 
-Each scenario is a :class:`~drachtio_conformance.session.Session`: a thread owns the event loop, and the steps (in
-``features/steps``) are synchronous. A tag that is a clause id becomes ``pytest.mark.clause(id)``.
+Each scenario is a :class:`~drachtio_conformance.engine.session.Session`: a thread owns the event loop, and the steps
+(in ``features/steps``) are synchronous. A tag that is a clause id becomes ``pytest.mark.clause(id)``.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from drachtio_conformance import specification
-from drachtio_conformance.case import ServerSettings
-from drachtio_conformance.embedded import EmbeddedTarget
-from drachtio_conformance.foreign import ForeignTarget
-from drachtio_conformance.session import LoopThread, Session
-from drachtio_conformance.target import Target
+from drachtio_conformance.cases import specification
+from drachtio_conformance.engine.session import LoopThread, Session
+from drachtio_conformance.targets.embedded import EmbeddedTarget
+from drachtio_conformance.targets.foreign import ForeignTarget
+from drachtio_conformance.targets.settings import ServerSettings
+from drachtio_conformance.targets.target import Target
 
 _CLAUSE_TAG = re.compile(r"[A-Z]+-\d+")
 

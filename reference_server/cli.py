@@ -19,6 +19,7 @@ from io import FileIO
 
 from msgspec import structs
 
+from reference_server.config.completion import answer_a_shell
 from reference_server.config.model import Configuration, LoggingConfiguration, LogLevel
 from reference_server.config.reading import Reading, read
 from reference_server.config.reference import help_text
@@ -31,6 +32,7 @@ from reference_server.observe.frames import ShownFrames
 from reference_server.observe.jsonl import JsonlTrace, TraceFileError
 from reference_server.observe.log import Console, Log, LogSink
 from reference_server.observe.log_file import LogFile, LogFileError
+from reference_server.observe.secret_hint import HOW, SecretHint
 from reference_server.observe.sip_trace import SipTrace
 from reference_server.server import VERSION, Server, StartError, tune_for_traffic
 
@@ -49,6 +51,7 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; ``argv`` is without the program's name. Returns the exit status."""
+    answer_a_shell(os.environ)
     arguments = sys.argv[1:] if argv is None else list(argv)
     reading = read(arguments, os.environ)
     if reading.show_help:
@@ -66,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("error: option --loop: expected a loop that is installed, got 'uvloop'")
         return USAGE_STATUS
     if reading.check:
-        sys.stdout.write("configuration ok\n")
+        sys.stdout.write(_verdict(reading))
         return 0
     raise_descriptor_limit()
     console = Background(_console())
@@ -117,6 +120,8 @@ class _Run:
             self._log.notice(f"Configuration file:                    {self._reading.file}")
         if self._configuration.contacts == Configuration().contacts:
             self._log.notice("No SIP contact is given; SIP is awaited on 127.0.0.1 only")
+        if self._secret_is_default():
+            self._log.notice(f"The shared secret is the default, {self._secret}; {HOW}")
         try:
             trace = self._open_trace()
         except TraceFileError as reason:
@@ -149,7 +154,7 @@ class _Run:
         return JsonlTrace(self._configuration.trace_file, VERSION, mask=self._mask)
 
     def _taps(self, trace: JsonlTrace | None) -> list[Tap]:
-        taps: list[Tap] = [EventLog(self._log)]
+        taps: list[Tap] = [EventLog(self._log), SecretHint(self._log, self._secret_is_default)]
         if self._log.enabled(LogLevel.INFO):
             taps.append(self._sip_trace)
         if trace is not None:
@@ -158,6 +163,9 @@ class _Run:
             encoding = sys.stderr.encoding or "utf-8"
             taps.append(ShownFrames(self._console, encoding=encoding, mask=self._mask))
         return taps
+
+    def _secret_is_default(self) -> bool:
+        return self._secret == Configuration().admin.secret
 
     def _announce(self, admin: tuple[str, int], hostports: list[str], version: str) -> None:
         """Print the ready line, the one thing that goes to standard output."""
@@ -234,6 +242,13 @@ class _Run:
         self._log.error(f"internal error, please report: {context.get('message')}: {error!r}")
         if isinstance(error, BaseException) and self._log.enabled(LogLevel.DEBUG):
             self._log.debug("".join(traceback.format_exception(error)))
+
+
+def _verdict(reading: Reading) -> str:
+    """What ``--check`` says of a configuration with which the server would start."""
+    number = sum(problem.without_effect for problem in reading.problems)
+    but = f", but for {number} setting{'s' if number > 1 else ''} without effect here" if number else ""
+    return f"configuration ok{but}\n"
 
 
 def _waiting_for_restart(old: Configuration, new: Configuration) -> list[str]:

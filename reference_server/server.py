@@ -6,6 +6,8 @@ import asyncio
 import gc
 import os
 from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
 
 from msgspec import structs
 
@@ -36,7 +38,7 @@ class StartError(Exception):
 
 
 class Server:
-    """One server in the running loop."""
+    """One server in the running loop; as an async context manager it starts and stops."""
 
     def __init__(self, configuration: Configuration, *, taps: Sequence[Tap] = ()) -> None:
         self._configuration = configuration
@@ -105,6 +107,15 @@ class Server:
             raise StartError(
                 f"cannot listen for applications on {address}: {error.strerror or error}"
             ) from error
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
 
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())

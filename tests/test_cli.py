@@ -169,6 +169,22 @@ def test_check_of_a_configuration_with_a_warning(capsys: pytest.CaptureFixture[s
     )
 
 
+def test_check_of_a_setting_without_effect(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "d.xml"
+    file.write_text(
+        '<drachtio>\n<admin secret="x">127.0.0.1</admin>\n<sip><spammers action="reject"/></sip></drachtio>'
+    )
+    assert main(["--check", "-f", str(file)]) == 0
+    output = capsys.readouterr()
+    assert output.out == "configuration ok, but for 1 setting without effect here\n"
+    assert output.err == (
+        f"drachtio-reference-server: warning: {file}:3: <spammers>: "
+        "has no effect in this release yet: spam is not filtered\n"
+    )
+    assert main(["--check=strict", "-f", str(file)]) == 2
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -310,6 +326,38 @@ def test_a_log_or_trace_file_that_cannot_be_opened(start: Starter, tmp_path: Pat
     assert (
         errors
         == "drachtio-reference-server: error: cannot open the log file file/x.log: file is no directory"
+    )
+
+
+def test_the_default_secret_is_told_at_the_start_and_once_more_to_whom_it_is_news(start: Starter) -> None:
+    process = start.ready("--loglevel", "notice")
+    assert process.wait_for("secret").endswith(
+        "The shared secret is the default, admin; --secret, DRACHTIO_SECRET or <admin secret> sets the one that "
+        "applications must present"
+    )
+    for _ in range(2):
+        assert ask(process, "1|authenticate|cymru") == ["NO|incorrect secret"]
+    process.signal(signal.SIGTERM)
+    _, said = process.end()
+    assert (
+        said.count("That application presents another secret than the default; --secret, DRACHTIO_SECRET")
+        == 1
+    )
+    assert "cymru" not in said
+
+
+def test_a_secret_of_ones_own_is_not_told(start: Starter) -> None:
+    process = start.ready("--secret", "cymru", "--loglevel", "notice")
+    assert ask(process, "1|authenticate|admin") == ["NO|incorrect secret"]
+    process.signal(signal.SIGTERM)
+    _, said = process.end()
+    assert "secret" not in said
+
+
+def test_the_help_tells_the_default_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "--secret TEXT               shared secret that an application must present (default admin)" in (
+        capsys.readouterr().out
     )
 
 

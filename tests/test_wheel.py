@@ -65,6 +65,7 @@ def test_every_case_and_scenario_of_the_clone_is_in_the_wheel(unpacked: Path) ->
         ("scenarios", "**/*.yaml"),
         ("features", "*.feature"),
         ("sipp", "*.xml"),
+        ("profiles", "*.yaml"),
         ("vectors", "*.json"),
     ):
         inside = unpacked / "drachtio_conformance" / "_data" / name
@@ -73,10 +74,16 @@ def test_every_case_and_scenario_of_the_clone_is_in_the_wheel(unpacked: Path) ->
         assert {str(path.relative_to(inside)) for path in inside.glob(pattern)} == here
 
 
+def test_it_is_typed(unpacked: Path) -> None:
+    packages = {path.parent.name for path in unpacked.glob("*/__init__.py")}
+    assert packages == {"reference_server", "msgtrace", "drachtio_conformance", "drachtio_load"}
+    assert {path.parent.name for path in unpacked.glob("*/py.typed")} == packages
+
+
 def test_the_suite_runs_from_the_wheel(unpacked: Path) -> None:
-    ended = run(unpacked, "drachtio_conformance.cli", "server", "--filter", "ping/**")
+    ended = run(unpacked, "drachtio_conformance.cli.main", "server", "--filter", "ping/**")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    explained = run(unpacked, "drachtio_conformance.cli", "explain", "FRAME-1")
+    explained = run(unpacked, "drachtio_conformance.cli.main", "explain", "FRAME-1")
     assert explained.stdout.startswith("FRAME-1 · MUST")
 
 

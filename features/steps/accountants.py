@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then
 
-from drachtio_conformance import steps
-from drachtio_conformance.session import Session
+from drachtio_conformance.engine.session import Session
+from drachtio_conformance.steps.absence import ExpectNothing
+from drachtio_conformance.steps.control import Route
+from drachtio_conformance.steps.expect import Expect
 from features.steps.applications import authenticate
 
 ACCOUNTANT = "accountant"
@@ -15,7 +17,7 @@ ACCOUNTANT = "accountant"
 def an_accountant_has_asked(session: Session) -> None:
     authenticate(session, ACCOUNTANT)
     for kind in ("attempt", "start", "stop"):
-        session.do(steps.Route(verb=f"cdr:{kind}", app=ACCOUNTANT))
+        session.do(Route(verb=f"cdr:{kind}", app=ACCOUNTANT))
 
 
 @then("the accountant learns that a call is tried")
@@ -35,9 +37,9 @@ def the_call_is_over(session: Session, reason: str) -> None:
 
 @then("the accountant learns nothing more")
 def nothing_more(session: Session) -> None:
-    session.do(steps.ExpectNothing(app=ACCOUNTANT, barrier=["phone", f"{ACCOUNTANT}.ping"]))
+    session.do(ExpectNothing(app=ACCOUNTANT, barrier=["phone", f"{ACCOUNTANT}.ping"]))
 
 
 def learn(session: Session, tokens: str, start: str) -> None:
     """The next record, which is of this call: the only one that there is."""
-    session.do(steps.Expect(app=ACCOUNTANT, tokens=tokens, start=start))
+    session.do(Expect(app=ACCOUNTANT, tokens=tokens, start=start))

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from drachtio_conformance import steps
-from drachtio_conformance.session import Session
+from drachtio_conformance.engine.session import Session
+from drachtio_conformance.steps.absence import SipNothing
+from drachtio_conformance.steps.connections import SipPeer
+from drachtio_conformance.steps.expect import Respond
+from drachtio_conformance.steps.sip_expect import SipExpect
+from drachtio_conformance.steps.sip_send import (
+    SipAck,
+    SipCancel,
+    SipRequest,
+    SipRespond,
+    SipRetransmit,
+    SipSend,
+)
+from drachtio_conformance.steps.stories import Advance
+from drachtio_conformance.steps.terms import HeaderFields
 from features.steps.applications import receive
 
 _CONTENT: dict[str, tuple[dict[str, str | list[str]], str | None]] = {
@@ -21,9 +34,9 @@ _CONTENT: dict[str, tuple[dict[str, str | list[str]], str | None]] = {
 def send_request(session: Session, method: str, transport: str = "udp", body: str | None = None) -> None:
     """Alice sends a request that begins something new; the application has not received it yet."""
     if not session.has_peer("phone"):
-        session.do(steps.SipPeer(name="phone", transport="tcp" if transport == "tcp" else "udp"))
+        session.do(SipPeer(name="phone", transport="tcp" if transport == "tcp" else "udp"))
     headers, default = _CONTENT.get(method, ({}, None))
-    session.do(steps.SipRequest(method=method, headers=headers, body=default if body is None else body))
+    session.do(SipRequest(method=method, headers=headers, body=default if body is None else body))
     session.set("pending", method)
 
 
@@ -31,9 +44,9 @@ def send_request(session: Session, method: str, transport: str = "udp", body: st
 def a_call(session: Session) -> None:
     send_request(session, "INVITE")
     receive(session, "app", "INVITE")
-    session.do(steps.Respond(status=200))
-    session.do(steps.SipExpect(status=200, skip=["100"]))
-    session.do(steps.SipAck())
+    session.do(Respond(status=200))
+    session.do(SipExpect(status=200, skip=["100"]))
+    session.do(SipAck())
     receive(session, "app", "ACK")
 
 
@@ -70,52 +83,52 @@ def she_calls_over(session: Session, transport: str) -> None:
 
 @when("Alice's request is repeated by the network")
 def her_request_is_repeated(session: Session) -> None:
-    session.do(steps.SipRetransmit())
+    session.do(SipRetransmit())
 
 
 @when("Alice hangs up a call that never was")
 def she_hangs_up_nothing(session: Session) -> None:
-    session.do(steps.SipPeer())
-    session.do(steps.SipRequest(method="BYE", headers={"To": "<sip:bob@${phone.server}>;tag=none"}))
+    session.do(SipPeer())
+    session.do(SipRequest(method="BYE", headers={"To": "<sip:bob@${phone.server}>;tag=none"}))
 
 
 @when("Alice sends noise")
 def she_sends_noise(session: Session) -> None:
-    session.do(steps.SipPeer())
-    session.do(steps.SipSend(text="this is no SIP\r\n\r\n"))
-    session.do(steps.SipSend(hex="00 01 02 ff fe"))
+    session.do(SipPeer())
+    session.do(SipSend(text="this is no SIP\r\n\r\n"))
+    session.do(SipSend(hex="00 01 02 ff fe"))
 
 
 @when("Alice acknowledges")
 @then("Alice acknowledges")
 def she_acknowledges(session: Session) -> None:
-    session.do(steps.SipAck())
+    session.do(SipAck())
 
 
 @when("Alice cancels")
 def she_cancels(session: Session) -> None:
-    session.do(steps.SipCancel())
+    session.do(SipCancel())
 
 
 @when("Alice hangs up")
 def she_hangs_up(session: Session) -> None:
-    session.do(steps.SipRequest(method="BYE", in_dialog=True))
+    session.do(SipRequest(method="BYE", in_dialog=True))
     session.set("pending", "BYE")
 
 
 @when(parsers.parse("Alice answers {status:d}"))
 def she_answers(session: Session, status: int) -> None:
-    session.do(steps.SipRespond(status=status))
+    session.do(SipRespond(status=status))
 
 
 @when(parsers.parse("{count:d} seconds pass"))
 def seconds_pass(session: Session, count: int) -> None:
-    session.do(steps.Advance(duration=f"{count}s"))
+    session.do(Advance(duration=f"{count}s"))
 
 
 @when(parsers.parse("{count:d} minutes pass"))
 def minutes_pass(session: Session, count: int) -> None:
-    session.do(steps.Advance(duration=f"{60 * count}s"))
+    session.do(Advance(duration=f"{60 * count}s"))
 
 
 @then(parsers.re(r'Alice receives "(?P<status>\d+) (?P<reason>[^"]+)"$'))
@@ -142,7 +155,7 @@ def she_receives_a_contact(session: Session, status: str, reason: str) -> None:
 @then(parsers.re(r'her CANCEL receives "(?P<status>\d+) (?P<reason>[^"]+)"$'))
 def her_cancel_receives(session: Session, status: str, reason: str) -> None:
     session.do(
-        steps.SipExpect(
+        SipExpect(
             status=int(status), method="CANCEL", start=f"SIP/2.0 {status} {reason}", skip=["100", "200"]
         )
     )
@@ -150,25 +163,21 @@ def her_cancel_receives(session: Session, status: str, reason: str) -> None:
 
 @then("Alice receives a BYE request")
 def she_receives_a_bye(session: Session) -> None:
-    session.do(steps.SipExpect(method="BYE", skip=["100", "200", "481"]))
+    session.do(SipExpect(method="BYE", skip=["100", "200", "481"]))
 
 
 @then(parsers.parse('Alice receives a BYE request because of "{reason}"'))
 def she_receives_a_bye_because(session: Session, reason: str) -> None:
-    session.do(
-        steps.SipExpect(method="BYE", skip=["100", "200"], headers={"Reason": f'~SIP;.*text="{reason}"'})
-    )
+    session.do(SipExpect(method="BYE", skip=["100", "200"], headers={"Reason": f'~SIP;.*text="{reason}"'}))
 
 
 @then("Alice receives nothing")
 def she_receives_nothing(session: Session) -> None:
-    session.do(steps.SipNothing(peer="phone"))
+    session.do(SipNothing(peer="phone"))
 
 
 def expect_response(session: Session, status: str, reason: str, headers: dict[str, str]) -> None:
     """The next response, 100 Trying and the answer to a CANCEL passed over."""
     skip = [code for code in ("100", "200", "180") if code != status]
-    wanted: steps.HeaderFields = dict(headers)
-    session.do(
-        steps.SipExpect(status=int(status), start=f"SIP/2.0 {status} {reason}", skip=skip, headers=wanted)
-    )
+    wanted: HeaderFields = dict(headers)
+    session.do(SipExpect(status=int(status), start=f"SIP/2.0 {status} {reason}", skip=skip, headers=wanted))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from drachtio_conformance import steps
-from drachtio_conformance.session import Session
+from drachtio_conformance.engine.session import Session
+from drachtio_conformance.steps.connections import SipPeer
+from drachtio_conformance.steps.expect import Expect
+from drachtio_conformance.steps.send import Send
+from drachtio_conformance.steps.sip_expect import SipExpect
+from drachtio_conformance.steps.sip_send import SipRespond
 from features.steps.applications import receive
 
 _PHONE = r"Bob's (?P<phone>desk|mobile) phone"
@@ -29,8 +33,8 @@ _HOW = {
 
 @given("Bob has a desk phone and a mobile phone")
 def bob_has_two_phones(session: Session) -> None:
-    session.do(steps.SipPeer(name="desk"))
-    session.do(steps.SipPeer(name="mobile"))
+    session.do(SipPeer(name="desk"))
+    session.do(SipPeer(name="mobile"))
 
 
 @when(
@@ -54,48 +58,46 @@ def it_proxies_to(session: Session, destination: str) -> None:
 
 def _proxy(session: Session, tokens: str) -> None:
     session.do(
-        steps.Send(
-            tokens=f"proxy|${{app.transaction}}|{tokens}", sip="INVITE sip:bob SIP/2.0\n\n", save="proxied"
-        )
+        Send(tokens=f"proxy|${{app.transaction}}|{tokens}", sip="INVITE sip:bob SIP/2.0\n\n", save="proxied")
     )
 
 
 @then("the application is told that the call is under way")
 @then("the application is told that it is over")
 def it_is_told(session: Session) -> None:
-    session.do(steps.Expect(tokens="{uuid}|response|${proxied}|OK|done"))
+    session.do(Expect(tokens="{uuid}|response|${proxied}|OK|done"))
 
 
 @then(parsers.parse('the application is told that it answered "{status}"'))
 def it_is_told_of_an_answer(session: Session, status: str) -> None:
     tokens = "{uuid}|response|${proxied}|OK|network|{number}|udp|*|{number}|{time}|||continue"
-    session.do(steps.Expect(tokens=tokens, start=f"SIP/2.0 {status}"))
+    session.do(Expect(tokens=tokens, start=f"SIP/2.0 {status}"))
 
 
 @then(parsers.re(rf"{_PHONE} rings$"))
 def a_phone_rings(session: Session, phone: str) -> None:
-    session.do(steps.SipExpect(peer=phone, method="INVITE", save=f"{phone}-invite"))
+    session.do(SipExpect(peer=phone, method="INVITE", save=f"{phone}-invite"))
 
 
 @when(parsers.re(rf'{_PHONE} answers "(?P<status>\d+) (?P<reason>[^"]+)"$'))
 def a_phone_answers(session: Session, phone: str, status: str, reason: str) -> None:
-    session.do(steps.SipRespond(status=int(status), reason=reason, peer=phone, to=f"{phone}-invite"))
+    session.do(SipRespond(status=int(status), reason=reason, peer=phone, to=f"{phone}-invite"))
 
 
 @when(parsers.re(rf"{_PHONE} answers the BYE$"))
 def a_phone_answers_the_bye(session: Session, phone: str) -> None:
-    session.do(steps.SipRespond(status=200, peer=phone))
+    session.do(SipRespond(status=200, peer=phone))
 
 
 @when("Bob's desk phone says that he is at his mobile phone")
 def the_desk_phone_redirects(session: Session) -> None:
     contact: dict[str, str | list[str]] = {"Contact": f"<{_MOBILE}>"}
-    session.do(steps.SipRespond(status=302, peer="desk", to="desk-invite", headers=contact))
+    session.do(SipRespond(status=302, peer="desk", to="desk-invite", headers=contact))
 
 
 @then(parsers.re(rf"{_PHONE} receives an? (?P<method>[A-Z]+) request$"))
 def a_phone_receives(session: Session, phone: str, method: str) -> None:
-    session.do(steps.SipExpect(peer=phone, method=method))
+    session.do(SipExpect(peer=phone, method=method))
 
 
 @then(parsers.re(rf"{_PHONE} stops ringing$"))
@@ -109,7 +111,7 @@ def a_phone_stops_ringing_because(session: Session, phone: str, reason: str) -> 
 
 
 def _stop_ringing(session: Session, phone: str, headers: dict[str, str | list[str]]) -> None:
-    session.do(steps.SipExpect(peer=phone, method="CANCEL", headers=headers))
-    session.do(steps.SipRespond(status=200, peer=phone))
-    session.do(steps.SipRespond(status=487, peer=phone, to=f"{phone}-invite"))
-    session.do(steps.SipExpect(peer=phone, method="ACK"))
+    session.do(SipExpect(peer=phone, method="CANCEL", headers=headers))
+    session.do(SipRespond(status=200, peer=phone))
+    session.do(SipRespond(status=487, peer=phone, to=f"{phone}-invite"))
+    session.do(SipExpect(peer=phone, method="ACK"))

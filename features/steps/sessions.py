@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pytest_bdd import given, parsers, then, when
 
-from drachtio_conformance import steps
-from drachtio_conformance.session import Session
+from drachtio_conformance.engine.session import Session
+from drachtio_conformance.steps.connections import SipPeer
+from drachtio_conformance.steps.expect import Respond
+from drachtio_conformance.steps.sip_expect import SipExpect
+from drachtio_conformance.steps.sip_send import SipAck, SipRequest, SipRespond
 from features.steps.applications import receive
 
 _DESCRIPTION = "v=0\no=- 7 7 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 20400 RTP/AVP 0\n"
@@ -20,12 +23,12 @@ _REFRESHERS = {"Alice": "uac", "the server": "uas"}
 )
 def a_call_with_a_timer(session: Session, who: str, seconds: str) -> None:
     expires = f"{seconds};refresher={_REFRESHERS[who]}"
-    session.do(steps.SipPeer(name="phone"))
-    session.do(steps.SipRequest(method="INVITE", headers={"Supported": "timer", "Session-Expires": expires}))
+    session.do(SipPeer(name="phone"))
+    session.do(SipRequest(method="INVITE", headers={"Supported": "timer", "Session-Expires": expires}))
     receive(session, "app", "INVITE")
-    session.do(steps.Respond(status=200, headers={"Content-Type": "application/sdp"}, body=_DESCRIPTION))
-    session.do(steps.SipExpect(status=200, skip=["100"], headers={"Session-Expires": expires}))
-    session.do(steps.SipAck())
+    session.do(Respond(status=200, headers={"Content-Type": "application/sdp"}, body=_DESCRIPTION))
+    session.do(SipExpect(status=200, skip=["100"], headers={"Session-Expires": expires}))
+    session.do(SipAck())
     receive(session, "app", "ACK")
 
 
@@ -41,19 +44,19 @@ def she_asks_for(session: Session, seconds: int) -> None:
 
 @when("Alice accepts the refresh")
 def she_accepts(session: Session) -> None:
-    session.do(steps.SipRespond(status=200, to="refresh"))
+    session.do(SipRespond(status=200, to="refresh"))
 
 
 @when(parsers.parse("Alice refuses the refresh with {status:d}"))
 def she_refuses(session: Session, status: int) -> None:
-    session.do(steps.SipRespond(status=status, to="refresh"))
-    session.do(steps.SipExpect(method="ACK"))
+    session.do(SipRespond(status=status, to="refresh"))
+    session.do(SipExpect(method="ACK"))
 
 
 @then("Alice receives a refresh with the session description of the application")
 def she_receives_a_refresh(session: Session) -> None:
     session.do(
-        steps.SipExpect(
+        SipExpect(
             method="INVITE",
             headers={"Session-Expires": "90;refresher=uac"},
             body=_DESCRIPTION.replace("\n", "\r\n"),
@@ -64,8 +67,8 @@ def she_receives_a_refresh(session: Session) -> None:
 
 @then("Alice receives the acknowledgement of the server")
 def she_receives_the_ack(session: Session) -> None:
-    session.do(steps.SipExpect(method="ACK"))
+    session.do(SipExpect(method="ACK"))
 
 
 def _ask_for(session: Session, expires: str) -> None:
-    session.do(steps.SipRequest(method="UPDATE", in_dialog=True, headers={"Session-Expires": expires}))
+    session.do(SipRequest(method="UPDATE", in_dialog=True, headers={"Session-Expires": expires}))

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pytest_bdd import parsers, then, when
 
-from drachtio_conformance import steps
-from drachtio_conformance.session import Session
+from drachtio_conformance.engine.session import Session
+from drachtio_conformance.steps.connections import SipPeer
+from drachtio_conformance.steps.expect import Expect
+from drachtio_conformance.steps.send import Send
+from drachtio_conformance.steps.sip_expect import SipExpect
+from drachtio_conformance.steps.sip_send import SipRequest, SipRespond, SipSend
+from drachtio_conformance.steps.terms import HeaderFields
 from features.steps.callees import echoed
 
 _ALICES = "${phone.call_id};from-tag=${phone.from_tag}"
@@ -15,62 +20,62 @@ _PASSWORD = 'Digest username="alice", realm="r", nonce="n", uri="sip:x", respons
 
 @when(parsers.parse("Alice subscribes for {seconds:d} seconds"))
 def she_subscribes(session: Session, seconds: int) -> None:
-    session.do(steps.SipPeer(name="phone"))
-    headers: steps.HeaderFields = {"Event": "presence", "Expires": str(seconds)}
-    session.do(steps.SipRequest(method="SUBSCRIBE", headers=headers))
+    session.do(SipPeer(name="phone"))
+    headers: HeaderFields = {"Event": "presence", "Expires": str(seconds)}
+    session.do(SipRequest(method="SUBSCRIBE", headers=headers))
     session.set("pending", "SUBSCRIBE")
 
 
 @when(parsers.parse("Alice subscribes for another {seconds:d} seconds"))
 def she_subscribes_again(session: Session, seconds: int) -> None:
-    headers: steps.HeaderFields = {"Event": "presence", "Expires": str(seconds)}
-    session.do(steps.SipRequest(method="SUBSCRIBE", in_dialog=True, headers=headers))
+    headers: HeaderFields = {"Event": "presence", "Expires": str(seconds)}
+    session.do(SipRequest(method="SUBSCRIBE", in_dialog=True, headers=headers))
     session.set("pending", "SUBSCRIBE")
 
 
 @when(parsers.parse('the application notifies that it is "{state}"'))
 def it_notifies(session: Session, state: str) -> None:
     _notify(session, state)
-    session.do(steps.Expect(tokens="{uuid}|response|${id}|OK|application|**", start="~NOTIFY .+"))
+    session.do(Expect(tokens="{uuid}|response|${id}|OK|application|**", start="~NOTIFY .+"))
 
 
 @then(parsers.parse('Alice receives a NOTIFY request that says "{state}"'))
 def she_is_notified(session: Session, state: str) -> None:
-    session.do(steps.SipExpect(method="NOTIFY", headers={"Subscription-State": state}, save="notify"))
-    session.do(steps.SipRespond(status=200, to="notify"))
-    session.do(steps.Expect(tokens="{uuid}|sip|network|**", start="SIP/2.0 200 OK"))
+    session.do(SipExpect(method="NOTIFY", headers={"Subscription-State": state}, save="notify"))
+    session.do(SipRespond(status=200, to="notify"))
+    session.do(Expect(tokens="{uuid}|sip|network|**", start="SIP/2.0 200 OK"))
 
 
 @then("the application cannot notify any more")
 def it_cannot_notify(session: Session) -> None:
     _notify(session, "active")
     reason = "Server error: unable to find dialog for dialog id provided"
-    session.do(steps.Expect(tokens=f"{{uuid}}|response|${{id}}|NOK|{reason}"))
+    session.do(Expect(tokens=f"{{uuid}}|response|${{id}}|NOK|{reason}"))
 
 
 def _notify(session: Session, state: str) -> None:
     text = f"NOTIFY sip:placeholder SIP/2.0\nEvent: presence\nSubscription-State: {state}\n\n"
-    session.do(steps.Send(tokens=f"sip||{_ALICES}", sip=text))
+    session.do(Send(tokens=f"sip||{_ALICES}", sip=text))
 
 
 @when(parsers.parse("the application subscribes for {seconds:d} seconds"))
 def it_subscribes(session: Session, seconds: int) -> None:
     fields = f"From: <sip:me@example.com>;tag=t1\nCall-ID: ${{call}}\nEvent: presence\nExpires: {seconds}\n\n"
-    session.do(steps.Send(tokens="sip||", sip=f"SUBSCRIBE sip:carol@${{phone.address}} SIP/2.0\n{fields}"))
+    session.do(Send(tokens="sip||", sip=f"SUBSCRIBE sip:carol@${{phone.address}} SIP/2.0\n{fields}"))
     echoed(session, "SUBSCRIBE")
 
 
 @when("the application ends its subscription")
 def it_unsubscribes(session: Session) -> None:
     text = "SUBSCRIBE sip:placeholder SIP/2.0\nEvent: presence\nExpires: 0\n\n"
-    session.do(steps.Send(tokens=f"sip||{_APPLICATIONS}", sip=text))
+    session.do(Send(tokens=f"sip||{_APPLICATIONS}", sip=text))
     echoed(session, "SUBSCRIBE")
 
 
 @when("Carol accepts the subscription")
 def she_accepts(session: Session) -> None:
-    headers: steps.HeaderFields = {"To": "<sip:carol@${phone.address}>;tag=c4r0l", "Expires": "60"}
-    session.do(steps.SipRespond(status=202, to="subscribe", headers=headers))
+    headers: HeaderFields = {"To": "<sip:carol@${phone.address}>;tag=c4r0l", "Expires": "60"}
+    session.do(SipRespond(status=202, to="subscribe", headers=headers))
 
 
 @when(parsers.parse('Carol notifies that it is "{state}"'))
@@ -90,7 +95,7 @@ def she_notifies(session: Session, state: str) -> None:
         f"Subscription-State: {state}",
         "Content-Length: 0",
     )
-    session.do(steps.SipSend(sip="\n".join(fields) + "\n\n"))
+    session.do(SipSend(sip="\n".join(fields) + "\n\n"))
 
 
 @when("Alice registers")
@@ -114,7 +119,7 @@ def she_registers_oddly(session: Session, contact: str, seconds: int) -> None:
     _register(session, {"Contact": contact, "Expires": str(seconds)})
 
 
-def _register(session: Session, headers: steps.HeaderFields) -> None:
+def _register(session: Session, headers: HeaderFields) -> None:
     if not session.has_peer("phone"):
-        session.do(steps.SipPeer(name="phone"))
-    session.do(steps.SipRequest(method="REGISTER", headers=headers))
+        session.do(SipPeer(name="phone"))
+    session.do(SipRequest(method="REGISTER", headers=headers))

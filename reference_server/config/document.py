@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from reference_server.config.given import NO_EFFECT, Given, Problem, error, nearest, warning
+from reference_server.config.given import Given, Problem, error, nearest, warning, without_effect
 from reference_server.config.setting import Effect, Setting
 from reference_server.config.table import BY_PATH, CONTACT_URI, SINGLE_CONTACT
 
@@ -36,16 +36,14 @@ _CONTAINERS = frozenset(
 _KNOWN = _ELEMENTS | _CONTAINERS
 
 
-def _effect(element: str) -> Effect:
-    """The greatest effect that an element, its attributes or anything in it has."""
+def _most_effective(element: str) -> Setting[object]:
+    """Of an element, its attributes and all that is in it, the first setting of the greatest effect."""
     inside = tuple(f"{element}{mark}" for mark in "/@")
-    effects = {
-        setting.effect for path, setting in BY_PATH.items() if path == element or path.startswith(inside)
-    }
-    return next(effect for effect in (Effect.NOW, Effect.NOT_YET, Effect.NEVER) if effect in effects)
+    settings = [setting for path, setting in BY_PATH.items() if path == element or path.startswith(inside)]
+    return min(settings, key=lambda setting: list(Effect).index(setting.effect))
 
 
-_EFFECTS = {element: _effect(element) for element in _KNOWN}
+_EFFECTS = {element: _most_effective(element) for element in _KNOWN}
 
 
 @dataclass(slots=True)
@@ -194,9 +192,10 @@ class _Reader:
         self._count += 1
         tag = path.rpartition("/")[2] or _ROOT
         announced = bool(self._open) and self._open[-1].announced
-        effect = _EFFECTS.get(path, Effect.NOW)
-        if effect is not Effect.NOW and not announced:
-            self._warn(line, f"<{tag}>", NO_EFFECT[effect])
+        inside = _EFFECTS.get(path)
+        if inside is not None and inside.effect is not Effect.NOW and not announced:
+            place = f"{self._document.name}:{line}: <{tag}>"
+            self._document.problems.append(without_effect(place, inside.effect, inside.without))
             announced = True
         element = _Element(path, line, self._count, setting, announced)
         self._open.append(element)

@@ -12,7 +12,7 @@ from reference_server.config.values import WrongValue
 
 
 class Severity(Enum):
-    """An error prevents the start; a warning does not, unless ``--check`` is given."""
+    """An error prevents the start; a warning does not, and makes ``--check`` fail."""
 
     WARNING = "warning"
     ERROR = "error"
@@ -25,6 +25,8 @@ class Problem:
     severity: Severity
     place: str
     text: str
+    without_effect: bool = False
+    """a setting that is known, right and does nothing here: to ``--check`` a fault only if that is strict"""
 
     def __str__(self) -> str:
         """``error: drachtio.xml:3: <admin port>: expected …, got 'abc'``"""
@@ -55,6 +57,12 @@ def warning(place: str, text: str) -> Problem:
     return Problem(Severity.WARNING, place, text)
 
 
+def without_effect(place: str, effect: Effect, without: str) -> Problem:
+    """A known setting does nothing here: what that means stands in ``without``."""
+    text = "has no effect in this release yet" if effect is Effect.NOT_YET else "has no effect in this server"
+    return Problem(Severity.WARNING, place, f"{text}: {without}", without_effect=True)
+
+
 def nearest(name: str, known: Iterable[str], shown: str = "{}", cutoff: float = 0.6) -> str:
     """``, did you mean --port?``, or nothing if no known name is near; ``shown`` formats the name."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
@@ -75,11 +83,5 @@ def judge(given: Iterable[Given], *, variable: bool = False) -> list[Problem]:
             continue
         if item.setting.effect is not Effect.NOW and not item.announced and id(item.setting) not in named:
             named.add(id(item.setting))
-            problems.append(warning(item.place, NO_EFFECT[item.setting.effect]))
+            problems.append(without_effect(item.place, item.setting.effect, item.setting.without))
     return problems
-
-
-NO_EFFECT = {
-    Effect.NOT_YET: "has no effect in this release yet",
-    Effect.NEVER: "has no effect in this server",
-}

@@ -1,6 +1,6 @@
 """Settings of the genuine server that are known and checked, but have no effect in this release.
 
-Each that is given is named in one warning, so that nobody relies on it.
+Each that is given is named in one warning that says what is not done (``without``), so that nobody relies on it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,14 @@ from reference_server.config import values
 from reference_server.config.setting import Effect, Setting
 
 _LATER = Effect.NOT_YET
+
+_NO_TLS = "nothing is encrypted, there is no TLS listener"
+_NO_HEP = "no messages are sent to a capture server"
+_NO_SPAM = "spam is not filtered"
+_NO_HANDLER = "the URL is never asked, requests go to connected applications only"
+_NO_METRICS = "there are no figures to scrape"
+_NO_SYSLOG = "nothing is logged to syslog"
+_AS_GENUINE = "the genuine server does not heed it either"
 
 
 def _blacklist() -> Iterator[Setting[object]]:
@@ -33,6 +41,7 @@ def _blacklist() -> Iterator[Setting[object]]:
             argument=argument,
             variable=f"BLACKLIST_{name.upper().replace('-', '_')}",
             secret=name == "redis-password",
+            without="no address is ignored",
             effect=_LATER,
         )
 
@@ -40,8 +49,9 @@ def _blacklist() -> Iterator[Setting[object]]:
 NOT_IN_EFFECT: tuple[Setting[object], ...] = (
     Setting(
         kind=values.YES_NO,
-        meaning="the genuine server ignores it, too",
+        meaning="of the genuine server, which does not heed it",
         default="false",
+        without=_AS_GENUINE,
         path="admin@tls",
         effect=Effect.NEVER,
     ),
@@ -49,6 +59,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         kind=values.FLAG,
         meaning="use sip: in a Contact towards a peer on TLS whose own is sip:",
         variable="SUPPORT_BEST_EFFORT_TLS",
+        without=_NO_TLS,
         effect=_LATER,
     ),
     Setting(
@@ -58,6 +69,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         path="sip/reject-register-with-no-realm",
         option="reject-register-with-no-realm",
         variable="REJECT_REGISTER_WITH_NO_REALM",
+        without="such a REGISTER goes to applications like any other",
         effect=_LATER,
     ),
     Setting(
@@ -67,12 +79,14 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         option="user-agent-options-auto-respond",
         argument="TEXT",
         variable="USER_AGENT_OPTIONS_AUTO_RESPOND",
+        without="OPTIONS goes to applications whoever asks",
         effect=_LATER,
     ),
     Setting(
         kind=values.FLAG,
         meaning="answer 180 to every INVITE at once",
         option="always-send-180",
+        without="180 is sent only when an application says so",
         effect=_LATER,
     ),
     Setting(
@@ -83,6 +97,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         letter="y",
         argument="HOST[:PORT]",
         variable="HOMER_ADDRESS",
+        without=_NO_HEP,
         effect=_LATER,
     ),
     Setting(
@@ -91,6 +106,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         default="9060",
         path="sip/capture-server@port",
         variable="HOMER_PORT",
+        without=_NO_HEP,
         effect=_LATER,
     ),
     Setting(
@@ -101,6 +117,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         letter="z",
         argument="N",
         variable="HOMER_ID",
+        without=_NO_HEP,
         effect=_LATER,
     ),
     Setting(
@@ -108,6 +125,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         meaning="HEP version",
         default="3",
         path="sip/capture-server@hep-version",
+        without=_NO_HEP,
         effect=_LATER,
     ),
     *_blacklist(),
@@ -116,6 +134,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         meaning="what happens to spammers (the genuine server always answers 603)",
         default="discard",
         path="sip/spammers@action",
+        without=_NO_SPAM,
         effect=_LATER,
     ),
     Setting(
@@ -123,30 +142,50 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         meaning="the same for TCP",
         default="discard",
         path="sip/spammers@tcp-action",
+        without=_NO_SPAM,
         effect=_LATER,
     ),
     Setting(
         kind=values.TEXT,
         meaning="header in which spammers are recognised: User-Agent, To or From",
         path="sip/spammers/header@name",
+        without=_NO_SPAM,
         effect=_LATER,
     ),
     Setting(
         kind=values.TEXT,
         meaning="text in that header by which they are recognised",
         path="sip/spammers/header/*",
+        without=_NO_SPAM,
         effect=_LATER,
     ),
     Setting(
         kind=values.UNSIGNED,
-        meaning="the genuine server ignores it, too",
+        meaning="of the genuine server, which does not heed it",
         default="0",
+        without=_AS_GENUINE,
         path="sip/udp-mtu",
         option="mtu",
         letter="D",
         argument="BYTES",
         variable="UDP_MTU",
         effect=Effect.NEVER,
+    ),
+    Setting(
+        kind=values.UNSIGNED,
+        meaning="buffers of UDP sockets, in bytes (genuine server 0.9.8)",
+        default="4194304",
+        path="sip/udp-buffer-size",
+        without="the system's own sizes stay",
+        effect=_LATER,
+    ),
+    Setting(
+        kind=values.REFRESHER,
+        meaning="who refreshes when a caller's Session-Expires leaves it open: none, uac or uas (genuine server 0.9.7)",
+        default="none",
+        path="sip/session-timers@default-refresher",
+        without="a Session-Expires without refresher begins no session timer, as with none",
+        effect=_LATER,
     ),
     Setting(
         kind=values.URL_OR_TEXT,
@@ -156,6 +195,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         letter="a",
         argument="URL",
         variable="HTTP_HANDLER_URI",
+        without=_NO_HANDLER,
         effect=_LATER,
     ),
     Setting(
@@ -166,6 +206,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         option="http-method",
         letter="m",
         argument="GET|POST",
+        without=_NO_HANDLER,
         effect=_LATER,
     ),
     Setting(
@@ -173,6 +214,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         meaning="SIP method that the handler is asked about",
         default="*",
         path="request-handlers/request-handler@sip-method",
+        without=_NO_HANDLER,
         effect=_LATER,
     ),
     Setting(
@@ -180,6 +222,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         meaning="verify the certificate of an HTTPS handler",
         default="false",
         path="request-handlers/request-handler@verify-peer",
+        without=_NO_HANDLER,
         effect=_LATER,
     ),
     Setting(
@@ -187,12 +230,14 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         meaning="address on which Prometheus may scrape",
         default="0.0.0.0",
         path="monitoring/prometheus",
+        without=_NO_METRICS,
         effect=_LATER,
     ),
     Setting(
         kind=values.PORT_NOT_ZERO,
         meaning="port on which Prometheus may scrape",
         path="monitoring/prometheus@port",
+        without=_NO_METRICS,
         effect=_LATER,
     ),
     Setting(
@@ -201,19 +246,31 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         option="prometheus-scrape-port",
         argument="[HOST:]PORT",
         variable="PROMETHEUS_SCRAPE_PORT",
+        without=_NO_METRICS,
         effect=_LATER,
     ),
     Setting(
-        kind=values.TEXT, meaning="syslog server to log to", path="logging/syslog/address", effect=_LATER
+        kind=values.TEXT,
+        meaning="syslog server to log to",
+        path="logging/syslog/address",
+        without=_NO_SYSLOG,
+        effect=_LATER,
     ),
     Setting(
         kind=values.PORT_NOT_ZERO,
         meaning="port of the syslog server",
         default="514",
         path="logging/syslog/port",
+        without=_NO_SYSLOG,
         effect=_LATER,
     ),
-    Setting(kind=values.FACILITY, meaning="syslog facility", path="logging/syslog/facility", effect=_LATER),
+    Setting(
+        kind=values.FACILITY,
+        meaning="syslog facility",
+        path="logging/syslog/facility",
+        without=_NO_SYSLOG,
+        effect=_LATER,
+    ),
     Setting(
         kind=values.STACK_LEVEL,
         meaning="the SIP stack of the genuine server logs so much; ours has no log of its own",
@@ -222,6 +279,7 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         option="sofia-loglevel",
         argument="0-9",
         variable="SOFIA_LOGLEVEL",
+        without="there is no such stack, and --loglevel rules all that is logged",
         effect=Effect.NEVER,
     ),
     Setting(
@@ -229,15 +287,23 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         meaning="memory debugging of the genuine server",
         option="memory-debug",
         variable="MEMORY_DEBUG",
+        without="memory is managed by Python",
         effect=Effect.NEVER,
     ),
-    Setting(kind=values.FLAG, meaning="run in the background", option="daemon", effect=_LATER),
+    Setting(
+        kind=values.FLAG,
+        meaning="run in the background",
+        option="daemon",
+        without="the server stays in the foreground",
+        effect=_LATER,
+    ),
     Setting(
         kind=values.TEXT,
         meaning="user to run as in the background",
         option="user",
         letter="u",
         argument="NAME",
+        without="the server runs as whoever starts it",
         effect=_LATER,
     ),
 )

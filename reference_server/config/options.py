@@ -44,7 +44,10 @@ def read_options(arguments: Sequence[str]) -> CommandLine:
 
 
 def _stray(word: str) -> Problem:
-    return error(_PLACE, f"expected an option, got {word!r}{nearest(word, BY_OPTION, '--{}')}")
+    hint = nearest(
+        word, BY_OPTION, "--{}", cutoff=0.85
+    )  # who left the dashes out, not who typed another word
+    return error(_PLACE, f"takes options only, got the word {word!r}{hint}")
 
 
 def _long(word: str, words: list[str], line: CommandLine) -> None:
@@ -62,10 +65,10 @@ def _long(word: str, words: list[str], line: CommandLine) -> None:
     setting = BY_OPTION[matches[0]]
     place = f"option --{setting.option}"
     if not setting.argument:
-        if equals:
+        if equals and not setting.word:
             line.problems.append(error(place, "takes no value"))
         else:
-            line.given.append(Given(setting, "1", place))
+            line.given.append(Given(setting, value if equals else "1", place))
     elif equals:
         line.given.append(Given(setting, value, place))
     else:

@@ -50,13 +50,18 @@ class Reading:
     loop: str = "auto"
     """``auto``, ``asyncio`` or ``uvloop``"""
     check: bool = False
+    strict: bool = False
+    """to the check, settings without effect are errors, too"""
     show_version: bool = False
     show_help: bool = False
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """The problems that prevent a start: with ``--check`` all of them."""
-        return tuple(item for item in self.problems if self.check or item.severity is Severity.ERROR)
+        """The problems that prevent a start; with ``--check`` also warnings, but for settings without effect."""
+        return tuple(item for item in self.problems if item.severity is Severity.ERROR or self._counts(item))
+
+    def _counts(self, item: Problem) -> bool:
+        return self.check and (self.strict or not item.without_effect)
 
 
 def read(
@@ -89,6 +94,7 @@ def read(
         file=None if document is None else file,
         loop="auto" if broken else sources.value(table.LOOP, "auto"),
         check=sources.switched_on(table.CHECK),
+        strict=not broken and sources.value(table.CHECK, False),
         show_version=sources.switched_on(table.VERSION),
         show_help=sources.switched_on(table.HELP),
     )

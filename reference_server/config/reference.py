@@ -23,7 +23,7 @@ def help_text(program: str) -> str:
     lines += _options(setting for setting in TABLE if setting.effect is Effect.NOW and not setting.own)
     lines += ["", "only in this server:"]
     lines += _options(setting for setting in TABLE if setting.effect is Effect.NOW and setting.own)
-    lines += ["", "accepted with a warning, without effect in this release:"]
+    lines += ["", "accepted with a warning that says what is not done, without effect in this release:"]
     names = ", ".join(f"--{setting.option}" for setting in _without_effect(TABLE) if setting.option)
     lines += wrap(names, _WIDTH, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
     lines += ["", "Long options may be abbreviated. Every setting, also of the file and the environment,"]
@@ -37,9 +37,9 @@ def _options(settings: Iterable[Setting[object]]) -> list[str]:
         if not setting.option:
             continue
         letter = f"-{setting.letter}, " if setting.letter else "    "
-        head = f"  {letter}--{setting.option}{f' {setting.argument}' if setting.argument else ''}"
+        head = f"  {letter}--{setting.option}{_behind(setting)}"
         meaning = setting.meaning
-        if setting.argument and setting.default and not setting.secret:
+        if setting.argument and setting.default:
             meaning += f" (default {setting.default})"
         text = wrap(meaning, _WIDTH - _COLUMN)
         if len(head) >= _COLUMN:
@@ -48,6 +48,11 @@ def _options(settings: Iterable[Setting[object]]) -> list[str]:
             lines.append(f"{head:{_COLUMN}}{text.pop(0)}")
         lines += [" " * _COLUMN + line for line in text]
     return lines
+
+
+def _behind(setting: Setting[object]) -> str:
+    """What stands behind an option."""
+    return f"[={setting.word}]" if setting.word else f" {setting.argument}" if setting.argument else ""
 
 
 def _without_effect(settings: Iterable[Setting[object]]) -> list[Setting[object]]:
@@ -84,8 +89,9 @@ variables. It also runs without any of them: applications are then awaited on 12
   Its outermost element is `<drachtio>`; below, `admin@port` stands for the attribute `port` of `<admin>`,
   `sip/timers/t1` for the text of `<t1>` in `<timers>` in `<sip>`. White space around a value does not count.
 - A wrong value is an error that names its place, and nothing starts (status 2). An unknown name, a repeated element
-  and a setting without effect give a warning each. `--check` reads everything, makes warnings errors, says
-  `configuration ok` or what is wrong, and does not start.
+  and a setting without effect give a warning each. `--check` reads everything, says `configuration ok` or what is
+  wrong, and does not start. To it a warning is an error (status 2), but for settings that are known and have no effect
+  here: each is named with what it means (`spam is not filtered`). `--check=strict` makes errors of these, too.
 - A variable that is empty counts as not set; a switch is written 1 (on) or 0 there.
 - Status at the end: 0 stopped by a signal, 2 wrong usage or configuration, 3 could not start.
 - SIGHUP reads everything again: log level, secret and outbound proxy change at once; of what else has changed, the log
@@ -108,7 +114,8 @@ variables. It also runs without any of them: applications are then awaited on 12
 ```
 """
 
-_LATER = """The genuine server has them; here they are read and checked, and each that is given gives one warning.
+_LATER = """The genuine server has them; here they are read and checked, and each that is given gives one warning that
+says what is not done. That stands behind the semicolon.
 """
 
 
@@ -121,17 +128,22 @@ def _table(settings: Iterable[Setting[object]]) -> str:
         option = ""
         if setting.option:
             letters = f"`-{setting.letter}` " if setting.letter else ""
-            option = f"{letters}`--{setting.option}{f' {setting.argument}' if setting.argument else ''}`"
+            option = f"{letters}`--{setting.option}{_behind(setting)}`"
         cells = (
             f"`{setting.path}`" if setting.path else "",
             option,
             f"`{PREFIX}{setting.variable}`" if setting.variable else "",
             setting.kind.name,
             f"`{setting.default}`" if setting.default else "",
-            setting.meaning.replace("<", "&lt;") if "`" not in setting.meaning else setting.meaning,
+            _meaning(setting),
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _meaning(setting: Setting[object]) -> str:
+    text = setting.meaning if "`" in setting.meaning else setting.meaning.replace("<", "&lt;")
+    return f"{text}; {setting.without}" if setting.without else text
 
 
 if __name__ == "__main__":

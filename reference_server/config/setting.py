@@ -39,6 +39,10 @@ class Setting(Generic[T_co]):
     variable: str = ""
     """the environment variable without ``DRACHTIO_``"""
     effect: Effect = Effect.NOW
+    without: str = ""
+    """what is not done because it has no effect, as a sentence: ``spam is not filtered``; only where it has none"""
+    word: str = ""
+    """what may stand behind the option with an equals sign, which it can do without: ``strict``"""
     own: bool = False
     """only this server has it"""
     secret: bool = False

@@ -372,9 +372,11 @@ HIDE_CREDENTIALS = Setting(
     own=True,
 )
 CHECK = Setting(
-    kind=values.FLAG,
-    meaning="read everything, report, and do not start; warnings are errors",
+    kind=values.STRICTNESS,
+    meaning="read everything, report, and do not start; a warning is an error, but for a setting that is known and has "
+    "no effect here, unless strict",
     option="check",
+    word="strict",
     own=True,
 )
 LOOP = Setting(

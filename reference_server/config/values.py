@@ -33,6 +33,8 @@ class Kind(Generic[T_co]):
     """the value, or None if the text is none; may raise WrongValue itself to be more precise"""
     trimmed: bool = True
     """white space around the text does not count"""
+    words: tuple[str, ...] = ()
+    """the texts that there are, if they are few"""
 
     def parse(self, text: str) -> T_co:
         """The value that ``text`` stands for. Raises WrongValue."""
@@ -69,7 +71,8 @@ def choice(name: str, words: dict[str, T_co], *, any_case: bool = False) -> Kind
 
     *rest, last = words
     listed = f"{', '.join(rest)} or {last}" if rest else last
-    return Kind(name, f"{listed}{' (in any letter case)' if any_case else ''}", convert)
+    expected = f"{listed}{' (in any letter case)' if any_case else ''}"
+    return Kind(name, expected, convert, words=tuple(words))
 
 
 def is_dns_name(text: str) -> bool:
@@ -188,6 +191,7 @@ STACK_LEVEL = whole_number("0-9", 0, 9, "a level")
 AGENT_ID = whole_number("number", 1, 4_294_967_295)
 
 LOG_LEVEL: Kind[LogLevel] = choice("level", {level.name.lower(): level for level in LogLevel})
+STRICTNESS: Kind[bool] = Kind("flag", "the word strict or none", {"1": False, "strict": True}.get)
 DIALECT: Kind[Dialect] = choice("dialect", {dialect.value: dialect for dialect in Dialect})
 LOOP: Kind[str] = choice("loop", {word: word for word in ("auto", "asyncio", "uvloop")})
 FLAG: Kind[bool] = choice("flag", {"1": True, "0": False})
@@ -202,5 +206,6 @@ SWITCH: Kind[bool] = choice(
     {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False},
     any_case=True,
 )
+REFRESHER: Kind[str] = choice("refresher", {word: word for word in ("none", "uac", "uas")}, any_case=True)
 TLS_VERSION: Kind[str] = choice("version", {word: word for word in ("1.0", "1.1", "1.2", "1.3")})
 HTTP_METHOD: Kind[str] = choice("GET/POST", {"get": "GET", "post": "POST"}, any_case=True)

@@ -24,6 +24,7 @@ from reference_server.core.uas.in_dialog import receive_ack, receive_in_dialog
 from reference_server.core.uas.prack import receive_prack
 from reference_server.core.uas.routing import offer
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
+from reference_server.sip.messages.sanity import fault_of
 from reference_server.sip.messages.via import TopVia, parse_top_via, transaction_key
 from reference_server.sip.transactions.server import InviteServerTransaction
 
@@ -90,8 +91,14 @@ class Receiver:
         transaction = self._transactions.server(transaction_key(request, via, "INVITE"))
         if isinstance(transaction, InviteServerTransaction) and transaction.receive_ack():
             return
-        if not receive_ack(self._uas, request, via, flow) and "route" in request.first:
+        if receive_ack(self._uas, request, via, flow) or "route" not in request.first:
+            return
+        if fault_of(request) is None:
             route_ack(self._proxy, request, via, flow)
+        else:
+            self._context.event(
+                "sip-dropped", reason="faulty ACK that names a Route", source=flow.remote_host
+            )
 
     def _receive_cancel(self, cancel: ServerRequest) -> None:
         """End the INVITE that ``cancel`` names, or answer 481 if it is unknown or already answered."""

@@ -152,7 +152,7 @@ class ServerRequest:
     def wait_for(self, then: Callable[[], None], seconds: float) -> None:
         """Somebody else has taken it over: ``then`` happens when the time is over that it had, or ``seconds``."""
         if self._deadline is not None:
-            self._deadline.callback = then
+            self._deadline.becomes(then)
         else:
             self.wait(seconds, then)
 

@@ -34,7 +34,7 @@ from reference_server.sip.transactions.server import (
 from reference_server.sip.transactions.timing import ForwardedTiming, Timing
 
 _QUOTED_BRANCH = re.compile(
-    r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]++(?:;(?!branch=)[^\r\n;]*+)*+;branch=([^;\r\n]++)[;\r]"
+    r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]++(?>(?:;(?!branch=)[^\r\n;]*+)*);branch=([^;\r\n]++)[;\r]"
 )
 """ICMP quotes the beginning of a datagram; a quotation that ends before the branch proves nothing."""
 
@@ -140,7 +140,7 @@ class TransactionLayer:
         arrived = self._first_arrivals.setdefault(identity, transaction)
         if arrived is not transaction:
             return True
-        transaction.identity = identity
+        transaction.identify(identity)
         return False
 
     def _forget_server(self, transaction: ServerTransaction) -> None:
@@ -175,7 +175,7 @@ class TransactionLayer:
             )
         self._client[key] = transaction
         if flow.connection:
-            transaction.connection = flow.connection
+            transaction.depend_on(flow.connection)
             self._by_connection.setdefault(flow.connection, {})[key] = transaction
             if not context.network.alive(flow):  # it may have been lost while the way was sought
                 context.timers.start(0.0, transaction.fail)

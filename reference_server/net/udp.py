@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.net.sockets.icmp import read_undelivered
 from reference_server.net.sockets.readiness import Readiness
-from reference_server.sip.transport import UDP
+from reference_server.sip.transport import LARGEST_DATAGRAM, UDP
 from reference_server.turn import Turn
 
 Receive: TypeAlias = Callable[[str, Flow], None]
@@ -29,7 +29,6 @@ Undelivered: TypeAlias = Callable[[str], None]
 _DATAGRAM: Final = 65535
 _READS_PER_WAKE: Final = 64
 _FLOWS_KEPT = 10_000
-_LARGEST: Final = 65_507  # 65,535 less the headers of IPv4 and UDP
 _QUEUE_LIMIT: Final = 10_000
 _ATTEMPTS = 3  # a datagram may meet errors of others that often before it counts as not sendable
 _STUN_COOKIE = b"\x21\x12\xa4\x42"
@@ -139,7 +138,7 @@ class UdpTransport:
         octets = data.encode("latin-1")
         address = (flow.remote_host, flow.remote_port)
         unsent = self._unsent
-        if len(octets) > _LARGEST:
+        if len(octets) > LARGEST_DATAGRAM:
             return self._decline(octets, address, "too large")
         if not unsent:
             self._turn.at_end(self._flush)

@@ -192,10 +192,12 @@ def _add(lines: list[_Line], added: Draft) -> None:
         name = header.name.lower()
         places = _places(lines, name)
         if name in ("from", "to"):
-            lines[places[0]] = (
-                name,
-                f"{header.name}: {_with_tag_of(_value(lines[places[0]][1]), values[0])}",
-            )
+            given = f"{header.name}: {_with_tag_of(_value(lines[places[0]][1]), values[0])}"
+            lines[:] = [
+                (name, given) if at == places[0] else line
+                for at, line in enumerate(lines)
+                if at == places[0] or line[0] != name  # a second one, equal to the first, would undo it
+            ]
         elif places and header.repetition is Repetition.MERGED:
             lines[places[-1]] = (name, f"{lines[places[-1]][1]}, {values[0]}")
         else:

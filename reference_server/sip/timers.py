@@ -31,6 +31,10 @@ class TimerHandle(Struct, gc=False):
         """The callback will not be called."""
         self.callback = None
 
+    def becomes(self, callback: Callable[[], None]) -> None:
+        """``callback`` will be called instead."""
+        self.callback = callback
+
 
 class Timers(Protocol):
     """What state machines see of time."""

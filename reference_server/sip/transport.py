@@ -10,6 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
+LARGEST_DATAGRAM: Final = 65_507
+"""Octets that UDP carries over IPv4: 65,535 less the headers of IPv4 and UDP."""
+
 
 class Transport(Struct, frozen=True, kw_only=True):
     """One way in which SIP messages travel."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from drachtio_conformance.outcome import ExitCode
+from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_load.scenarios import find_scenario
 from drachtio_load.sipp import LoadPlan, LoadRun, run_sipp
 from drachtio_load.verdict import judge

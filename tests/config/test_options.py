@@ -62,15 +62,19 @@ def test_our_own_options_make_no_old_abbreviation_ambiguous() -> None:
         (["-p"], "error: option -p: expected a value (a port from 0 to 65535)"),
         (["-d"], "error: option -d: unknown option, see --help"),
         (["--stdout=1"], "error: option --stdout: takes no value"),
-        (["port"], "error: command line: expected an option, got 'port', did you mean --port?"),
-        (["--", "--port"], "error: command line: expected an option, got '--port'"),
-        (["-"], "error: command line: expected an option, got '-'"),
+        (["port"], "error: command line: takes options only, got the word 'port', did you mean --port?"),
+        (["--", "--port"], "error: command line: takes options only, got the word '--port'"),
+        (["-"], "error: command line: takes options only, got the word '-'"),
     ],
 )
 def test_what_cannot_be_read_is_an_error(arguments: list[str], problem: str) -> None:
     _, problems = read(*arguments)
     assert len(problems) == 1
     assert problems[0].startswith(problem)
+
+
+def test_a_word_that_resembles_no_option_brings_no_suggestion() -> None:
+    assert read("extra")[1] == ["error: command line: takes options only, got the word 'extra'"]
 
 
 def test_the_value_of_a_misspelt_option_is_not_shown() -> None:

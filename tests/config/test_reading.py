@@ -391,8 +391,9 @@ def test_what_has_no_effect_is_named_once(tmp_path: Path) -> None:
         <request-handler>http://b</request-handler></request-handlers>"""
     file = written(tmp_path, text)
     assert problems("--mtu", "1500", file=file) == [
-        "warning: option --mtu: has no effect in this server",
-        "warning: d.xml:2: <request-handlers>: has no effect in this release yet",
+        "warning: option --mtu: has no effect in this server: the genuine server does not heed it either",
+        "warning: d.xml:2: <request-handlers>: has no effect in this release yet: "
+        "the URL is never asked, requests go to connected applications only",
     ]
 
 
@@ -402,8 +403,8 @@ def test_an_element_without_effect_is_named_and_not_what_is_in_it(tmp_path: Path
         <contacts><contact dns-names="a">sip:*</contact></contacts></sip>
         <logging><syslog><port>1</port><facility>local6</facility></syslog></logging>"""
     assert problems(file=written(tmp_path, text)) == [
-        "warning: d.xml:3: <spammers>: has no effect in this release yet",
-        "warning: d.xml:5: <syslog>: has no effect in this release yet",
+        "warning: d.xml:3: <spammers>: has no effect in this release yet: spam is not filtered",
+        "warning: d.xml:5: <syslog>: has no effect in this release yet: nothing is logged to syslog",
     ]
 
 
@@ -427,10 +428,38 @@ def test_every_variable_without_effect_says_so(name: str) -> None:
     assert all("has no effect in this" in reading.problems[0].text for reading in accepted)
 
 
-def test_check_makes_warnings_errors() -> None:
+def test_check_makes_warnings_errors_but_of_known_settings_without_effect_only_if_it_is_strict() -> None:
     assert not read("--memory-debug").errors
-    assert read("--memory-debug", "--check").errors
-    assert not read("--check").errors
+    assert not read("--memory-debug", "--check").errors
+    assert read("--memory-debug", "--check=strict").errors
+    assert not read("--check=strict").errors
+    unknown = {"DRACHTIO_SECRETS": "x"}
+    assert not read(environment=unknown).errors
+    assert read("--check", environment=unknown).errors
+    assert problems("--check=lax") == ["error: option --check: expected the word strict or none, got 'lax'"]
+
+
+def test_what_samples_of_the_genuine_server_have_is_known(tmp_path: Path) -> None:
+    text = """<request-handlers><request-handler sip-method="INVITE" http-method="GET">http://a/b</request-handler>
+        </request-handlers><monitoring><prometheus port="9090">127.0.0.1</prometheus></monitoring><sip>
+        <contacts><contact>sip:*:5060;transport=udp,tcp</contact></contacts><udp-mtu>4096</udp-mtu>
+        <session-timers default-refresher="uas"/><udp-buffer-size>4194304</udp-buffer-size>
+        <user-agent-options-auto-respond>sipvicious</user-agent-options-auto-respond>
+        <spammers action="reject" tcp-action="discard"><header name="User-Agent"><value>sipvicious</value></header>
+        </spammers></sip><cdrs>true</cdrs><logging><console/><sofia-loglevel>3</sofia-loglevel></logging>"""
+    file = str(written(tmp_path, text))
+    reading = read("--check", "-f", file)
+    assert not reading.errors
+    assert len(reading.problems) == 8
+    assert all(problem.without_effect for problem in reading.problems)
+    assert read("--check=strict", "-f", file).errors == reading.problems
+
+
+def test_a_refresher_that_is_none_is_an_error(tmp_path: Path) -> None:
+    text = '<sip><session-timers default-refresher="both"/></sip>'
+    assert problems(file=written(tmp_path, text))[-1].startswith(
+        "error: d.xml:2: <session-timers default-refresher>: expected none, uac"
+    )
 
 
 def test_no_secret_is_ever_shown(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reference_server.config.reference import help_text, markdown
-from reference_server.config.setting import Setting
+from reference_server.config.setting import Effect, Setting
 from reference_server.config.table import BY_LETTER, BY_OPTION, BY_PATH, BY_VARIABLE, TABLE
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -32,6 +32,7 @@ request-handlers/request-handler@http-method request-handlers/request-handler@ve
 monitoring/prometheus@port cdrs logging/sofia-loglevel logging/syslog/address logging/syslog/port
 logging/syslog/facility logging/file/name logging/file/archive logging/file/size logging/file/maxSize
 logging/file/minSize logging/file/auto-flush logging/file/maxFiles logging/console logging/loglevel
+sip/session-timers@default-refresher sip/udp-buffer-size
 """)
 
 OPTIONS = named("""
@@ -53,6 +54,11 @@ PROMETHEUS_SCRAPE_PORT BLACKLIST_REDIS_ADDRESS BLACKLIST_REDIS_SENTINELS BLACKLI
 BLACKLIST_REDIS_PASSWORD BLACKLIST_REDIS_PORT BLACKLIST_REDIS_KEY BLACKLIST_REFRESH_SECS
 USER_AGENT_OPTIONS_AUTO_RESPOND REJECT_REGISTER_WITH_NO_REALM PRESERVE_HEADER_NAMES SUPPORT_BEST_EFFORT_TLS
 """)
+
+
+def test_of_each_setting_without_effect_it_is_said_what_that_means() -> None:
+    for setting in TABLE:
+        assert bool(setting.without) is (setting.effect is not Effect.NOW), setting
 
 
 def test_all_that_the_genuine_server_has_is_named_and_nothing_else() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from drachtio_conformance.results import CaseResult, RunResult, StepOutcome, StepResult, Verdict, WireEvent
-from drachtio_conformance.specification import Clause, Deviation, Specification
+from drachtio_conformance.cases.specification import Clause, Deviation, Specification
+from drachtio_conformance.engine.results import CaseResult, RunResult, StepOutcome, StepResult, Verdict
+from drachtio_conformance.peers.recorder import WireEvent
 
 INVITE = (
     "INVITE sip:bob@127.0.0.1:20260 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:20271;branch=z9hG4bK0lodzqplop\r\n"
@@ -152,6 +153,7 @@ def sample_specification() -> Specification:
     def clause(id: str, text: str, section: str, untestable: str = "") -> Clause:
         return Clause(
             id=id,
+            title=f"Title of {id}",
             level="MUST",
             party="server",
             since="0.2",

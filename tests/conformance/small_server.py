@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from drachtio_conformance.case import ServerSettings
-from drachtio_conformance.target import Endpoints, ServerUnderTest
+from drachtio_conformance.targets.settings import ServerSettings
+from drachtio_conformance.targets.target import Endpoints, ServerUnderTest
 from msgtrace.frames import Frame, FrameDecoder
 
 SECRET = "s3cret"
@@ -93,6 +93,9 @@ class SmallServer:
 
     def occupancy(self) -> dict[str, int] | None:
         return self.remaining
+
+    async def gone(self) -> str:
+        return ""
 
     async def stop(self) -> None:
         self._server.close()

@@ -10,11 +10,13 @@ import asyncio
 
 from msgspec import structs
 
-from drachtio_conformance import data, loader
-from drachtio_conformance.case import Case, ServerSettings
-from drachtio_conformance.embedded import EmbeddedTarget
-from drachtio_conformance.results import Verdict
-from drachtio_conformance.runner import Runner
+from drachtio_conformance import data
+from drachtio_conformance.cases import loader
+from drachtio_conformance.cases.case import Case
+from drachtio_conformance.engine.results import Verdict
+from drachtio_conformance.engine.runner import Runner
+from drachtio_conformance.targets.embedded import EmbeddedTarget
+from drachtio_conformance.targets.settings import ServerSettings
 
 # Not proxy: cases there may end with a call up, which stays on record for half a day (CDR-17).
 FAMILIES = ("call", "cdr", "connection", "dialog", "network", "out", "reliable", "timer")

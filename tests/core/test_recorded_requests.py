@@ -53,6 +53,7 @@ DIFFERENT = {
     "tcp-dead-destination#8": OUTSIDE,
     "tcp-dead-destination#10": NOT_CONNECTED,
     "tcp-uac-call#2": OUTSIDE,
+    "uac-headers#104": "DEV-121: compact names are sent as the fields that they stand for",
     "uac-headers#107": "DEV-81: a header line that begins with a blank is the rest of a folded one, and left out",
     "uac-headers#149": OUTSIDE,
     "uac-headers#156": NOT_CONNECTED,

@@ -10,7 +10,7 @@ _COPIED = ("via", "from", "call-id", "cseq")
 
 
 def answers(request: str) -> list[str]:
-    """The responses to one request; none to an ACK."""
+    """The responses to one request; none to an ACK, nor to an empty line."""
     head, *_ = request.partition("\r\n\r\n")
     start, *headers = head.split("\r\n")
     method = start.partition(" ")[0]
@@ -20,7 +20,7 @@ def answers(request: str) -> list[str]:
     ]
     lines += [line for line in headers if line.lower().startswith("to:") and "tag=" in line]
     lines += ["Contact: <sip:callee@127.0.0.1>", "Content-Length: 0", "", ""]
-    statuses = {"ACK": [], "INVITE": ["180 Ringing", "200 OK"]}.get(method, ["200 OK"])
+    statuses = {"": [], "ACK": [], "INVITE": ["180 Ringing", "200 OK"]}.get(method, ["200 OK"])
     return ["\r\n".join([f"SIP/2.0 {status}", *lines]) for status in statuses]
 
 

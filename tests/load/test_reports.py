@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import os
 import re
 from pathlib import Path
 from xml.dom import minidom
@@ -26,6 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Callee("udp") as callee:
         arguments = ["run", "answered", f"127.0.0.1:{callee.port}", "--calls", "120", "--rate", "100"]
         outputs = [text for kind in ("json", "csv") for text in (f"--{kind}", str(made / f"run.{kind}"))]
+        outputs += ["--auth", "1001:kolibri"]
         assert main([*arguments, *outputs, "--report", str(made / "run.html")]) == 0
     return made
 
@@ -48,9 +51,36 @@ def test_the_csv_is_a_line_for_each_second(folder: Path) -> None:
 def test_the_page_needs_no_other_file(folder: Path) -> None:
     page = (folder / "run.html").read_text()
     assert not re.findall(r"(?:src|href)=|@import|url\(", page)
-    assert page.count("<svg ") == 4
+    assert page.count("<svg ") == 7
     assert "120 calls of answered" in page
     assert "all successful" in page
+
+
+def test_the_command_line_is_told_without_its_password(folder: Path) -> None:
+    command = json.loads((folder / "run.json").read_text())["command"]
+    assert re.match(r"drachtio-load run answered 127\.0\.0\.1:\d+ --calls 120 --rate 100 ", command)
+    assert command.partition("--auth ")[2].startswith("'1001:***' ")
+    assert command in html.unescape((folder / "run.html").read_text())
+    assert not [path for path in folder.iterdir() if "kolibri" in path.read_text()]
+
+
+def test_the_answers_are_told_by_status(folder: Path) -> None:
+    answers = json.loads((folder / "run.json").read_text())["answers"]
+    assert answers == [
+        {"name": "180", "awaited": 120, "unawaited": 0},
+        {"name": "200", "awaited": 240, "unawaited": 0},
+    ]
+    page = (folder / "run.html").read_text()
+    assert '<td class="name">200<td>240<td>–' in page
+
+
+def test_a_server_on_this_machine_is_measured(folder: Path) -> None:
+    document = json.loads((folder / "run.json").read_text())
+    assert document["server"]["pid"] == os.getpid()  # the callee is a thread of ours
+    last = document["seconds"][-1]
+    assert last["server_cpu"] > 0
+    assert last["server_memory"] > 1
+    assert "CPU of the server" in (folder / "run.html").read_text()
 
 
 def test_a_report_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +109,7 @@ def figures(created: int, ended: int, seconds: float) -> CallStatistics:
         unfinished=created - ended,
         retransmissions=3,
         unexpected=0,
+        began=0.0,
         seconds=seconds,
         response_milliseconds=1.0,
         failures={},

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from msgtrace.calls import Call, CallIndex, Ending
+from msgtrace.calls import Call, CallIndex
 from msgtrace.entries import Entry, EntryKind
 from msgtrace.filters import Filter, status
 from msgtrace.follow import Shown, shown
+from msgtrace.verdict import Ending, judge
 from tests.msgtrace.samples import EXCHANGE
 
 Step = tuple[bool | str, str]
@@ -35,7 +36,7 @@ def items(steps: list[Step], hold: int = 1000) -> list[Shown]:
 
 def calls(steps: list[Step]) -> list[Call]:
     """With their outcomes."""
-    index = CallIndex(outcomes=True)
+    index = CallIndex()
     list(shown(entries(steps), learn=index.learn))
     return index.calls
 
@@ -87,11 +88,11 @@ ANSWERED = [down("t1", INVITE), up("a", "t1", "SIP/2.0 200 OK\r\n\r\n"), ok("a",
 OUTCOMES: dict[str, tuple[list[Step], Ending, str]] = {
     "answered": (
         [*ANSWERED, down("t1", ACK, "d1"), down("t2", BYE, "d1")],
-        *(Ending.GOOD, "answered for 1.5 s, the caller hung up"),
+        *(Ending.GOOD, "answered for 1.0 s, the caller hung up"),
     ),
     "application hangs up": (
         [*ANSWERED, down("t1", ACK, "d1"), up("b", "", "BYE x SIP/2.0\r\n\r\n", "d1")],
-        *(Ending.GOOD, "answered for 1.5 s, the application hung up"),
+        *(Ending.GOOD, "answered for 1.0 s, the callee (the application) hung up"),
     ),
     "no ACK": (
         [
@@ -164,7 +165,7 @@ OUTCOMES: dict[str, tuple[list[Step], Ending, str]] = {
     "challenged": (
         [("recv", INVITE), ("send", sip("SIP/2.0 407 Proxy Authentication Required", "1 INVITE"))],
         Ending.BAD,
-        "challenged: 407 Proxy Authentication Required by the server, and no other try",
+        "challenged: 407 Proxy Authentication Required by this side, and no other try",
     ),
     "ringing": (
         [("recv", INVITE), ("send", sip("SIP/2.0 180 Ringing", "1 INVITE"))],
@@ -172,7 +173,7 @@ OUTCOMES: dict[str, tuple[list[Step], Ending, str]] = {
     ),
     "redirected": (
         [("recv", INVITE), ("send", sip("SIP/2.0 302 Moved", "1 INVITE"))],
-        *(Ending.GOOD, "redirected: 302 Moved by the server"),
+        *(Ending.GOOD, "redirected: 302 Moved by this side"),
     ),
 }
 
@@ -181,7 +182,8 @@ OUTCOMES: dict[str, tuple[list[Step], Ending, str]] = {
 def test_how_a_call_ended_and_why(name: str) -> None:
     steps, ending, text = OUTCOMES[name]
     (call,) = calls(steps)
-    assert call.outcome() == (ending, text)
+    verdict = judge(call)
+    assert (verdict.ending, verdict.text) == (ending, text)
     assert (call.caller, call.callee) in (("zoe", "bob"), ("zoe", "bob"))
 
 
@@ -284,5 +286,5 @@ def test_what_is_no_status(text: str) -> None:
 
 def test_the_sample_has_two_calls() -> None:
     first, second = calls([*EXCHANGE])
-    assert first.outcome() == (Ending.BAD, "486 Busy Here by the application")
-    assert second.outcome()[1] == "no response: the application did not respond to message 4"
+    assert (judge(first).ending, judge(first).text) == (Ending.BAD, "486 Busy Here by the application")
+    assert judge(second).text == "no response: the application did not respond to message 4"

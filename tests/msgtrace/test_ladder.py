@@ -60,3 +60,8 @@ def test_an_empty_ladder_has_a_server() -> None:
 
 def test_a_row_that_names_no_lifeline_is_a_remark() -> None:
     assert ladder.text([Row(1, "note", "", "", "32s later")]).splitlines()[1].endswith("(32s later)")
+
+
+def test_a_ladder_of_telephones_has_no_server() -> None:
+    built = ladder.build([Row(0, "sip", "192.0.2.9:5060", "192.0.2.20:5060", "INVITE")])
+    assert built.lifelines == ("192.0.2.9:5060", "192.0.2.20:5060")

@@ -47,7 +47,7 @@ FLOWS = (
     Flow("reliable", "prack", "destroyed"),
     Flow("reliable_hasty", "prack", "destroyed"),
     Flow("early_media", "prack", "destroyed"),
-    Flow("refer", "refer", "destroyed"),
+    Flow("refer", "refer", "told"),
     Flow("late_offer", "late_offer", "destroyed"),
     Flow("watched", "resubscribe", "over"),
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct, structs
 
-from drachtio_conformance.outcome import ExitCode
+from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_load.scenarios import find_scenario
 from drachtio_load.sipp import LoadPlan, Transport, run_sipp
 from drachtio_load.verdict import judge

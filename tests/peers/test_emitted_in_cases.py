@@ -15,10 +15,10 @@ import pytest
 import sipmessage
 from msgspec import Struct
 
-from drachtio_conformance.case import ServerSettings
-from drachtio_conformance.embedded import EmbeddedServer, configuration
-from drachtio_conformance.loader import load
-from drachtio_conformance.runner import Options, Runner
+from drachtio_conformance.cases.loader import load
+from drachtio_conformance.engine.runner import Options, Runner
+from drachtio_conformance.targets.embedded import EmbeddedServer, configuration
+from drachtio_conformance.targets.settings import ServerSettings
 from reference_server.core.ports import Flow
 from reference_server.server import Server
 from tests.peers.capture import dissect

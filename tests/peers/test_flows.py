@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drachtio_conformance.outcome import ExitCode
+from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_load.messages import SeenMessage
 from drachtio_load.verdict import judge
 from tests.peers.flows import CALLS, FLOWS, Flow, Flows, Played

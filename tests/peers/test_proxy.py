@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from drachtio_conformance.outcome import ExitCode
+from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_load.messages import SeenMessage, read_messages
 from drachtio_load.scenarios import find_scenario
 from drachtio_load.sipp import LoadPlan, Transport, run_sipp

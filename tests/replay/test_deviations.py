@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from drachtio_conformance import replay_files
-from drachtio_conformance.cli import main
-from drachtio_conformance.replay_command import LISTED, PERHAPS
-from drachtio_conformance.replay_deviations import explain
-from drachtio_conformance.results import CaseResult, StepOutcome, StepResult, Verdict
-from drachtio_conformance.specification import Deviation
+from drachtio_conformance.cases.specification import Deviation
+from drachtio_conformance.cli.main import main
+from drachtio_conformance.engine.results import CaseResult, StepOutcome, StepResult, Verdict
+from drachtio_conformance.replay import files
+from drachtio_conformance.replay.command import LISTED, PERHAPS
+from drachtio_conformance.replay.deviations import explain
 
 RECORDED = Path(__file__).parent / "recorded"
 CALL = RECORDED / "call-answered-bye-of-the-caller.log"
@@ -34,7 +34,7 @@ def ended(actual: str, expected: str = "a SIP message", entry: str = "") -> Case
 
 
 def explained(result: CaseResult, *rows: Deviation) -> list[str]:
-    return [found.id for found in explain(rows, replay_files.read(CALL), result)]
+    return [found.id for found in explain(rows, files.read(CALL), result)]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_number_that_is_no_status_explains_nothing() -> None:
 
 def test_what_the_recording_has_there_counts() -> None:
     result = ended("SIP/2.0 480 Gone", entry="sip 3")
-    assert "SIP/2.0 200" in replay_files.read(CALL).messages[2].raw
+    assert "SIP/2.0 200" in files.read(CALL).messages[2].raw
     rows = (row(1, "answer 503", "answer 480"), row(2, "send nothing, or 200 at once", "answer 480"))
     assert explained(result, *rows)[0] == "DEV-2"
 
@@ -84,7 +84,7 @@ def test_the_command_names_the_rows_of_what_differs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = "call-cancelled-after-200"
-    for suffix in (replay_files.LOG_SUFFIX, replay_files.SIP_SUFFIX):
+    for suffix in (files.LOG_SUFFIX, files.SIP_SUFFIX):
         text = (RECORDED / f"{name}{suffix}").read_bytes()
         (tmp_path / f"{name}{suffix}").write_bytes(text.replace(b"SIP/2.0 481 Call", b"SIP/2.0 487 Call"))
     assert main(["replay", str(tmp_path)]) == 1
@@ -97,13 +97,13 @@ def test_the_command_names_the_rows_that_are_listed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = "call-cancelled-after-200"
-    for suffix in (replay_files.LOG_SUFFIX, replay_files.SIP_SUFFIX):
+    for suffix in (files.LOG_SUFFIX, files.SIP_SUFFIX):
         text = (RECORDED / f"{name}{suffix}").read_bytes()
         (tmp_path / f"{name}{suffix}").write_bytes(text.replace(b"SIP/2.0 481 Call", b"SIP/2.0 487 Call"))
     differences = "".join(
         f"  - trace: {name}\n    entry: {one.entry}\n    deviation: DEV-75\n"
         "    instead:\n      - sip_expect: {peer: phone, status: 481}\n"
-        for one in replay_files.read(tmp_path / f"{name}.log").messages
+        for one in files.read(tmp_path / f"{name}.log").messages
         if one.raw.startswith("SIP/2.0 487 ")
     )
     (tmp_path / "expect.yaml").write_text(f"differences:\n{differences}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drachtio_conformance.replay_learnt import Learnt
+from drachtio_conformance.replay.learnt import Learnt
 
 PORTS = {20260: "sip.udp.port", 20271: "uac.port"}
 ONE = "13f5d7fe-7ec1-44b4-af56-1885fe82be5a"

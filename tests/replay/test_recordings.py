@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from drachtio_conformance import replay_expected, replay_files, specification
-from drachtio_conformance.replay_command import Replay, known_rows
-from drachtio_conformance.replay_expected import Expectations
-from drachtio_conformance.results import CaseResult, Verdict
+from drachtio_conformance.cases import specification
+from drachtio_conformance.engine.results import CaseResult, Verdict
+from drachtio_conformance.replay import expected, files
+from drachtio_conformance.replay.command import Replay, known_rows
+from drachtio_conformance.replay.expected import Expectations
 
 HERE = Path(__file__).parent
 OWN = sorted((HERE / "recorded").glob("*.log"))
@@ -24,7 +25,7 @@ def replayed(log: Path, expectations: Expectations | None = None) -> CaseResult:
 
 @pytest.fixture(scope="module")
 def expectations() -> Expectations:
-    return replay_expected.load(HERE / "expect.yaml", known_rows(specification.load()))
+    return expected.load(HERE / "expect.yaml", known_rows(specification.load()))
 
 
 def test_there_are_recordings_of_our_own() -> None:
@@ -46,7 +47,7 @@ def test_what_the_genuine_server_did(log: Path, expectations: Expectations) -> N
 
 @pytest.mark.skipif(not GENUINE, reason="the recordings of the genuine server are not beside this clone")
 def test_every_expectation_is_about_a_recording(expectations: Expectations) -> None:
-    names = {replay_files.read(log).name for log in GENUINE}
+    names = {files.read(log).name for log in GENUINE}
     about = {one.trace for one in expectations.differences}
     about |= {one.trace for one in expectations.unspecified} | {
         one.trace for one in expectations.known_failing

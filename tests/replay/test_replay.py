@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from drachtio_conformance import replay_expected, replay_files
-from drachtio_conformance.loader import LoadError
-from drachtio_conformance.replay_command import Replay
-from drachtio_conformance.replay_files import Remark, TraceError
-from drachtio_conformance.replay_order import ordered
-from drachtio_conformance.replay_scope import not_yet_spoken
-from drachtio_conformance.results import CaseResult, Verdict
+from drachtio_conformance.cases.loader import LoadError
+from drachtio_conformance.engine.results import CaseResult, Verdict
+from drachtio_conformance.replay import expected, files
+from drachtio_conformance.replay.command import Replay
+from drachtio_conformance.replay.files import Remark, TraceError
+from drachtio_conformance.replay.order import ordered
+from drachtio_conformance.replay.scope import not_yet_spoken
 
 RECORDED = Path(__file__).parent / "recorded"
 CALL = "call-answered-bye-of-the-caller"
 
 
 def copied(folder: Path, name: str = CALL) -> Path:
-    for suffix in (replay_files.LOG_SUFFIX, replay_files.SIP_SUFFIX):
+    for suffix in (files.LOG_SUFFIX, files.SIP_SUFFIX):
         (folder / f"{name}{suffix}").write_bytes((RECORDED / f"{name}{suffix}").read_bytes())
-    return folder / f"{name}{replay_files.LOG_SUFFIX}"
+    return folder / f"{name}{files.LOG_SUFFIX}"
 
 
 def altered(file: Path, before: bytes, after: bytes) -> None:
@@ -38,7 +38,7 @@ def replayed(log: Path, listed: str = "") -> CaseResult:
     if listed:
         file = log.with_name("expect.yaml")
         file.write_text(listed, "utf-8")
-        expectations = replay_expected.load(file, {"DEV-21"})
+        expectations = expected.load(file, {"DEV-21"})
     return asyncio.run(Replay(expectations).run(log))
 
 
@@ -54,13 +54,13 @@ def replayed(log: Path, listed: str = "") -> CaseResult:
 )
 def test_an_octet_that_differs_is_noticed(tmp_path: Path, suffix: str, before: bytes, after: bytes) -> None:
     log = copied(tmp_path)
-    altered(log if suffix == ".log" else replay_files.partner(log), before, after)
+    altered(log if suffix == ".log" else files.partner(log), before, after)
     assert replayed(log).verdict is Verdict.FAIL
 
 
 def test_a_message_that_was_not_recorded_is_noticed(tmp_path: Path) -> None:
     log = copied(tmp_path)
-    sip = replay_files.partner(log)
+    sip = files.partner(log)
     data = sip.read_bytes()
     start = data.rindex(b"### ", 0, data.index(b"SIP/2.0 100 Trying"))
     end = data.index(b"### ", start + 1)
@@ -98,7 +98,7 @@ differences:
 
 def test_a_listed_difference_passes(tmp_path: Path) -> None:
     log = copied(tmp_path)
-    altered(replay_files.partner(log), b"SIP/2.0 100 Trying", b"SIP/2.0 100 trying")
+    altered(files.partner(log), b"SIP/2.0 100 Trying", b"SIP/2.0 100 trying")
     listed = f"""
 differences:
   - trace: {CALL}
@@ -141,13 +141,13 @@ def test_what_is_no_trace_is_told_with_its_line(tmp_path: Path, log: bytes, sip:
     (tmp_path / "x.log").write_bytes(log)
     (tmp_path / "x.sip.txt").write_bytes(sip)
     with pytest.raises(TraceError, match=told):
-        replay_files.read(tmp_path / "x.log")
+        files.read(tmp_path / "x.log")
 
 
 def test_a_chunk_may_hold_several_frames(tmp_path: Path) -> None:
     (tmp_path / "x.log").write_bytes(b"===>[a]\r\n8#id1|ping8#id2|ping\r\n<===[a]\r\n3#x|y\r\n")
     (tmp_path / "x.sip.txt").write_bytes(b"### 07:00:00.5 NOTE\n".replace(b".5 NOTE", b".500000 NOTE done"))
-    trace = replay_files.read(tmp_path / "x.log")
+    trace = files.read(tmp_path / "x.log")
     assert [(frame.application, frame.from_server, frame.payload) for frame in trace.frames] == [
         ("a", False, "id1|ping"),
         ("a", False, "id2|ping"),
@@ -158,7 +158,7 @@ def test_a_chunk_may_hold_several_frames(tmp_path: Path) -> None:
 
 def test_both_files_become_one_order() -> None:
     """Routes before calls; a frame behind what caused it; what an application sends before what that causes."""
-    trace = replay_files.read(RECORDED / f"{CALL}.log")
+    trace = files.read(RECORDED / f"{CALL}.log")
     entries = [moment.entry for moment in ordered(trace) if not isinstance(moment.entry, Remark)]
     labels = [entry.entry for entry in entries]
     offered = next(frame.entry for frame in trace.frames if "|sip|network|" in frame.payload)
@@ -173,7 +173,7 @@ def test_both_files_become_one_order() -> None:
 def test_what_is_not_yet_spoken_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.log").write_bytes(b"===>[outbound]\r\n8#id1|ping\r\n")
     (tmp_path / "x.sip.txt").write_bytes(b"")
-    assert not_yet_spoken(replay_files.read(tmp_path / "x.log")).startswith("HTTP request handlers")
+    assert not_yet_spoken(files.read(tmp_path / "x.log")).startswith("HTTP request handlers")
 
 
 def conformance(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -120,7 +120,7 @@ def test_record_route() -> None:
         response(
             'Record-Route: <sip:a;lr>, "b,c" <sip:b>',
             "X: 1",
-            "record-route: <sip:c,d@h;lr>,, <sip:@e;lr;>, nowhere:, <sip:>",
+            "record-route: <sip:c,d@h;lr>,, <sip:@e;lr;>, nowhere:, <sip:>, <tel:+1>",
         )
     )
     assert record_route_of(message) == ["<sip:a;lr>", '"b,c" <sip:b>', "<sip:c,d@h;lr>", "<sip:@e;lr;>"]

@@ -47,6 +47,22 @@ def copy(came: Request, added: str = "", routes: list[str] | None = None, **more
     return forwarded.copy("sip:carol@127.0.0.2", VIA, **more).split("\r\n")
 
 
+@pytest.mark.parametrize("name", ["From", "To", "f", "t"])
+@pytest.mark.parametrize("again", ["From: {}", "f : {}", "FROM: {}"])
+def test_what_the_application_replaces_does_not_stay_in_a_second_line(name: str, again: str) -> None:
+    """Or an anonymous caller would be named all the same."""
+    long = {"f": "From", "t": "To"}.get(name, name)
+    came = request()
+    came_as = came.get(long.lower())
+    again = again.replace("From", long).replace("FROM", long.upper()).replace("f :", f"{long[0].lower()} :")
+    came = request(again.format(came_as), "X-Last: 1")
+    assert len(came.all(long.lower())) == 2
+    sent = parse_message("\r\n".join(copy(came, f"{name}: <sip:anonymous@anonymous.invalid>\r\n")))
+    (value,) = sent.all(long.lower())
+    assert value.startswith("<sip:anonymous@anonymous.invalid>")
+    assert sent.get("x-last") == "1"
+
+
 def test_all_but_via_and_max_forwards_is_as_it_came() -> None:
     came = request("Max-Forwards:  9", "x-odd-NAME :a  b", "f: ignored", body="v=0\r\nx")
     assert copy(came) == [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec import Struct
 
-from drachtio_conformance import loader, specification
+from drachtio_conformance.cases import loader, specification
 from msgtrace import frames, messages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +55,7 @@ def shown_messages() -> Iterator[Shown]:
     yield from finished()
 
 
-UNSENT = ("OUT-6", "OUT-8", "OUT-13", "NET-1", "NET-2", "NET-11", "REL-7")
+UNSENT = ("OUT-6", "OUT-8", "OUT-13", "OUT-23", "NET-1", "NET-2", "NET-11", "REL-7")
 """The clauses about messages that never were on the wire."""
 MESSAGES = list(shown_messages())
 FRAMES = [message for message in MESSAGES if message.prefix in ("C: ", "S: ")]
@@ -129,7 +130,8 @@ def test_what_is_shown_as_wrong_is_wrong() -> None:
 
 def test_references_to_clauses_and_deviations_exist() -> None:
     families = {clause.family for clause in SPECIFICATION.clauses.values()}
-    for name in re.findall(r"\b([A-Z]+-\d+)\b", DOCUMENT):
+    text = re.sub(r"Numbers that were never given: .*?\(", "", DOCUMENT, flags=re.DOTALL)
+    for name in re.findall(r"\b([A-Z]+-\d+)\b", text):
         if name.startswith("DEV-"):
             assert name in SPECIFICATION.deviations
         elif name.rpartition("-")[0] in families:
@@ -181,8 +183,48 @@ def test_clauses_cited_in_the_code_exist(folder: str) -> None:
 
 
 def test_the_table_of_families_leads_to_every_chapter() -> None:
-    listed = re.findall(r"^\| ([A-Z]+) \| \[(.+?)\]\(#([a-z-]+)\) \|", DOCUMENT, re.MULTILINE)
-    chapters = [(family, clauses[0].section) for family, clauses in SPECIFICATION.families().items()]
-    assert sorted((family, title) for family, title, _ in listed) == sorted(chapters)
-    for _, title, anchor in listed:
+    rows = re.findall(r"^\| ([A-Z]+) \| (\[.+?\)) \|", DOCUMENT, re.MULTILINE)
+    listed = [(family, title) for family, links in rows for title in re.findall(r"\[(.+?)\]", links)]
+    chapters = {(clause.family, clause.section) for clause in SPECIFICATION.clauses.values()}
+    assert sorted(listed) == sorted(chapters)
+    for title, anchor in re.findall(r"\[([^]]+)\]\(#([a-z0-9-]+)\)", "".join(links for _, links in rows)):
         assert anchor == re.sub(r"[^a-z -]", "", title.lower()).replace(" ", "-")
+
+
+def test_every_title_is_there_once() -> None:
+    titles = [clause.title for clause in SPECIFICATION.clauses.values()]
+    assert [title for title, number in Counter(titles).items() if number > 1] == []
+    assert [title for title in titles if title.endswith(".")] == []
+
+
+def test_a_number_that_no_clause_has_is_explained() -> None:
+    said = DOCUMENT.partition("Numbers that were never given: ")[2].partition("(")[0]
+    explained = {
+        f"{family}-{number}"
+        for family, first, last in re.findall(r"([A-Z]+)-(\d+) to [A-Z]+-(\d+)", said)
+        for number in range(int(first), int(last) + 1)
+    }
+    missing = {
+        f"{family}-{number}"
+        for family, clauses in SPECIFICATION.families().items()
+        for number in range(1, clauses[-1].number)
+    } - set(SPECIFICATION.clauses)
+    assert missing == explained
+
+
+def test_the_wire_protocol_comes_before_the_sip_behaviour() -> None:
+    parts = re.findall(r"^# (.+)$", DOCUMENT, re.MULTILINE)
+    assert parts == ["The drachtio admin protocol", "Part 1: The wire protocol", "Part 2: The SIP behaviour"]
+    wire = DOCUMENT.partition("\n# Part 1: ")[2].partition("\n# Part 2: ")[0]
+    families = [family for family in SPECIFICATION.families() if f"\n### {family}-1 " in wire]
+    assert families == list(SPECIFICATION.families())[: len(families)]
+
+
+def test_deviations_are_grouped_by_the_family_of_their_first_clause() -> None:
+    text = (ROOT / "docs" / "deviations.md").read_text("utf-8")
+    for table in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        rows = re.findall(r"^\| (DEV-\d+) ", table, re.MULTILINE)
+        families = {SPECIFICATION.deviations[row].clauses[0].rpartition("-")[0] for row in rows}
+        assert len(families - {"RROUTE"}) <= 1, table.splitlines()[0]
+        numbers = [int(row.removeprefix("DEV-")) for row in rows]
+        assert numbers == sorted(numbers), table.splitlines()[0]

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import yaml
 
-from drachtio_conformance import loader, specification
+from drachtio_conformance.cases import loader, specification
 from reference_server.server import Server
 from reference_server.sip.messages.message import Request, Response, parse_message
 from tests.admin.admin_port import Client

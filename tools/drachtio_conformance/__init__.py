@@ -1,4 +1,4 @@
 """The conformance suite: one step vocabulary, one runner, the reports.
 
-Imports msgtrace; imports the reference server in embedded.py only.
+Imports msgtrace; imports the reference server in targets/embedded.py only.
 """

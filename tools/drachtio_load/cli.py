@@ -1,38 +1,44 @@
 """The command ``drachtio-load``: SIPp callers against a server, with a verdict that can be trusted.
 
 Exit codes: 0 every call successful, 1 some failed, 2 wrong usage, 3 nothing came from the peer,
-4 sipp is missing or failed itself.
+4 sipp is missing or failed itself, 130 interrupted (what there is until then is told and written all the same).
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 
-from drachtio_conformance import standard_output
-from drachtio_conformance.admin_peer import told
-from drachtio_conformance.arguments import count, host_port, positive, seconds
-from drachtio_conformance.outcome import ExitCode
-from drachtio_load import report
+from drachtio_conformance.cli.arguments import count, host_port, positive, seconds
+from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.peers.admin_peer import told
+from drachtio_conformance.report import standard_output
+from drachtio_load import completion, refusal, report
+from drachtio_load.answers import Answer
 from drachtio_load.progress import RunProgress
 from drachtio_load.scenarios import LoadScenario, ScenarioError, find_scenario, load_scenarios
 from drachtio_load.series import milliseconds, percentiles
 from drachtio_load.sipp import LoadPlan, LoadRun, SippMissing, Transport, run_sipp, sipp_command
-from drachtio_load.verdict import judge
+from drachtio_load.stopping import Stopping
+from drachtio_load.verdict import INTERRUPTED, judge
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     standard_output.prepare()
     parser = _parser()
-    options = parser.parse_args(arguments)
+    completion.answer_a_shell(parser)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser.parse_args(words)
     try:
-        code = _list() if options.command == "list" else _run(_plan(options), options)
+        code = _list() if options.command == "list" else _run(_plan(options), options, words)
         sys.stdout.flush()
         return code
     except ScenarioError as error:
@@ -46,19 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(ExitCode.USAGE, f"{error.filename or 'output'}: {error.strerror}")
     except KeyboardInterrupt:
         sys.stderr.write("drachtio-load: interrupted\n")
-        return 130
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="drachtio-load",
         description="Calls a server with SIPp and judges by SIPp's statistics.",
-        epilog="Exit code: 0 all calls successful, 1 some failed, 2 usage, 3 nothing came, 4 sipp failed.",
+        epilog="Exit code: 0 all calls successful, 1 some failed, 2 usage, 3 nothing came, 4 sipp failed, "
+        "130 interrupted: Ctrl-C begins no more calls and lets those that are open end, a second one does not wait; "
+        "the figures until then are told and written.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('drachtio-conformance')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="the scenarios, one a line")
     run = commands.add_parser("run", help="run one scenario")
-    run.add_argument("scenario", metavar="SCENARIO", help="a name of `drachtio-load list`, or an XML file")
+    scenario = "a name of `drachtio-load list`, or an XML file"
+    completion.is_a_scenario(run.add_argument("scenario", metavar="SCENARIO", help=scenario))
     run.add_argument("target", type=host_port, metavar="HOST:PORT", help="where the server takes SIP")
     option = run.add_argument
     option("--transport", type=Transport, choices=list(Transport), default=Transport.UDP, help="default: udp")
@@ -78,10 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="what [NAME] stands for in a scenario of your own; may be repeated",
     )
-    option("--json", type=Path, metavar="FILE", help="write the figures to FILE")
-    option("--csv", type=Path, metavar="FILE", help="write the figures of each second to FILE")
-    option("--report", type=Path, metavar="FILE", help="write a page with plots to FILE (HTML)")
-    option("--keep", type=Path, metavar="DIR", help="leave sipp's files in DIR, every message included")
+    for name, value, about in (
+        ("--json", "FILE", "write the figures to FILE"),
+        ("--csv", "FILE", "write the figures of each second to FILE"),
+        ("--report", "FILE", "write a page with plots to FILE (HTML)"),
+        ("--keep", "DIR", "leave sipp's files in DIR, every message included"),
+    ):
+        completion.is_a_path(option(name, type=Path, metavar=value, help=about))
     return parser
 
 
@@ -114,8 +127,9 @@ def _list() -> int:
     return ExitCode.OK
 
 
-def _run(plan: LoadPlan, options: argparse.Namespace) -> int:
+def _run(plan: LoadPlan, options: argparse.Namespace, words: Sequence[str]) -> int:
     sipp_command()
+    command = _shown(words, options.auth)
     keep: Path | None = options.keep
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
@@ -134,21 +148,29 @@ def _run(plan: LoadPlan, options: argparse.Namespace) -> int:
     _say(judgement.sentence)
     _table(run)
     if options.json is not None:
-        report.write_json(options.json, run, judgement)
+        report.write_json(options.json, run, judgement, command)
     if options.csv is not None:
         report.write_csv(options.csv, run)
     if options.report is not None:
-        report.write_html(options.report, run, judgement, began)
+        report.write_html(options.report, run, judgement, began, command)
     return judgement.code
 
 
 async def _attempt(plan: LoadPlan, folder: Path, progress: RunProgress) -> LoadRun:
-    """Looks whether anybody listens first, where that can be known; raises OSError if not."""
+    """Runs it, unless the network says that nobody listens; raises OSError then."""
     if plan.transport is Transport.TCP:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(plan.host, plan.port), plan.answer_within)
-        writer.close()
-        await writer.wait_closed()
-    return await run_sipp(plan, folder, progress.report)
+        await refusal.connect(plan.host, plan.port, plan.answer_within)
+    stopping = Stopping()
+    with stopping.by_signals(progress.interrupted):
+        run = asyncio.ensure_future(run_sipp(plan, folder, progress.report, stopping))
+        if plan.transport is Transport.TCP:
+            return await run
+        refused = asyncio.ensure_future(refusal.refused(plan.host, plan.port))
+        await asyncio.wait({run, refused}, return_when=asyncio.FIRST_COMPLETED)
+        unnecessary = refused if run.done() else run
+        unnecessary.cancel()
+        await asyncio.gather(unnecessary, return_exceptions=True)
+        return await (run if unnecessary is refused else refused)
 
 
 def _table(run: LoadRun) -> None:
@@ -163,13 +185,31 @@ def _table(run: LoadRun) -> None:
         ("hung", f"{figures.unfinished}"),
         ("retransmissions", f"{figures.retransmissions}"),
         ("calls a second", f"{figures.rate:.1f}"),
-        ("response, mean", f"{figures.response_milliseconds:.1f} ms"),
     ]
     if times.count:
         shown = (("p50", times.p50), ("p90", times.p90), ("p99", times.p99))
+        mean = figures.response_milliseconds
+        rows.append(("response, mean", f"{mean:.1f} ms" if mean >= 1 else milliseconds(0)))
         rows += [(f"response, {name}", milliseconds(value)) for name, value in shown]
     for name, value in rows:
         _say(f"  {name:16}{value:>12}")
+    if run.answers:
+        _say(f"  answers: {', '.join(map(_answer, run.answers))}")
+
+
+def _answer(answer: Answer) -> str:
+    """``200 × 40``; what failed its call is marked."""
+    total = answer.awaited + answer.unawaited
+    mark = f" ({answer.unawaited} not awaited)" if answer.unawaited else ""
+    return f"{total} × {answer.name}{mark}"
+
+
+def _shown(words: Sequence[str], credentials: tuple[str, str] | None) -> str:
+    """The command line as one could type it again, but for the password."""
+    if credentials is not None:
+        secret, instead = ":".join(credentials), f"{credentials[0]}:***"
+        words = [instead if word == secret else word.replace(f"={secret}", f"={instead}") for word in words]
+    return shlex.join(["drachtio-load", *words])
 
 
 def _credentials(text: str) -> tuple[str, str]:

@@ -53,6 +53,13 @@ def first_failed_call(errors: Path, scenario: Path) -> FailedCall | None:
     return FailedCall(first["call_id"], awaited, first.groupdict().get("came") or "")
 
 
+def unexpected_messages(errors: Path) -> list[str]:
+    """The start line of each message that failed a call because another was awaited; a missing file tells of none."""
+    if not errors.is_file():
+        return []
+    return [match["came"] for match in _UNEXPECTED.finditer(errors.read_text("latin-1"))]
+
+
 def _awaited(scenario: Path, index: int) -> str:
     """What may come at the step with this number: each optional message up to the one that must come."""
     steps = [element for element in ElementTree.parse(scenario).getroot() if element.tag in _STEPS]

@@ -23,6 +23,7 @@ class RunProgress:
         self._console = Console(file=file, highlight=False)
         self._file = file
         self._told = time.monotonic()
+        self._latest: CallStatistics | None = None
         self._bar: Progress | None = None
 
     def __enter__(self) -> Self:
@@ -47,6 +48,7 @@ class RunProgress:
 
     def report(self, figures: CallStatistics) -> None:
         """Show the latest figures."""
+        self._latest = figures
         ended = figures.successful + figures.failed
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=ended, description=told(self._plan, figures))
@@ -54,6 +56,12 @@ class RunProgress:
             self._told = time.monotonic()
             self._file.write(f"  {ended} of {self._plan.calls} calls, {told(self._plan, figures)}\n")
             self._file.flush()
+
+    def interrupted(self) -> None:
+        """Say what a first Ctrl-C brings about."""
+        open_calls = self._latest.unfinished if self._latest is not None else 0
+        waiting = f"; {open_calls} open, their end is awaited (Ctrl-C again: not)" if open_calls else ""
+        self._console.print(f"no more calls are begun{waiting}")
 
 
 def told(plan: LoadPlan, figures: CallStatistics) -> str:

@@ -12,16 +12,20 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Struct
 
+from drachtio_load.local_server import between
 from drachtio_load.plots import Line, line_plot
-from drachtio_load.series import Interval, ResponseTime, milliseconds, percentiles
+from drachtio_load.series import Interval, milliseconds, percentiles
 from drachtio_load.sipp import LoadRun
 from drachtio_load.verdict import Judgement
 
-_COLUMNS = ("at", "begun", "successful", "failed", "retransmissions", "open", "p50", "p90", "p99")
+_COLUMNS = (
+    *("at", "begun", "successful", "failed", "retransmissions", "open"),
+    *("p50", "p90", "p99", "server_cpu", "server_memory"),
+)
 
 
 class Second(Struct, frozen=True, kw_only=True):
-    """One interval with the response times measured in it (milliseconds)."""
+    """One interval with what was measured in it; None is what was not."""
 
     at: float
     begun: int
@@ -29,9 +33,15 @@ class Second(Struct, frozen=True, kw_only=True):
     failed: int
     retransmissions: int
     open: int
-    p50: float
-    p90: float
-    p99: float
+    """calls under way at its end"""
+    p50: float | None
+    """response times in milliseconds"""
+    p90: float | None
+    p99: float | None
+    server_cpu: float | None
+    """percent of one core; of a server on this machine"""
+    server_memory: float | None
+    """MiB"""
 
 
 class _Plot(Struct, frozen=True):
@@ -42,15 +52,15 @@ class _Plot(Struct, frozen=True):
 
 def seconds(run: LoadRun) -> list[Second]:
     """The run second by second."""
-    return [_second(interval, _within(interval, run.responses)) for interval in run.intervals]
+    began = run.statistics.began if run.statistics is not None else 0.0
+    return [_second(interval, run, began) for interval in run.intervals]
 
 
-def _within(interval: Interval, responses: Sequence[ResponseTime]) -> list[ResponseTime]:
-    return [one for one in responses if interval.at - interval.length < one.at <= interval.at]
-
-
-def _second(interval: Interval, responses: Sequence[ResponseTime]) -> Second:
-    times = percentiles(responses)
+def _second(interval: Interval, run: LoadRun, began: float) -> Second:
+    begin = interval.at - interval.length
+    times = percentiles([one for one in run.responses if begin < one.at <= interval.at])
+    measured = times.count > 0
+    used = between(run.samples, began + begin, began + interval.at)
     return Second(
         at=round(interval.at, 3),
         begun=interval.begun,
@@ -58,16 +68,20 @@ def _second(interval: Interval, responses: Sequence[ResponseTime]) -> Second:
         failed=interval.failed,
         retransmissions=interval.retransmissions,
         open=interval.open,
-        p50=times.p50,
-        p90=times.p90,
-        p99=times.p99,
+        p50=times.p50 if measured else None,
+        p90=times.p90 if measured else None,
+        p99=times.p99 if measured else None,
+        server_cpu=round(used[0], 1) if used else None,
+        server_memory=round(used[1], 1) if used else None,
     )
 
 
-def document(run: LoadRun, judgement: Judgement) -> dict[str, object]:
-    """The run as plain values, for JSON."""
+def document(run: LoadRun, judgement: Judgement, command: str) -> dict[str, object]:
+    """The run as plain values, for JSON. What was not measured is null."""
     plan = run.plan
+    times = percentiles(run.responses)
     return {
+        "command": command,
         "scenario": plan.scenario.name,
         "target": f"{plan.host}:{plan.port}",
         "transport": plan.transport,
@@ -77,16 +91,20 @@ def document(run: LoadRun, judgement: Judgement) -> dict[str, object]:
         "exit_code": int(judgement.code),
         "sentence": judgement.sentence,
         "ended_by_deadline": run.ended_by_deadline,
+        "interrupted": run.interrupted,
         "received_messages": run.received,
+        "answers": run.answers,
         "statistics": run.statistics,
-        "response_milliseconds": percentiles(run.responses),
+        "response_milliseconds": times if times.count else None,
+        "server": run.server,
         "seconds": seconds(run),
     }
 
 
-def write_json(path: Path, run: LoadRun, judgement: Judgement) -> None:
-    """All figures. Raises OSError."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(document(run, judgement)), indent=2) + b"\n")
+def write_json(path: Path, run: LoadRun, judgement: Judgement, command: str) -> None:
+    """All figures; ``command`` is the command line, without passwords. Raises OSError."""
+    plain = msgspec.json.encode(document(run, judgement, command))
+    path.write_bytes(msgspec.json.format(plain, indent=2) + b"\n")
 
 
 def write_csv(path: Path, run: LoadRun) -> None:
@@ -98,8 +116,9 @@ def write_csv(path: Path, run: LoadRun) -> None:
             writer.writerow([getattr(second, column) for column in _COLUMNS])
 
 
-def write_html(path: Path, run: LoadRun, judgement: Judgement, at: datetime) -> None:
-    """The page; ``at`` is when the run began. Raises OSError."""
+def write_html(path: Path, run: LoadRun, judgement: Judgement, at: datetime, command: str) -> None:
+    """The page; ``at`` is when the run began, ``command`` the command line without passwords. Raises OSError."""
+    rows = seconds(run)
     environment = Environment(
         loader=PackageLoader("drachtio_load"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -115,8 +134,9 @@ def write_html(path: Path, run: LoadRun, judgement: Judgement, at: datetime) -> 
         good=int(judgement.code) == 0,
         figures=run.statistics,
         times=percentiles(run.responses),
-        plots=_plots(run),
-        seconds=seconds(run),
+        plots=_plots(run, rows),
+        seconds=rows,
+        command=command,
         milliseconds=milliseconds,
         style=style,
         at=f"{at:%Y-%m-%d %H:%M:%S}",
@@ -124,33 +144,41 @@ def write_html(path: Path, run: LoadRun, judgement: Judgement, at: datetime) -> 
     path.write_text(page, "utf-8")
 
 
-def _plots(run: LoadRun) -> list[_Plot]:
-    rows = seconds(run)
+def _plots(run: LoadRun, rows: Sequence[Second]) -> list[_Plot]:
     lengths = [interval.length for interval in run.intervals]
 
     def each_second(values: Sequence[int]) -> list[tuple[float, float]]:
         pairs = zip(rows, values, lengths, strict=True)
         return [(row.at, value / length) for row, value, length in pairs]
 
+    def measured(values: Sequence[float | None]) -> list[tuple[float, float]]:
+        return [(row.at, value) for row, value in zip(rows, values, strict=True) if value is not None]
+
     end = rows[-1].at if rows else 1.0
     begun = Line(name="begun", style="a", points=each_second([row.begun for row in rows]))
     target = Line(name="asked for", style="target", points=[(0.0, run.plan.rate), (end, run.plan.rate)])
     failed = Line(name="failed", style="c", points=each_second([row.failed for row in rows]))
     repeated = Line(name="repeated", style="b", points=each_second([row.retransmissions for row in rows]))
-    measured = [
-        row for row, interval in zip(rows, run.intervals, strict=True) if _within(interval, run.responses)
-    ]
+    under_way = Line(name="open", style="a", points=[(row.at, row.open) for row in rows])
     times = [
-        Line(name="p50", style="a", points=[(row.at, row.p50) for row in measured]),
-        Line(name="p90", style="b", points=[(row.at, row.p90) for row in measured]),
-        Line(name="p99", style="c", points=[(row.at, row.p99) for row in measured]),
+        Line(name="p50", style="a", points=measured([row.p50 for row in rows])),
+        Line(name="p90", style="b", points=measured([row.p90 for row in rows])),
+        Line(name="p99", style="c", points=measured([row.p99 for row in rows])),
     ]
-    return [
+    plots = [
         _plot("Calls begun in a second", "calls/s", [begun, target]),
+        _plot("Calls open at once", "calls", [under_way]),
         _plot("Failed calls in a second", "calls/s", [failed]),
         _plot("Retransmissions in a second", "messages/s", [repeated]),
-        _plot("Response time, milliseconds", "ms", times),
     ]
+    if run.responses:
+        plots.append(_plot("Response time, milliseconds", "ms", times))
+    if run.server is not None and run.samples:
+        cpu = Line(name="CPU", style="a", points=measured([row.server_cpu for row in rows]))
+        memory = Line(name="memory", style="b", points=measured([row.server_memory for row in rows]))
+        plots.append(_plot("CPU of the server, percent of a core", "%", [cpu]))
+        plots.append(_plot("Memory of the server, MiB", "MiB", [memory]))
+    return plots
 
 
 def _plot(title: str, unit: str, lines: list[Line]) -> _Plot:

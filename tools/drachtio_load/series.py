@@ -57,8 +57,10 @@ class Percentiles(Struct, frozen=True, kw_only=True):
 def read_intervals(path: Path) -> list[Interval]:
     """The intervals of a statistics file; empty if it has fewer than two reports. Raises StatisticsError."""
     rows = report_rows(path)
-    if len(rows) > 2 and moment(rows[-1], "CurrentTime") - moment(rows[-2], "CurrentTime") < _REMNANT:
-        del rows[-2]  # the last report tells the end, often milliseconds behind the one before
+    while len(rows) > 2 and moment(rows[-1], "CurrentTime") - moment(rows[-2], "CurrentTime") < _REMNANT:
+        del rows[
+            -2
+        ]  # the last report, sometimes told twice, tells the end, often milliseconds behind the one before
     intervals: list[Interval] = []
     for before, row in itertools.pairwise(rows):
         length = moment(row, "CurrentTime") - moment(before, "CurrentTime")

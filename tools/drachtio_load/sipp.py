@@ -2,7 +2,7 @@
 
 SIPp's ``-timeout`` ends a run without a word on the calls still open, and its exit codes say the same for a
 missing peer as for a failed call. So the run is ended from here, and the statistics that SIPp writes every
-second remain.
+second, and once more at its end, remain.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import signal
 import socket
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from enum import StrEnum
@@ -18,11 +20,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from drachtio_load import local_server
+from drachtio_load.answers import Answer, read_answers
 from drachtio_load.complaints import FailedCall, first_failed_call
+from drachtio_load.local_server import LocalServer, Sample
 from drachtio_load.messages import SeenMessage, read_messages
 from drachtio_load.scenarios import LoadScenario
 from drachtio_load.series import Interval, ResponseTime, read_intervals, read_response_times
 from drachtio_load.statistics import CallStatistics, StatisticsError, count_received, read_statistics
+from drachtio_load.stopping import Stopping
 
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\d\t\S+\t[\d.]+: ")
 _REPORTS = 0.5
@@ -87,6 +93,8 @@ class LoadRun(Struct, frozen=True, kw_only=True):
     plan: LoadPlan
     exit_code: int
     ended_by_deadline: bool
+    interrupted: bool = False
+    """somebody ended it before its time"""
     statistics: CallStatistics | None
     received: int
     """messages that came from the peer"""
@@ -100,6 +108,12 @@ class LoadRun(Struct, frozen=True, kw_only=True):
     """second by second"""
     responses: list[ResponseTime] = []
     """each response time, in the order in which the calls ended"""
+    answers: list[Answer] = []
+    """what came back, by status"""
+    server: LocalServer | None = None
+    """the server, if it runs on this machine and may be looked at"""
+    samples: list[Sample] = []
+    """what the server had used at each look, about two a second"""
 
 
 def sipp_command() -> str:
@@ -111,12 +125,18 @@ def sipp_command() -> str:
 
 
 async def run_sipp(
-    plan: LoadPlan, folder: Path, on_report: Callable[[CallStatistics], None] | None = None
+    plan: LoadPlan,
+    folder: Path,
+    on_report: Callable[[CallStatistics], None] | None = None,
+    stopping: Stopping | None = None,
 ) -> LoadRun:
     """Runs one plan; SIPp's files go to ``folder``, which must be empty. Raises SippMissing.
 
-    ``on_report`` is told how far it is, about once a second.
+    ``on_report`` is told how far it is, about once a second. ``stopping`` may end it before its time.
     """
+    stopping = stopping or Stopping()
+    server = local_server.find(plan.host, plan.port, plan.transport)
+    samples: list[Sample] = []
     process = await asyncio.create_subprocess_exec(
         sipp_command(),
         *_arguments(plan),
@@ -124,36 +144,31 @@ async def run_sipp(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
+        process_group=0,  # else a Ctrl-C at the terminal would end it behind our back
     )
     words = asyncio.ensure_future(process.communicate())
-    watching = asyncio.ensure_future(_watch(folder / "statistics.csv", on_report))
-    ended_by_deadline = False
+    watching = asyncio.ensure_future(_watch(folder / "statistics.csv", on_report, server, samples))
     try:
-        _, stderr = await asyncio.wait_for(asyncio.shield(words), plan.allowed_seconds())
-    except TimeoutError:
-        ended_by_deadline = True
-        process.terminate()
-        try:
-            _, stderr = await asyncio.wait_for(asyncio.shield(words), _GRACE)
-        except TimeoutError:
-            process.kill()
-            _, stderr = await words
+        ended_by_deadline = await _until_the_end(process, words, plan.allowed_seconds(), stopping)
+        _, stderr = await words
     except BaseException:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await words
         raise
     finally:
         watching.cancel()
+    _look_at(server, samples)
     complaint = _last_words(stderr.decode("latin-1"))
     statistics: CallStatistics | None = None
     received = 0
     intervals: list[Interval] = []
     responses: list[ResponseTime] = []
+    counts = next(folder.glob("*_counts.csv"), folder / "counts.csv")
     try:
         statistics = read_statistics(folder / "statistics.csv")
         intervals = read_intervals(folder / "statistics.csv")
         responses = read_response_times(next(folder.glob("*_rtt.csv"), folder / "rtt.csv"))
-        counts = next(folder.glob("*_counts.csv"), folder / "counts.csv")
         received = count_received(counts)
     except StatisticsError as error:
         complaint = complaint or str(error)
@@ -161,6 +176,7 @@ async def run_sipp(
         plan=plan,
         exit_code=process.returncode if process.returncode is not None else -1,
         ended_by_deadline=ended_by_deadline,
+        interrupted=stopping.wished,
         statistics=statistics,
         received=received,
         complaint=complaint,
@@ -168,15 +184,71 @@ async def run_sipp(
         messages=read_messages(folder / "messages.log"),
         intervals=intervals,
         responses=responses,
+        answers=read_answers(counts, folder / "errors.log"),
+        server=server,
+        samples=samples,
     )
 
 
-async def _watch(path: Path, on_report: Callable[[CallStatistics], None] | None) -> None:
-    """Reads the latest report twice a second, as often as SIPp could have written one."""
-    while on_report is not None:
+async def _until_the_end(
+    process: asyncio.subprocess.Process,
+    words: asyncio.Future[tuple[bytes, bytes]],
+    allowed: float,
+    stopping: Stopping,
+) -> bool:
+    """Waits until SIPp has ended by itself, was asked to, or has to, after ``allowed`` seconds; whether it had to."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + allowed
+    no_more: asyncio.Future[bool] = asyncio.ensure_future(stopping.no_more.wait())
+    at_once: asyncio.Future[bool] = asyncio.ensure_future(stopping.at_once.wait())
+    awaited: set[asyncio.Future[bool] | asyncio.Future[tuple[bytes, bytes]]] = {words, no_more, at_once}
+    try:
+        while True:
+            done, _ = await asyncio.wait(
+                awaited, timeout=deadline - loop.time(), return_when=asyncio.FIRST_COMPLETED
+            )
+            if words in done:
+                return False
+            if not done or at_once in done:
+                await _end(process, words)
+                return not done
+            awaited.discard(no_more)
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGUSR1)  # SIPp begins no more calls, and ends with the last one
+    finally:
+        no_more.cancel()
+        at_once.cancel()
+
+
+async def _end(process: asyncio.subprocess.Process, words: asyncio.Future[tuple[bytes, bytes]]) -> None:
+    """SIGTERM, upon which SIPp writes its figures; SIGKILL if it does not end."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    done, _ = await asyncio.wait({words}, timeout=_GRACE)
+    if not done:
+        with suppress(ProcessLookupError):
+            process.kill()
+
+
+async def _watch(
+    path: Path,
+    on_report: Callable[[CallStatistics], None] | None,
+    server: LocalServer | None,
+    samples: list[Sample],
+) -> None:
+    """Looks at the latest report and at the server twice a second, as often as SIPp could have written one."""
+    while True:
+        _look_at(server, samples)
+        if on_report is not None:
+            with suppress(StatisticsError):
+                on_report(read_statistics(path))
         await asyncio.sleep(_REPORTS)
-        with suppress(StatisticsError):
-            on_report(read_statistics(path))
+
+
+def _look_at(server: LocalServer | None, samples: list[Sample]) -> None:
+    """One more sample, if there is a server to look at and it is still there."""
+    if server is not None and (sample := server.sample(time.time())) is not None:
+        samples.append(sample)
 
 
 def _arguments(plan: LoadPlan) -> list[str]:

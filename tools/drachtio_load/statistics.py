@@ -46,6 +46,8 @@ class CallStatistics(Struct, frozen=True, kw_only=True):
     """messages that SIPp sent again"""
     unexpected: int
     """messages that belonged to no call, or to one already over"""
+    began: float
+    """Unix seconds"""
     seconds: float
     """length of the run"""
     response_milliseconds: float
@@ -80,6 +82,7 @@ def read_statistics(path: Path) -> CallStatistics:
         unfinished=counted("CurrentCall"),
         retransmissions=counted("Retransmissions(C)"),
         unexpected=counted("OutOfCallMsgs(C)") + counted("DeadCallMsgs(C)"),
+        began=moment(last, "StartTime"),
         seconds=moment(last, "CurrentTime") - moment(last, "StartTime"),
         response_milliseconds=_duration(last.get("ResponseTime1(C)", "")) * 1000,
         failures=failures,

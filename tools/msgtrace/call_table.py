@@ -5,16 +5,22 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from msgtrace.calls import Call, Ending
+from msgtrace.calls import Call
 from msgtrace.colours import Colour, Paint
+from msgtrace.verdict import Ending, judge
 
-_SIGNS = {Ending.GOOD: "✓", Ending.BAD: "✗", Ending.OPEN: "…"}
-_COLOURS = {Ending.GOOD: Colour.GOOD, Ending.BAD: Colour.BAD, Ending.OPEN: Colour.REMARK}
+_SIGNS = {Ending.GOOD: "✓", Ending.WARN: "⚠", Ending.BAD: "✗", Ending.OPEN: "…"}
+_COLOURS = {
+    Ending.GOOD: Colour.GOOD,
+    Ending.WARN: Colour.REMARK,
+    Ending.BAD: Colour.BAD,
+    Ending.OPEN: Colour.REMARK,
+}
 
 
 def table(calls: Sequence[Call], paint: Paint, *, failed_only: bool, file: str) -> Iterator[str]:
     """Heading, lines, and a sentence with the numbers; ``file`` is named in the command that shows one call."""
-    outcomes = [(call, *call.outcome()) for call in calls]
+    outcomes = [(call, verdict.ending, verdict.text) for call in calls for verdict in (judge(call),)]
     shown = [row for row in outcomes if row[1] is Ending.BAD or not failed_only]
     if shown:
         yield paint(

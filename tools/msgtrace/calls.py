@@ -1,46 +1,74 @@
-"""Calls of a recording: which message belongs to which, how each ended, and why.
+"""Calls of a recording: which message belongs to which call, and what its transactions were.
 
-A call is what has one Call-ID. Frames that lack it are found by what ties them to others: the transaction id, the
-dialog id, and the id of the message that an answer answers. What is remembered grows with the number of calls.
+A call is what has one Call-ID, except that who calls again with a Call-ID that he has used begins a call of its own:
+
+- an INVITE outside dialogs that follows registrations, pings or messages of its Call-ID makes a call of them;
+- one that follows INVITEs which failed, with a higher CSeq, is a further try of the same call;
+- any other, that is one after a call that ended, or with another From tag beside a call that has not failed, begins a
+  further call.
+
+Frames that lack a Call-ID are found by what ties them to others: the transaction id, the dialog id, and the id of the
+message that an answer answers. What is remembered grows with the number of calls. How a call ended,
+:mod:`msgtrace.verdict` says.
 """
 
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 
-from msgtrace import sip as sip_view
+import msgspec
+from msgspec import Struct
+
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, seconds
+from msgtrace.follow import Shown
 from msgtrace.messages import MessageKind
+from msgtrace.observed import APPLICATION, SERVER, Observation, observe, tags
 from msgtrace.octets import one_line
 from msgtrace.sip import SipMessage
+from msgtrace.transactions import Transaction
 
 _CALL_ID = re.compile(r"\n(?:[Cc][Aa][Ll][Ll]-[Ii][Dd]|i)[ \t]*:[ \t]*([^\r\n]*)")
 _USER_AND_HOST = re.compile(r"(?:sips?|tel):(?:([^@;>]*)@)?([^;>?]*)", re.IGNORECASE)
 _MOST_KEYS = 1_000_000  # ids that are remembered; then the oldest are forgotten
+_MOST_TRANSACTIONS = 2_000  # of one call; a phone may ping with one Call-ID for weeks
+_BELONG_TO_INVITE = frozenset({"ACK", "CANCEL"})
+_WITHIN = frozenset({"BYE", "PRACK", "UPDATE", "INFO"})
+"""methods that begin no call"""
 
 
-class Ending(StrEnum):
-    """What became of a call."""
+class Bye(Struct, frozen=True):
+    """Who hung up."""
 
-    GOOD = "good"
-    BAD = "bad"
-    OPEN = "open"
-    """the recording ends before the call does"""
+    from_tag: str
+    to_tag: str
+    clock: str
+    at: float | None
+    source: str
+    by_application: bool
+    made_by_server: bool
+    reason: str
+
+
+class Lacking:
+    """What the recording lacks, of all its calls."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = 0
+        """number of the message before the last damage"""
 
 
 class Call:
     """What is known of one call."""
 
     __slots__ = (
-        *("ack", "answered_at", "application_told", "begin", "call_id", "callee", "caller", "cancelled_by"),
-        *("challenged", "end", "ended_by", "final", "final_by", "final_number", "first", "from_server"),
-        *("messages", "method", "number", "prack", "provisional", "proxied", "reason", "refused"),
-        *("reliable", "responded"),
+        *("begin", "byes", "call_id", "callee", "caller", "end", "first", "lacking", "left_out"),
+        *("messages", "method", "number", "reason", "refused", "tags", "transactions"),
     )
 
-    def __init__(self, number: int, call_id: str, first: int) -> None:
+    def __init__(self, number: int, call_id: str, first: int, lacking: Lacking) -> None:
+        self.lacking = lacking
         self.number = number
         """from 1, in the order of the recording"""
         self.call_id = call_id
@@ -50,118 +78,106 @@ class Call:
         self.begin = ""
         """time of its first message, as the recording has it"""
         self.end = ""
+        """time of its last"""
         self.method = ""
-        """of the request that began it"""
+        """INVITE if there is one, else of the request that began it"""
         self.caller = ""
         self.callee = ""
-        self.from_server = False
-        """whether the application asked for it"""
-        self.provisional = 0
-        self.reliable = 0
-        """status of the last provisional response that asks for a PRACK"""
-        self.prack = False
-        self.final = ""
-        """status and reason of the last final response to the request that began it"""
-        self.final_by = ""
-        self.final_number = 0
-        self.answered_at = ""
-        self.challenged = False
-        self.ack = False
-        self.application_told = 0
-        """number of the message that brought the request to an application"""
-        self.responded = False
-        self.proxied = False
-        self.cancelled_by = ""
-        self.ended_by = ""
+        self.tags: set[str] = set()
+        """tags of the parties, of INVITEs and their responses"""
+        self.transactions: list[Transaction] = []
+        """in the order of the recording, without ACK and CANCEL"""
+        self.left_out = 0
+        """transactions that are not kept, since there are too many"""
+        self.byes: list[Bye] = []
         self.reason = ""
+        """why it ended, from a CDR"""
         self.refused: tuple[int, str] | None = None
         """message that the server refused to carry out, and its reason"""
 
-    def outcome(self) -> tuple[Ending, str]:
-        """How it ended, and why, in one sentence."""
-        status = int(self.final[:3]) if self.final[:3].isdigit() else 0
-        after = self._lasted(self.answered_at or self.end)
-        by = f" by {self.final_by}" if self.final_by else ""
-        refusal = f"; refused: {self.refused[1]} (message {self.refused[0]})" if self.refused else ""
-        if 200 <= status < 300:
-            return self._answered(status, refusal)
-        if self.cancelled_by and status in (0, 487):
-            final = f", {self.final}" if status else ""
-            return Ending.BAD, f"cancelled by {self.cancelled_by}{after}{final}{self._before()}{refusal}"
-        if status in (401, 407):
-            return Ending.BAD, f"challenged: {self.final}{by}, and no other try{refusal}"
-        if 300 <= status < 400:
-            return Ending.GOOD, f"redirected: {self.final}{by}"
-        if status:
-            unasked = ""
-            if self.final_by == "the server" and self.application_told and not self.responded:
-                unasked = f"; the application did not respond to message {self.application_told}"
-            return Ending.BAD, f"{self.final}{by}{self._why()}{unasked}{refusal}"
-        if self.refused:
-            return Ending.BAD, f"no final response{refusal}"
-        if self.application_told and not self.responded:
-            return (
-                Ending.BAD,
-                f"no response: the application did not respond to message {self.application_told}",
-            )
-        if self.method == "" or self.method == "ACK":
-            return Ending.OPEN, "its beginning is not in the recording"
-        ringing = f", the last was {self.provisional}" if self.provisional else ""
-        return Ending.OPEN, f"no final response in the recording{ringing}"
+    @property
+    def attempts(self) -> list[Transaction]:
+        """Its INVITEs outside of dialogs: a try each. If the recording has none, those of which it has responses."""
+        invites = [one for one in self.transactions if one.method == "INVITE" and not one.in_dialog]
+        return [one for one in invites if one.request is not None] or invites
 
-    def _answered(self, status: int, refusal: str) -> tuple[Ending, str]:
-        if self.method != "INVITE":
-            return Ending.GOOD, f"{self.final}{self._lasted(self.end)}{refusal}"
-        if self.ended_by == "the server":
-            no_ack = ", no ACK came" if not self.ack else ""
-            return Ending.BAD, f"answered{no_ack}; the server hung up{self._why()}{refusal}"
-        length = self._talked()
-        if self.ended_by:
-            return Ending.GOOD, f"answered{length}, {self.ended_by} hung up{refusal}"
-        if not self.ack:
-            return Ending.OPEN, f"answered ({self.final}), no ACK and no BYE in the recording{refusal}"
-        return Ending.OPEN, f"answered, no BYE in the recording{refusal}"
+    @property
+    def ended(self) -> bool:
+        """Whether somebody hung up."""
+        return bool(self.byes)
 
-    def _before(self) -> str:
-        """What was wrong, if anything was, before the caller gave up."""
-        if self.cancelled_by != "the caller":
-            return ""
-        if self.application_told and not self.responded:
-            return f"; the application had not responded to message {self.application_told}"
-        if self.reliable and not self.prack:
-            return f"; no PRACK came for the {self.reliable}"
-        return ""
+    def transaction(self, method: str, cseq: int | None, from_tag: str) -> Transaction | None:
+        """The latest with this method, CSeq and From tag; what is not known fits all."""
+        for one in reversed(self.transactions):
+            if one.method != method:
+                continue
+            if cseq is not None and one.cseq is not None and cseq != one.cseq:
+                continue
+            if from_tag and one.from_tag and from_tag != one.from_tag:
+                continue
+            return one
+        return None
 
-    def _why(self) -> str:
-        return f" ({self.reason})" if self.reason else ""
+    def has_failed(self) -> bool:
+        """Whether all its INVITEs got a final response that is no 2xx, or were cancelled."""
+        attempts = self.attempts
+        return bool(attempts) and all(
+            (one.finals or one.elsewhere or one.ordered or one.cancelled) and not self.is_answered(one)
+            for one in attempts
+        )
 
-    def _lasted(self, until: str) -> str:
-        begin, end = seconds(self.begin), seconds(until)
-        return f" after {(end - begin) % 86400:.1f} s" if begin is not None and end is not None else ""
-
-    def _talked(self) -> str:
-        begin, end = seconds(self.answered_at), seconds(self.end)
-        return f" for {(end - begin) % 86400:.1f} s" if begin is not None and end is not None else ""
+    @staticmethod
+    def is_answered(one: Transaction) -> bool:
+        """Whether a 2xx went back, as far as the recording shows."""
+        finals = one.finals or one.elsewhere
+        if finals:
+            return any(200 <= final.status < 300 for final in finals)
+        return any(200 <= (seen.sip.status or 0) < 300 for seen in one.ordered.values())
 
 
 class CallIndex:
-    """Assigns messages to calls; with ``outcomes`` also learns how calls end."""
+    """Assigns messages to calls, and tells the calls of them."""
 
-    def __init__(self, *, outcomes: bool = False) -> None:
+    def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._outcomes = outcomes
-        self._by_id: dict[
-            str, Call
-        ] = {}  # "c" Call-ID, "t" transaction, "d" dialog, "m" connection and message
+        self._rows: dict[str, list[Call]] = {}  # by Call-ID
+        # "t" transaction, "d" dialog, "m" connection and message
+        self._by_id: dict[str, Call] = {}
+        self._transactions: dict[str, Transaction] = {}  # by the protocol's transaction id
+        self._lacking = Lacking()
 
     def learn(self, item: Shown) -> None:
         """Take the next message of the recording."""
-        call = self._call(item)
+        if item.entry.kind is EntryKind.DAMAGE:
+            self._lacking.last = item.number
+            return
+        seen = observe(item)
+        call = self._call(item, seen)
         if call is None:
             return
         call.messages += 1
-        if self._outcomes:
-            _take(call, item)
+        message = item.message
+        clock = item.entry.time or (message.get("time") if message else "")
+        call.begin = call.begin or clock
+        call.end = clock or call.end
+        if seen is not None:
+            self._observed(call, seen, item)
+        if message is None:
+            return
+        match message.kind:
+            case MessageKind.PROXY:
+                one = self._transactions.get(message.get("transaction-id"))
+                if one is not None:
+                    one.responded = one.proxied = True
+            case MessageKind.NO | MessageKind.NOK:
+                call.refused = (item.answers or item.number, one_line(message.get("reason"), 80))
+                for one in call.transactions:
+                    one.refused(item.answers)
+            case MessageKind.CDR:
+                if message.get("reason") and not call.reason:
+                    call.reason = one_line(message.get("reason"), 60)
+            case _:
+                pass
 
     def of(self, item: Shown) -> Call | None:
         """The call of a message, as far as what was learnt tells."""
@@ -171,7 +187,10 @@ class CallIndex:
             if found is not None:
                 return found
         call_id = _call_id(item)
-        return self._by_id.get(f"c{call_id}") if call_id else None
+        rows = self._rows.get(call_id) if call_id else None
+        if not rows:
+            return None
+        return rows[0] if len(rows) == 1 else _row_of(rows, observe(item), item.number)
 
     def matches(self, item: Shown, wanted: str) -> bool:
         """Whether a message belongs to the call ``wanted``: a Call-ID, a dialog id, or a number."""
@@ -180,7 +199,7 @@ class CallIndex:
             return False
         return wanted in (call.call_id, str(call.number)) or self._by_id.get(f"d{wanted}") is call
 
-    def _call(self, item: Shown) -> Call | None:
+    def _call(self, item: Shown, seen: Observation | None) -> Call | None:
         message = item.message
         if message is None and item.entry.kind is not EntryKind.SIP:
             return None
@@ -193,20 +212,18 @@ class CallIndex:
             dialog = message.get("dialog-id")
             request = f"m{connection} {message.request_id}" if message.request_id else ""
         by_id = self._by_id
-        call = by_id.get(f"c{call_id}") if call_id else None
+        call = self._by_call_id(call_id, seen, item.number) if call_id else None
         if call is None:
             call = (
                 (by_id.get(f"t{transaction}") if transaction and transaction != "unsolicited" else None)
                 or (by_id.get(f"d{dialog}") if dialog else None)
-                or (by_id.get(f"c{dialog.partition(';')[0]}") if dialog else None)
+                or self._by_call_id(dialog.partition(";")[0], seen, item.number)
                 or (by_id.get(request) if request else None)
             )
         if call is None:
             if not call_id:
                 return None
-            call = Call(len(self.calls) + 1, call_id, item.number)
-            self.calls.append(call)
-            by_id[f"c{call_id}"] = call
+            call = self._new(call_id, item.number)
         if own:
             by_id[own] = call
         if transaction and transaction != "unsolicited":
@@ -221,6 +238,184 @@ class CallIndex:
                 del by_id[key]
         return call
 
+    def _new(self, call_id: str, first: int) -> Call:
+        call = Call(len(self.calls) + 1, call_id, first, self._lacking)
+        self.calls.append(call)
+        self._rows.setdefault(call_id, []).append(call)
+        return call
+
+    def _by_call_id(self, call_id: str, seen: Observation | None, number: int) -> Call | None:
+        """The call of a Call-ID; a new one if the message begins it, none if the Call-ID is not known."""
+        rows = self._rows.get(call_id)
+        if not rows:
+            return None
+        if seen is not None and seen.sip.method == "INVITE" and seen.sip.is_request and begins(rows, seen):
+            return self._new(call_id, number)
+        return rows[0] if len(rows) == 1 else _row_of(rows, seen, number)
+
+    def _observed(self, call: Call, seen: Observation, item: Shown) -> None:
+        text = seen.sip
+        number, method = text.cseq
+        method = method or (text.method if text.is_request else "")
+        from_tag, to_tag = tags(text)
+        if not text.is_request:
+            self._responded(call, seen, method, number, from_tag, to_tag)
+            return
+        if method == "INVITE":
+            call.tags.update(one for one in (from_tag, to_tag) if one)
+        if method in _BELONG_TO_INVITE:
+            one = call.transaction("INVITE", number, from_tag)
+            if one is not None:
+                one.acknowledged(seen) if method == "ACK" else one.cancel(seen)
+                return
+            if method == "CANCEL" or call.transactions:
+                return
+        one = call.transaction(method, number, from_tag)
+        if one is None:
+            # An INVITE without To tag in a dialog is a re-INVITE of somebody who lost the tag.
+            lost = method == "INVITE" and any(call.is_answered(tried) for tried in call.attempts)
+            one = Transaction(method, number, from_tag, item.number)
+            one.in_dialog = lost
+            self._keep(call, one)
+        elif one.source == APPLICATION and one.cseq is None:
+            one.cseq, one.from_tag = number, from_tag
+        one.requested(seen)
+        if seen.transaction and seen.transaction != "unsolicited":
+            self._remember(seen.transaction, one)
+        if item.message is not None and item.message.kind is MessageKind.NETWORK_REQUEST:
+            one.told_application = one.told_application or item.number
+        if method == "PRACK":
+            for invite in call.transactions:
+                if invite.method == "INVITE":
+                    invite.prack = True
+        elif method == "BYE":
+            _hung_up(call, seen, from_tag, to_tag)
+        _name(call, one, one.request)
+
+    def _responded(
+        self, call: Call, seen: Observation, method: str, number: int | None, from_tag: str, to_tag: str
+    ) -> None:
+        one: Transaction | None = None
+        if seen.source == APPLICATION:
+            one = self._transactions.get(seen.transaction)
+        elif method:
+            one = call.transaction(method, number, from_tag)
+        if one is None and not method:
+            one = next((known for known in call.transactions if known.method not in _WITHIN), None)
+        if one is None:
+            if not method:
+                return
+            one = Transaction(method, number, from_tag, seen.number)
+            self._keep(call, one)
+            _name(call, one, seen.sip)
+        one.responded_by(seen)
+        if one.method == "INVITE" and to_tag:
+            call.tags.update((from_tag, to_tag))
+
+    def _keep(self, call: Call, one: Transaction) -> None:
+        call.transactions.append(one)
+        if len(call.transactions) > _MOST_TRANSACTIONS:
+            del call.transactions[1]
+            call.left_out += 1
+
+    def _remember(self, transaction: str, one: Transaction) -> None:
+        known = self._transactions
+        known.setdefault(transaction, one)
+        if len(known) > _MOST_KEYS:
+            for key in list(known)[: _MOST_KEYS // 4]:
+                del known[key]
+
+
+def begins(rows: list[Call], seen: Observation) -> bool:
+    """Whether an INVITE with a known Call-ID begins a call of its own."""
+    from_tag, to_tag = tags(seen.sip)
+    if to_tag:
+        return False
+    number = seen.sip.cseq[0]
+    if any(call.transaction("INVITE", number, from_tag) for call in rows):
+        return False
+    last = rows[-1]
+    attempts = last.attempts
+    if not attempts:
+        return False
+    if last.ended:
+        return True
+    if last.has_failed():
+        return False
+    return bool(from_tag) and all(one.from_tag != from_tag for one in attempts)
+
+
+def _row_of(rows: list[Call], seen: Observation | None, number: int) -> Call:
+    """Which of several calls with one Call-ID a message belongs to: by CSeq and tags, else the one under way."""
+    under_way = next((call for call in reversed(rows) if call.first <= number), rows[0])
+    if seen is None:
+        return under_way
+    from_tag, to_tag = tags(seen.sip)
+    wanted = {one for one in (from_tag, to_tag) if one}
+    cseq, method = seen.sip.cseq
+    method = "INVITE" if method in _BELONG_TO_INVITE else method
+    chosen, most = under_way, 0
+    for call in (under_way, *reversed(rows)):
+        # Its CSeq tells more than tags, which a caller may use again.
+        known = call.transaction(method, cseq, from_tag) is not None
+        fit = 2 * len(wanted & call.tags) + 5 * known
+        if fit > most:
+            chosen, most = call, fit
+    return chosen
+
+
+def _hung_up(call: Call, seen: Observation, from_tag: str, to_tag: str) -> None:
+    """A BYE: first, again, told by a frame, or the server's echo of one that was asked for."""
+    for index, known in enumerate(call.byes):
+        same = (known.from_tag, known.to_tag) == (from_tag, to_tag)
+        echo = known.source == APPLICATION and seen.source == SERVER
+        asked = known.source == SERVER and seen.source == APPLICATION and not from_tag
+        if not (same or echo or asked):
+            continue
+        call.byes[index] = msgspec.structs.replace(
+            known,
+            from_tag=known.from_tag or from_tag,
+            to_tag=known.to_tag or to_tag,
+            clock=known.clock or seen.clock,
+            at=seen.at if known.at is None else known.at,
+            source=known.source if same else SERVER,
+            by_application=known.by_application or seen.by_application,
+            made_by_server=known.made_by_server or seen.made_by_server,
+        )
+        return
+    call.byes.append(
+        Bye(
+            from_tag,
+            to_tag,
+            seen.clock,
+            seen.at,
+            seen.source,
+            seen.by_application,
+            seen.made_by_server,
+            one_line(seen.sip.first("Reason"), 60),
+        )
+    )
+
+
+def _name(call: Call, one: Transaction, text: SipMessage | None) -> None:
+    """Who calls whom, by the request that counts most; by a response, where the recording has no request."""
+    first = call.method == ""
+    if not first and (call.method == "INVITE" or one.method != "INVITE"):
+        return
+    if text is None:
+        return
+    call.method = one.method
+    call.caller = party(text.first("From"))
+    call.callee = party(text.first("To")) or text.uri
+
+
+def party(address: str) -> str:
+    """The user of an address, or else its host."""
+    found = _USER_AND_HOST.search(address)
+    if not found:
+        return one_line(address, 30)
+    return one_line(found[1] or found[2], 30)
+
 
 def _call_id(item: Shown) -> str:
     text = item.content
@@ -229,123 +424,3 @@ def _call_id(item: Shown) -> str:
     end = text.find("\r\n\r\n")
     found = _CALL_ID.search(text, 0, end if end >= 0 else len(text))
     return found[1].strip() if found else ""
-
-
-def _take(call: Call, item: Shown) -> None:
-    """Learn from one message of the call."""
-    time = item.entry.time or (item.message.get("time") if item.message else "")
-    if not call.begin:
-        call.begin = time
-    message = item.message
-    if message is None:
-        _sip_traced(call, item, sip_view.parse(item.entry.data), time)
-        return
-    text = message.sip
-    match message.kind:
-        case MessageKind.NETWORK_REQUEST if text is not None:
-            _requested(call, text, time, by_application=False)
-            if text.method == call.method and not call.application_told:
-                call.application_told = item.number
-        case MessageKind.NETWORK_RESPONSE if text is not None:
-            _responded(call, text, time, item.number, "the other side")
-        case MessageKind.SEND_RESPONSE if text is not None:
-            call.responded = True
-            if not text.has("CSeq") or text.cseq[1] == call.method:
-                _final(call, text, time, item.number, "the application", later_is_better=False)
-        case MessageKind.PROXY:
-            call.responded = call.proxied = True
-        case MessageKind.OK if text is not None:
-            by_application = message.get("source") == "application"
-            if text.is_request:
-                _requested(call, text, time, by_application=True)
-            else:
-                _responded(
-                    call, text, time, item.number, "the application" if by_application else "the other side"
-                )
-        case MessageKind.NO | MessageKind.NOK:
-            call.refused = (item.answers or item.number, one_line(message.get("reason"), 80))
-            if call.final_number == item.answers:
-                call.final, call.final_by, call.answered_at = "", "", ""
-        case MessageKind.SEND_IN_DIALOG | MessageKind.SEND_REQUEST | MessageKind.SEND_CANCEL if (
-            text is not None
-        ):
-            if call.method:
-                _requested(call, text, time, by_application=True)
-        case MessageKind.UNSOLICITED if text is not None:
-            if text.method == "BYE":
-                call.ended_by, call.end = "the server", time
-                call.reason = call.reason or one_line(text.first("Reason"), 60)
-        case MessageKind.CDR:
-            if message.get("reason") and not call.reason:
-                call.reason = one_line(message.get("reason"), 60)
-        case _:
-            pass
-
-
-def _sip_traced(call: Call, item: Shown, text: SipMessage, time: str) -> None:
-    if text.is_request:
-        _requested(call, text, time, by_application=bool(item.from_server), traced=True)
-    elif not call.final or call.challenged:
-        _responded(call, text, time, item.number, "the server" if item.from_server else "the other side")
-
-
-def _requested(
-    call: Call, text: SipMessage, time: str, *, by_application: bool, traced: bool = False
-) -> None:
-    method = text.method
-    if not call.method and method not in ("CANCEL",):
-        call.method, call.from_server = method, by_application
-        call.caller = _party(text.first("From"))
-        call.callee = _party(text.first("To")) or text.uri
-        return
-    match method:
-        case "ACK":
-            call.ack = True
-        case "PRACK":
-            call.prack = True
-        case "BYE" if not call.ended_by:
-            if by_application:
-                call.ended_by = "this side" if traced else "the application"
-            else:
-                call.ended_by = "the callee" if call.from_server else "the caller"
-            call.end = time
-        case "CANCEL":
-            if not by_application:
-                given_up = 'text="PRACK timeout"' in text.first("Reason")
-                call.cancelled_by = "the server for want of a PRACK" if given_up else "the caller"
-            elif not call.cancelled_by:
-                call.cancelled_by = "the server" if traced else "the application"
-        case _:
-            pass
-
-
-def _responded(call: Call, text: SipMessage, time: str, number: int, by: str) -> None:
-    if text.cseq[1] == call.method or not text.has("CSeq"):
-        _final(call, text, time, number, by, later_is_better=True)
-
-
-def _final(call: Call, text: SipMessage, time: str, number: int, by: str, *, later_is_better: bool) -> None:
-    status = text.status or 0
-    if status < 200:
-        call.provisional = status or call.provisional
-        if status and text.has("RSeq"):
-            call.reliable = status
-        return
-    if call.final.startswith("2") and call.method == "INVITE":
-        return  # a re-INVITE's, or the same again
-    if call.final and not later_is_better and not call.challenged:
-        return
-    call.challenged = status in (401, 407)
-    call.final = text.start_line.partition(" ")[2].strip()
-    call.final = one_line(call.final, 60)
-    call.final_by, call.final_number, call.end = by, number, time
-    call.reason = one_line(text.first("Reason") or text.first("Warning"), 80)
-    if 200 <= status < 300:
-        call.answered_at = time
-
-
-def _party(address: str) -> str:
-    found = _USER_AND_HOST.search(address)
-    if not found:
-        return one_line(address, 30)
-    return one_line(found[1] or found[2], 30)

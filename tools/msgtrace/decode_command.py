@@ -147,6 +147,12 @@ class _Decode:
             _complain(f"{name}: empty, nothing was recorded")
         elif account.form and not (account.frames or account.sip or damages.count):
             _complain(f"{name}: taken for {account.form}, but there is no message in it")
+        if account.unread:
+            told = ", ".join(
+                f"{count} packet{'s' if count != 1 else ''} of {what}"
+                for what, count in account.unread.most_common(5)
+            )
+            _complain(f"{name}: not looked into: {told}")
         if self._nothing:
             _complain(f"{name}: {self._nothing}")
             self._nothing = ""
@@ -191,7 +197,7 @@ class _Decode:
         if options.calls:
             from msgtrace.call_table import table
 
-            index = CallIndex(outcomes=True)
+            index = CallIndex()
             for _ in shown(entries, hold=0, learn=index.learn):
                 pass
             _write(table(index.calls, self._paint, failed_only=options.failed, file=file))
@@ -232,8 +238,11 @@ class _Decode:
         if options.ladder:
             import shutil
 
-            width = shutil.get_terminal_size((120, 24)).columns
-            yield render.ladder_text(items, width).rstrip("\n")
+            from msgtrace import call_ladder
+            from msgtrace.rows import rows_of
+
+            width = shutil.get_terminal_size((80, 24)).columns
+            yield call_ladder.text(rows_of(items), width, paint).rstrip("\n")
         elif options.full:
             for item in items:
                 yield render.full(item, paint, show_secrets=secrets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 
 from msgspec import Struct
@@ -40,7 +41,11 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     from_server: bool | None = None
     """direction, if it is known"""
     peer: str = ""
-    """of a SIP message: the address on the other side, ``udp/127.0.0.1:5060``"""
+    """of a SIP message: the address on the other side of the server, ``udp/127.0.0.1:5060``"""
+    source: str = ""
+    """of a SIP message: the sender's address, ``udp/127.0.0.1:5060``, if the recording has it"""
+    target: str = ""
+    """and where it went"""
     data: str = ""
     """payload of a frame (without its length), SIP message, remark, or the explanation of a damage; octets"""
     length: int = -1
@@ -63,7 +68,7 @@ class Account:
     except ``frames`` and ``sip``, which count what was decoded.
     """
 
-    __slots__ = ("ascii_frames", "damage", "form", "frames", "other", "sip", "total", "units")
+    __slots__ = ("ascii_frames", "damage", "form", "frames", "other", "sip", "total", "units", "unread")
 
     def __init__(self) -> None:
         self.total = 0
@@ -80,6 +85,8 @@ class Account:
         """what the recording was taken for, in words"""
         self.ascii_frames = 0
         """frames whose length is right under every unit"""
+        self.unread: Counter[str] = Counter()
+        """packets of a capture that could not be followed, by what they are"""
         self.units: dict[tuple[LengthUnit, ...], int] = {}
         """how many other frames had a length under exactly these units"""
 

@@ -109,6 +109,8 @@ class Follower:
             return self._frame(entry)
         if kind is EntryKind.SIP:
             self._number += 1
+        elif kind is EntryKind.DAMAGE:
+            self._forgive(entry.connection)
         summary = sip_view.summary(entry.data) if kind is EntryKind.SIP else redact.secrets(entry.data)
         return Shown(number=self._number, entry=entry, summary=summary, from_server=entry.from_server)
 
@@ -219,6 +221,11 @@ class Follower:
 
     def _forget_oldest(self, table: dict[str, Question]) -> None:
         self._settle(table.pop(next(iter(table))))
+
+    def _forgive(self, connection: str) -> None:
+        """What could not be read may have held the answers to what was asked before it on its connection."""
+        for question in [asked for asked in self._waiting.values() if asked.connection == connection]:
+            self._settle(question)
 
     def _settle(self, question: Question) -> None:
         """It is answered, or forgotten: either way it waits no longer."""

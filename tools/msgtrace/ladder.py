@@ -1,7 +1,7 @@
 """Call ladders: who sent what to whom, as data for a drawing and as text for a terminal.
 
-SIP peers stand on the left, the server in the middle, applications on the right; within a side the order is
-that of first appearance. Any row type with the attributes of :class:`Row` will do.
+SIP peers stand on the left, the server (if there is one) in the middle, applications on the right; within a side the
+order is that of first appearance. Any row type with the attributes of :class:`Row` will do.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def build(rows: Iterable[Row], *, server: str = "server") -> Ladder:
         for name in (row.source, row.target):
             if name and name != server and name not in left and name not in right:
                 side[name] = None
-    lifelines = (*left, server, *right)
+    # A capture of telephones has no server, and none is made up.
+    meets_server = not (left or right) or any(server in (row.source, row.target) for row in rows)
+    lifelines = (*left, *([server] if meets_server else []), *right)
     position = {name: index for index, name in enumerate(lifelines)}
     arrows = tuple(
         Arrow(

@@ -46,7 +46,7 @@ _TOKENS = r"[^\r]{0,4096}+"
 _FIVE = rf"{_TOKEN}\|" * 5
 _REQUEST_LINE = r"[A-Z]++ [^ \r\n]++"
 # Fields before a CSeq that is written as nearly everybody writes it, or before the blank line if there is none.
-_TO_CSEQ = r"(?:[^\r\nCc].*+\n|[Cc][^\r\nSs].*+\n){0,200}+(?:CSeq: [0-9]++ ([A-Z]++)\r\n|(?<=\r\n)\r\n)"
+_TO_CSEQ = r"(?>(?:[^\r\nCc].*+\n|[Cc][^\r\nSs].*+\n){0,200})(?:CSeq: [0-9]++ ([A-Z]++)\r\n|(?<=\r\n)\r\n)"
 
 
 class Detail(Enum):

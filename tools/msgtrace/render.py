@@ -6,15 +6,14 @@ An answer names the message that it answers by that message's number, which is w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import msgspec
 from msgspec import Struct
 
-from msgtrace import ladder, redact
+from msgtrace import redact
 from msgtrace.colours import Colour, Paint
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, seconds
+from msgtrace.follow import Shown
 from msgtrace.frames import LengthUnit
 from msgtrace.messages import Message, MessageKind, Token
 from msgtrace.octets import one_line, readable
@@ -26,7 +25,6 @@ _NO_ANSWER = "no answer"
 NO_ANSWER = f"   ({_NO_ANSWER})"
 """behind a line of a message without other remarks"""
 _CLOCK = re.compile(r"\d\d:\d\d:\d\d(\.\d+)?")
-_ROWS = 20_000  # of a ladder, which nobody reads further
 
 
 class JsonLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -44,7 +42,11 @@ class JsonLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     direction: str = ""
     """``to-server`` or ``from-server``, seen from the application; of a SIP message, from its peer"""
     peer: str = ""
-    """of a SIP message: ``udp/127.0.0.1:5060``"""
+    """of a SIP message: who is on the other side of the server, ``udp/127.0.0.1:5060``"""
+    source: str = ""
+    """of a SIP message: who sent it, where the recording tells, ``udp/127.0.0.1:5060``"""
+    target: str = ""
+    """and to whom"""
     summary: str = ""
     length: int = -1
     """the number before ``#``; of a SIP message the length that a server's log tells"""
@@ -94,7 +96,15 @@ def line(item: Shown, paint: Paint = _NO_PAINT) -> str:
         return paint(Colour.REMARK, f"     -- {time_of(entry.time)}{readable(item.summary)}")
     arrow = "~~~" if item.from_server is None else ("~~>" if item.from_server else "<~~")
     summary = _painted(item, one_line(item.summary), paint)
-    return f"{item.number:4} {arrow} {time_of(entry.time)}[{entry.peer}] {summary}{paint(Colour.BAD, remarks(item))}"
+    ends = entry.peer or f"{entry.source} to {address_of(entry.target)}"
+    return (
+        f"{item.number:4} {arrow} {time_of(entry.time)}[{ends}] {summary}{paint(Colour.BAD, remarks(item))}"
+    )
+
+
+def address_of(place: str) -> str:
+    """Host and port of ``udp/127.0.0.1:5060``."""
+    return place.partition("/")[2] or place
 
 
 _ARROWS = {None: "---", True: "<--", False: "-->"}
@@ -129,6 +139,7 @@ def remarks(item: Shown) -> str:
     if entry.missing:
         what = "its last octet" if entry.missing == 1 else f"its last {entry.missing} octets"
         trimmed = ": line ends were trimmed" if entry.kind is EntryKind.FRAME else ""
+        trimmed = ": cut by the capture" if entry.place == "packet" else trimmed
         said.append(f"lacks {what}{trimmed}")
     elif entry.kind is EntryKind.FRAME and entry.length >= 0:
         if not entry.units:
@@ -204,6 +215,8 @@ def json_line(item: Shown, *, show_secrets: bool = False, call: int = 0) -> str:
         connection=entry.connection,
         direction=direction,
         peer=entry.peer,
+        source=entry.source,
+        target=entry.target,
         summary=readable(item.summary) if message or sip else "",
         length=entry.length,
         length_units=[unit.value for unit in entry.units],
@@ -219,80 +232,6 @@ def json_line(item: Shown, *, show_secrets: bool = False, call: int = 0) -> str:
         text=readable(item.summary) if entry.kind in (EntryKind.DAMAGE, EntryKind.NOTE) else "",
     )
     return _ENCODER.encode(result).decode("utf-8")
-
-
-class _Row(Struct, frozen=True):
-    at: float
-    kind: str
-    source: str
-    target: str
-    summary: str
-
-
-def ladder_text(items: Iterable[Shown], width: int) -> str:
-    """The entries as a ladder of both legs: SIP peers, server, applications.
-
-    Where the recording holds no SIP messages of its own, those that the frames tell of are drawn. Times count from the
-    first entry that has one.
-    """
-    rows: list[_Row] = []
-    told: list[int] = []  # rows that were made from what frames tell
-    origin: float | None = None
-    at = 0.0
-    has_sip = cut = False
-    for item in items:
-        if len(rows) >= _ROWS:
-            cut = True
-            break
-        moment = _seconds(item)
-        if moment is not None:
-            origin = moment if origin is None else origin
-            at = moment - origin
-        entry = item.entry
-        other = f"app {entry.connection}".rstrip()
-        summary = one_line(item.summary)
-        match entry.kind:
-            case EntryKind.FRAME:
-                row = _Row(at, "frame", *_ways("server", other, item.from_server), summary)
-                beside = _told_sip(item, at)
-                if beside is None:
-                    rows.append(row)
-                else:
-                    told.append(len(rows) + (beside.source == "server"))
-                    rows += (row, beside) if beside.source == "server" else (beside, row)
-            case EntryKind.SIP:
-                has_sip = True
-                rows.append(_Row(at, "sip", *_ways("server", entry.peer, item.from_server), summary))
-            case _:
-                rows.append(_Row(at, "note", "", "", summary))
-    if has_sip:
-        unwanted = set(told)
-        rows = [row for index, row in enumerate(rows) if index not in unwanted]
-    if cut:
-        rows.append(_Row(at, "note", "", "", f"cut after {_ROWS} messages; --call shows one call"))
-    return ladder.text(rows, width=width)
-
-
-def _ways(server: str, other: str, from_server: bool | None) -> tuple[str, str]:
-    return (server, other) if from_server else (other, server)
-
-
-def _told_sip(item: Shown, at: float) -> _Row | None:
-    """The SIP message on the other leg that a frame tells of: received, or sent by the server."""
-    message = item.message
-    if message is None or not message.content or message.kind is MessageKind.CDR:
-        return None
-    source = message.get("source")
-    if source not in ("network", "application"):
-        return None
-    peer = f"{message.get('address')}:{message.get('port')}"
-    summary = one_line(item.summary.removeprefix("OK ").removeprefix("sip ").removeprefix("unsolicited "))
-    return _Row(at, "sip", *_ways("server", peer, source == "application"), summary)
-
-
-def _seconds(item: Shown) -> float | None:
-    """Seconds of the day of an entry: the recording's time, else that of the frame's own time token."""
-    return seconds(item.entry.time or (item.message.get("time") if item.message else ""))
 
 
 def time_of(time: str) -> str:

@@ -17,12 +17,12 @@ from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.late_2xx import LateAnswer
 from reference_server.core.proxy.options import ProxyOptions
 from reference_server.core.transactions import Sent
-from reference_server.core.uas.respond import LARGEST_DATAGRAM
 from reference_server.sip.forwarding import ForwardedRequest
 from reference_server.sip.messages.message import Response
 from reference_server.sip.target_set import Target
 from reference_server.sip.timers import TimerHandle
 from reference_server.sip.transactions.client import ClientState, ClientTransaction
+from reference_server.sip.transport import LARGEST_DATAGRAM
 
 TOO_LARGE = "too large for a datagram"
 

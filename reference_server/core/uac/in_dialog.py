@@ -31,7 +31,6 @@ NO_CONTENT_TYPE = "Server error: missing content-type"
 NO_ROUTE = "Server error: unable to find route when sending request inside dialog for dialog id"
 
 _BY_CALL_ID = re.compile(r"[A-Z]+ sip:placeholder(?: |\r?\n)")
-_CALL_ID = re.compile(r"^call-id[ \t]*:[ \t]*([^\r\n]+?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 def usage_by_call_id(uac: UacCore, application: Application, text: str) -> DialogUsage | None:
@@ -40,8 +39,8 @@ def usage_by_call_id(uac: UacCore, application: Application, text: str) -> Dialo
     None unless the application owns exactly one of that Call-ID. A request with another URI goes there: that of
     a back-to-back user agent may well repeat the Call-ID of the call that it came for.
     """
-    named = _CALL_ID.search(text.partition("\r\n\r\n")[0]) if _BY_CALL_ID.match(text) else None
-    return uac.dialogs.by_call_id(named[1], application) if named is not None else None
+    call_id = Draft(text, "").get("call-id") if _BY_CALL_ID.match(text) else ""
+    return uac.dialogs.by_call_id(call_id, application) if call_id else None
 
 
 def request_in_dialog(uac: UacCore, application: Application, message: Sip, dialog_id: str) -> None:

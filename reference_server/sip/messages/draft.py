@@ -1,7 +1,7 @@
 """A SIP message as an application gives it: a start line, any headers, perhaps a body (RSP-1).
 
-It is not a message of RFC 3261: lines may end with LF, nothing is folded, compact names are not understood, and most
-headers are left to the server. The draft's fields come out in the order and spelling in which they are sent.
+It is not a message of RFC 3261: lines may end with LF, nothing is folded, and most headers are left to the server. The
+draft's fields come out in the order and spelling in which they are sent, under their long names (RSP-42).
 """
 
 from __future__ import annotations

@@ -31,8 +31,7 @@ COMPACT_FORMS: Final = {
 }
 
 _LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
-_OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length", "V", "L"})
-"""Compact, too: whoever reads what goes out understands them (RSP-42)."""
+_OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length"})
 _ECHOED = frozenset({"From", "To", "Call-ID", "CSeq"})
 
 
@@ -47,11 +46,10 @@ class FieldName:
         lowered = self.written.lower()
         self.long = COMPACT_FORMS.get(lowered, lowered)
         """in lower case, a compact form spelled out: what it means in a message"""
-        self.header = known_header(self.written)
-        """what it means in a draft, where compact forms are not understood; None if nothing is known of it"""
-        spelling = (
-            self.header.name if self.header else spelled(self.written) if is_token(self.written) else ""
-        )
+        meant = self.long if lowered in COMPACT_FORMS else self.written
+        self.header = known_header(meant)
+        """what it means in a draft (RSP-42); None if nothing is known of it"""
+        spelling = self.header.name if self.header else spelled(meant) if is_token(meant) else ""
         self.spelling = "" if spelling in _OURS else spelling
         """how a draft's field goes out; empty if it does not, being no field or the server's"""
         self.localhost = spelling in _LOCALHOST_FIELDS

@@ -131,6 +131,11 @@ def _not_empty(value: str) -> bool:
     return bool(value)
 
 
+def is_call_id(value: str) -> bool:
+    """Whether ``value`` can be a Call-ID: one or two words, so without blanks (RFC 3261 §25.1)."""
+    return bool(value) and " " not in value and "\t" not in value
+
+
 def _challenge(value: str) -> bool:
     scheme, _, parameters = value.partition(" ")
     return is_token(scheme) and bool(parameters.strip())
@@ -156,7 +161,7 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Proxy-Require", _MERGED, _not_empty),
     ("From", _LAST, _address),
     ("To", _LAST, _address),
-    ("Call-ID", _LAST, _not_empty),
+    ("Call-ID", _LAST, is_call_id),
     ("CSeq", _LAST, _cseq),
     ("Contact", _LINES, are_addresses),
     ("RSeq", _LAST, is_number),

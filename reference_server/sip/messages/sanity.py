@@ -6,13 +6,20 @@ from typing import Final
 
 from reference_server.memo import Memo
 from reference_server.sip.messages.concessions import Part, mended
-from reference_server.sip.messages.headers import HEADERS, are_addresses, is_address, is_media_type, is_number
+from reference_server.sip.messages.headers import (
+    HEADERS,
+    are_addresses,
+    is_address,
+    is_call_id,
+    is_media_type,
+    is_number,
+)
 from reference_server.sip.messages.lenient import are_routes, check_passable, first_uri, lacks_scheme
 from reference_server.sip.messages.message import LONGEST_NUMBER, Request
 from reference_server.sip.messages.uri import UriError, is_token
 
 _OTHERS = ("expires", "max-forwards", "content-type", "content-length", "session-expires", "min-se", "rack")
-_SINGLE = ("from", "to", *_OTHERS)
+_SINGLE = ("from", "to", "call-id", "cseq", *_OTHERS)
 
 _ROUTES: Final = Memo[str, bool](entries=8192, longest=300)
 """Values of Route and Record-Route that were found sound."""
@@ -33,7 +40,7 @@ def fault_of(request: Request) -> tuple[int, str] | None:
         return BAD_REQUEST
     first = request.first
     from_, to, contact = first.get("from"), first.get("to"), first.get("contact")
-    if not from_ or not to or not first.get("call-id"):
+    if not from_ or not to or not is_call_id(first.get("call-id", "")):
         return BAD_REQUEST
     if not _is_sound(from_, request.from_tag):
         return 400, "Bad From Header"

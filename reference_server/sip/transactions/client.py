@@ -124,6 +124,10 @@ class NonInviteClientTransaction:
         if not reliable:
             self._repeat = means.timers.start(self._interval, self._send_again)  # timer E
 
+    def depend_on(self, connection: int) -> None:
+        """Responses come over the connection with that number."""
+        self.connection = connection
+
     @property
     def unanswered(self) -> bool:
         """Whether there is no final response yet."""
@@ -221,6 +225,10 @@ class InviteClientTransaction:
         self._end = means.timers.start(means.timing.t1x64, self._give_up)  # timer B
         if not reliable:
             self._repeat = means.timers.start(self._interval, self._send_again)  # timer A
+
+    def depend_on(self, connection: int) -> None:
+        """Responses come over the connection with that number."""
+        self.connection = connection
 
     @property
     def unanswered(self) -> bool:

@@ -85,6 +85,10 @@ class InviteServerTransaction:
         self._repeat: TimerHandle | None = None
         self._interval = 0.0
 
+    def identify(self, identity: str) -> None:
+        """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""
+        self.identity = identity
+
     def respond(self, status: int, text: str) -> None:
         """Send a response of ours. After a final response further calls are ignored."""
         if self.state is not ServerState.PROCEEDING:
@@ -157,6 +161,10 @@ class NonInviteServerTransaction:
         self._send = send
         self._means = means
         self._last = ""
+
+    def identify(self, identity: str) -> None:
+        """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""
+        self.identity = identity
 
     def respond(self, status: int, text: str) -> None:
         """Send a response of ours. After a final response further calls are ignored."""

@@ -26,6 +26,8 @@ ENDPOINTS = (
         ("sip:localhost", True),
         ("sip:192.0.2.1:5070", True),
         ("sip:[2001:db8::1]", True),
+        ("sip:@127.0.0.1:5060;", True),
+        ("sip:127.0.0.1:;lr;", True),
         ("sip:far.invalid;maddr=192.0.2.1:5070", False),
         ("sip:far.invalid:5070;maddr=192.0.2.1", True),
         ("sip:192.0.2.1", False),

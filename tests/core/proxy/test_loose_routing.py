@@ -19,6 +19,18 @@ def in_dialog(
     vias: tuple[str, ...] = (),
 ) -> None:
     """A request of a dialog that the server does not know."""
+    text = request_text(stage, method, *routes, uri=uri, forwards=forwards, vias=vias)
+    stage.world.receive(text, stage.phone.flow)
+
+
+def request_text(
+    stage: Stage,
+    method: str,
+    *routes: str,
+    uri: str = "sip:carol@127.0.0.1:5090",
+    forwards: int = 70,
+    vias: tuple[str, ...] = (),
+) -> str:
     lines = [
         f"{method} {uri} SIP/2.0",
         f"Via: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK{method}{len(stage.world.network.sent)}",
@@ -31,7 +43,7 @@ def in_dialog(
         f"CSeq: 2 {method}",
         "Content-Length: 0",
     ]
-    stage.world.receive("\r\n".join([*lines, "", ""]), stage.phone.flow)
+    return "\r\n".join([*lines, "", ""])
 
 
 @pytest.mark.parametrize("method", ["BYE", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY", "FOO"])
@@ -58,6 +70,26 @@ def test_an_ack_passes_once_each_time(stage: Stage) -> None:
     assert stage.world.core.occupancy()["client transactions"] == 0
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Call-ID: loose\r\n", ""),
+        ("Content-Length: 0", "Content-Length: 0\r\nl: 1"),
+        ("CSeq: 2 ACK", "CSeq: 2 BYE"),
+        ("From: <", 'From: "<'),
+        ("ACK sip:carol@127.0.0.1:5090 ", "ACK <sip:carol@127.0.0.1:5090> "),
+        ("ACK sip:carol@127.0.0.1:5090 ", "ACK   "),
+    ],
+)
+def test_a_faulty_ack_is_not_passed_on(stage: Stage, old: str, new: str) -> None:
+    """Nobody answers it, so it is dropped, and told to those who watch."""
+    text = request_text(stage, "ACK", OURS)
+    assert old in text
+    stage.world.receive(text.replace(old, new, 1), stage.phone.flow)
+    assert stage.carol.nothing_more()
+    assert stage.world.tap.events[-1][0] == "sip-dropped"
+
+
 def test_all_routes_of_ours_are_taken_off(stage: Stage) -> None:
     stage.world.network.routes["sip:127.0.0.1:5091;lr"] = stage.dan.flow
     in_dialog(stage, "BYE", f"{OURS}, {ALSO_OURS}", "<sip:127.0.0.1:5091;lr>", "<sip:x;lr>", OURS)
@@ -65,6 +97,19 @@ def test_all_routes_of_ours_are_taken_off(stage: Stage) -> None:
     assert request.all("route") == ["<sip:127.0.0.1:5091;lr>", "<sip:x;lr>", OURS]
     assert request.uri == stage.carol.uri
     stage.dan.answer(request, 200)
+
+
+@pytest.mark.parametrize("method", ["BYE", "ACK"])
+@pytest.mark.parametrize(
+    ("uri", "route"),
+    [("sip:carol@127.0.0.1:5090;", OURS), ("sip:carol@127.0.0.1:5090", "<sip:@127.0.0.1:5060;lr;>,")],
+)
+def test_slips_of_either_end_do_not_stop_it(stage: Stage, method: str, uri: str, route: str) -> None:
+    in_dialog(stage, method, route, uri=uri)
+    request = stage.carol.take()
+    assert (request.method, request.uri, request.get("route")) == (method, uri, "")
+    if method == "BYE":
+        stage.carol.answer(request, 200)
 
 
 def test_a_route_of_somebody_else_is_none_of_our_business(stage: Stage) -> None:

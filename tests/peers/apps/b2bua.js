@@ -21,8 +21,8 @@ function pass(from, to, callId, by) {
 srf.invite(async(req, res) => {
   const callId = req.get('Call-ID');
   let caller;
-  let gone;
-  const end = (other, by) => other.destroy({}, () => say('destroyed', {callId, by, method: gone.method}));
+  let gone = false;
+  const end = (other, by) => other.destroy({}, () => say('destroyed', {callId, by}));
 
   say('invite', {callId});
   req.on('cancel', () => say('cancelled', {callId}));
@@ -33,19 +33,17 @@ srf.invite(async(req, res) => {
       headers: {'X-From-Call': callId},
     }, {
       // The callee may hang up before the caller has acknowledged.
-      cbFinalizedUac: (dialog) => dialog.on('destroy', (bye) => {
-        gone = bye;
+      cbFinalizedUac: (dialog) => dialog.on('destroy', () => {
+        gone = true;
         if (caller) end(caller, 'callee');
       }),
     });
     caller = uas;
-    uas.on('destroy', (bye) => {
-      gone = bye;
-      end(uac, 'caller');
-    });
+    uas.on('destroy', () => end(uac, 'caller'));
     pass(uas, uac, callId, 'caller');
     pass(uac, uas, callId, 'callee');
     if (gone) end(uas, 'callee');
+    else if (!uas.connected) end(uac, 'caller'); // its BYE came with its ACK, before anybody could listen for it
   } catch (err) {
     say('refused', {callId, status: err.status, reason: err.message});
   }

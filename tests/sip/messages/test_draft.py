@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.field_names import COMPACT_FORMS
 
 LOCAL = "127.0.0.1:5060"
 
@@ -63,7 +64,12 @@ def test_known_fields_come_in_the_order_of_the_table_unknown_ones_behind_content
         ('Contact: "a,b" <sip:a@b>, <sip:c@d>', ['Contact: "a,b" <sip:a@b>', "Contact: <sip:c@d>"]),
         ("Warning: 1 a b\r\nWarning: 2 a b", ["Warning: 1 a b", "Warning: 2 a b"]),
         ("X-a: 1\r\nX-a: 2", ["X-a: 1", "X-a: 2"]),
-        ("f: <sip:a@b>", ["F: <sip:a@b>"]),
+        ("f: <sip:a@b>", ["From: <sip:a@b>"]),
+        ("K: a\r\nSupported: b\r\nk : c", ["Supported: a, b, c"]),
+        ("m: <sip:a@b>,<sip:c@d>", ["Contact: <sip:a@b>", "Contact: <sip:c@d>"]),
+        ("s: 1\r\nSubject: 2", ["Subject: 2"]),
+        ("y: info", ["Identity: info"]),
+        ("c\t: a/b", ["Content-Type: a/b"]),
         ("user_agent: x", ["User-Agent: x"]),
     ],
 )
@@ -71,7 +77,9 @@ def test_spelling_and_repetition(given_lines: str, out: list[str]) -> None:
     assert lines(given_lines) == out
 
 
-@pytest.mark.parametrize("name", ["Via", "ROUTE", "record-route", "rseq", "Content-Length", "record_route"])
+@pytest.mark.parametrize(
+    "name", ["Via", "ROUTE", "record-route", "rseq", "Content-Length", "record_route", "v", "V ", "l", "L\t"]
+)
 def test_what_is_the_servers_is_dropped(name: str) -> None:
     assert lines(f"{name}: 77\r\nX-a: 1") == ["X-a: 1"]
 
@@ -262,3 +270,27 @@ def test_any_text_gives_sound_lines(text: str) -> None:
         assert re.fullmatch(r"[A-Za-z0-9\-.!%*_+`'~]+: [^\r\n\0]*", line)
         assert not line.startswith(("Via:", "Route:", "Record-Route:", "RSeq:"))
     assert out.count("Content-Length: ") == 1 or "Content-Length" in text
+
+
+@pytest.mark.parametrize("compact", sorted(COMPACT_FORMS))
+def test_each_compact_name_is_the_field_that_it_stands_for(compact: str) -> None:
+    long = COMPACT_FORMS[compact]
+    value = SOUND_VALUES.get(long, "a")
+    for written in (compact, compact.upper(), f"{compact} \t"):
+        assert lines(f"{written}: {value}") == lines(f"{long}: {value}")
+        twice = lines(f"{written}: {value}\r\n{long}: {value}")
+        assert twice == lines(f"{long}: {value}\r\n{long}: {value}")
+        assert not any(line.startswith((f"{compact}:", f"{compact.upper()}:")) for line in twice)
+
+
+SOUND_VALUES = {
+    "from": "<sip:a@h>;tag=1",
+    "to": "<sip:a@h>;tag=1",
+    "contact": "<sip:a@h>",
+    "refer-to": "<sip:a@h>",
+    "referred-by": "<sip:a@h>",
+    "content-type": "a/b",
+    "content-length": "7",
+    "session-expires": "90",
+    "via": "SIP/2.0/UDP h",
+}

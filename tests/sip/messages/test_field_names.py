@@ -16,7 +16,9 @@ from reference_server.sip.messages.message import Request, SipSyntaxError, parse
     [
         ("From", "from", "From"),
         ("CALL_ID", "call_id", "Call-ID"),
-        ("f", "from", "F"),
+        ("f", "from", "From"),
+        ("R ", "refer-to", "Refer-To"),
+        ("y", "identity", "Identity"),
         ("v", "via", ""),
         ("Via", "via", ""),
         ("l ", "content-length", ""),

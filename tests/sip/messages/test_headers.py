@@ -140,7 +140,7 @@ DIGITS = "9" * 5000
         ("www-authenticate", ['Digest realm="x"'], ["", "Digest", "Digest ", "\xe9 x"]),
         ("content-length", ["0", "12"], ["", "x", "-1", "\xb2"]),
         ("subject", ["", "anything", "\xff"], []),
-        ("call-id", ["x", "a|b@c"], [""]),
+        ("call-id", ["x", "a|b@c"], ["", "a b", "a\tb"]),
         ("replaces", ["x"], [""]),
     ],
 )

@@ -1,157 +1,67 @@
 """Packet captures (pcap, pcapng): admin connections reassembled from TCP, and the SIP messages beside them.
 
-Reading them needs scapy (``pip install 'drachtio-conformance[pcap]'``), which loads only here. A TCP connection
-is an admin connection if a frame stands at the beginning of what either side sends. Octets are taken in the order of
-their sequence numbers; what the capture lacks is damage, and decoding goes on behind it.
+A TCP connection is an admin connection if a frame stands at the beginning of what either side sends. What the capture
+lacks (lost packets, cut packets, fragments) is damage, and decoding goes on behind it. While something waits for a
+segment that may still come, everything else waits with it, so that entries come in the order of their packets.
+
+Which SIP addresses are the server's, it tells in its answer to ``authenticate``, and in each request that it passes on.
+Until that is known, or if it never is, a SIP message has two addresses and no direction.
 """
 
 from __future__ import annotations
 
-import io
-import logging
 import re
-import struct
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from msgspec import Struct
-
-from msgtrace.entries import Account, Entry, EntryKind, NotARecording
+from msgtrace.entries import Account, Entry, EntryKind
+from msgtrace.readers.datagrams import Datagram, Dissector, Lost
+from msgtrace.readers.pcap import Broken, packets
+from msgtrace.readers.segments import End, Gap, Key, Piece, Segments
+from msgtrace.sip_stream import START, SipStream
 from msgtrace.streams import Streams
 
 _FRAME = re.compile(rb"[0-9]{1,8}#[^|#\r\n]{1,200}\|[a-z_]+")
-_SIP = re.compile(rb"(?:SIP/2\.0 [0-9]{3} |[A-Z]{3,20} [^ \r\n]+ SIP/2\.0\r\n)")
-_CONTENT_LENGTH = re.compile(rb"\r\n(?:[Cc]ontent-[Ll]ength|l)[ \t]*:[ \t]*([0-9]{1,8})")
-_MOST_OUT_OF_ORDER = 256
-"""segments that are kept for one that lacks; then it is taken for lost"""
-_WRAP = 1 << 32
-
-
-class _Packet(Struct, frozen=True):
-    number: int
-    time: str
-    source: str
-    target: str
-    transport: str
-    sequence: int
-    starts: bool
-    ends: bool
-    payload: bytes
-
-
-class _Side:
-    """What one end of a TCP connection sends."""
-
-    __slots__ = ("expected", "kind", "waiting")
-
-    def __init__(self) -> None:
-        self.expected: int | None = None
-        self.waiting: dict[int, bytes] = {}
-        self.kind = ""
-
-
-class _BlockFile(io.RawIOBase):
-    """Blocks as a file, which is what scapy reads."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self._blocks = iter(blocks)
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            block = next(self._blocks, None)
-            if block is None:
-                return 0
-            self._rest = block
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
+_CONTENT_LENGTH = re.compile(rb"\r\n(?:[Cc]ontent-[Ll]ength|l)[ \t]*:[ \t]*([0-9]{1,8})", re.IGNORECASE)
+_MOST_HELD = 20_000
+"""entries that wait for a segment that lacks"""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
-    """Entries of a capture; raises NotARecording where scapy is not installed."""
-    try:
-        logging.getLogger("scapy").setLevel(logging.CRITICAL)
-        import scapy.layers.inet
-        import scapy.layers.inet6
-        import scapy.layers.l2  # noqa: F401
-        from scapy.utils import PcapReader
-    except ImportError:
-        raise NotARecording(
-            "a packet capture: reading it needs scapy (pip install 'drachtio-conformance[pcap]')"
-        ) from None
-    return _entries(_packets(PcapReader, blocks), account)
-
-
-def _packets(opener: type, blocks: Iterable[bytes]) -> Iterator[_Packet | str]:
-    """TCP segments and UDP datagrams that carry something; last, perhaps, what is wrong with the file."""
-    from scapy.error import Scapy_Exception
-
-    number = 0
-    try:
-        reader = opener(io.BufferedReader(_BlockFile(blocks), 1 << 20))
-        for packet in reader:
-            number += 1
-            found = _packet(packet, number)
-            if found is not None:
-                yield found
-    except (Scapy_Exception, EOFError, ValueError, struct.error) as error:
-        yield f"the capture cannot be read behind packet {number}: {error}"
-
-
-def _packet(packet: object, number: int) -> _Packet | str | None:
-    from scapy.layers.inet import IP, TCP, UDP
-    from scapy.layers.inet6 import IPv6
-    from scapy.packet import Packet
-
-    assert isinstance(packet, Packet)
-    network = packet.getlayer(IP) or packet.getlayer(IPv6)
-    if network is None:
-        return None
-    if isinstance(network, IP) and (network.frag or int(network.flags) & 1):
-        return f"packet {number} is a fragment of a datagram; fragments are not put together"
-    segment = network.getlayer(TCP) or network.getlayer(UDP)
-    if segment is None:
-        return None
-    octets = bytes(segment)
-    is_ipv4 = isinstance(network, IP)
-    size = (network.len or 0) - (network.ihl or 5) * 4 if is_ipv4 else network.plen or 0
-    octets = octets[:size] if size > 0 else octets  # without the padding of short Ethernet frames
-    is_tcp = isinstance(segment, TCP)
-    payload = octets[(octets[12] >> 4) * 4 :] if is_tcp else octets[8:]
-    time = datetime.fromtimestamp(float(packet.time), UTC).isoformat().replace("+00:00", "Z")
-    flags = int(segment.flags) if is_tcp else 0
-    return _Packet(
-        number,
-        time,
-        _address(network.src, segment.sport),
-        _address(network.dst, segment.dport),
-        "tcp" if is_tcp else "udp",
-        int(segment.seq) if is_tcp else 0,
-        bool(flags & 2),
-        bool(flags & 5),
-        payload,
-    )
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _entries(packets: Iterable[_Packet | str], account: Account) -> Iterator[Entry]:
+    """Entries of a capture."""
     conversation = _Conversation(account)
-    for packet in packets:
-        if isinstance(packet, str):
-            yield Entry(kind=EntryKind.DAMAGE, offset=0, data=packet)
-        elif packet.transport == "udp":
-            yield from conversation.datagram(packet)
+    held: list[Entry] = []
+    dissector = Dissector()
+    try:
+        for packet in packets(blocks):
+            found: list[Entry] = []
+            for one in (*dissector.late(packet.nanoseconds), dissector.take(packet)):
+                if one is not None:
+                    found += conversation.lost(one) if isinstance(one, Lost) else conversation.take(one)
+            waiting = conversation.waiting or dissector.waiting
+            if not waiting and not held:
+                yield from found
+                continue
+            held += found
+            if (held and not waiting) or len(held) > _MOST_HELD:
+                yield from _by_packet(held)
+                held = []
+    except Broken as error:
+        held.append(Entry(kind=EntryKind.DAMAGE, line=1 << 62, place="packet", data=str(error)))
+    for left in dissector.close():
+        held += conversation.lost(left) if isinstance(left, Lost) else conversation.take(left)
+    held += conversation.close()
+    yield from _by_packet(held)
+    account.unread.update(dissector.unread)
+
+
+def _by_packet(entries: list[Entry]) -> Iterator[Entry]:
+    for entry in sorted(entries, key=lambda entry: entry.line):
+        if entry.line == 1 << 62:
+            yield Entry(kind=EntryKind.DAMAGE, data=entry.data)
         else:
-            yield from conversation.segment(packet)
-    yield from conversation.close()
+            yield entry
 
 
 class _Conversation:
@@ -159,89 +69,98 @@ class _Conversation:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._segments = Segments()
         self._streams = Streams(account, place="packet")
-        self._sides: dict[tuple[str, str], _Side] = {}
-        self._texts: dict[tuple[str, str], bytes] = {}  # SIP over TCP that is not complete
-        self._admin: dict[
-            tuple[str, str], tuple[str, bool]
-        ] = {}  # (source, target) → connection, from the server
+        self._texts: dict[Key, SipStream] = {}  # SIP over TCP
+        self._admin: dict[Key, tuple[str, bool]] = {}  # connection, from the server
         self._servers: set[str] = set()  # SIP addresses of the server, as it tells them
         self._connections = 0
 
-    def datagram(self, packet: _Packet) -> Iterator[Entry]:
-        """A SIP message, or nothing of ours."""
-        if _SIP.match(packet.payload):
-            yield self._sip(packet, packet.payload)
-        else:
-            self._account.other += len(packet.payload)
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits for a segment."""
+        return self._segments.waiting
 
-    def segment(self, packet: _Packet) -> Iterator[Entry]:
-        """A piece of a connection, brought into order."""
-        key = (packet.source, packet.target)
-        if packet.starts:
-            for ended in (key, key[::-1]):
-                yield from self._end(ended, packet)
-        side = self._sides.setdefault(key, _Side())
-        if packet.starts or side.expected is None:
-            side.expected = (packet.sequence + packet.starts) % _WRAP
-        if packet.payload:
-            side.waiting.setdefault(packet.sequence, packet.payload)
-        yield from self._in_order(side, key, packet)
-        if packet.ends and not side.waiting:
-            yield from self._end(key, packet)
+    def take(self, datagram: Datagram) -> list[Entry]:
+        """A packet that carries something, or the beginning or end of a connection."""
+        if datagram.is_tcp:
+            return [entry for step in self._segments.take(datagram) for entry in self._step(step)]
+        if START.match(datagram.payload.lstrip(b"\r\n")):
+            return list(self._datagram(datagram))
+        self._account.other += len(datagram.payload)
+        return []
 
-    def close(self) -> Iterator[Entry]:
+    def lost(self, lost: Lost) -> list[Entry]:
+        """A datagram that cannot be read."""
+        return [self._damage(lost.packet, lost.time, lost.said)]
+
+    def close(self) -> list[Entry]:
         """The capture ends."""
-        yield from self._streams.close()
-        for (source, target), rest in self._texts.items():
-            if rest:
-                self._account.damage += len(rest)
-                yield Entry(
-                    kind=EntryKind.DAMAGE,
-                    data=f"{len(rest)} octets of a SIP message from {source} to {target} that has no end",
-                )
+        entries = [entry for step in self._segments.close() for entry in self._step(step)]
+        entries += self._streams.close()
+        for key in list(self._texts):
+            entries += self._end_of_text(key, 0, 0)
+        return entries
 
-    def _in_order(self, side: _Side, key: tuple[str, str], packet: _Packet) -> Iterator[Entry]:
-        assert side.expected is not None
-        while side.waiting:
-            sequence = min(side.waiting, key=lambda start: (start - side.expected + (_WRAP >> 1)) % _WRAP)  # type: ignore[operator]
-            behind = (side.expected - sequence) % _WRAP
-            payload = side.waiting[sequence]
-            if behind >= _WRAP >> 1:  # it begins later: something lacks
-                if len(side.waiting) < _MOST_OUT_OF_ORDER:
-                    return
-                yield Entry(
-                    kind=EntryKind.DAMAGE,
-                    line=packet.number,
-                    place="packet",
-                    time=packet.time,
-                    data=f"{_WRAP - behind} octets from {key[0]} to {key[1]} are not in the capture",
-                )
-                if key in self._admin:
-                    yield from self._streams.finish(*self._admin[key], packet.time)
-                behind = 0
-                side.expected = sequence
-            del side.waiting[sequence]
-            fresh = payload[behind:]  # what was sent again is known
-            if fresh:
-                side.expected = (side.expected + len(fresh)) % _WRAP
-                yield from self._octets(fresh, key, packet)
+    def _datagram(self, datagram: Datagram) -> Iterator[Entry]:
+        """A SIP message over UDP; what lacks at its end is told."""
+        text = datagram.payload.lstrip(b"\r\n")
+        lacks, why = datagram.lacks, datagram.why
+        end = text.find(b"\r\n\r\n")
+        if end < 0:
+            why = why or "it has no empty line"
+        elif length := _CONTENT_LENGTH.search(text, 0, end + 2):
+            beyond = int(length[1]) - (len(text) - end - 4)
+            if beyond > lacks:
+                lacks, why = beyond, why or "its Content-Length says more than the datagram holds"
+        yield self._sip(text, datagram.source, datagram.target, "udp", datagram.packet, datagram.time, lacks)
+        if why:
+            octets = "1 octet" if lacks == 1 else f"{lacks} octets"
+            lacking = f", {octets} lack" if lacks else ""
+            yield self._damage(datagram.packet, datagram.time, f"a SIP message is cut{lacking}: {why}")
 
-    def _octets(self, data: bytes, key: tuple[str, str], packet: _Packet) -> Iterator[Entry]:
+    def _step(self, step: Gap | Piece | End) -> Iterator[Entry]:
+        match step:
+            case Piece():
+                yield from self._octets(step)
+            case Gap():
+                yield from self._gap(step)
+            case End():
+                yield from self._end(step)
+
+    def _gap(self, gap: Gap) -> Iterator[Entry]:
+        """What is not complete before it never will be."""
+        source, target = gap.key
+        if gap.key not in self._admin and gap.key not in self._texts:
+            return  # what else the capture holds is not ours
+        name = ""
+        if gap.key in self._admin:
+            name, from_server = self._admin[gap.key]
+            yield from self._streams.finish(name, from_server, _time(gap.time))
+        else:
+            yield from self._end_of_text(gap.key, gap.packet, gap.time)
+        cut = f", packet {gap.packet} is cut" if gap.cut else ""
+        octets = "1 octet" if gap.octets == 1 else f"{gap.octets} octets"
+        said = f"{octets} from {source} to {target} are not in the capture{cut}"
+        yield self._damage(gap.packet, gap.time, said, name)
+
+    def _octets(self, piece: Piece) -> Iterator[Entry]:
+        key = piece.key
         if key not in self._admin and key not in self._texts:
-            self._recognise(data, key)
+            self._recognise(piece.data, key)
         if key in self._admin:
             name, from_server = self._admin[key]
-            for entry in self._streams.feed(data, packet.number, packet.time, name, from_server):
+            time = _time(piece.time)
+            for entry in self._streams.feed(piece.data, piece.packet, time, name, from_server):
                 if from_server and entry.kind is EntryKind.FRAME:
                     self._learn(entry.data)
                 yield entry
         elif key in self._texts:
-            yield from self._sip_stream(self._texts[key] + data, key, packet)
+            yield from self._text(piece)
         else:
-            self._account.other += len(data)
+            self._account.other += len(piece.data)
 
-    def _recognise(self, data: bytes, key: tuple[str, str]) -> None:
+    def _recognise(self, data: bytes, key: Key) -> None:
         if frame := _FRAME.match(data):
             verb = frame[0].rpartition(b"|")[2]
             from_server = verb in (b"response", b"cdr") or b"|sip|network|" in data[:200]
@@ -249,52 +168,79 @@ class _Conversation:
             name = str(self._connections)
             self._admin[key] = (name, from_server)
             self._admin[key[::-1]] = (name, not from_server)
-        elif _SIP.match(data):
-            self._texts[key] = b""
-            self._texts.setdefault(key[::-1], b"")
+        elif START.match(data.lstrip(b"\r\n")):
+            self._texts[key] = SipStream()
+            self._texts.setdefault(key[::-1], SipStream())
 
     def _learn(self, payload: str) -> None:
-        """The server's SIP addresses stand in its answer to ``authenticate``."""
+        """The server's SIP addresses stand in its answer to ``authenticate``, and where a request came to."""
         tokens = payload.partition("\r\n")[0].split("|")
         if tokens[1:2] == ["response"] and tokens[3:4] == ["OK"] and "/" in "".join(tokens[4:5]):
-            for hostport in tokens[4].split(","):
+            for hostport in ",".join([tokens[4], *tokens[6:7]]).split(","):
                 self._servers.add(hostport.partition("/")[2])
+        elif tokens[1:3] == ["sip", "network"] and len(tokens) > 11 and tokens[10] and tokens[11].isdigit():
+            host = f"[{tokens[10]}]" if ":" in tokens[10] and "[" not in tokens[10] else tokens[10]
+            self._servers.add(f"{host}:{tokens[11]}")
 
-    def _sip_stream(self, text: bytes, key: tuple[str, str], packet: _Packet) -> Iterator[Entry]:
-        while text:
-            text = text.lstrip(b"\r\n")
-            end_of_headers = text.find(b"\r\n\r\n")
-            if end_of_headers < 0:
-                break
-            length = _CONTENT_LENGTH.search(text, 0, end_of_headers + 2)
-            end = end_of_headers + 4 + (int(length[1]) if length else 0)
-            if end > len(text):
-                break
-            yield self._sip(packet, text[:end])
-            text = text[end:]
-        self._texts[key] = text
+    def _text(self, piece: Piece) -> Iterator[Entry]:
+        messages, skipped = self._texts[piece.key].feed(piece.data)
+        if skipped:
+            self._account.damage += skipped
+            yield self._damage(
+                piece.packet,
+                piece.time,
+                f"{skipped} octets from {piece.key[0]} to {piece.key[1]} are no SIP message",
+            )
+        for text in messages:
+            yield self._sip(text, *piece.key, "tcp", piece.packet, piece.time, 0)
 
-    def _sip(self, packet: _Packet, text: bytes) -> Entry:
+    def _end_of_text(self, key: Key, packet: int, time: int) -> Iterator[Entry]:
+        rest = self._texts[key].rest()
+        if rest:
+            self._account.damage += len(rest)
+            said = f"{len(rest)} octets of a SIP message from {key[0]} to {key[1]} that has no end"
+            yield self._damage(packet, time, said)
+
+    def _sip(
+        self, text: bytes, source: str, target: str, transport: str, packet: int, time: int, lacks: int
+    ) -> Entry:
         self._account.sip += len(text)
-        if packet.source in self._servers:
-            from_server, peer = True, packet.target
-        elif packet.target in self._servers:
-            from_server, peer = False, packet.source
-        else:
-            from_server, peer = None, f"{packet.source} to {packet.target}"
+        from_server = None
+        if (source in self._servers) is not (target in self._servers):
+            from_server = source in self._servers
+        peer = "" if from_server is None else f"{transport}/{target if from_server else source}"
         return Entry(
             kind=EntryKind.SIP,
-            line=packet.number,
+            line=packet,
             place="packet",
-            time=packet.time,
+            time=_time(time),
             from_server=from_server,
-            peer=f"{packet.transport}/{peer}",
+            peer=peer,
+            source=f"{transport}/{source}",
+            target=f"{transport}/{target}",
             data=text.decode("latin-1"),
+            missing=lacks,
         )
 
-    def _end(self, key: tuple[str, str], packet: _Packet) -> Iterator[Entry]:
-        """The connection is closed, or one with the same ports begins."""
-        self._sides.pop(key, None)
-        self._texts.pop(key, None)
+    def _damage(self, packet: int, time: int, said: str, connection: str = "") -> Entry:
+        return Entry(
+            kind=EntryKind.DAMAGE,
+            line=packet,
+            place="packet",
+            time=_time(time) if time else "",
+            connection=connection,
+            data=said,
+        )
+
+    def _end(self, end: End) -> Iterator[Entry]:
+        key = end.key
+        if key in self._texts:
+            yield from self._end_of_text(key, end.packet, end.time)
+            del self._texts[key]
         if key in self._admin:
-            yield from self._streams.finish(*self._admin.pop(key), packet.time)
+            yield from self._streams.finish(*self._admin.pop(key), _time(end.time))
+
+
+def _time(nanoseconds: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -234,6 +234,8 @@ def _known(text: bytes, number: int, streams: Streams, account: Account) -> Iter
                     time=sip.time,
                     from_server=sip.direction == "sent",
                     peer=f"{sip.transport}/{sip.remote}",
+                    source=f"{sip.transport}/{sip.local if sip.direction == 'sent' else sip.remote}",
+                    target=f"{sip.transport}/{sip.remote if sip.direction == 'sent' else sip.local}",
                     data=data.decode("latin-1"),
                 )
                 return

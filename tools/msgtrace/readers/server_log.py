@@ -159,12 +159,16 @@ def _traced(trace: re.Match[bytes], text: bytes, line: int, time: str, account: 
     account.sip += min(len(text), len(message))
     address = host.decode("latin-1")
     address = f"[{address}]" if ":" in address else address
+    peer = f"{transport.decode()}/{address}:{port.decode()}"
+    sent = direction == b"send"
     return Entry(
         kind=EntryKind.SIP,
         line=line,
         time=time,
-        from_server=direction == b"send",
-        peer=f"{transport.decode()}/{address}:{port.decode()}",
+        from_server=sent,
+        peer=peer,
+        source="" if sent else peer,
+        target=peer if sent else "",
         data=message.decode("latin-1"),
         length=said,
         missing=missing,

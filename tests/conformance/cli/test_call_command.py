@@ -1,0 +1,154 @@
+"""``call``: our SIP peer against a far end that the test plays, and against the reference server."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from msgspec import structs
+
+from drachtio_conformance.cli import call_command
+from drachtio_conformance.cli.call_command import Call, CallError, Outcome
+from drachtio_conformance.engine.outcome import ExitCode
+from msgtrace import sip
+from tests.conformance.conftest import Running
+
+
+@contextmanager
+def far_end(answers: dict[str, list[str]]) -> Iterator[str]:
+    """A UDP endpoint that answers each request of a method with the next of its status lines; yields HOST:PORT."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as endpoint:
+        endpoint.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{endpoint.getsockname()[1]}"
+
+        def serve() -> None:
+            while True:
+                data, source = endpoint.recvfrom(65536)
+                if data == b"end":
+                    return
+                request = sip.parse(data.decode("latin-1"))
+                for status in answers.get(request.method, [])[:1]:
+                    answers[request.method].pop(0)
+                    for line in status.split(","):
+                        lines = [
+                            f"SIP/2.0 {line}",
+                            f"Via: {request.first('Via')}",
+                            f"From: {request.first('From')}",
+                        ]
+                        lines += [f"To: {request.first('To')};tag=far", f"Call-ID: {request.call_id}"]
+                        lines += [
+                            f"CSeq: {request.first('CSeq')}",
+                            f"Contact: <sip:far@{address}>",
+                            "Content-Length: 0",
+                        ]
+                        endpoint.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), source)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield address
+        finally:
+            endpoint.sendto(b"end", endpoint.getsockname())
+            thread.join()
+
+
+def place(address: str, **options: object) -> Outcome:
+    """Place a call to ``address``."""
+    return asyncio.run(call_command.place(structs.replace(Call(uri=f"sip:bob@{address}"), **options)))
+
+
+def sent(outcome: Outcome) -> list[str]:
+    """Methods of the requests that our peer sent."""
+    return [sip.parse(event.data).method for event in outcome.events if event.source == "phone"]
+
+
+def test_a_call_that_is_answered_is_acknowledged_and_hung_up() -> None:
+    with far_end({"INVITE": ["100 Trying,180 Ringing,200 OK"], "BYE": ["200 OK"]}) as address:
+        outcome = place(address, hold=0)
+    assert sent(outcome) == ["INVITE", "ACK", "BYE"]
+    assert outcome.exit_code is ExitCode.OK
+    assert outcome.sentence == "answered 200 OK, held for 0 s, hung up"
+    assert sip.parse(outcome.events[-2].data).uri == f"sip:far@{address}"
+
+
+def test_a_reliable_provisional_response_is_acknowledged_and_again_when_it_is_repeated() -> None:
+    reliable = "183 Session Progress\r\nRequire: 100rel\r\nRSeq: {}"
+    answers = ",".join([reliable.format(7), reliable.format(7), reliable.format(8), "200 OK"])
+    with far_end({"INVITE": [answers], "PRACK": ["200 OK"] * 2, "BYE": ["200 OK"]}) as address:
+        outcome = place(address, hold=0, headers=(("Supported", "100rel"),))
+    assert sent(outcome) == ["INVITE", "PRACK", "PRACK", "PRACK", "ACK", "BYE"]
+    requests = [sip.parse(event.data) for event in outcome.events if event.source == "phone"]
+    pracks = [request for request in requests if request.method == "PRACK"]
+    assert [prack.first("RAck") for prack in pracks] == ["7 1 INVITE", "7 1 INVITE", "8 1 INVITE"]
+    assert [prack.cseq[0] for prack in pracks] == [2, 2, 3]
+    assert outcome.exit_code is ExitCode.OK
+
+
+def test_a_rejected_call_is_acknowledged() -> None:
+    with far_end({"INVITE": ["486 Busy Here"]}) as address:
+        outcome = place(address)
+    assert sent(outcome) == ["INVITE", "ACK"]
+    assert (outcome.exit_code, outcome.sentence) == (ExitCode.FAILURES, "INVITE was answered 486 Busy Here")
+
+
+def test_a_request_that_is_not_answered_is_repeated() -> None:
+    with far_end({"OPTIONS": ["", "200 OK"]}) as address:
+        outcome = place(address, method="OPTIONS")
+    assert sent(outcome) == ["OPTIONS", "OPTIONS"]
+    assert outcome.events[0].data == outcome.events[1].data or outcome.exit_code is ExitCode.OK
+    assert outcome.exit_code is ExitCode.OK
+
+
+def test_nobody_answers() -> None:
+    with far_end({}) as address:
+        outcome = place(address, patience=0.2)
+    assert (outcome.exit_code, outcome.sentence) == (ExitCode.NO_PEER, "INVITE was not answered within 0.2 s")
+
+
+def test_a_call_that_only_rings_is_cancelled() -> None:
+    with far_end({"INVITE": ["180 Ringing"], "CANCEL": ["200 OK"]}) as address:
+        outcome = place(address, patience=0.2)
+    assert sent(outcome)[:2] == ["INVITE", "CANCEL"]
+    assert outcome.exit_code is ExitCode.FAILURES
+    assert outcome.sentence.startswith("INVITE had no final response within 0.2 s")
+
+
+def test_nobody_listens_on_tcp() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        outcome = place(f"127.0.0.1:{unused.getsockname()[1]}", transport="tcp")
+    assert outcome.exit_code is ExitCode.NO_PEER
+    assert outcome.sentence.endswith("Connection refused")
+
+
+@pytest.mark.parametrize("parameter", ["", ";transport=tcp", ";transport=UDP"])
+def test_the_reference_server_without_an_application(running: Running, parameter: str) -> None:
+    outcome = place(
+        running.sip + parameter, method="MESSAGE", body="hi", headers=(("Content-Type", "text/plain"),)
+    )
+    assert outcome.sentence == "MESSAGE was answered 503 Service Unavailable"
+    assert outcome.events[0].data.endswith("\r\n\r\nhi")
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("bob", "expected a SIP URI like sip:bob@127.0.0.1:5060, got 'bob'"),
+        ("sip:bob@127.0.0.1:70000", "expected a port from 1 to 65535, got 70000"),
+        ("sip:bob@127.0.0.1;transport=ws", "expected the transport udp or tcp, got 'ws'"),
+        ("sip:bob@[::1", "expected a SIP URI"),
+    ],
+)
+def test_a_uri_that_cannot_be_called_is_refused(uri: str, message: str) -> None:
+    with pytest.raises(CallError, match=message):
+        call_command.destination(Call(uri=uri))
+
+
+def test_destinations() -> None:
+    assert call_command.destination(Call(uri="sip:bob@127.0.0.1")) == ("127.0.0.1", 5060, "udp")
+    assert call_command.destination(Call(uri="sip:[::1]:5070;transport=tcp")) == ("::1", 5070, "tcp")
+    assert call_command.destination(Call(uri="sip:b@127.0.0.1;transport=tcp", transport="udp"))[2] == "udp"

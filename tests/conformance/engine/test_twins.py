@@ -1,0 +1,67 @@
+"""Every check of every case can fail: each broken twin of each case is noticed at its check.
+
+The files are worked through by one process for each core, since this is most of what a run of all tests computes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from drachtio_conformance.cases.loader import load
+from drachtio_conformance.cases.vocabulary import CHECKS
+from drachtio_conformance.engine.runner import Options, Runner
+from drachtio_conformance.engine.twins import MutantReport
+from drachtio_conformance.targets.embedded import EmbeddedTarget
+
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
+FILES = sorted(SCENARIOS.rglob("*.yaml"))
+PROVEN: set[bytes] = set()
+"""What the files of one process share: the beginning of a call is tried in one case, not in forty."""
+
+
+def twins_of(file: Path) -> list[MutantReport]:
+    """What became of the twins of each case of ``file``, in its order."""
+    cases = load([file])
+
+    async def story() -> list[MutantReport]:
+        runner = Runner(EmbeddedTarget(), Options(slow=True), proven=PROVEN)
+        try:
+            return [await runner.run_mutants(case) for case in cases]
+        finally:
+            await runner.close()
+
+    return asyncio.run(story())
+
+
+@pytest.fixture(scope="module")
+def reports(request: pytest.FixtureRequest) -> Iterator[dict[Path, Future[list[MutantReport]]]]:
+    """The twins of each file that is to be tested, begun in the order of the tests."""
+    chosen = [
+        file
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.originalname == test_no_twin_survives.__name__
+        if isinstance(file := item.callspec.params["file"], Path)
+    ]
+    processes = min(os.cpu_count() or 1, len(chosen))
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=warnings.simplefilter, initargs=("error",)
+    ) as pool:
+        yield {file: pool.submit(twins_of, file) for file in chosen}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SCENARIOS).with_suffix("")))
+def test_no_twin_survives(file: Path, reports: dict[Path, Future[list[MutantReport]]]) -> None:
+    for case, report in zip(load([file]), reports[file].result(), strict=True):
+        assert report.reason == "", case.name
+        assert report.survivors == (), case.name
+        checks = {located.step.__struct_config__.tag for located in case.steps} & CHECKS
+        assert report.run + report.shared > 0 or not checks, f"{case.name} has no twin"

@@ -1,0 +1,142 @@
+"""What the suite says of genuine servers agrees with what they did: each transcript of one, played back to its case.
+
+The transcripts in ``agreement/`` are of the cases that do not pass on a genuine server. With the profile that comes
+with the suite each must fail at the check that it says, with what it says. Some seconds' worth of a run stand for each
+second of the transcript: both sides go by the same scale.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from drachtio_conformance.cases.case import Case, ExpectUnder
+from drachtio_conformance.cli.main import load_cases
+from drachtio_conformance.engine.profile import load_profile, shipped
+from drachtio_conformance.engine.results import CaseResult, Verdict
+from drachtio_conformance.engine.runner import Options, Runner
+from drachtio_conformance.steps.stage import Pace
+from tests.conformance.playback import PlayedTarget, Transcript, read
+
+AGREEMENT = Path(__file__).parent / "agreement"
+SCALE = 0.15
+AT_ONCE = 16
+LONG = 10.0
+"""seconds of a transcript that would take too long here"""
+
+MEASURED = sorted(path.name.removesuffix(".jsonl.xz") for path in AGREEMENT.glob("*.xz"))
+PASSES = {"cdr/delivery/round-robin", "dialog/addressing/own-call-id", "network/way_back/proxied"}
+"""what passes on 0.9.5, once or always, though it was declared not to when the transcripts were made"""
+CHANGED: set[str] = set()
+"""cases that have been rewritten since, so that their transcript no longer fits: record them anew"""
+UNMEASURED = {
+    "call/timeouts/bye-unanswered",
+    "call/timeouts/invite-unanswered",
+    "call/timeouts/options-unanswered",
+    "cdr/callee/no-ack",
+    "cdr/callee/silent-application",
+    "dialog/crossing/ringing-for-ever",
+    "dialog/crossing/silence",
+    "dialog/gone/re-invite-unanswered",
+    "framing/limits/incomplete-before-authentication",
+    "framing/limits/incomplete-for-60-seconds",
+    "network/way_back/call",
+    "network/way_back/sent-by",
+    "out/early/silence",
+    "proxy/dialog/no-answer",
+    "proxy/forwarding/rings-for-ever",
+    "proxy/methods/no-answer",
+    "proxy/timeouts/no-final",
+    "reliable/endings/wrong-rack",
+    "timer/negotiated/caller-without-timers",
+    "timer/negotiated/reinvite-refreshes",
+    "timer/negotiated/update-refreshes",
+    "timer/refreshing/after-a-move",
+    "timer/refreshing/refused-422",
+    "timer/refreshing/refused-491",
+    "timer/refreshing/refused-500",
+}
+"""cases that fail on a genuine server, of which nobody has kept what came there; this list may only get shorter"""
+
+
+def played(transcripts: list[Transcript], name: str, cases: dict[str, Case]) -> dict[str, CaseResult]:
+    """The result of each transcript's case against it, under the profile of that name."""
+    profile = load_profile(name, list(cases.values()))
+    options = Options(
+        pace=Pace(deadline=2.0, scale=SCALE),
+        slow=True,
+        features=frozenset(profile.features or ()) | {"ipv6"},
+        expected=profile.expected(),
+        danger=profile.danger,
+        not_applicable=profile.not_applicable,
+    )
+
+    async def story() -> dict[str, CaseResult]:
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def one(transcript: Transcript) -> CaseResult:
+            async with turns:
+                runner = Runner(PlayedTarget(transcript, SCALE), options)
+                return (await runner.run([cases[transcript.case]])).cases[0]
+
+        results = await asyncio.gather(*(one(transcript) for transcript in transcripts))
+        for _ in range(3):
+            await asyncio.sleep(0)  # closed transports let go of their sockets in the loop's next turns
+        return {result.name: result for result in results}
+
+    return asyncio.run(story())
+
+
+def short(name: str) -> list[Transcript]:
+    transcripts = read(AGREEMENT / f"{name}.jsonl.xz")
+    return [one for one in transcripts if one.events[-1].at < LONG and one.case not in CHANGED]
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_genuine_server_gets_the_verdicts_that_its_profile_promises(name: str) -> None:
+    cases = {case.name: case for case in load_cases()}
+    results = played(short(name), name, cases)
+    assert len(results) > 2
+    agree = {Verdict.KNOWN_FAILING, Verdict.NOT_APPLICABLE}
+    news = {
+        case: f"{result.verdict}: {result.reason}"
+        for case, result in results.items()
+        if result.verdict not in agree
+        and not (result.verdict is Verdict.PASS and case in PASSES | {"connection/ends/call-stays"})
+    }
+    assert news == {}
+
+
+def test_a_profile_that_says_something_else_is_noticed() -> None:
+    """The broken twin: each entry, changed, gives a verdict that fails the run."""
+    cases = {case.name: case for case in load_cases()}
+    name = MEASURED[0]
+    broken: dict[str, Case] = {}
+    for transcript in short(name):
+        under = cases[transcript.case].under(name)
+        if under is not None and under.at:
+            other = ExpectUnder(reason=under.reason, at=under.at, got=f"{under.got} and more")
+            broken[transcript.case] = structs.replace(cases[transcript.case], expect_under={name: other})
+    transcripts = [one for one in short(name) if one.case in broken][::4]
+    results = played(transcripts, name, cases | broken)
+    assert len(results) > 20
+    assert {result.verdict for result in results.values()} == {Verdict.FAIL}
+
+
+def test_what_nobody_has_measured_is_listed() -> None:
+    unmeasured = {
+        case.name
+        for case in load_cases()
+        for under in case.expect_under.values()
+        if not under.at and not under.steps
+    }
+    assert unmeasured == UNMEASURED
+
+
+def test_each_profile_that_comes_with_the_suite_can_be_loaded() -> None:
+    assert set(MEASURED) <= set(shipped())
+    for name in shipped():
+        assert load_profile(name, load_cases()).name == name

@@ -1,0 +1,1 @@
+"""What is generated of the specification, and what it says of the codecs."""

@@ -1,0 +1,107 @@
+"""What is known about a peer (``--profile NAME`` or ``FILE``)::
+
+    name: drachtio-0.9.5          # whose known defects the cases' own expect_under and danger are about
+    features: [cdrs]              # a case that requires a feature which is not listed is not applicable
+    known_failing:
+      ping/basic/answered:        # it fails at this check, and this comes there; anything else is news
+        reason: answers in capitals
+        at: expect 1
+        got: "token 4: PONG"
+    danger:
+      framing/limits/over-16-MiB: never reads the connection again
+    not_applicable:
+      network/names/localhost: its own name is another
+
+The features are the words that cases require. Those of the suite: ``ipv6`` (a SIP endpoint of that kind) and ``cdrs``
+(call detail records are switched on). The profiles in ``profiles/`` come with the suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from drachtio_conformance import data
+from drachtio_conformance.cases.case import Case, ExpectUnder
+from drachtio_conformance.cases.loader import LoadError, Reader, Under, compose, misfit
+from drachtio_conformance.cases.selection import near
+
+
+class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a peer is and can do (``--profile FILE``)."""
+
+    name: str = ""
+    """selects the ``expect_under`` and ``danger`` entries of cases: ``drachtio-0.9``"""
+    version: str = ""
+    """overrides the version of the authenticate reply"""
+    features: list[str] | None = None
+    """declared features; a case that requires another is not applicable. Without the key everything is declared"""
+    known_failing: dict[str, Under] = field(default_factory=dict)
+    """case name to what this peer does instead: reason, the check that fails (``at``) and what comes there (``got``)"""
+    danger: dict[str, str] = field(default_factory=dict)
+    """case name to why it must not run against this peer"""
+    not_applicable: dict[str, str] = field(default_factory=dict)
+    """case name to why it says nothing about this peer"""
+
+    def expected(self) -> dict[str, ExpectUnder]:
+        """What this peer does instead, by case name."""
+        return {
+            name: ExpectUnder(reason=one.reason, at=one.at, got=one.got)
+            for name, one in self.known_failing.items()
+        }
+
+
+FEATURES = ("cdrs", "ipv6")
+"""what cases of the suite require"""
+
+
+class ProfileError(ValueError):
+    """The profile cannot be used; the message names the file and what is wrong."""
+
+
+def shipped() -> list[str]:
+    """The names of the profiles that come with the suite."""
+    return sorted(path.stem for path in data.folder("profiles").glob("*.yaml"))
+
+
+def load_profile(name: str, cases: Sequence[Case]) -> Profile:
+    """Read the profile of that name that comes with the suite, or a file.
+
+    It may declare :data:`FEATURES` and those that ``cases`` require; what it says of cases must be true of them.
+    Raises ProfileError.
+    """
+    path = data.folder("profiles") / f"{name}.yaml" if name in shipped() else Path(name)
+    try:
+        text = path.read_text("utf-8")
+        profile = Reader(str(path)).typed(compose(text, str(path)), Profile) if text.strip() else Profile()
+    except OSError as error:
+        there = f"; with the suite come {', '.join(shipped())}" if "/" not in name else ""
+        raise ProfileError(f"{path}: {error.strerror}{there}") from None
+    except UnicodeDecodeError:
+        raise ProfileError(f"{path}: not UTF-8") from None
+    except LoadError as error:
+        raise ProfileError(f"{error}; a profile has {', '.join(Profile.__struct_fields__)}") from None
+    known = sorted({*FEATURES, *(feature for case in cases for feature in case.requires)})
+    for feature in profile.features or ():
+        if feature not in known:
+            raise ProfileError(f"{path}: expected features of {', '.join(known)}, got '{feature}'")
+    _check_names(path, profile, {case.name: case for case in cases})
+    return profile
+
+
+def _check_names(path: Path, profile: Profile, cases: dict[str, Case]) -> None:
+    """Everything that a profile says of a case can be true. Raises ProfileError."""
+    for key, listed in (
+        ("known_failing", profile.known_failing),
+        ("danger", profile.danger),
+        ("not_applicable", profile.not_applicable),
+    ):
+        for name in listed:
+            if name not in cases:
+                raise ProfileError(f"{path}: {key}: no case is called '{name}'{near(name, cases)}")
+    for name, expected in profile.expected().items():
+        problem = misfit(expected, cases[name].steps)
+        if profile.known_failing[name].steps or problem:
+            raise ProfileError(f"{path}: known_failing: {name}: {problem or 'expected reason, at and got'}")

@@ -1,0 +1,310 @@
+"""Runs cases against a target and gives verdicts; runs their broken twins and names the survivors."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from msgspec import Struct, field, structs
+
+from drachtio_conformance.cases.case import Case, ExpectUnder, Level
+from drachtio_conformance.engine import verdicts
+from drachtio_conformance.engine.attempt import Attempt, play
+from drachtio_conformance.engine.perform import not_run
+from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
+from drachtio_conformance.engine.survival import Gone, Survival, blame, reached
+from drachtio_conformance.engine.twins import MutantReport, Survivor, noticed, story
+from drachtio_conformance.steps.mutation import Mutation, MutationKind
+from drachtio_conformance.steps.stage import Pace, Stage
+from drachtio_conformance.steps.step import Located
+from drachtio_conformance.steps.stories import Advance
+from drachtio_conformance.targets.settings import ServerSettings
+from drachtio_conformance.targets.target import ServerUnderTest, StartFailed, Target
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """How a run behaves."""
+
+    pace: Pace = Pace()
+    slow: bool = False
+    """also run slow cases (on a foreign server: all that advance time)"""
+    profile: str | None = None
+    """like ``drachtio-0.9``; found from the server's version if absent"""
+    features: frozenset[str] | None = None
+    """what the peer declares; None: everything"""
+    baseline: dict[str, str] = field(default_factory=dict)
+    """case name to reason: known failures"""
+    expected: dict[str, ExpectUnder] = field(default_factory=dict)
+    """case name to what the peer does instead, by its profile; counts for more than the case's own ``expect_under``"""
+    danger: dict[str, str] = field(default_factory=dict)
+    """case name to why it must not run against this peer, by its profile"""
+    not_applicable: dict[str, str] = field(default_factory=dict)
+    """case name to why it says nothing about this peer, by its profile"""
+    restart: str = ""
+    """a command that starts a foreign server that has gone away"""
+    rerun: str = "drachtio-conformance server --filter {name}"
+    """command that runs one case, for reports"""
+
+
+_TO_BE_CONFIGURED = frozenset({"cdrs"})
+"""Features that no server has unless it is configured for them: a foreign one has to declare them."""
+
+Progress = Callable[[Case, CaseResult | None], None]
+"""Called with None when a case begins, and with its result when it ends."""
+
+
+class Runner:
+    """Runs cases one after another, each on connections of its own."""
+
+    def __init__(
+        self,
+        target: Target,
+        options: Options | None = None,
+        *,
+        proven: set[bytes] | None = None,
+        survival: Survival | None = None,
+    ) -> None:
+        """``proven`` is shared by runners that need not run each other's broken twins again; ``survival`` is how a
+        server that goes away comes back, by the options if it is not given."""
+        self.target = target
+        self.options = options or Options()
+        self.never_came_up: str = ""
+        """why the target could not be reached at all; empty if it could"""
+        self.lost: str = ""
+        """why the target is no longer there: it went away in the middle, and did not come back"""
+        self._survival = survival or Survival(target, self.options.restart)
+        self._shared: ServerUnderTest | None = None
+        self.server_version = ""
+        """from the authenticate answer; empty until the first case has asked"""
+        self._proven: set[bytes] = set() if proven is None else proven
+
+    async def run(self, cases: Sequence[Case], on_progress: Progress | None = None) -> RunResult:
+        """Run all cases. Verdicts: design, the conformance contract."""
+        started, clock = datetime.now(UTC), time.monotonic()
+        results: list[CaseResult] = []
+        try:
+            for case in cases:
+                if on_progress is not None:
+                    on_progress(case, None)
+                result = await self._survived(case, results[-1] if results else None)
+                results.append(result)
+                if on_progress is not None:
+                    on_progress(case, result)
+                if self.lost:
+                    break
+        finally:
+            await self.close()
+        return RunResult(
+            target=self.target.description,
+            server_version=self.server_version,
+            suite_version=suite_version(),
+            started=started.isoformat(timespec="seconds"),
+            duration=time.monotonic() - clock,
+            cases=results,
+            unreached=len(cases) - len(results) if self.lost else 0,
+            lost=self.lost,
+        )
+
+    async def close(self) -> None:
+        """Stop the server that cases share."""
+        shared, self._shared = self._shared, None
+        if shared is not None:
+            await shared.stop()
+
+    async def _survived(self, case: Case, before: CaseResult | None) -> CaseResult:
+        """Run one case; if the server is gone after it, let its result say so and bring the server back."""
+        result = await self.run_case(case)
+        if not (why := await self._gone()):
+            return result
+        late = before is not None and not before.killer and not reached(result)
+        blame(before if before is not None and late else result, why)
+        try:
+            self._shared = await self._survival.bring_back()
+        except Gone as error:
+            self.lost = str(error)
+            return result
+        return await self._survived(case, None) if late else result
+
+    async def _gone(self) -> str:
+        """Why the server that cases share no longer serves."""
+        return await self._shared.gone() if self._shared is not None and not self.never_came_up else ""
+
+    async def run_case(self, case: Case) -> CaseResult:
+        """Run one case; every peer failure ends up in the result."""
+        clock = time.monotonic()
+        try:
+            result = await self._judged(case)
+        except StartFailed as error:
+            self.never_came_up = self.never_came_up or str(error)
+            result = _result(case, Verdict.ERROR, str(error))
+        result.duration = time.monotonic() - clock
+        result.rerun = self.options.rerun.format(name=shlex.quote(case.name))
+        return result
+
+    async def _judged(self, case: Case) -> CaseResult:
+        if self.never_came_up:
+            raise StartFailed(self.never_came_up)
+        if reason := self._out_of_reach(case):
+            return _result(case, Verdict.NOT_APPLICABLE, reason)
+        server = await self._server(case)
+        if reason := self._not_offered(case, server):
+            await self._release(server, case, clean=True)
+            return _result(case, Verdict.NOT_APPLICABLE, reason)
+        profile = self._profile(server)
+        if reason := self.options.danger.get(case.name) or case.danger_to(profile):
+            await self._release(server, case, clean=True)
+            return _result(case, Verdict.NOT_APPLICABLE, f"danger to {profile}: {reason}")
+        under = self.options.expected.get(case.name) or case.under(profile)
+        steps = under.steps if under is not None and under.steps else case.steps
+        attempt = await self._attempt(server, case, steps)
+        result = _result(case, Verdict.PASS, "")
+        result.steps, result.events = attempt.steps, attempt.stage.recorder.events
+        verdicts.judge(result, attempt)
+        if known := self.options.baseline.get(case.name, ""):
+            verdicts.weigh_known(result, known)
+        elif under is not None:
+            verdicts.weigh_expected(result, attempt, under, profile=profile)
+        elif result.verdict is Verdict.FAIL and case.level is Level.SHOULD:
+            result.verdict = Verdict.WARN
+        return result
+
+    # Where a case can run
+
+    def _out_of_reach(self, case: Case) -> str:
+        """Why a case does not apply here; empty if it does."""
+        features = self.options.features
+        if reason := self.options.not_applicable.get(case.name):
+            return reason
+        if features is not None:
+            missing = [feature for feature in case.requires if feature not in features]
+            if missing:
+                return f"the peer does not declare {', '.join(missing)}"
+        elif not self.target.embedded and (undeclared := _TO_BE_CONFIGURED.intersection(case.requires)):
+            names = ", ".join(undeclared)
+            return f"needs a server that is configured for {names}, and a --profile with features: [{names}]"
+        if not self.target.embedded and case.server is not None:
+            return "needs a server with settings of its own, so only the embedded one runs it"
+        if not self.options.slow and self._takes_real_time(case):
+            return "slow: runs with --slow only"
+        return ""
+
+    def _not_offered(self, case: Case, server: ServerUnderTest) -> str:
+        """Why a case does not apply to a server that says itself what it offers; a profile's word counts for more."""
+        asked = self.options.features is None and "ipv6" in case.requires
+        if asked and server.endpoints.sip("udp", "ipv6") is None:
+            return "the server lists no IPv6 endpoint"
+        return ""
+
+    def _takes_real_time(self, case: Case) -> bool:
+        advances = any(isinstance(located.step, Advance) for located in case.steps)
+        return case.slow or (advances and not self.target.embedded)
+
+    def _profile(self, server: ServerUnderTest) -> str:
+        if self.options.profile is not None:
+            return self.options.profile
+        return profile_of(server.endpoints.version)
+
+    async def _server(self, case: Case) -> ServerUnderTest:
+        settings = _settings(case)
+        if settings is not None and self.target.embedded:
+            return await self.target.start(settings)
+        if self._shared is None:
+            self._shared = await self.target.start(None)
+            self.server_version = self._shared.endpoints.version
+        return self._shared
+
+    async def _release(self, server: ServerUnderTest, case: Case, *, clean: bool) -> None:
+        """A server that a case had for itself ends with it, and so does one that is not as it was."""
+        if server is self._shared:
+            if clean or not self.target.embedded:
+                return
+            self._shared = None
+        await server.stop()
+
+    # One pass
+
+    async def _attempt(
+        self,
+        server: ServerUnderTest,
+        case: Case,
+        steps: Sequence[Located],
+        *,
+        twin: tuple[int, Mutation] | None = None,
+        collecting: bool = False,
+    ) -> Attempt:
+        """Carry out the steps and let go of the server; ``collecting`` asks for what the checks assert."""
+        stage = Stage(server, self.options.pace, embedded=self.target.embedded)
+        stage.collecting = collecting
+        settles = twin is None and not case.ends_open
+        clean = False
+        try:
+            result = await play(stage, steps, twin, patience=self.options.pace.deadline if settles else None)
+            clean = result.clean
+        finally:
+            await self._release(server, case, clean=clean)
+        return result
+
+    # Broken twins
+
+    async def run_mutants(self, case: Case) -> MutantReport:
+        """Run every broken twin of a case; each must fail at the check that it concerns."""
+        if reason := self._out_of_reach(case):
+            return MutantReport(case.name, 0, (), reason)
+        try:
+            original = await self._attempt(await self._server(case), case, case.steps, collecting=True)
+        except StartFailed as error:
+            return MutantReport(case.name, 0, (), str(error))
+        if original.ended_at is not None:
+            failed = original.steps[original.ended_at]
+            return MutantReport(case.name, 0, (), f"the case itself fails at {failed.source}")
+        run = shared = 0
+        survivors: list[Survivor] = []
+        for index, mutations in enumerate(original.asserted):
+            beginning = story(_settings(case), case.steps[: index + 1])
+            proven = beginning in self._proven
+            self._proven.add(beginning)
+            for mutation in dict.fromkeys(mutations):
+                if proven and mutation.kind is not MutationKind.DUPLICATE:
+                    shared += 1
+                    continue
+                run += 1
+                twin = await self._attempt(await self._server(case), case, case.steps, twin=(index, mutation))
+                if not noticed(twin, index, mutation):
+                    outcome = "passed" if twin.ended_at is None else f"ended at step {twin.ended_at + 1}"
+                    survivors.append(Survivor(case.name, case.steps[index].source, mutation, outcome))
+        return MutantReport(case.name, run, tuple(survivors), shared=shared)
+
+
+def _settings(case: Case) -> ServerSettings | None:
+    switched_on = dict.fromkeys({"ipv6", *_TO_BE_CONFIGURED}.intersection(case.requires), True)
+    return structs.replace(case.server or ServerSettings(), **switched_on) if switched_on else case.server
+
+
+def _result(case: Case, verdict: Verdict, reason: str) -> CaseResult:
+    return CaseResult(
+        name=case.name,
+        title=case.title,
+        clauses=list(case.clauses),
+        verdict=verdict,
+        reason=reason,
+        source=case.source,
+        steps=[not_run(located) for located in case.steps],
+    )
+
+
+def profile_of(server_version: str) -> str:
+    """Profile of a genuine server by its version: ``v0.9.5-rc3`` → ``drachtio-0.9.5``; ours has none."""
+    parts = re.fullmatch(r"v?(\d+\.\d+\.\d+)(?!.*-ref\.).*", server_version)
+    return f"drachtio-{parts[1]}" if parts else ""
+
+
+def suite_version() -> str:
+    """The version of the installed suite."""
+    try:
+        return version("drachtio-conformance")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,265 @@
+"""The sockets of a SIP peer: one datagram socket, or TCP in both directions with stream framing.
+
+What comes is queued as it was on the wire; a peer with ``tcp`` also accepts connections on its port, and uses that
+same port for the connection that it opens, so that source and contact are one address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, cast
+
+from msgspec import Struct
+
+from drachtio_conformance.peers.admin_peer import (
+    ConnectFailed,
+    Split,
+    Unreachable,
+    cut,
+    own_segments,
+    reset,
+    told,
+)
+from drachtio_conformance.peers.channel import Bell, Channel, Closed
+from msgtrace import sip
+
+
+class Reply(Protocol):
+    """The way back to where a message came from."""
+
+    def send(self, data: bytes, split: Split | None = None) -> None:
+        """Send octets."""
+
+
+class Received(Struct, frozen=True):
+    """A SIP message that came."""
+
+    raw: str
+    reply: Reply
+
+
+Incoming: TypeAlias = Received | Closed
+Arrived: TypeAlias = Callable[[str], None]
+
+
+class Endpoint(Protocol):
+    """Where a SIP peer sends and listens."""
+
+    incoming: Channel[Incoming]
+
+    @property
+    def port(self) -> int:
+        """Local port."""
+
+    def send(self, data: bytes, split: Split | None = None) -> None:
+        """Send to the server."""
+
+    def close(self) -> None:
+        """Close all sockets."""
+
+    def abort(self) -> None:
+        """Break connections with RST; a datagram socket just closes."""
+
+
+class UdpEndpoint(asyncio.DatagramProtocol):
+    """A datagram socket that talks to one server address."""
+
+    def __init__(self, server: tuple[str, int], arrived: Arrived, bell: Bell | None = None) -> None:
+        """``arrived`` is told each message as it comes, before it is queued."""
+        self.incoming: Channel[Incoming] = Channel(bell)
+        self._arrived = arrived
+        self._server = server
+        self._transport: asyncio.DatagramTransport | None = None
+
+    async def open(self, host: str) -> None:
+        """Bind to a port of its own. Raises :class:`ConnectFailed`."""
+        try:
+            await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=(host, 0))
+        except OSError as error:
+            raise ConnectFailed(f"no UDP socket on {host}: {told(error)}") from None
+
+    @property
+    def port(self) -> int:
+        """Local port."""
+        return int(self._opened().get_extra_info("sockname")[1])
+
+    def send(self, data: bytes, split: Split | None = None) -> None:
+        """Send datagrams to the server, more than one if ``split`` says so."""
+        for piece in cut(data, split):
+            self._opened().sendto(piece, self._server)
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._transport is not None:
+            self._transport.close()
+
+    abort = close
+
+    def _opened(self) -> asyncio.DatagramTransport:
+        assert self._transport is not None
+        return self._transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop."""
+        self._transport = cast(asyncio.DatagramTransport, transport)  # uvloop's is no subclass of it
+
+    def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
+        """Called by the loop."""
+        raw = data.decode("latin-1")
+        self._arrived(raw)
+        self.incoming.put(Received(raw, _Datagram(self._opened(), addr)))
+
+    def error_received(self, exc: Exception) -> None:
+        """Called by the loop: an ICMP error; the server is not there, which the next check will tell."""
+
+
+class _Datagram(Struct, frozen=True):
+    """Answers go to the source of the request."""
+
+    transport: asyncio.DatagramTransport
+    address: tuple[str | object, int]
+
+    def send(self, data: bytes, split: Split | None = None) -> None:
+        for piece in cut(data, split):
+            self.transport.sendto(piece, self.address)
+
+
+class StreamFramer:
+    """Cuts a TCP stream into SIP messages by Content-Length (RFC 3261 §18.3)."""
+
+    def __init__(self) -> None:
+        self._buffer = ""
+
+    def feed(self, data: bytes) -> list[str]:
+        """The messages that ``data`` completes; line ends between messages are skipped."""
+        self._buffer += data.decode("latin-1")
+        found: list[str] = []
+        while True:
+            self._buffer = self._buffer.lstrip("\r\n")
+            head = self._buffer.find("\r\n\r\n")
+            if head < 0:
+                return found
+            length = sip.parse(self._buffer[: head + 4]).first("Content-Length", "0")
+            end = head + 4 + (int(length) if length.isdecimal() else 0)
+            if len(self._buffer) < end:
+                return found
+            found.append(self._buffer[:end])
+            self._buffer = self._buffer[end:]
+
+
+class _Connection(asyncio.Protocol):
+    """One TCP connection of an endpoint."""
+
+    def __init__(self, endpoint: TcpEndpoint) -> None:
+        self._endpoint = endpoint
+        self._framer = StreamFramer()
+        self.transport: asyncio.Transport | None = None
+        self.closed = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
+        own_segments(transport)
+        self._endpoint.connections.append(self)
+
+    def data_received(self, data: bytes) -> None:
+        for raw in self._framer.feed(data):
+            self._endpoint.arrived(raw)
+            self._endpoint.incoming.put(Received(raw, self))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed:
+            self.closed = True
+            self._endpoint.incoming.put(Closed(reset=exc is not None))
+
+    def send(self, data: bytes, split: Split | None = None) -> None:
+        assert self.transport is not None
+        for piece in cut(data, split):
+            self.transport.write(piece)
+
+    def end(self, *, broken: bool) -> None:
+        if self.closed or self.transport is None:
+            return
+        self.closed = True
+        if broken:
+            reset(self.transport)
+        else:
+            self.transport.close()
+
+
+class TcpEndpoint:
+    """A listening socket and a connection to the server from the same port."""
+
+    def __init__(self, server: tuple[str, int], arrived: Arrived, bell: Bell | None = None) -> None:
+        """``arrived`` is told each message as it comes, before it is queued."""
+        self.incoming: Channel[Incoming] = Channel(bell)
+        self.arrived = arrived
+        self.connections: list[_Connection] = []
+        self._server = server
+        self._listener: asyncio.Server | None = None
+        self._to_server: _Connection | None = None
+        self._port = 0
+
+    async def open(self, host: str, *, seconds: float) -> None:
+        """Listen, and connect to the server. Raises :class:`Unreachable`."""
+        loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            listening = _shared(family, (host, 0))
+            self._port = listening.getsockname()[1]
+            self._listener = await loop.create_server(lambda: _Connection(self), sock=listening)
+            outgoing = _shared(family, (host, self._port))
+            outgoing.setblocking(False)
+            try:
+                async with asyncio.timeout(seconds):
+                    await loop.sock_connect(outgoing, self._server)
+            except (OSError, TimeoutError):
+                outgoing.close()
+                raise
+            _, self._to_server = await loop.create_connection(lambda: _Connection(self), sock=outgoing)
+        except TimeoutError:
+            self.close()
+            raise Unreachable(f"no TCP connection to SIP port {self._server[1]} in {seconds:g} s") from None
+        except OSError as error:
+            self.close()
+            raise Unreachable(
+                f"no TCP connection to {self._server[0]}:{self._server[1]}: {told(error)}"
+            ) from None
+
+    @property
+    def port(self) -> int:
+        """Local port, for listening and as source."""
+        return self._port
+
+    def send(self, data: bytes, split: Split | None = None) -> None:
+        """Send on the connection that this peer opened."""
+        assert self._to_server is not None
+        self._to_server.send(data, split)
+
+    def close(self) -> None:
+        """Close all sockets with FIN."""
+        self._end(broken=False)
+
+    def abort(self) -> None:
+        """Break the connections with RST."""
+        self._end(broken=True)
+
+    def _end(self, *, broken: bool) -> None:
+        for connection in self.connections:
+            connection.end(broken=broken)
+        if self._listener is not None:
+            self._listener.close()
+
+
+def _shared(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
+    """A bound TCP socket that lets a second one bind to its port."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,42 @@
+"""Steps as YAML, the way a case file writes them."""
+
+from __future__ import annotations
+
+import msgspec
+import yaml
+
+from drachtio_conformance.steps.step import Step
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as blocks."""
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    plain = value.isprintable() or "\r" in value
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if plain else "|")
+
+
+_Dumper.add_representer(str, _text)
+
+
+def written(step: Step) -> str:
+    """One item of a list of steps; what has its default is left out."""
+    values = msgspec.to_builtins(step)
+    kind = type(step)
+    name = str(values.pop("step"))
+    defaults = {
+        item.encode_name: item.default
+        for item in msgspec.structs.fields(kind)
+        if item.default is not msgspec.NODEFAULT
+    }
+    given = {
+        key: value
+        for key, value in values.items()
+        if value not in ([], {}) and (key not in defaults or value != defaults[key])
+    }
+    return str(
+        yaml.dump(
+            [{name: given} if given else name], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=200
+        )
+    )

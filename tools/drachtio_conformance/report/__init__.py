@@ -1,0 +1,4 @@
+"""What a run leaves for people and machines: terminal, HTML, JSON, JUnit.
+
+Reads results, runs nothing.
+"""

@@ -1,0 +1,78 @@
+"""An application's message and the ``response`` to it: sent, awaited, compared."""
+
+from __future__ import annotations
+
+from drachtio_conformance.peers.admin_peer import AdminPeer, Incoming
+from drachtio_conformance.peers.channel import Closed, NothingCame
+from drachtio_conformance.peers.variables import Variables
+from drachtio_conformance.steps.checks import check_tokens, token_mutants
+from drachtio_conformance.steps.message_check import report
+from drachtio_conformance.steps.mutation import FOREIGN_FRAME, Mutation, MutationKind, rewrite_frame
+from drachtio_conformance.steps.patterns import cut_tokens
+from drachtio_conformance.steps.stage import CheckFailed, Stage
+from drachtio_conformance.steps.terms import Tokens
+from msgtrace import messages
+from msgtrace.frames import Damage, Frame
+
+
+async def tell(stage: Stage, peer: AdminPeer, message_id: str, *, rest: str) -> None:
+    """Send ``ID|rest``; from now on ``${id}`` is its id."""
+    await peer.send_message(f"{message_id}|{rest}")
+    remember(stage, peer, message_id)
+
+
+def remember(stage: Stage, peer: AdminPeer, message_id: str) -> None:
+    """``${id}`` and ``${APP.id}`` are this message's id."""
+    stage.variables["id"] = message_id
+    stage.variables[f"{peer.name}.id"] = message_id
+
+
+async def answered(stage: Stage, peer: AdminPeer, message_id: str, *, answer: Tokens) -> list[str]:
+    """Check the ``response`` to a message, ``answer`` being the patterns behind its id; other frames stay queued.
+
+    Returns all its tokens. Raises :class:`CheckFailed`.
+    """
+    patterns = ["{uuid}", "response", f"={message_id}", *cut_tokens(answer)]
+    frame = await first_answer(stage, peer, message_id, seconds=stage.patience(None))
+    tokens, _ = messages.split(frame.payload)
+    stage.asserts([Mutation(kind=MutationKind.DROP), *token_mutants(patterns, tokens, stage.variables)])
+    frame = frame_of(altered(stage, peer, frame), f"{answer} to message {message_id}")
+    tokens, _ = messages.split(frame.payload)
+    report(check_tokens(patterns, tokens, Variables(stage.variables.values)), frame.payload)
+    return tokens
+
+
+async def first_answer(stage: Stage, peer: AdminPeer, message_id: str, *, seconds: float) -> Frame:
+    """The ``response`` to a message; what comes before it stays queued. Raises :class:`CheckFailed`."""
+
+    def wanted(item: Incoming) -> bool:
+        return isinstance(item, Closed) or (
+            isinstance(item, Frame) and item.payload.split("|")[1:3] == ["response", message_id]
+        )
+
+    expected = f"a response to message {message_id}"
+    try:
+        item = await peer.incoming.take_first(wanted, seconds)
+    except NothingCame as error:
+        raise CheckFailed(expected, str(error)) from None
+    return frame_of(item, expected)
+
+
+def frame_of(item: Incoming, expected: str) -> Frame:
+    """The item if it is a frame. Raises :class:`CheckFailed`."""
+    match item:
+        case Closed(reset):
+            raise CheckFailed(expected, "the server " + ("reset" if reset else "closed") + " the connection")
+        case Damage():
+            raise CheckFailed(expected, f"no frame: {item.explanation}")
+        case _:
+            return item
+
+
+def altered(stage: Stage, peer: AdminPeer, item: Incoming) -> Incoming:
+    """The item as the present mutation makes it. Raises :class:`CheckFailed` where it never comes."""
+    return stage.seen(peer.incoming, item, FOREIGN_FRAME, rewrite=_rewritten)
+
+
+def _rewritten(item: Incoming, mutation: Mutation) -> Incoming:
+    return rewrite_frame(item, mutation) if isinstance(item, Frame) else item

@@ -1,0 +1,221 @@
+"""The state of one running case: who is on stage, what is known, how long to wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from msgspec import Struct, structs
+
+from drachtio_conformance.peers.admin_peer import AdminPeer
+from drachtio_conformance.peers.channel import Bell, Channel
+from drachtio_conformance.peers.recorder import Recorder
+from drachtio_conformance.peers.sip_peer import SipPeer
+from drachtio_conformance.peers.sip_transport import TcpEndpoint, UdpEndpoint
+from drachtio_conformance.peers.variables import Variables, octets
+from drachtio_conformance.steps.mutation import Mutation, MutationKind
+from drachtio_conformance.steps.terms import seconds
+from drachtio_conformance.targets.target import ServerUnderTest
+
+Item = TypeVar("Item")
+
+
+class CheckFailed(Exception):
+    """The peer did something else than expected; both texts are wire text."""
+
+    def __init__(self, expected: str, actual: str) -> None:
+        super().__init__(f"expected {expected}, got {actual}")
+        self.expected = expected
+        self.actual = actual
+
+
+class StepError(Exception):
+    """A step could not be carried out: the case or the surroundings are wrong, not the peer."""
+
+
+class Pace(Struct, frozen=True, kw_only=True):
+    """How patient a run is."""
+
+    deadline: float = 2.0
+    """seconds that a check waits when the step does not say"""
+    scale: float = 1.0
+    """``--slow``: factor for deadlines and quiet periods"""
+
+
+class Finding(Struct, frozen=True):
+    """What a check that held looked at; wire text."""
+
+    expected: str = ""
+    actual: str = ""
+
+
+class Stage:
+    """Applications and SIP peers by name, variables, and the mutation that the present step must notice."""
+
+    def __init__(self, server: ServerUnderTest, pace: Pace, *, embedded: bool) -> None:
+        self.server = server
+        self.embedded = embedded
+        self.recorder = Recorder(octets(server.endpoints.secret), server.now)
+        self.bell = Bell()
+        self.applications: dict[str, AdminPeer] = {}
+        self.peers: dict[str, SipPeer] = {}
+        self.mutation: Mutation | None = None
+        """to be applied to what a check of the present step looks at"""
+        self.asserted: list[Mutation] = []
+        """what the checks of the present step assert, as the mutations that break it"""
+        self.collecting = False
+        """whether anybody wants to know ``asserted``"""
+        self._checks = 0
+        self.variables = Variables(self._facts())
+        self._pace = pace
+
+    def _facts(self) -> dict[str, str]:
+        endpoints = self.server.endpoints
+        host, port = endpoints.admin
+        facts = {
+            "admin.host": host,
+            "admin.port": str(port),
+            "admin.secret": octets(endpoints.secret),
+            "server.version": endpoints.version,
+            "server.hostports": ",".join(endpoints.hostports),
+        }
+        for transport in ("udp", "tcp"):
+            for family, suffix in (("ipv4", ""), ("ipv6", "6")):
+                address = endpoints.sip(transport, family)
+                if address is not None:
+                    facts[f"sip.{transport}{suffix}"] = address
+                    facts[f"sip.{transport}{suffix}.port"] = address.rpartition(":")[2]
+        return facts
+
+    def patience(self, within: str | None) -> float:
+        """Seconds that a check waits."""
+        return (self._pace.deadline if within is None else seconds(within)) * self._pace.scale
+
+    # Broken twins
+
+    def begin_step(self) -> None:
+        """A step begins: nothing is asserted yet."""
+        self.asserted = []
+        self._checks = 0
+
+    def asserts(self, mutations: Iterable[Mutation]) -> None:
+        """What the check that looks next asserts; not even iterated over when nobody wants to know."""
+        if self.collecting:
+            self.asserted += [structs.replace(mutation, check=self._checks) for mutation in mutations]
+
+    def take_mutation(self) -> Mutation | None:
+        """The mutation that concerns the check that looks now, if there is one; counts the check."""
+        number, self._checks = self._checks, self._checks + 1
+        if self.mutation is None or self.mutation.check != number:
+            return None
+        mutation, self.mutation = self.mutation, None
+        return mutation
+
+    def seen(
+        self, channel: Channel[Item], item: Item, foreign: Item, *, rewrite: Callable[[Item, Mutation], Item]
+    ) -> Item:
+        """What the check that looks now sees of ``item``, the latest of ``channel``.
+
+        ``foreign`` is what no server sends there. Raises :class:`CheckFailed` where the item never comes.
+        """
+        mutation = self.take_mutation()
+        if mutation is None:
+            return item
+        match mutation.kind:
+            case MutationKind.DROP | MutationKind.DELAY:
+                raise CheckFailed("a message", "nothing (it was held back)")
+            case MutationKind.DUPLICATE:
+                channel.put_back(item)
+                return item
+            case MutationKind.INJECT:
+                channel.put_back(item)
+                return foreign
+            case _:
+                return rewrite(item, mutation)
+
+    # Applications
+
+    async def connect(self, name: str) -> AdminPeer:
+        """Open an admin connection. Raises ConnectFailed, :class:`StepError`."""
+        self._must_be_free(name)
+        peer = AdminPeer(name, self.recorder, self.bell)
+        host, port = self.server.endpoints.admin
+        await peer.connect(host, port, seconds=self.patience(None))
+        self.applications[name] = peer
+        self.variables[f"{name}.port"] = str(peer.port)
+        return peer
+
+    def application(self, name: str) -> AdminPeer:
+        """The application of that name. Raises :class:`StepError`."""
+        if name not in self.applications:
+            known = ", ".join(self.applications) or "none"
+            raise StepError(f"there is no application {name!r}; connected are {known}")
+        return self.applications[name]
+
+    # SIP peers
+
+    async def open_peer(self, name: str, transport: str, family: str) -> SipPeer:
+        """Open a SIP endpoint. Raises ConnectFailed, :class:`StepError`."""
+        self._must_be_free(name)
+        server = self.server.endpoints.sip(transport, family)
+        if server is None:
+            listed = ", ".join(self.server.endpoints.hostports) or "none"
+            raise StepError(f"the server has no {transport} endpoint with {family}; it lists {listed}")
+        literal, _, port = server.rpartition(":")
+        address = (literal.strip("[]"), int(port))
+        host = "::1" if family == "ipv6" else "127.0.0.1"
+
+        def arrived(raw: str) -> None:
+            self.recorder.sip(name, raw, from_server=True)
+
+        if transport == "udp":
+            udp = UdpEndpoint(address, arrived, self.bell)
+            await udp.open(host)
+            peer = SipPeer(
+                name,
+                transport,
+                host,
+                endpoint=udp,
+                server=server,
+                recorder=self.recorder,
+                variables=self.variables,
+            )
+        else:
+            tcp = TcpEndpoint(address, arrived, self.bell)
+            await tcp.open(host, seconds=self.patience(None))
+            peer = SipPeer(
+                name,
+                transport,
+                host,
+                endpoint=tcp,
+                server=server,
+                recorder=self.recorder,
+                variables=self.variables,
+            )
+        self.peers[name] = peer
+        return peer
+
+    def peer(self, name: str) -> SipPeer:
+        """The SIP peer of that name. Raises :class:`StepError`."""
+        if name not in self.peers:
+            known = ", ".join(self.peers) or "none"
+            raise StepError(f"there is no SIP peer {name!r}; there are {known}")
+        return self.peers[name]
+
+    def _must_be_free(self, name: str) -> None:
+        application, peer = self.applications.get(name), self.peers.get(name)
+        if (application is not None and not application.closed) or (peer is not None and not peer.closed):
+            raise StepError(f"the name {name!r} is taken")
+
+    async def clear(self) -> None:
+        """Close everything, and wait until a foreign server has seen it, lest it offers the next case's calls here.
+
+        An embedded server's tables tell when it has.
+        """
+        if not self.embedded:
+            await asyncio.gather(*(peer.leave(1.0 * self._pace.scale) for peer in self.applications.values()))
+        for application in self.applications.values():
+            application.close()
+        for peer in self.peers.values():
+            peer.close()

@@ -1,0 +1,128 @@
+"""The reference server inside the suite's own process and event loop: the one file that imports it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TypeVar
+
+from drachtio_conformance.targets.settings import ServerSettings
+from drachtio_conformance.targets.target import Endpoints, StartFailed
+from reference_server.config.model import (
+    AdminConfiguration,
+    Configuration,
+    ContactConfiguration,
+    Dialect,
+    LoggingConfiguration,
+    LogLevel,
+    RoutingConfiguration,
+    TimerConfiguration,
+)
+from reference_server.server import Server, StartError
+
+T = TypeVar("T")
+
+logging.getLogger("reference_server").addHandler(logging.NullHandler())
+"""its warnings are about what cases provoke; they must not stand between the lines of the report"""
+
+NO_NAMESERVER = ("127.0.0.1", 9)
+"""Where nobody answers: no case asks a real DNS server."""
+
+
+class EmbeddedServer:
+    """A reference server on ephemeral loopback ports."""
+
+    def __init__(self, server: Server, secret: str) -> None:
+        self._server = server
+        self._endpoints = Endpoints(
+            admin=server.admin_address,
+            secret=secret,
+            hostports=tuple(server.hostports),
+            version=server.version,
+        )
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where it listens."""
+        return self._endpoints
+
+    async def advance(self, seconds: float) -> None:
+        """Move its clock; what falls due runs in order."""
+        await self._server.advance(seconds)
+
+    def now(self) -> float:
+        """Seconds on its clock."""
+        return self._server.now()
+
+    def occupancy(self) -> dict[str, int] | None:
+        """Size of each of its tables."""
+        return self._server.occupancy()
+
+    async def gone(self) -> str:
+        """It lives in this process."""
+        return ""
+
+    async def stop(self) -> None:
+        """Close all its sockets."""
+        await self._server.stop()
+
+
+class EmbeddedTarget:
+    """Starts reference servers."""
+
+    description = "reference server (embedded)"
+    embedded = True
+
+    async def start(self, settings: ServerSettings | None) -> EmbeddedServer:
+        """A new server. Raises :class:`StartFailed`."""
+        secret = secrets.token_hex(8)
+        server = Server(configuration(settings or ServerSettings(), secret))
+        try:
+            await server.start()
+        except StartError as error:
+            raise StartFailed(f"the reference server did not start: {error}") from None
+        return EmbeddedServer(server, secret)
+
+
+def configuration(settings: ServerSettings, secret: str) -> Configuration:
+    """The server's configuration for a case's settings."""
+    admin, timers = AdminConfiguration(), TimerConfiguration()
+    hosts = ("127.0.0.1", "::1") if settings.ipv6 else ("127.0.0.1",)
+    return Configuration(
+        admin=AdminConfiguration(
+            port=0,
+            secret=secret,
+            frame_limit=_or(settings.frame_limit, admin.frame_limit),
+            frame_limit_before_authentication=_or(
+                settings.frame_limit_before_authentication, admin.frame_limit_before_authentication
+            ),
+            incomplete_frame_timeout=_or(settings.incomplete_frame_timeout, admin.incomplete_frame_timeout),
+            incomplete_frame_timeout_before_authentication=_or(
+                settings.incomplete_frame_timeout_before_authentication,
+                admin.incomplete_frame_timeout_before_authentication,
+            ),
+            hangup_on_application_loss=_or(settings.hangup_on_app_loss, admin.hangup_on_application_loss),
+        ),
+        contacts=tuple(
+            ContactConfiguration(host=host, port=0, external_ip=settings.external_ip or "") for host in hosts
+        ),
+        routing=RoutingConfiguration(
+            outbound_proxy=settings.outbound_proxy or "",
+            aggressive_nat_detection=bool(settings.aggressive_nat_detection),
+            disable_nat_detection=bool(settings.disable_nat_detection),
+            nameserver=NO_NAMESERVER,
+        ),
+        timers=TimerConfiguration(
+            t1=_or(settings.t1, timers.t1),
+            t2=_or(settings.t2, timers.t2),
+            t4=_or(settings.t4, timers.t4),
+            t1x64=_or(settings.t1x64, timers.t1x64),
+        ),
+        logging=LoggingConfiguration(level=LogLevel.NOTICE),
+        cdrs=bool(settings.cdrs),
+        dialect=Dialect(settings.emulate) if settings.emulate else Dialect.V0_9,
+    )
+
+
+def _or(value: T | None, default: T) -> T:
+    return default if value is None else value

@@ -1,0 +1,32 @@
+"""What a server of one's own can be told."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """Settings of a server that a case needs for itself; what is ``None`` keeps its default."""
+
+    emulate: str | None = None
+    """dialect of the admin protocol, ``0.8``"""
+    hangup_on_app_loss: bool | None = None
+    frame_limit: int | None = None
+    """octets"""
+    frame_limit_before_authentication: int | None = None
+    incomplete_frame_timeout: float | None = None
+    """seconds"""
+    incomplete_frame_timeout_before_authentication: float | None = None
+    cdrs: bool | None = None
+    """send call detail records; set by the runner for cases that require ``cdrs``"""
+    external_ip: str | None = None
+    outbound_proxy: str | None = None
+    """a SIP URI"""
+    aggressive_nat_detection: bool | None = None
+    disable_nat_detection: bool | None = None
+    ipv6: bool | None = None
+    """listen on ::1, too; set by the runner for cases that require ``ipv6``"""
+    t1: float | None = None
+    t2: float | None = None
+    t4: float | None = None
+    t1x64: float | None = None
