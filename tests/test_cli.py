@@ -194,7 +194,7 @@ def test_check_of_a_setting_without_effect(capsys: pytest.CaptureFixture[str], t
             ["-f", "/nonexistent.xml"],
             "error: /nonexistent.xml: cannot read the configuration file: No such file",
         ),
-        (["--contact", "sip:127.0.0.1;transport=tls"], "tls is not supported by this release"),
+        (["--contact", "sips:127.0.0.1;transport=udp"], "behind sips:, 'udp' is none"),
     ],
 )
 def test_a_wrong_configuration(

@@ -64,7 +64,7 @@ def _accepting(configuration: TlsConfiguration) -> ssl.SSLContext:
     certificate, key = _pair(configuration)
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, _PasswordNeeded) as error:
         raise CertificateError(_wrong_pair(configuration, error)) from None
     if configuration.chain_file:
         try:
@@ -87,9 +87,12 @@ def _pair(configuration: TlsConfiguration) -> tuple[str, str]:
     return configuration.cert_file or configuration.chain_file, configuration.key_file
 
 
+class _PasswordNeeded(Exception):
+    """For a key; nobody is there to type one."""
+
+
 def _no_password() -> str:
-    """Nobody is there to type one."""
-    raise ValueError("a password")
+    raise _PasswordNeeded
 
 
 def _readable(setting: str, path: str) -> None:
@@ -101,17 +104,18 @@ def _readable(setting: str, path: str) -> None:
         raise CertificateError(f"tls {setting} {path}: {text}") from None
 
 
-def _wrong_pair(configuration: TlsConfiguration, error: ssl.SSLError) -> str:
+def _wrong_pair(configuration: TlsConfiguration, error: Exception) -> str:
     """Which of the two files it is: OpenSSL does not say."""
+    reason = str(getattr(error, "reason", ""))
     certificate, key = _pair(configuration)
     setting = "cert-file" if configuration.cert_file else "chain-file"
-    if error.reason == "KEY_VALUES_MISMATCH":
+    if reason == "KEY_VALUES_MISMATCH":
         return f"tls key-file {key}: expected the key of the certificate in {certificate}, got another"
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
     except ssl.SSLError:
         return f"tls {setting} {certificate}: expected a certificate in PEM form"
-    if (error.reason or "").endswith("TOO_SMALL"):
+    if reason.endswith("TOO_SMALL"):
         return f"tls {setting} {certificate}: the key of the certificate is too small"
     return f"tls key-file {key}: expected a private key in PEM form, without a password"
 

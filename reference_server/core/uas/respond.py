@@ -238,7 +238,7 @@ def _put(uas: UasCore, response: PendingResponse) -> None:
             uas.context,
             response.message_id,
             flow,
-            transport=flow.transport.name if method is INVITE or status < 200 else "",
+            transport=flow.transport.token if method is INVITE or status < 200 else "",
             transaction_id=incoming.transaction_id,
             dialog_id=_dialog_id(uas, incoming, usage),
             text=text,
