@@ -35,7 +35,17 @@ class Authority:
         extensions.write_text(
             f"subjectAltName=DNS:{name},IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n"
         )
-        signing = ["x509", "-req", "-in", request, "-CA", self.root, "-CAkey", self._key, "-CAcreateserial"]
+        signing: list[str | Path] = [
+            "x509",
+            "-req",
+            "-in",
+            request,
+            "-CA",
+            self.root,
+            "-CAkey",
+            self._key,
+            "-CAcreateserial",
+        ]
         openssl(*signing, "-days", str(days), "-extfile", extensions, "-out", certificate)
         return certificate, key
 
