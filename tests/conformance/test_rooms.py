@@ -49,6 +49,7 @@ COVERED_BY = {
     "report/html_page": "conformance/report/test_reports.py",
     "report/json_report": "conformance/report/test_reports.py",
     "report/junit": "conformance/report/test_reports.py",
+    "report/markdown_text": "conformance/report/test_reports.py",
     "report/ladder_svg": "conformance/report/test_reports.py",
     "report/standard_output": "conformance/cli/test_main.py",
     "steps/absence": "conformance/engine/test_perform.py",

@@ -70,7 +70,7 @@ def test_a_run_that_fails_says_why_and_how_to_repeat_it(
     file = case_file(tmp_path, "*|response|*|OK|gong")
     assert main(["server", "--scenarios", file]) == 1
     text = capsys.readouterr().out
-    assert "✗ mine/one — A ping\n  PING-1 · ping is answered pong\n    MUST: `ping` is answered `OK`" in text
+    assert "✗ A ping  mine/one\n  PING-1 · ping is answered pong\n    MUST: `ping` is answered `OK`" in text
     assert (
         "mine.yaml:9  app gets *|response|*|OK|gong\n    expected  token 4: gong\n    actual    token 4: pong"
         in text
@@ -114,8 +114,8 @@ def test_reports_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "<title>✓ " in (folder / "index.html").read_text("utf-8")
     assert json.loads((folder / "report.json").read_text("utf-8"))["exit_code"] == 0
     assert ElementTree.parse(folder / "junit.xml").getroot().get("failures") == "0"
-    assert capsys.readouterr().out.splitlines()[-3:] == [
-        f"report: {folder / name}" for name in ("index.html", "report.json", "junit.xml")
+    assert capsys.readouterr().out.splitlines()[-4:] == [
+        f"report: {folder / name}" for name in ("index.html", "report.json", "junit.xml", "summary.md")
     ]
 
 

@@ -116,7 +116,7 @@ def test_the_killer_is_named_and_the_run_goes_on(process: Process) -> None:
     ]
     reason = result.cases[1].reason
     assert reason.startswith(f"kills the server: no connection to 127.0.0.1:{process.port}: ")
-    assert "Connection refused; t.yaml:6: expected **, got the server closed the connection" in reason
+    assert "Connection refused; t.yaml:6: expected **, but the server closed the connection" in reason
     assert len(process.pids()) == 2
     assert (result.lost, outcome.exit_code(result)) == ("", ExitCode.FAILURES)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-from base64 import b64decode
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -72,6 +70,18 @@ def test_json_report_is_valid_by_the_published_schema(tmp_path: Path) -> None:
     assert document["exit_code"] == 1
     assert document["counts"]["pass"] == 1
     assert document["cases"][6]["events"][0]["data"].encode("latin-1").startswith(b"8#\x00\xff\xc3\xa9")
+    assert document["full"] is False
+    assert [
+        bool(case["steps"] or case["events"]) for case in document["cases"] if case["verdict"] == "pass"
+    ] == [False]
+
+
+def test_json_report_has_the_steps_of_cases_that_passed_if_it_is_asked_to(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    json_report.write(sample_run(), path, full=True)
+    document = json.loads(path.read_text("utf-8"))
+    assert document["full"] is True
+    assert all(case["steps"] for case in document["cases"] if case["verdict"] == "pass")
 
 
 def test_published_schema_is_the_current_one() -> None:
@@ -146,19 +156,6 @@ def test_html_calls_a_peer_conformant_only_if_every_clause_was_tested(
 ) -> None:
     run = structs.replace(sample_run(), cases=[case("x/y", verdict, clauses=clauses)])
     assert f">{heading}</h1>" in html_page.render(run, sample_specification())
-
-
-def test_html_packs_the_cases_that_passed() -> None:
-    page = html_page.render(sample_run(), sample_specification())
-    match = re.search(r'id="packed">([^<]*)<', page)
-    assert match is not None
-    packed = json.loads(gzip.decompress(b64decode(match[1])))
-    assert len(packed) == 2
-    assert "A ping is answered with <code>OK|pong</code>." in packed[0]
-    assert 'href="#c0-4"' in packed[0]
-    assert 'id="c0-4"' in packed[0]
-    assert 'id="c0" data-packed="0"' in page
-    assert 'id="c1" data-verdict="fail"' in page
 
 
 def test_html_shows_a_very_long_case_from_both_ends() -> None:

@@ -122,9 +122,24 @@ def _server(commands: _Commands) -> None:
     )
     how.add_argument("--verbose", action="store_true", help="on a terminal, name every case")
     reports = parser.add_argument_group("reports")
-    reports.add_argument("--report", metavar="DIR", help="write index.html, report.json and junit.xml there")
+    reports.add_argument(
+        "--report", metavar="DIR", help="write index.html, report.json, junit.xml and summary.md there"
+    )
     reports.add_argument("--json", metavar="FILE", help="write the JSON report (docs/report.schema.json)")
+    reports.add_argument(
+        "--full", action="store_true", help="steps and messages of cases that passed in the JSON report, too"
+    )
     reports.add_argument("--junit", metavar="FILE", help="write the JUnit XML report")
+    reports.add_argument(
+        "--markdown",
+        metavar="FILE",
+        help="write a summary for a pull request; on GitHub it becomes the summary of the job as well",
+    )
+    reports.add_argument(
+        "--github",
+        action="store_true",
+        help="print an annotation (::error …) for each failed case, at its line",
+    )
 
 
 def _list(commands: _Commands) -> None:

@@ -24,7 +24,7 @@ from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
 from drachtio_conformance.engine.runner import Options, Runner, profile_of, suite_version
 from drachtio_conformance.engine.twins import MutantReport
 from drachtio_conformance.peers.variables import spelled_out
-from drachtio_conformance.report import html_page, json_report, junit
+from drachtio_conformance.report import ci_log, html_page, json_report, junit, markdown
 from drachtio_conformance.report.console import RunConsole
 from drachtio_conformance.steps.stage import Pace
 from drachtio_conformance.targets.embedded import EmbeddedTarget
@@ -38,10 +38,15 @@ class Paths(Struct, frozen=True):
     html: Path | None
     json: Path | None
     junit: Path | None
+    markdown: Path | None
+
+    def all(self) -> list[Path]:
+        """Those that are written."""
+        return [path for path in (self.html, self.json, self.junit, self.markdown) if path is not None]
 
     def written(self) -> list[str]:
         """The names of those that are written."""
-        return [str(path) for path in (self.html, self.json, self.junit) if path is not None]
+        return [str(path) for path in self.all()]
 
 
 def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
@@ -71,12 +76,14 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     result = session.result(target.description, ended_early=bool(crashed))
     result.cases += baseline.stale(entries, result.cases, {case.name for case in cases})
     code = _exit_code(runner, target, result, crashed=crashed)
-    _write(result, rules, paths, code=code)
+    _write(result, rules, paths, code=code, full=options.full)
     if runner.never_came_up:
         hint = "; give the right one by --secret or DRACHTIO_SECRET" if code is ExitCode.USAGE else ""
         sys.stderr.write(f"drachtio-conformance: {runner.never_came_up}{hint}\n")
         return code
     console.summary(result, paths.written())
+    if options.github:
+        sys.stdout.writelines(f"{line}\n" for line in ci_log.annotated(result.cases))
     if runner.lost:
         sys.stderr.write(f"drachtio-conformance: the server went away: {runner.lost}\n")
     if crashed:
@@ -215,22 +222,27 @@ def _paths(options: argparse.Namespace) -> Paths:
         html=folder / "index.html" if folder else None,
         json=Path(options.json) if options.json else folder / "report.json" if folder else None,
         junit=Path(options.junit) if options.junit else folder / "junit.xml" if folder else None,
+        markdown=Path(options.markdown) if options.markdown else folder / "summary.md" if folder else None,
     )
-    for path in (paths.html, paths.json, paths.junit):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab"):
-                pass
+    for path in paths.all():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):
+            pass
     return paths
 
 
-def _write(result: RunResult, rules: specification.Specification, paths: Paths, *, code: int) -> None:
+def _write(
+    result: RunResult, rules: specification.Specification, paths: Paths, *, code: int, full: bool
+) -> None:
     if paths.html is not None:
         html_page.write(result, rules, paths.html)
     if paths.json is not None:
-        json_report.write(result, paths.json, code)
+        json_report.write(result, paths.json, code, full=full)
     if paths.junit is not None:
         junit.write(result, paths.junit)
+    if paths.markdown is not None:
+        markdown.write(result, rules, paths.markdown)
+    markdown.append_to_summary(result, rules)
 
 
 def _exit_code(runner: Runner, target: Target, result: RunResult, *, crashed: str) -> ExitCode:

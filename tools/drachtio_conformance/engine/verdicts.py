@@ -10,6 +10,16 @@ from drachtio_conformance.steps.patterns import matches
 
 _NOTHING = "nothing"
 """``got: nothing``: nothing comes in time, however long that is."""
+_SENTENCES = (
+    "nothing came",
+    "nothing (",
+    "the server ",
+    "the connection ",
+    "still open",
+    "no frame",
+    "no connection",
+)
+"""how a text begins that says what happened instead of what came"""
 
 
 def judge(result: CaseResult, attempt: Attempt) -> None:
@@ -33,8 +43,9 @@ def judge(result: CaseResult, attempt: Attempt) -> None:
 
 
 def difference(step: StepResult) -> str:
-    """``expected …, got …`` of a step that failed, in one line."""
-    return f"expected {step.expected}, got {_came(step)}"
+    """A step that failed in one line: ``expected …, got …``, or ``expected …, but nothing came within 2 s``."""
+    came = _came(step)
+    return f"expected {step.expected}, {'but' if came.startswith(_SENTENCES) else 'got'} {came}"
 
 
 def _came(step: StepResult) -> str:

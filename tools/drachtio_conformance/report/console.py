@@ -1,12 +1,14 @@
 """What a run shows on the terminal: progress, what failed and why, the table of verdicts, one closing sentence.
 
 On a terminal the progress is one moving line and the table is drawn; anywhere else (CI, a pipe, ``NO_COLOR``-less
-logs) each case is one plain line, so that the output can be searched.
+logs) each case is one plain line, so that the output can be searched. GitHub and GitLab fold the lines of cases that
+need no look.
 """
 
 from __future__ import annotations
 
 import textwrap
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import TextIO
@@ -22,7 +24,8 @@ from drachtio_conformance.cases.specification import Specification
 from drachtio_conformance.engine import outcome
 from drachtio_conformance.engine.results import CaseResult, RunResult, StepResult, Verdict
 from drachtio_conformance.peers.recorder import WireEvent
-from drachtio_conformance.report import standard_output
+from drachtio_conformance.report import ci_log, standard_output
+from drachtio_conformance.report.ci_log import Log
 from msgtrace import ladder
 
 SHORT_LADDER = 14
@@ -57,13 +60,21 @@ class RunConsole:
     """One run of the suite on a terminal or in a log."""
 
     def __init__(
-        self, file: TextIO | None, specification: Specification | None, *, verbose: bool = False
+        self,
+        file: TextIO | None,
+        specification: Specification | None,
+        *,
+        verbose: bool = False,
+        log: Log | None = None,
     ) -> None:
-        """``file`` None is standard output; ``verbose`` names every case on a terminal, too."""
+        """``file`` None is standard output; ``verbose`` names every case on a terminal, too; ``log`` is who shows it,
+        by the environment if it is not given."""
         self._console = _Console(file=file, highlight=False, soft_wrap=True)
         self._specification = specification
         self._verbose = verbose
         self._progress: Progress | None = None
+        self._log = Log.of() if log is None else log
+        self._group = ""
 
     def started(self, cases: int, target: str, *, mutants: bool = False) -> None:
         """The run begins; with ``mutants`` each case is followed later by its broken twins."""
@@ -93,11 +104,27 @@ class RunConsole:
         """A case has ended."""
         if self._progress is not None:
             self._progress.advance(self._progress.task_ids[0])
+        if self._progress is None:
+            self._fold("" if case.verdict in _TOLD else outcome.family(case))
         if self._progress is None or self._verbose or case.verdict in outcome.FAILING:
             self._console.print(self._case_line(case))
 
+    def _fold(self, group: str) -> None:
+        """In a log that folds, the cases that need no look stand in a group of their family."""
+        if group == self._group:
+            return
+        line = ci_log.closed(self._log, self._group, time.time()) if self._group else ""
+        self._group = group
+        line += ci_log.opened(self._log, group, time.time()) if group else ""
+        if line and not self._console.quiet:
+            try:
+                self._console.file.write(line)
+            except BrokenPipeError:
+                self._console.on_broken_pipe()
+
     def stopped(self) -> None:
         """No more cases will end; safe to call twice."""
+        self._fold("")
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
@@ -138,14 +165,16 @@ class RunConsole:
     def failure(self, case: CaseResult) -> Text:
         """All that is needed to understand one failed case."""
         text = Text()
-        text.append(f"{outcome.GLYPHS[case.verdict]} {case.name}", style=f"bold {COLOURS[case.verdict]}")
-        text.append(f" — {case.title}\n")
+        text.append(f"{outcome.GLYPHS[case.verdict]} {case.title}", style=f"bold {COLOURS[case.verdict]}")
+        text.append(f"  {case.name}\n", style="bright_black")
         if case.mutant:
             text.append(f"  broken twin: {case.mutant}\n", style="magenta")
         for clause in case.clauses:
             text.append(self._clause(clause))
         step = outcome.decisive_step(case)
-        if case.reason and (step is None or step.source not in case.reason):  # else the step says it better
+        if case.reason and (
+            case.killer or step is None or step.source not in case.reason
+        ):  # else the step says it better
             text.append(f"  {case.verdict}: {case.reason}\n", style=COLOURS[case.verdict])
         if step is not None:
             text.append(_step(step))

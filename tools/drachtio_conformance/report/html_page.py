@@ -1,16 +1,12 @@
 """The HTML report: one page without any external resource, made from the model of results.py.
 
-Cases that need a look stand in the page as they are. What belongs to the others (most of the page, and much alike) is
-packed: a JSON list of HTML texts, gzip, base64, unpacked by the page's script when a case is opened. That makes a
-page of some 6 MB one of a few hundred KB. Very long messages and ladders are shown from both their ends.
+Cases that need a look stand in the page as they are. The others (most of the page, and much alike) are packed
+(packing.py) and drawn by the page's script. Very long messages and ladders are shown from both their ends.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
-from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,19 +14,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from msgspec import Struct
 
-from drachtio_conformance.cases.specification import Clause, Specification
+from drachtio_conformance.cases.specification import Specification
 from drachtio_conformance.engine import outcome
 from drachtio_conformance.engine.results import CaseResult, RunResult, StepOutcome, Verdict
 from drachtio_conformance.peers.recorder import WireEvent
+from drachtio_conformance.report import markdown
 from drachtio_conformance.report.ladder_svg import draw
+from drachtio_conformance.report.markdown_text import prose
+from drachtio_conformance.report.packing import SHOWN, Numbered, Packer, shortened
 from msgtrace import messages
 from msgtrace.octets import pieces
-
-SHOWN = 8192
-"""octets of one message that the page shows"""
-
-EVENTS = 200
-"""events of one case that the page shows"""
 
 _PACKED = frozenset({Verdict.PASS, Verdict.NOT_APPLICABLE})
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -47,9 +40,7 @@ class _Case(Struct, frozen=True):
     anchor: str
     search: str
     inside: Markup
-    """what opens; empty if it is packed"""
-    packed: int = -1
-    """its place in the packed list"""
+    """what opens"""
 
 
 class _Cell(Struct, frozen=True):
@@ -84,23 +75,22 @@ def render(run: RunResult, specification: Specification | None) -> str:
     environment.globals["deviations"] = specification.deviations_of if specification else lambda _: []
     rows = _matrix(run.cases, specification) if specification else []
     groups: dict[str, list[_Case]] = {}
-    packed: list[str] = []
+    packed: list[Numbered] = []
     for number, result in enumerate(run.cases):
-        inside = _inside(
-            environment, result, f"c{number}", clauses=specification.clauses if specification else {}
-        )
+        group = groups.setdefault(outcome.family(result), [])
+        if result.verdict in _PACKED:
+            packed.append(Numbered(number, result))
+            continue
+        inside = _inside(environment, result, f"c{number}", specification=specification)
         case = _Case(
             result=result,
             anchor=f"c{number}",
             search=" ".join(
                 [result.name, result.title, *result.clauses, result.reason, result.mutant]
             ).lower(),
-            inside=Markup("") if result.verdict in _PACKED else inside,
-            packed=len(packed) if result.verdict in _PACKED else -1,
+            inside=inside,
         )
-        if case.packed >= 0:
-            packed.append(str(inside))
-        groups.setdefault(outcome.family(result), []).append(case)
+        group.append(case)
     return environment.get_template("report.html.j2").render(
         run=run,
         groups=groups,
@@ -114,7 +104,8 @@ def render(run: RunResult, specification: Specification | None) -> str:
         sentence=outcome.sentence(run),
         heading=_heading(run, rows),
         rows=rows,
-        packed=pack(packed),
+        packed=Packer(specification).pack(packed),
+        packed_cases=len(packed),
     )
 
 
@@ -132,20 +123,6 @@ def _heading(run: RunResult, rows: Sequence[_Row]) -> str:
     ):
         return "What ran passes"
     return "Conformant"
-
-
-def pack(texts: list[str]) -> str:
-    """A list of texts as base64 of gzip of JSON."""
-    return b64encode(gzip.compress(json.dumps(texts).encode(), mtime=0)).decode("ascii")
-
-
-def prose(markdown: str) -> Markup:
-    """The Markdown of a clause's sentence (code spans, bold and emphasis) as HTML."""
-    text = str(escape(markdown))
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
-    text = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", text)
-    text = re.sub(r"(?<![\w*])\*([^*<>]+)\*(?![\w*])", r"<em>\1</em>", text)
-    return Markup(text)
 
 
 def octets(data: str) -> Markup:
@@ -190,12 +167,16 @@ def _lines(data: str) -> Markup:
     return Markup("").join(result)
 
 
-def _inside(environment: Environment, case: CaseResult, anchor: str, *, clauses: dict[str, Clause]) -> Markup:
+def _inside(
+    environment: Environment, case: CaseResult, anchor: str, *, specification: Specification | None
+) -> Markup:
     """What a case shows when it is opened."""
+    clauses = specification.clauses if specification else {}
     failed = next((step for step in case.steps if step.outcome is StepOutcome.FAILED), None)
-    events = _shortened(case.events)
+    events = shortened(case.events)
     text = environment.get_template("case.html.j2").render(
         result=case,
+        markdown=markdown.failure(case, specification) if case.verdict in outcome.FAILING else "",
         clauses=[clauses[clause] for clause in case.clauses if clause in clauses],
         unknown_clauses=[clause for clause in case.clauses if clause not in clauses],
         ladder=draw(events, anchor, f"✗ {failed.sentence}" if failed else "") if events else Markup(""),
@@ -206,18 +187,6 @@ def _inside(environment: Environment, case: CaseResult, anchor: str, *, clauses:
         ],
     )
     return Markup(text)
-
-
-def _shortened(events: list[WireEvent]) -> list[WireEvent]:
-    """The events that are shown: all, or the first and last with a remark between them."""
-    rest = len(events) - EVENTS
-    if rest <= 0:
-        return events
-    first, last = events[: EVENTS * 3 // 4], events[-(EVENTS // 4) :]
-    remark = WireEvent(
-        at=first[-1].at, kind="note", source="", target="", summary=f"{rest:,} more, see report.json"
-    )
-    return [*first, remark, *last]
 
 
 def _matrix(cases: Sequence[CaseResult], specification: Specification) -> list[_Row]:
@@ -240,7 +209,7 @@ def _matrix(cases: Sequence[CaseResult], specification: Specification) -> list[_
                 _Cell(
                     clause=clause.id,
                     state=state or ("untestable" if clause.untestable else "untested"),
-                    hover=f"{clause.id} · {clause.title}\n{clause.level}: {clause.text}\n{remark}",
+                    hover=remark,
                 )
             )
         rows.append(_Row(family=family, title=specification.chapters(family), cells=cells))

@@ -7,6 +7,7 @@ Each arrow links to the element that shows its octets. Colours come from the pag
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from markupsafe import Markup, escape
 
@@ -26,12 +27,38 @@ _GLYPH = 6.3
 """mean width of a character of a label"""
 
 
+Packed: TypeAlias = list[str | list[str | int]]
+"""A ladder as the page's script draws it: the lifelines' names as one text with line feeds; then for each row
+``[label, x]`` (a remark) or ``[label, from, to]`` (numbers of lifelines)."""
+
+
+def pack(events: Sequence[WireEvent]) -> Packed:
+    """The ladder of :func:`draw` without failure, for ``case.js``, which knows the same measures."""
+    plan = ladder.build(events)
+    names = plan.lifelines
+    x, width = _columns(names)
+    rows: Packed = ["\n".join(names)]
+    for arrow in plan.arrows:
+        if _is_remark(arrow):
+            label, middle = _remark(arrow, x, width)
+            rows.append([label, middle])
+        else:
+            start, end = x[arrow.source], x[arrow.target]
+            rows.append([_short(arrow.label, abs(end - start) - 16), arrow.source, arrow.target])
+    return rows
+
+
+def _columns(names: Sequence[str]) -> tuple[list[int], int]:
+    """Where the lifelines stand, and how wide the drawing is."""
+    x = [_TIME + _EDGE + _GAP * position for position in range(len(names))]
+    return x, _TIME + 2 * _EDGE + _GAP * max(len(names) - 1, 1)
+
+
 def draw(events: Sequence[WireEvent], anchor: str, failure: str = "") -> Markup:
     """The ladder; event number i links to ``#ANCHOR-i``. ``failure`` is written below the last event."""
     plan = ladder.build(events)
     names = plan.lifelines
-    x = [_TIME + _EDGE + _GAP * position for position in range(len(names))]
-    width = _TIME + 2 * _EDGE + _GAP * max(len(names) - 1, 1)
+    x, width = _columns(names)
     rows = len(events) + (1 if failure else 0)
     height = _HEAD + _ROW * rows + 18
     parts = [
@@ -71,11 +98,8 @@ def draw(events: Sequence[WireEvent], anchor: str, failure: str = "") -> Markup:
 
 def _arrow(arrow: Arrow, names: Sequence[str], y: int, *, x: list[int], width: int, anchor: str) -> Markup:
     time = Markup('<text class="time" x="56" y="{y}">{at:.3f}</text>').format(y=y + 4, at=arrow.at)
-    if arrow.kind == "note" or arrow.source == arrow.target or min(arrow.source, arrow.target) < 0:
-        label = _cut(arrow.label, width - _TIME)
-        half = round(len(label) * _GLYPH / 2)
-        middle = x[arrow.source] if arrow.source >= 0 else (_TIME + width) // 2
-        middle = max(min(middle, width - half), _TIME + half)
+    if _is_remark(arrow):
+        label, middle = _remark(arrow, x, width)
         return time + Markup('<text class="note" x="{x}" y="{y}">{text}</text>').format(
             x=middle, y=y + 4, text=label
         )
@@ -107,7 +131,23 @@ def _arrow(arrow: Arrow, names: Sequence[str], y: int, *, x: list[int], width: i
     )
 
 
-def _cut(text: str, room: float) -> Markup:
+def _is_remark(arrow: Arrow) -> bool:
+    return arrow.kind == "note" or arrow.source == arrow.target or min(arrow.source, arrow.target) < 0
+
+
+def _remark(arrow: Arrow, x: list[int], width: int) -> tuple[str, int]:
+    """The text of a remark and the middle of it, within the drawing."""
+    label = _short(arrow.label, width - _TIME)
+    half = round(len(label) * _GLYPH / 2)
+    middle = x[arrow.source] if arrow.source >= 0 else (_TIME + width) // 2
+    return label, max(min(middle, width - half), _TIME + half)
+
+
+def _short(text: str, room: float) -> str:
     """``text`` shortened to ``room`` units of the drawing."""
     limit = max(int(room / _GLYPH), 4)
-    return escape(text if len(text) <= limit else text[: limit - 1] + "…")
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _cut(text: str, room: float) -> Markup:
+    return escape(_short(text, room))

@@ -20,26 +20,39 @@
     document.getElementById("shown").value = shown === cases.length ? `${shown} ${shown === 1 ? "case" : "cases"}` : `${shown} of ${cases.length}`;
   };
 
-  // Cases that passed are packed: a JSON list of HTML texts, gzip, base64.
-  const unpacked = (async () => {
+  // Cases that need no look are packed: JSON, gzip, base64.
+  const unpacked = async () => {
     const bytes = Uint8Array.from(atob(document.getElementById("packed").textContent), (c) => c.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return JSON.parse(await new Response(stream).text());
-  })();
-  const fill = async (item) => {
-    const place = item.dataset.packed;
-    if (place === undefined) return;
-    delete item.dataset.packed;
-    item.querySelector(".inside").innerHTML = (await unpacked)[place];
   };
-  for (const item of cases) {
-    if (item.open) fill(item);
-    item.addEventListener("toggle", () => item.open && fill(item));
-  }
+  const place = (data) => {
+    const number = (item) => Number(item.id.slice(1));
+    for (const one of data.cases) {
+      const item = draw.row(one, document.querySelector(`[data-glyph-of="${one.verdict}"]`).dataset.glyph);
+      item.addEventListener("toggle", () => {
+        const inside = item.querySelector(".inside");
+        if (item.open && !inside.firstChild) inside.innerHTML = draw.inside(one, item.id, data);
+      });
+      item.fill = () => item.open || (item.open = true, item.querySelector(".inside").innerHTML = draw.inside(one, item.id, data));
+      const group = document.querySelector(`[data-family="${CSS.escape(one.name.split("/")[0])}"]`);
+      const next = all(".case", group).find((other) => number(other) > one.n);
+      group.insertBefore(item, next ?? null);
+      cases.push(item);
+    }
+    for (const cell of all("[data-clause]")) {
+      const clause = data.clauses[cell.dataset.clause];
+      if (clause) {
+        const text = document.createElement("i");
+        text.innerHTML = clause[2];
+        cell.title = `${cell.dataset.clause} ${clause[0]}: ${text.textContent}\n${cell.title}`;
+      }
+    }
+  };
 
-  const open = async () => {
+  const open = () => {
     const owner = document.getElementById(location.hash.slice(1).split("-")[0]);
-    if (owner?.classList.contains("case")) await fill(owner);
+    owner?.fill?.();
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
     for (let node = target; node; node = node.parentElement) {
@@ -47,6 +60,18 @@
       if (node.tagName === "DETAILS") node.open = true;
     }
     target.scrollIntoView({ block: "nearest" });
+  };
+
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {  // a page from a file, or an old browser
+      const area = document.body.appendChild(document.createElement("textarea"));
+      area.value = text;
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
   };
 
   document.querySelector(".tools").hidden = false;
@@ -66,10 +91,10 @@
     });
   }
   document.addEventListener("click", (event) => {
-    const command = event.target.closest(".rerun");
+    const command = event.target.closest(".rerun, .copy");
     if (command) {
-      navigator.clipboard?.writeText(command.textContent);
-      command.classList.add("copied");
+      event.preventDefault();
+      copy(command.dataset.text ?? command.textContent).then(() => command.classList.add("copied"));
     }
     if (event.target.closest(".ladder a")) setTimeout(open);  // also when the address stays the same
   });
@@ -81,5 +106,5 @@
   });
   addEventListener("hashchange", open);
   apply();
-  open();
+  unpacked().then(place).then(apply).then(open);
 })();
