@@ -78,6 +78,7 @@ class Server:
                 outbound_proxy=configuration.routing.outbound_proxy,
                 aggressive_nat_detection=configuration.routing.aggressive_nat_detection,
                 disable_nat_detection=configuration.routing.disable_nat_detection,
+                best_effort_tls=configuration.tls.best_effort,
                 preserved_header_names=frozenset(
                     name.lower() for name in configuration.preserve_header_names
                 ),

@@ -12,6 +12,9 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for folder in ("reference_server", "tools") for path in (ROOT / folder).rglob("*.py"))
 CORE = sorted((ROOT / "reference_server" / "core").rglob("*.py"))
 MOST_POSITIONAL = 5
+NOT_OURS = {"make_socket": "dnspython calls it so"}
+"""Functions whose parameters somebody else has chosen."""
+
 COVERED_BY = "# Tested by "
 """A module without a test file of its own says so, in its last line, by this and the file's name."""
 
@@ -28,8 +31,10 @@ def positional(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def too_many(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and positional(node) > MOST_POSITIONAL:
-            yield f"{node.name} takes {positional(node)}"
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name not in NOT_OURS:
+            count = positional(node)
+            if count > MOST_POSITIONAL:
+                yield f"{node.name} takes {count}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)

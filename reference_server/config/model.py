@@ -68,6 +68,7 @@ class TlsConfiguration(Struct, frozen=True, kw_only=True):
     min_version: str = "1.0"
     ciphers: str = ""  # of TLS 1.2, in OpenSSL's form; empty: OpenSSL's own choice
     verify_client: bool = False
+    best_effort: bool = False
 
 
 class RoutingConfiguration(Struct, frozen=True, kw_only=True):

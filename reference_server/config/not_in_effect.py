@@ -12,7 +12,6 @@ from reference_server.config.setting import Effect, Setting
 
 _LATER = Effect.NOT_YET
 
-_NO_TLS = "nothing is encrypted, there is no TLS listener"
 _NO_HEP = "no messages are sent to a capture server"
 _NO_SPAM = "spam is not filtered"
 _NO_HANDLER = "the URL is never asked, requests go to connected applications only"
@@ -54,13 +53,6 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         without=_AS_GENUINE,
         path="admin@tls",
         effect=Effect.NEVER,
-    ),
-    Setting(
-        kind=values.FLAG,
-        meaning="use sip: in a Contact towards a peer on TLS whose own is sip:",
-        variable="SUPPORT_BEST_EFFORT_TLS",
-        without=_NO_TLS,
-        effect=_LATER,
     ),
     Setting(
         kind=values.SWITCH,

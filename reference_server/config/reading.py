@@ -208,6 +208,7 @@ def _tls(sources: _Sources, default: TlsConfiguration) -> TlsConfiguration:
         min_version=sources.value(table.TLS_MIN_VERSION, default.min_version),
         ciphers=sources.value(table.TLS_CIPHERS, default.ciphers),
         verify_client=sources.switched_on(table.TLS_VERIFY_CLIENT),
+        best_effort=sources.switched_on(table.BEST_EFFORT_TLS),
     )
 
 

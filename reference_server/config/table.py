@@ -170,6 +170,12 @@ TLS_VERIFY_CLIENT = Setting(
     variable="TLS_VERIFY_CLIENT_CERT",
 )
 
+BEST_EFFORT_TLS = Setting(
+    kind=values.FLAG,
+    meaning="use sip: in a Contact towards a peer on TLS whose own is sip:",
+    variable="SUPPORT_BEST_EFFORT_TLS",
+)
+
 # Where SIP is awaited.
 CONTACT_URI = Setting(
     kind=CONTACT,
@@ -409,6 +415,7 @@ _READ_BY_NAME: tuple[Setting[object], ...] = (
     TLS_MIN_VERSION,
     TLS_CIPHERS,
     TLS_VERIFY_CLIENT,
+    BEST_EFFORT_TLS,
     CONTACT_URI,
     SINGLE_CONTACT,
     EXTERNAL_IP,

@@ -107,7 +107,12 @@ class Network:
                     self._candidates.append(candidate(endpoint, contact.local_net, contact.external_ip))
                     if not one.transport.stream:
                         self._udp[endpoint.host, endpoint.port] = UdpTransport(
-                            one.socket, endpoint, user.receive, self._warn, user.undelivered, self._turn
+                            one.socket,
+                            endpoint,
+                            user.receive,
+                            self._warn,
+                            undelivered=user.undelivered,
+                            turn=self._turn,
                         )
                     else:
                         await streams.listen(one.socket, endpoint)
@@ -122,10 +127,10 @@ class Network:
         self._resolver = Resolver(
             plain or [UDP],
             sorted({":" in one.host for one in ours}),
-            Dns(self._nameserver),
-            self._hosts,
-            self._monotonic,
-            self._warn,
+            dns=Dns(self._nameserver),
+            hosts=self._hosts,
+            monotonic=self._monotonic,
+            warn=self._warn,
         )
 
     async def _bind(self, contact: ContactConfiguration) -> list[BoundSocket]:

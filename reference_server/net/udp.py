@@ -51,6 +51,7 @@ class UdpTransport:
         endpoint: Endpoint,
         receive: Receive,
         warn: Callable[[str], None],
+        *,
         undelivered: Undelivered = lambda beginning: None,
         turn: Turn | None = None,
     ) -> None:

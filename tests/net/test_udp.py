@@ -42,7 +42,7 @@ class _Server:
             self.endpoint,
             lambda *message: self.messages.put_nowait(message),
             self.warnings.append,
-            self.returned.put_nowait,
+            undelivered=self.returned.put_nowait,
         )
 
 

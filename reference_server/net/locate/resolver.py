@@ -88,6 +88,7 @@ class Resolver:
         self,
         transports: Sequence[Transport],
         families: Sequence[bool],
+        *,
         dns: Dns,
         hosts: HostsFile,
         monotonic: Callable[[], float],

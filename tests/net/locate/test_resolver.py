@@ -54,11 +54,11 @@ class Stage:
         return Resolver(
             transports,
             families,
-            Dns(self.nameserver.address, seconds),
-            self._hosts,
-            lambda: self.now,
-            self.warnings.append,
-            patience,
+            dns=Dns(self.nameserver.address, seconds),
+            hosts=self._hosts,
+            monotonic=lambda: self.now,
+            warn=self.warnings.append,
+            patience=patience,
         )
 
     async def hops(
