@@ -204,7 +204,12 @@ class AdminConnection(asyncio.Protocol):
             return
         if octets:
             if self._tls is not None:
-                octets = self._encrypted(self._tls, octets)
+                try:
+                    self._tls.send(octets)
+                except TlsError as error:
+                    self._fail(str(error))
+                    return
+                octets = self._tls.take_output()
             self._written += len(octets)
             transport.write(octets)
             if self._untaken_timer is not None and transport.get_write_buffer_size() > UNREAD_LIMIT:
@@ -214,10 +219,6 @@ class AdminConnection(asyncio.Protocol):
             self._connections.authenticated(self)
         if session.ended:
             self._say_goodbye(transport)
-
-    def _encrypted(self, tls: TlsSession, octets: bytes) -> bytes:
-        tls.send(octets)
-        return tls.take_output()
 
     def _say_goodbye(self, transport: asyncio.Transport) -> None:
         """Send the FIN and drop what still comes until the peer closes: closing at once, with octets unread, would be a

@@ -179,7 +179,8 @@ BEST_EFFORT_TLS = Setting(
 # Where SIP is awaited.
 CONTACT_URI = Setting(
     kind=CONTACT,
-    meaning="where SIP is awaited, sip:HOST[:PORT][;transport=udp,tcp]; may be repeated, HOST may be '*'",
+    meaning="where SIP is awaited, sip:HOST[:PORT][;transport=udp,tcp], sips: for tls and wss; may be repeated; "
+    "HOST may be '*'",
     default="sip:127.0.0.1;transport=udp,tcp",
     path="sip/contacts/contact",
     option="contact",

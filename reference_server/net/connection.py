@@ -232,7 +232,11 @@ class SipConnection(asyncio.Protocol):
         octets = b"".join(self._pending)
         self._pending.clear()
         if self._tls is not None:
-            self._tls.send(octets)
+            try:
+                self._tls.send(octets)
+            except TlsError as error:
+                self._give_up(str(error))
+                return
             octets = self._tls.take_output()
         self._written += len(octets)
         self._transport.write(octets)

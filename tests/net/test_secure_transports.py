@@ -295,3 +295,30 @@ def test_a_new_certificate_is_for_new_connections(run: Run, tmp_path: Path) -> N
 
 def test_the_tokens_of_via_are_those_of_the_standards() -> None:
     assert [one.via_token for one in (TLS, WS, WSS)] == ["TLS", "WS", "WSS"]
+
+
+@pytest.mark.parametrize("transport", ["tls", "ws", "wss"])
+def test_stopping_amid_a_handshake(run: Run, files: TlsConfiguration, transport: str) -> None:
+    async def story() -> None:
+        async with listening(transport, files) as stage:
+            reader, writer = await asyncio.open_connection("127.0.0.1", stage.endpoint.port)
+            while not stage.network.connections():
+                await asyncio.sleep(0)
+        assert await reader.read() == b""
+        writer.close()
+
+    run(story())
+
+
+def test_what_is_sent_when_the_peer_has_said_goodbye_harms_nobody(run: Run, files: TlsConfiguration) -> None:
+    async def story() -> None:
+        async with listening("tls", files) as stage:
+            _, writer = await asyncio.open_connection("127.0.0.1", stage.endpoint.port, ssl=trusting(files))
+            writer.write(REQUEST.encode())
+            _, flow = await stage.messages.get()
+            writer.close()
+            while stage.network.send("SIP/2.0 200 OK\r\n\r\n", flow):
+                await asyncio.sleep(0)
+            assert not stage.network.alive(flow)
+
+    run(story())
