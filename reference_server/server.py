@@ -46,6 +46,7 @@ class Server:
         self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
         self._certificates: Certificates | None = None
+        self._admin_certificates: Certificates | None = None
         self._listeners: list[AdminListener] = []
 
     async def start(self) -> None:
@@ -121,7 +122,11 @@ class Server:
     def _secure_listener(self, port: int, turn: Turn) -> AdminListener:
         if self._certificates is None:
             raise StartError("tls-port: expected <tls> with a key-file and a cert-file or chain-file")
-        return AdminListener(self._admin, self._connections, turn, port=port, certificates=self._certificates)
+        # Certificates are demanded of SIP clients only; applications have the secret.
+        self._admin_certificates = Certificates(structs.replace(self._configuration.tls, verify_client=False))
+        return AdminListener(
+            self._admin, self._connections, turn, port=port, certificates=self._admin_certificates
+        )
 
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
@@ -155,6 +160,8 @@ class Server:
         if self._certificates is None:
             return False
         self._certificates.reload()
+        if self._admin_certificates is not None:
+            self._admin_certificates.reload()
         return True
 
     def set_outbound_proxy(self, uri: str) -> None:

@@ -537,7 +537,8 @@ def test_without_certificates_there_is_no_tls(run: Run, changes: dict[str, objec
 def test_an_admin_port_with_tls(run: Run, files: TlsConfiguration) -> None:
     async def story() -> None:
         admin = AdminConfiguration(port=0, tls_port=0, secret=SECRET)
-        async with serving(admin=admin, tls=files) as (server, _):
+        demanding = structs.replace(files, verify_client=True)  # of SIP clients, not of applications
+        async with serving(admin=admin, tls=demanding) as (server, _):
             assert server.admin_tls_address is not None
             secured = ssl.create_default_context(cafile=files.chain_file)
             reader, writer = await asyncio.open_connection(*server.admin_tls_address, ssl=secured)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
@@ -178,3 +180,31 @@ def test_two_of_our_ends() -> None:
     assert server.next_message() == MESSAGE
     client.feed(server.encode(MESSAGE))
     assert client.next_message() == MESSAGE
+
+
+_HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+_PIECES = st.one_of(
+    st.binary(max_size=40),
+    st.sampled_from([b"\x81\x82\0\0\0\0hi", b"\x01\x81\0\0\0\0h", b"\x80\x81\0\0\0\0i", b"\x88\x80\0\0\0\0"]),
+    st.sampled_from([b"\x89\x80\0\0\0\0", b"\x81\xfe\x00\x80\0\0\0\0", b"\r\n\r\n", _HANDSHAKE]),
+)
+
+
+@given(st.booleans(), st.lists(_PIECES, max_size=8))
+def test_whatever_comes_nothing_is_raised_but_stream_errors(shaken: bool, pieces: list[bytes]) -> None:
+    framing = WebSocketFraming.accepted()
+    if shaken:
+        framing.feed(_HANDSHAKE)
+        assert framing.ready
+    for piece in pieces:
+        framing.feed(piece)
+        framing.take_replies()
+        assert framing.unfinished >= 0
+        try:
+            while framing.next_message() is not None:
+                pass
+        except StreamError:
+            return  # the connection is closed then

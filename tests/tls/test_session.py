@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
+from functools import cache
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reference_server.config.model import TlsConfiguration
 from reference_server.tls.certificates import Certificates
@@ -100,3 +104,25 @@ def test_a_client_without_a_certificate_where_one_is_demanded(authority: Authori
     nameless.receive(server.take_output())
     with pytest.raises(TlsError, match="peer did not return a certificate"):
         server.receive(nameless.take_output())
+
+
+@given(st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=12), st.binary(max_size=60))
+def test_whatever_comes_nothing_is_raised_but_tls_errors(
+    authority: Authority, changes: list[tuple[int, int]], tail: bytes
+) -> None:
+    certificates = _kept(authority)
+    client, server = certificates.connected(None), certificates.accepted()
+    client.begin()
+    hello = bytearray(client.take_output())
+    for at, octet in changes:
+        hello[at % len(hello)] = octet
+    with suppress(TlsError):
+        server.receive(bytes(hello) + tail)
+        server.receive(tail)
+    server.take_output()
+
+
+@cache
+def _kept(authority: Authority) -> Certificates:
+    certificate, key = authority.signed("kept.test")
+    return Certificates(TlsConfiguration(cert_file=str(certificate), key_file=str(key)))
