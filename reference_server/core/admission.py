@@ -21,9 +21,12 @@ def is_sound(incoming: ServerRequest) -> bool:
     return False
 
 
-def is_new(transactions: TransactionLayer, incoming: ServerRequest) -> bool:
-    """Whether a request outside dialogs is not merged with one that is under way; if it is, it has been rejected."""
-    if not transactions.is_merged(incoming.request, incoming.transaction):
+def is_new(transactions: TransactionLayer, incoming: ServerRequest, *, call_is_up: bool) -> bool:
+    """Whether a request without a To tag is not merged with one that is under way; if it is, it has been rejected.
+
+    ``call_is_up``: its Call-ID and From tag are those of a call that was answered.
+    """
+    if not transactions.is_merged(incoming.request, incoming.transaction, call_is_up=call_is_up):
         return True
     if incoming.method is INVITE:
         incoming.trying()

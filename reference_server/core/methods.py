@@ -27,6 +27,8 @@ class Method(Struct, frozen=True, kw_only=True, eq=False):
     """a request inside a dialog has a Contact of ours, if the application gives none (§8.1.1.8)"""
     binds_connection: bool = False
     """a 2xx to it leads back to the phone by the connection over which it came (NET-7)"""
+    joins_dialog: bool = True
+    """without a To tag it is of the dialog whose Call-ID and From tag it has (SIP-50)"""
     about_call: bool = True
     """a 481 to it says that the call is gone; else a subscription, a response or a transaction is"""
 
@@ -43,7 +45,7 @@ METHODS: Final = {
             offers_session=True,
             names_contact=True,
         ),
-        Method(name="REGISTER", routable=True, sendable=True, binds_connection=True),
+        Method(name="REGISTER", routable=True, sendable=True, binds_connection=True, joins_dialog=False),
         Method(name="MESSAGE", routable=True, sendable=True),
         Method(name="OPTIONS", routable=True, sendable=True),
         Method(name="INFO", routable=True, sendable=True),
@@ -57,7 +59,7 @@ METHODS: Final = {
             binds_connection=True,
             about_call=False,
         ),
-        Method(name="PUBLISH", routable=True, sendable=True),
+        Method(name="PUBLISH", routable=True, sendable=True, joins_dialog=False),
         Method(name="ACK", sendable=True),
         Method(name="CANCEL", sendable=True, about_call=False),
         Method(name="BYE", sendable=True, needs_dialog=True),

@@ -112,10 +112,7 @@ class Receiver:
     def _dispatch(self, incoming: ServerRequest) -> None:
         """Deliver a sound request that is new."""
         method = incoming.method
-        if incoming.local_tag:
-            if self._delivered_in_dialog(incoming):
-                return
-        elif not is_new(self._transactions, incoming):
+        if self._delivered_in_dialog(incoming) if incoming.local_tag else self._belongs_to_dialog(incoming):
             return
         if method.routable:
             offer(self._uas, incoming)
@@ -123,6 +120,26 @@ class Receiver:
             incoming.reject(481)
         else:
             incoming.reject(405, ALLOW)
+
+    def _belongs_to_dialog(self, incoming: ServerRequest) -> bool:
+        """A request without a To tag: whether it has been dealt with, being a copy of another, or of a dialog.
+
+        The dialog of its Call-ID and From tag is its own, whatever its To says (SIP-50).
+        """
+        usage = self._uas.dialogs.by_far_end(incoming.frame.call_id, incoming.request.from_tag)
+        up = usage is not None and usage.is_confirmed
+        if not is_new(self._transactions, incoming, call_is_up=up):
+            return True
+        if usage is None or not incoming.method.joins_dialog:
+            return False
+        if incoming.method is INVITE:
+            if up:
+                incoming.trying()
+                incoming.reject(491)
+            return up
+        incoming.take_tag(usage.dialog.local_tag)
+        receive_in_dialog(self._uas, usage, incoming)
+        return True
 
     def _delivered_in_dialog(self, incoming: ServerRequest) -> bool:
         """A request with a To tag, to its dialog, or to where its Route leads; False if it may be outside of any."""

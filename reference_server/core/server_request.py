@@ -189,9 +189,9 @@ class ServerRequest:
             self._pending.dialogs.end(usage, event)
 
     def cancel(self) -> None:
-        """The far end has cancelled it: 487."""
+        """The far end has cancelled it; what follows is 487."""
         self._cancelled = True
-        self.refuse(487)
+        self.failed(487, "")
 
     def failed(self, status: int, text: str) -> None:
         """The failure ``text`` has left: tell who watches, if this tried a call (CDR-3)."""

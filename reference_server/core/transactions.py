@@ -127,10 +127,12 @@ class TransactionLayer:
         self._server[key] = transaction
         return transaction
 
-    def is_merged(self, request: Request, transaction: ServerTransaction) -> bool:
+    def is_merged(self, request: Request, transaction: ServerTransaction, *, call_is_up: bool) -> bool:
         """Whether the same request is here already, by another way of a fork or in a loop (RFC 3261 §8.2.2.2, §16.3).
 
-        What spirals has another Request-URI or Route each time.
+        What spirals has another Request-URI or Route each time. What has its final response is not here any more: it
+        comes again because somebody tries again (RFC 3263 §4.3). Of an INVITE that was answered 2xx, ``call_is_up``
+        says whether the call goes on.
         """
         first = request.first
         identity = (
@@ -139,14 +141,17 @@ class TransactionLayer:
         )
         arrived = self._first_arrivals.setdefault(identity, transaction)
         if arrived is not transaction:
-            return True
+            accepted = isinstance(arrived, InviteServerTransaction) and arrived.accepted
+            if arrived.awaits_final or (accepted and call_is_up):
+                return True
+            self._first_arrivals[identity] = transaction
         transaction.identify(identity)
         return False
 
     def _forget_server(self, transaction: ServerTransaction) -> None:
         self._server.pop(transaction.key, None)
-        if transaction.identity:
-            self._first_arrivals.pop(transaction.identity, None)
+        if transaction.identity and self._first_arrivals.get(transaction.identity) is transaction:
+            del self._first_arrivals[transaction.identity]
 
     # Client transactions.
 

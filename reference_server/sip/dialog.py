@@ -73,6 +73,10 @@ class Dialog:
         if target:
             self._remote_target = target
 
+    def aim_at(self, target: str) -> None:
+        """The far end gave no Contact: requests go to the URI that it was called by."""
+        self._remote_target = target
+
     def next_cseq(self) -> int:
         """The number of our next request (§12.2.1.1)."""
         self.local_cseq += 1

@@ -45,9 +45,9 @@ class RAck(Struct, frozen=True):
 
 
 def parse_rack(value: str) -> RAck | None:
-    """Take the value of a RAck apart; None if it is none."""
+    """Take the value of a RAck apart, whatever follows its method; None if it is none."""
     parts = value.split()
-    if len(parts) != 3 or not all(_is_number(part) for part in parts[:2]):
+    if len(parts) < 3 or not all(_is_number(part) for part in parts[:2]):
         return None
     return RAck(int(parts[0]), int(parts[1]), parts[2])
 

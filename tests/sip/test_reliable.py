@@ -182,7 +182,7 @@ def test_the_final_response_loses_what_waits_and_late_pracks_are_known() -> None
         ("  1\t2  INVITE ", RAck(1, 2, "INVITE")),
         ("", None),
         ("1 INVITE", None),
-        ("1 2 3 INVITE", None),
+        ("1 2 INVITE INVITE", RAck(1, 2, "INVITE")),
         ("x 1 INVITE", None),
         ("1 -1 INVITE", None),
         ("\xb2 1 INVITE", None),

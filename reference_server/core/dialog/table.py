@@ -16,7 +16,7 @@ from reference_server.sip.dialog import dialog_key
 class DialogTable:
     """The usages, by dialog id and by dialog; what else the functions of this folder need is at hand, too."""
 
-    __slots__ = ("_by_id", "_by_key", "context", "location", "transactions")
+    __slots__ = ("_begun_here", "_by_id", "_by_key", "context", "location", "transactions")
 
     def __init__(self, context: Context, transactions: TransactionLayer, location: LocationService) -> None:
         self.context = context
@@ -24,10 +24,16 @@ class DialogTable:
         self.location = location
         self._by_id: dict[str, DialogUsage] = {}
         self._by_key: dict[str, DialogUsage] = {}
+        self._begun_here: dict[str, DialogUsage] = {}
+        """those that an application's request began, by what a request of the far end without a To tag says"""
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table."""
-        return {"dialogs by id": len(self._by_id), "dialogs by key": len(self._by_key)}
+        return {
+            "dialogs by id": len(self._by_id),
+            "dialogs by key": len(self._by_key),
+            "dialogs begun here": len(self._begun_here),
+        }
 
     def __len__(self) -> int:
         """How many ids there are."""
@@ -44,6 +50,16 @@ class DialogTable:
     def by_tags(self, call_id: str, local_tag: str, remote_tag: str) -> DialogUsage | None:
         """The usage that a request of the far end belongs to (RFC 3261 §12.2.2)."""
         return self._by_key.get(dialog_key(call_id, local_tag, remote_tag))
+
+    def by_far_end(self, call_id: str, remote_tag: str) -> DialogUsage | None:
+        """The usage that a request of the far end belongs to which has not learnt our tag, or left it out.
+
+        A call of the far end's has the id that Call-ID and tag make; one of an application's is found by the far end's tag.
+        """
+        usage = self._by_id.get(self.id_of_uas(call_id, remote_tag))
+        if usage is not None and usage.dialog.call_id == call_id and usage.dialog.remote_tag == remote_tag:
+            return usage
+        return self._begun_here.get(far_key(call_id, remote_tag))
 
     def by_call_id(self, call_id: str, owner: Application) -> DialogUsage | None:
         """The one usage of ``owner`` with that Call-ID; None, too, if there are several (DLG-21)."""
@@ -69,6 +85,8 @@ class DialogTable:
     def add(self, usage: DialogUsage) -> None:
         """A usage begins; its id is its own unless another has it."""
         self._by_key.setdefault(usage.key, usage)
+        if usage.begun_here:
+            self._begun_here.setdefault(far_key(usage.dialog.call_id, usage.dialog.remote_tag), usage)
         self.claim(usage)
 
     def claim(self, usage: DialogUsage) -> bool:
@@ -104,8 +122,17 @@ class DialogTable:
             del self._by_key[usage.key]
         if self._by_id.get(usage.dialog_id) is usage:
             del self._by_id[usage.dialog_id]
+        if usage.begun_here:
+            far = far_key(usage.dialog.call_id, usage.dialog.remote_tag)
+            if self._begun_here.get(far) is usage:
+                del self._begun_here[far]
         usage.stop_repeating()
         if usage.expiry is not None:
             usage.expiry.stop()
         if usage.session is not None:
             usage.session.stop()
+
+
+def far_key(call_id: str, remote_tag: str) -> str:
+    """What a request of the far end has in common with all others in its dialog, be our tag in it or not."""
+    return f"{call_id}\n{remote_tag}"

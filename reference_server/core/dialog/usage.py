@@ -135,6 +135,7 @@ class DialogUsage:
         "_last_answered_invite",
         "_own_acks",
         "begun_here",
+        "called",
         "description",
         "dialog",
         "dialog_id",
@@ -159,8 +160,9 @@ class DialogUsage:
         flow: Flow,
         follows_contact: bool,
         begun_by: FarEndRequest | None = None,
+        called: str = "",
     ) -> None:
-        """``begun_by`` is the far end's request that began it; None if the application did."""
+        """``begun_by`` is the far end's request that began it; None if the application did, which ``called`` a URI."""
         self.dialog = dialog
         self.dialog_id = dialog_id
         self.state = UsageState.EARLY
@@ -170,6 +172,8 @@ class DialogUsage:
         """where the far end was last heard, for requests to a peer that nothing else routes to"""
         self.follows_contact = follows_contact
         """requests go to the far end's Contact instead"""
+        self.called = called
+        """the Request-URI of our request that began it"""
         self.begun_here = begun_by is None
         """the application sent the request that began it; else the far end did"""
         self.far_invites: list[FarEndRequest] = [] if begun_by is None else [begun_by]

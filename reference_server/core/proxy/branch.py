@@ -22,7 +22,7 @@ from reference_server.sip.messages.message import Response
 from reference_server.sip.target_set import Target
 from reference_server.sip.timers import TimerHandle
 from reference_server.sip.transactions.client import ClientState, ClientTransaction
-from reference_server.sip.transport import LARGEST_DATAGRAM
+from reference_server.sip.transport import LARGEST_DATAGRAM, TCP
 
 TOO_LARGE = "too large for a datagram"
 
@@ -135,8 +135,16 @@ class Branch:
         return None if self._sent is None else self._sent.flow
 
     def open(self) -> None:
-        """Find the way to the target, and send."""
-        self._proxy.location.reach(self.target.next_hop, self._opened)
+        """Find the way to the target, and send; by TCP, where we have no UDP and the target does not ask for it."""
+        location, next_hop = self._proxy.location, self.target.next_hop
+
+        def found(flow: Way) -> None:
+            if flow is NoWay.NOT_AVAILABLE and ";transport=" not in next_hop.lower():
+                location.reach(f"{next_hop}{TCP.uri_parameter}", self._opened)
+            else:
+                self._opened(flow)
+
+        location.reach(next_hop, found)
 
     def _opened(self, flow: Way) -> None:
         proxied = self.proxied
@@ -242,6 +250,8 @@ class Branch:
         if self._invite is not None and self._sent is not None:
             text = self.proxied.forwarded.cancel(self.target.uri, self._via, reasons)
             self._invite.cancel(self._sent, text)
+            if self._transaction is not None:
+                self._transaction.repeat_no_more()
 
     def give_up(self) -> None:
         """The INVITE's far end said nothing since the CANCEL (``InviteOwner``; §9.1)."""

@@ -94,6 +94,7 @@ class EarlyDialogs:
             caller.application,
             flow=flow,
             follows_contact=_is_at_its_contact(dialog, flow),
+            called=caller.target,
         )
         self._by_tag[tag] = made
         self._uac.dialogs.add(made)

@@ -62,6 +62,7 @@ def request_in_dialog(uac: UacCore, application: Application, message: Sip, dial
             return
         usage = branch
     inside = usage
+    _aim_at_callee(inside, start_line)
 
     def again() -> None:
         if application.connected:
@@ -91,6 +92,14 @@ def request_in_dialog(uac: UacCore, application: Application, message: Sip, dial
             _Sending(uac, application, message, flow=flow, usage=inside, method=method).send()
 
     open_flow(uac.dialogs, usage, opened)
+
+
+def _aim_at_callee(usage: DialogUsage, start_line: str) -> None:
+    """A far end that rings without a Contact is where the INVITE went, if the application says so, too (DLG-14)."""
+    if usage.begun_here and usage.is_early and not usage.dialog.remote_target:
+        words = start_line.split(" ")
+        if len(words) > 1 and words[1] == usage.called:
+            usage.dialog.aim_at(usage.called)
 
 
 def _refuse_unknown(application: Application, message: Sip, method: Method) -> None:

@@ -73,7 +73,7 @@ class InDialogRequest(ClientRequest):
         if status >= 200:
             self.usage.own_offers.discard(self)
             if self._ends_by is not None:
-                if status not in (401, 407):
+                if status not in (401, 407):  # the request comes again, with credentials
                     self.uac.dialogs.end(self.usage, self._ends_by)
             elif status < 300:
                 self._accepted(response)

@@ -21,13 +21,14 @@ _SESSION_EXPIRES = HEADERS["session-expires"]
 
 
 def conclude(
-    uas: UasCore, incoming: ServerRequest, usage: DialogUsage, draft: Draft, *, text: str, success: bool
+    uas: UasCore, incoming: ServerRequest, usage: DialogUsage, draft: Draft, *, text: str, status: int
 ) -> None:
     """What the final response ``text``, made of ``draft``, does to the usage, unless that has ended meanwhile."""
     if usage.is_over:
         return
     request = incoming.request
     method = incoming.method
+    success = 200 <= status < 300
     if method is INVITE:
         if success:
             usage.move(UsageEvent.ACCEPTED)
@@ -38,7 +39,8 @@ def conclude(
         elif not incoming.in_dialog:
             uas.dialogs.end(usage, UsageEvent.REFUSED)
     elif method is NOTIFY:
-        if usage.subscription and says_terminated(request.get("subscription-state")):
+        challenged = status in (401, 407)  # it comes again, with credentials
+        if usage.subscription and not challenged and says_terminated(request.get("subscription-state")):
             uas.dialogs.end(usage, UsageEvent.TERMINATED)
     elif not success:
         return

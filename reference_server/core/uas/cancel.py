@@ -12,6 +12,7 @@ def receive_cancel(uas: UasCore, cancel: ServerRequest, invite: ServerRequest) -
     cancel.transaction.respond(200, cancel.frame.minimal(200, invite.to_with_tag()))
     usage = invite.usage
     application = invite.application
+    invite.cancel()
     if application is not None:
         dialog_id = ""
         if usage is not None:
@@ -28,4 +29,4 @@ def receive_cancel(uas: UasCore, cancel: ServerRequest, invite: ServerRequest) -
                 text=cancel.text_for_application(),
             )
         )
-    invite.cancel()
+    invite.refuse(487)

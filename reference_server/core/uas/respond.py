@@ -229,7 +229,7 @@ def _put(uas: UasCore, response: PendingResponse) -> None:
     else:
         incoming.close()
         if usage is not None:
-            conclude(uas, incoming, usage, response.draft, text=text, success=response.success)
+            conclude(uas, incoming, usage, response.draft, text=text, status=status)
     incoming.transaction.respond(status, text)
     if flow.connection and response.success and method.binds_connection:
         uas.location.registered.accepted(incoming.request, text, flow)

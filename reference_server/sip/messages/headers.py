@@ -148,7 +148,7 @@ def _cseq(value: str) -> bool:
 
 def _rack(value: str) -> bool:
     parts = value.split()
-    return len(parts) == 3 and is_number(parts[0]) and is_number(parts[1]) and is_token(parts[2])
+    return len(parts) >= 3 and is_number(parts[0]) and is_number(parts[1]) and is_token(parts[2])
 
 
 _LAST, _MERGED, _LINES = Repetition.LAST, Repetition.MERGED, Repetition.LINES

@@ -40,7 +40,7 @@ def fault_of(request: Request) -> tuple[int, str] | None:
         return BAD_REQUEST
     first = request.first
     from_, to, contact = first.get("from"), first.get("to"), first.get("contact")
-    if not from_ or not to or not is_call_id(first.get("call-id", "")):
+    if from_ is None or to is None or not is_call_id(first.get("call-id", "")):
         return BAD_REQUEST
     if not _is_sound(from_, request.from_tag):
         return 400, "Bad From Header"

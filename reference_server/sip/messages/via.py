@@ -175,12 +175,18 @@ def _place_of_top_via(text: str, value: str) -> tuple[str, int]:
 
 
 def transaction_key(request: Request, via: TopVia, method: str) -> str:
-    """What a request and its retransmissions have in common (§17.2.3); an ACK or CANCEL names its INVITE's method."""
+    """What a request and its retransmissions have in common (§17.2.3); an ACK or CANCEL names its INVITE's method.
+
+    Branch, sent-by and method are not enough: behind NATs there are many with one private address, and some count their
+    branches. So the Call-ID, the From tag and the CSeq number count, too, which ACK and CANCEL have from the INVITE
+    (SIP-49).
+    """
+    call_id, cseq = request.first.get("call-id", ""), request.cseq_number
     branch = via.branch
     if len(branch) > len(MAGIC_COOKIE) and branch.startswith(MAGIC_COOKIE):
-        return f"{branch}{via.sender.sent_by}{method}"
+        return f"{branch}{via.sender.sent_by}{method}|{cseq}|{request.from_tag}|{call_id}"
     # A client of RFC 2543: all of Request-URI, From tag, Call-ID, CSeq and topmost Via; the To tag changes in the ACK.
-    return f"{request.uri}|{request.get('from')}|{request.get('call-id')}|{request.cseq_number}|{via.value}|{method}"
+    return f"{request.uri}|{request.get('from')}|{call_id}|{cseq}|{via.value}|{method}"
 
 
 def reply_uri(via: TopVia) -> str:

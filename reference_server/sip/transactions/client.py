@@ -156,6 +156,11 @@ class NonInviteClientTransaction:
             self.terminate()
             self._user.unreachable()
 
+    def repeat_no_more(self) -> None:
+        """Nobody wants it to arrive any more; a response to what has arrived is still waited for."""
+        if self._repeat is not None:
+            self._repeat.cancel()
+
     def terminate(self) -> None:
         """Forget it; nothing is told any more."""
         if self.state is not ClientState.TERMINATED:
@@ -273,6 +278,11 @@ class InviteClientTransaction:
         if self.unanswered:
             self.terminate()
             self._user.unreachable()
+
+    def repeat_no_more(self) -> None:
+        """Nobody wants it to arrive any more; a response to what has arrived is still waited for."""
+        if self._repeat is not None:
+            self._repeat.cancel()
 
     def terminate(self) -> None:
         """Forget it; nothing is told any more."""

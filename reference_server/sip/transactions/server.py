@@ -89,6 +89,16 @@ class InviteServerTransaction:
         """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""
         self.identity = identity
 
+    @property
+    def awaits_final(self) -> bool:
+        """No final response has left yet."""
+        return self.state is ServerState.PROCEEDING
+
+    @property
+    def accepted(self) -> bool:
+        """A 2xx has left."""
+        return self.state is ServerState.ACCEPTED
+
     def respond(self, status: int, text: str) -> None:
         """Send a response of ours. After a final response further calls are ignored."""
         if self.state is not ServerState.PROCEEDING:
@@ -165,6 +175,11 @@ class NonInviteServerTransaction:
     def identify(self, identity: str) -> None:
         """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""
         self.identity = identity
+
+    @property
+    def awaits_final(self) -> bool:
+        """No final response has left yet."""
+        return self.state in (ServerState.TRYING, ServerState.PROCEEDING)
 
     def respond(self, status: int, text: str) -> None:
         """Send a response of ours. After a final response further calls are ignored."""

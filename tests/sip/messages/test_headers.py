@@ -103,7 +103,7 @@ DIGITS = "9" * 5000
             ["1 INVITE", "1   INVITE", "1\tFOO"],
             ["", "1", "INVITE", "INVITE 1", "1 INVITE x", "\xb2 INVITE"],
         ),
-        ("rack", ["1 2 INVITE"], ["", "1 INVITE", "x 2 INVITE", "1 2", "1 2 INVITE x"]),
+        ("rack", ["1 2 INVITE"], ["", "1 INVITE", "x 2 INVITE", "1 2", "1 2 3;4"]),
         (
             "contact",
             [
