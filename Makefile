@@ -33,7 +33,7 @@ test: setup ## everything: style, types, layers, tests (each check with its brok
 	@$(MAKE) lint
 	@printf '\n== tests\n'; $(BIN)/python -m pytest -n auto --dist worksteal
 	@printf '\n== the suite, as a user runs it\n'; $(BIN)/drachtio-conformance server --report '$(REPORT)'
-	@printf '\n== the suite on the Python of Debian\n'; .ci/pythons --debian
+	@printf '\n== the suite on the Python of Debian\n'; .ci/pythons --suite --debian
 
 .PHONY: pythons
 pythons: .venv/test-installed ## tests and suite on every supported Python of this machine (Debian's, pyenv's, uv's)

@@ -80,7 +80,6 @@ def _await_ack(uas: UasCore, incoming: ServerRequest, usage: DialogUsage, text: 
         text,
         incoming.send,
         unacknowledged,
-        reliable=incoming.transaction.reliable,
         timers=context.timers,
         timing=context.timing,
     )

@@ -14,8 +14,8 @@ from reference_server.sip.messages.concessions import BLANKS, QUOTED, SCHEME, Pa
 from reference_server.sip.messages.headers import Header
 from reference_server.sip.messages.uri import Address, Uri, UriError, parse_address, parse_uri
 
-_BEFORE_BRACKET = re.compile(rf'(?:[^"<;,]++|{QUOTED})*+', re.DOTALL)
-_OTHER_ADDRESS = re.compile(rf'(?:[^",<;]++|;(?:[^",;]++|{QUOTED})*+)*+[,<]', re.DOTALL)
+_BEFORE_BRACKET = re.compile(rf'(?>(?:[^"<;,]++|{QUOTED})*)', re.DOTALL)
+_OTHER_ADDRESS = re.compile(rf'(?>(?:[^",<;]++|;(?>(?:[^",;]++|{QUOTED})*))*)[,<]', re.DOTALL)
 """Behind an address a comma that no quotes hide, or a bracket that is in no parameter."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OF_A_TAG = re.compile(r'[^\s;,"<>|\\\x00-\x1f\x7f]+')

@@ -10,7 +10,7 @@ from tests.hand_clock import TICK, HandClock
 
 
 class Stage:
-    def __init__(self, reliable: bool = False, timing: Timing | None = None) -> None:
+    def __init__(self, timing: Timing | None = None) -> None:
         self.clock = HandClock()
         self.sent: list[float] = []
         self.unacknowledged: list[float] = []
@@ -18,7 +18,6 @@ class Stage:
             "200",
             lambda text: self.sent.append(self.clock.now),
             lambda: self.unacknowledged.append(self.clock.now),
-            reliable=reliable,
             timers=self.clock.timers,
             timing=timing or Timing(),
         )
@@ -62,7 +61,7 @@ def test_a_stop_while_it_sends_is_for_good() -> None:
         repeater.stop()
 
     repeater = SuccessRepeater(
-        "200", send, lambda: told.append("given up"), reliable=False, timers=clock.timers, timing=Timing()
+        "200", send, lambda: told.append("given up"), timers=clock.timers, timing=Timing()
     )
     clock.advance(100)
     assert told == ["200"]
@@ -77,7 +76,7 @@ def test_late_repetitions_do_not_put_off_the_end() -> None:
         clock.now += 0.125  # the machine is busy
 
     SuccessRepeater(
-        "200", send, lambda: ended.append(clock.now), reliable=False, timers=clock.timers, timing=Timing()
+        "200", send, lambda: ended.append(clock.now), timers=clock.timers, timing=Timing()
     )
     while (deadline := clock.timers.next_deadline()) is not None:
         clock.now = max(clock.now, deadline)
@@ -86,12 +85,6 @@ def test_late_repetitions_do_not_put_off_the_end() -> None:
     assert 32.0 <= ended[0] <= 32.25
     assert len(clock.timers) == 0
 
-
-def test_over_a_reliable_transport_it_only_waits() -> None:
-    stage = Stage(reliable=True)
-    stage.clock.advance(100)
-    assert stage.sent == []
-    assert stage.unacknowledged == [32.0]
 
 
 def test_the_first_intervals_do_not_depend_on_t1_the_longest_is_t2() -> None:

@@ -123,7 +123,7 @@ class Packer:
                 for one in self._specification.deviations_of(name)
             ]
             self._clauses[name] = [
-                str(escape(clause.title)),
+                clause.title,
                 clause.level,
                 clause.party,
                 str(prose(clause.text)),
