@@ -353,6 +353,33 @@ def _without_stray_line_end(data: bytes, start: int, end: int) -> int:
     return end
 
 
+_ANY_HEAD = re.compile(rb"[0-9]{1,10}#")
+_GOES_ON = re.compile(rb"[\r\n]+(?:[A-Za-z][A-Za-z0-9-]*[ \t]*:|[a-z]=|[0-9]{1,10}#|\Z)")
+
+
+def end_of_frames(data: bytes) -> int:
+    """Where the whole frames at the beginning of ``data`` end, if lines of somebody else stand behind them; else all.
+
+    What stands there must begin a line and look neither like SIP nor like SDP.
+    """
+    place = 0
+    while (head := _ANY_HEAD.match(data, place)) is not None:
+        ends = unit_ends(data, head.end(), int(data[place : head.end() - 1]))
+        exact = [end for end in ends.values() if end == len(data) or _ANY_HEAD.match(data, end)]
+        fitting = exact or [end for end in ends.values() if data[end : end + 1] in b"\r\n"]
+        if not fitting:
+            return len(data)
+        place = exact[0] if exact else max(fitting)
+    if not place or place == len(data):
+        return len(data)
+    # Text in ASCII that no printf has touched is as long as it says; of other text a length may be too short.
+    if (not data[:place].isascii() or b"%" in data[:place]) and _GOES_ON.match(data, place):
+        return len(data)
+    if _ANY_HEAD.match(data, place + len(data[place:]) - len(data[place:].lstrip(b"\r\n"))):
+        return len(data)
+    return place if data[place : place + 1] in b"\r\n" and data[place:].strip() else len(data)
+
+
 def end_of_plain(data: bytes, place: int) -> int:
     """Where a frame in ASCII at ``place`` ends, if another one follows; else -1."""
     head = _HEAD.match(data, place)
