@@ -267,7 +267,7 @@ class CallIndex:
         method = method or (text.method if text.is_request else "")
         from_tag, to_tag = tags(text)
         if not text.is_request:
-            self._responded(call, seen, method, number, from_tag, to_tag)
+            self._responded(call, seen, method, number=number, from_tag=from_tag, to_tag=to_tag)
             return
         if method == "INVITE":
             call.tags.update(one for one in (from_tag, to_tag) if one)
@@ -301,7 +301,7 @@ class CallIndex:
         _name(call, one, one.request)
 
     def _responded(
-        self, call: Call, seen: Observation, method: str, number: int | None, from_tag: str, to_tag: str
+        self, call: Call, seen: Observation, method: str, *, number: int | None, from_tag: str, to_tag: str
     ) -> None:
         one: Transaction | None = None
         if seen.source == APPLICATION:

@@ -231,7 +231,7 @@ class FrameDecoder:
             return _NOT_YET
         end, units = self._plausible(data, start, ends)
         if units:
-            return self._frame(data, position, start, length, end, units)
+            return self._frame(data, position, start, length=length, end=end, units=units)
         return self._by_other_signs(data, position, start, length, ends, final=final)
 
     def _plausible(
@@ -277,18 +277,22 @@ class FrameDecoder:
         elif resume is not None or final:
             if inflated and next_frame > said_end:
                 end = _without_stray_line_end(data, start, next_frame)
-                return self._frame(data, position, start, length, end, (LengthUnit.INFLATED,))
+                return self._frame(
+                    data, position, start, length=length, end=end, units=(LengthUnit.INFLATED,)
+                )
             if 0 < said_end - next_frame <= _TRIMMED and next_frame > start:
                 missing = said_end - next_frame
-                return self._frame(data, position, start, length, next_frame, (), missing)
+                return self._frame(data, position, start, length=length, end=next_frame, missing=missing)
             if self._lossy:
                 end = _without_stray_line_end(data, start, next_frame)
-                return self._frame(data, position, start, length, end, ())
+                return self._frame(data, position, start, length=length, end=end)
             if resume is not None and next_frame < said_end:
                 return self._damage(data, position, next_frame, DamageKind.LENGTH_MISMATCH)
         if LengthUnit.BYTES in ends:
             # Complete by octets, yet what follows is no frame: believe the length, the rest is damage.
-            return self._frame(data, position, start, length, ends[LengthUnit.BYTES], (LengthUnit.BYTES,))
+            return self._frame(
+                data, position, start, length=length, end=ends[LengthUnit.BYTES], units=(LengthUnit.BYTES,)
+            )
         return self._damage(data, position, size, DamageKind.TRUNCATED) if final else _NOT_YET
 
     def _frame(
@@ -296,9 +300,10 @@ class FrameDecoder:
         data: bytes,
         position: int,
         start: int,
+        *,
         length: int,
         end: int,
-        units: tuple[LengthUnit, ...],
+        units: tuple[LengthUnit, ...] = (),
         missing: int = 0,
     ) -> tuple[Frame, int]:
         payload = data[start:end].decode("latin-1")

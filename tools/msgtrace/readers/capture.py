@@ -114,7 +114,14 @@ class _Conversation:
             if beyond > lacks:
                 lacks, why = beyond, why or "its Content-Length says more than the datagram holds"
         yield self._sip(
-            text, datagram.source, datagram.target, "udp", datagram.packet, datagram.time, lacks, why
+            text,
+            datagram.source,
+            datagram.target,
+            transport="udp",
+            packet=datagram.packet,
+            time=datagram.time,
+            lacks=lacks,
+            why=why,
         )
         if why:
             octets = "1 octet" if lacks == 1 else f"{lacks} octets"
@@ -194,7 +201,7 @@ class _Conversation:
                 f"{skipped} octets from {piece.key[0]} to {piece.key[1]} are no SIP message",
             )
         for text in messages:
-            yield self._sip(text, *piece.key, "tcp", piece.packet, piece.time)
+            yield self._sip(text, *piece.key, transport="tcp", packet=piece.packet, time=piece.time)
 
     def _end_of_text(self, key: Key, packet: int, time: int) -> Iterator[Entry]:
         rest = self._texts[key].rest()
@@ -208,6 +215,7 @@ class _Conversation:
         text: bytes,
         source: str,
         target: str,
+        *,
         transport: str,
         packet: int,
         time: int,
