@@ -75,16 +75,13 @@ def test_late_repetitions_do_not_put_off_the_end() -> None:
     def send(text: str) -> None:
         clock.now += 0.125  # the machine is busy
 
-    SuccessRepeater(
-        "200", send, lambda: ended.append(clock.now), timers=clock.timers, timing=Timing()
-    )
+    SuccessRepeater("200", send, lambda: ended.append(clock.now), timers=clock.timers, timing=Timing())
     while (deadline := clock.timers.next_deadline()) is not None:
         clock.now = max(clock.now, deadline)
         clock.timers.run_due(clock.now)
     assert len(ended) == 1
     assert 32.0 <= ended[0] <= 32.25
     assert len(clock.timers) == 0
-
 
 
 def test_the_first_intervals_do_not_depend_on_t1_the_longest_is_t2() -> None:
