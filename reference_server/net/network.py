@@ -17,7 +17,8 @@ from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.locate.resolver import Hop, Question, Resolver
 from reference_server.net.locate.selection import Candidate, candidate, choose
-from reference_server.net.sockets.binding import (
+from reference_server.net.sockets.interfaces import local_addresses
+from reference_server.net.sockets.listening import (
     BoundSocket,
     TransportError,
     bind_sockets,
@@ -25,7 +26,6 @@ from reference_server.net.sockets.binding import (
     hostport,
     literal_address,
 )
-from reference_server.net.sockets.interfaces import local_addresses
 from reference_server.net.udp import UdpTransport
 from reference_server.sip.messages.uri import DEFAULT_PORT, UriError, parse_uri
 from reference_server.sip.transport import TCP, TRANSPORTS, UDP, Transport
@@ -98,7 +98,12 @@ class Network:
                     self._candidates.append(candidate(endpoint, contact.local_net, contact.external_ip))
                     if not one.transport.stream:
                         self._udp[endpoint.host, endpoint.port] = UdpTransport(
-                            one.socket, endpoint, user.receive, self._warn, user.undelivered, self._turn
+                            one.socket,
+                            endpoint,
+                            user.receive,
+                            warn=self._warn,
+                            undelivered=user.undelivered,
+                            turn=self._turn,
                         )
                     else:
                         await streams.listen(one.socket, endpoint)
@@ -113,9 +118,9 @@ class Network:
             [transport for transport in _SPOKEN if any(one.transport is transport for one in ours)],
             sorted({":" in one.host for one in ours}),
             Dns(self._nameserver),
-            self._hosts,
-            self._monotonic,
-            self._warn,
+            hosts=self._hosts,
+            monotonic=self._monotonic,
+            warn=self._warn,
         )
 
     async def _bind(self, contact: ContactConfiguration) -> list[BoundSocket]:

@@ -1,12 +1,42 @@
+<<<<<<< HEAD
 """Tab completion of the server's command line."""
 
 from __future__ import annotations
 
+=======
+"""Tab completion as a shell asks for it: argcomplete's environment, the answer in a file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+>>>>>>> house
 from pathlib import Path
 
 import pytest
 
+<<<<<<< HEAD
 from tests.a_shell import completions
+=======
+ROOT = Path(__file__).parents[2]
+
+
+def completions(module: str, line: str, folder: Path) -> set[str]:
+    """What may stand at the end of ``line``."""
+    answer = folder / "answer"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tools'}",
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": "\n",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+    }
+    subprocess.run([sys.executable, "-m", module], cwd=folder, env=environment, check=True, timeout=60)
+    return {word.strip() for word in answer.read_text().split("\n")}
+>>>>>>> house
 
 
 @pytest.mark.parametrize(
@@ -22,3 +52,22 @@ from tests.a_shell import completions
 def test_the_server(line: str, offered: set[str], tmp_path: Path) -> None:
     (tmp_path / "mine.xml").touch()
     assert completions("reference_server.cli", line, tmp_path) == offered
+<<<<<<< HEAD
+=======
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("drachtio-load r", {"run"}),
+        ("drachtio-load run prac", {"prack", "prack_never"}),
+        ("drachtio-load run mi", {"mine.xml"}),
+        ("drachtio-load run answered 127.0.0.1:5060 --transport ", {"udp", "tcp"}),
+        ("drachtio-load run answered 127.0.0.1:5060 --ans", {"--answer-within"}),
+        ("drachtio-load run answered 127.0.0.1:5060 --json mi", {"mine.xml"}),
+    ],
+)
+def test_the_load_command(line: str, offered: set[str], tmp_path: Path) -> None:
+    (tmp_path / "mine.xml").touch()
+    assert completions("drachtio_load.cli", line, tmp_path) == offered
+>>>>>>> house

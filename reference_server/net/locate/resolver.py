@@ -90,6 +90,7 @@ class Resolver:
         transports: Sequence[Transport],
         families: Sequence[bool],
         dns: Dns,
+        *,
         hosts: HostsFile,
         monotonic: Callable[[], float],
         warn: Callable[[str], None],
