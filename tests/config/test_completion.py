@@ -1,9 +1,3 @@
-<<<<<<< HEAD
-"""Tab completion of the server's command line."""
-
-from __future__ import annotations
-
-=======
 """Tab completion as a shell asks for it: argcomplete's environment, the answer in a file."""
 
 from __future__ import annotations
@@ -11,14 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
->>>>>>> house
 from pathlib import Path
 
 import pytest
 
-<<<<<<< HEAD
-from tests.a_shell import completions
-=======
 ROOT = Path(__file__).parents[2]
 
 
@@ -36,7 +26,6 @@ def completions(module: str, line: str, folder: Path) -> set[str]:
     }
     subprocess.run([sys.executable, "-m", module], cwd=folder, env=environment, check=True, timeout=60)
     return {word.strip() for word in answer.read_text().split("\n")}
->>>>>>> house
 
 
 @pytest.mark.parametrize(
@@ -52,8 +41,6 @@ def completions(module: str, line: str, folder: Path) -> set[str]:
 def test_the_server(line: str, offered: set[str], tmp_path: Path) -> None:
     (tmp_path / "mine.xml").touch()
     assert completions("reference_server.cli", line, tmp_path) == offered
-<<<<<<< HEAD
-=======
 
 
 @pytest.mark.parametrize(
@@ -70,4 +57,3 @@ def test_the_server(line: str, offered: set[str], tmp_path: Path) -> None:
 def test_the_load_command(line: str, offered: set[str], tmp_path: Path) -> None:
     (tmp_path / "mine.xml").touch()
     assert completions("drachtio_load.cli", line, tmp_path) == offered
->>>>>>> house
