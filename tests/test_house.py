@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for folder in ("reference_server", "tools") for path in (ROOT / folder).rglob("*.py"))
 CORE = sorted((ROOT / "reference_server" / "core").rglob("*.py"))
 MOST_POSITIONAL = 5
+
 COVERED_BY = "# Tested by "
 """A module without a test file of its own says so, in its last line, by this and the file's name."""
 

@@ -102,10 +102,85 @@ UNREAD_TIMEOUT = Setting(
     own=True,
 )
 
+# TLS, on both doors.
+ADMIN_TLS_PORT = Setting(
+    kind=values.PORT,
+    meaning="TLS port on which applications are awaited",
+    default="0",
+    path="admin@tls-port",
+    option="tls-port",
+    argument="N",
+    variable="ADMIN_TLS_PORT",
+)
+TLS_KEY_FILE = Setting(
+    kind=values.PATH,
+    meaning="private key for TLS",
+    path="sip/tls/key-file",
+    option="key-file",
+    letter="A",
+    argument="FILE",
+    variable="TLS_KEY_FILE",
+)
+TLS_CERT_FILE = Setting(
+    kind=values.PATH,
+    meaning="certificate for TLS",
+    path="sip/tls/cert-file",
+    option="cert-file",
+    letter="B",
+    argument="FILE",
+    variable="TLS_CERT_FILE",
+)
+TLS_CHAIN_FILE = Setting(
+    kind=values.PATH,
+    meaning="certificate chain for TLS",
+    path="sip/tls/chain-file",
+    option="chain-file",
+    letter="C",
+    argument="FILE",
+    variable="TLS_CHAIN_FILE",
+)
+TLS_DH_PARAM = Setting(
+    kind=values.PATH,
+    meaning="Diffie-Hellman parameters for TLS",
+    path="sip/tls/dh-param",
+    option="dh-param",
+    letter="G",
+    argument="FILE",
+    variable="TLS_DH_PARAM_FILE",
+)
+TLS_MIN_VERSION = Setting(
+    kind=values.TLS_VERSION,
+    meaning="lowest version of TLS",
+    default="1.0",
+    path="sip/tls/min-tls-version",
+    option="min-tls-version",
+    argument="VERSION",
+    variable="MIN_TLS_VERSION",
+)
+TLS_CIPHERS = Setting(
+    kind=values.TEXT,
+    meaning="cipher list for TLS 1.2",
+    option="tls-cipherlist",
+    argument="LIST",
+    variable="TLS_CIPHER_LIST",
+)
+TLS_VERIFY_CLIENT = Setting(
+    kind=values.FLAG,
+    meaning="demand a certificate of SIP clients",
+    variable="TLS_VERIFY_CLIENT_CERT",
+)
+
+BEST_EFFORT_TLS = Setting(
+    kind=values.FLAG,
+    meaning="use sip: in a Contact towards a peer on TLS whose own is sip:",
+    variable="SUPPORT_BEST_EFFORT_TLS",
+)
+
 # Where SIP is awaited.
 CONTACT_URI = Setting(
     kind=CONTACT,
-    meaning="where SIP is awaited, sip:HOST[:PORT][;transport=udp,tcp]; may be repeated, HOST may be '*'",
+    meaning="where SIP is awaited, sip:HOST[:PORT][;transport=udp,tcp], sips: for tls and wss; may be repeated; "
+    "HOST may be '*'",
     default="sip:127.0.0.1;transport=udp,tcp",
     path="sip/contacts/contact",
     option="contact",
@@ -333,6 +408,15 @@ _READ_BY_NAME: tuple[Setting[object], ...] = (
     INCOMPLETE_FRAME_TIMEOUT,
     INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
     UNREAD_TIMEOUT,
+    ADMIN_TLS_PORT,
+    TLS_KEY_FILE,
+    TLS_CERT_FILE,
+    TLS_CHAIN_FILE,
+    TLS_DH_PARAM,
+    TLS_MIN_VERSION,
+    TLS_CIPHERS,
+    TLS_VERIFY_CLIENT,
+    BEST_EFFORT_TLS,
     CONTACT_URI,
     SINGLE_CONTACT,
     EXTERNAL_IP,

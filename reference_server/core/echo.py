@@ -40,7 +40,7 @@ def request_echo(
     """A request went out as ``text``, or is ``held`` until it can (OUT-2, OUT-8, DLG-5)."""
     return RequestSent(
         message_id,
-        flow.transport.name,
+        flow.transport.token,
         flow.local.address if flow.transport.echo_shows_local else flow.remote_address,
         context.time_token(),
         transaction_id,

@@ -23,7 +23,7 @@ def new_request(context: Context, flow: Flow, length: int, *, transaction_id: st
     """A request outside dialogs (SIP-1)."""
     return NewRequest(
         length,
-        flow.transport.name,
+        flow.transport.token,
         flow.remote_address,
         context.time_token(),
         transaction_id,
@@ -39,7 +39,7 @@ def from_network(
     return DialogMessage(
         "network",
         length,
-        flow.transport.name,
+        flow.transport.token,
         flow.remote_address,
         context.time_token(),
         transaction_id,
@@ -62,7 +62,7 @@ def made_here(
 ) -> DialogMessage:
     """A message that stands for one of the far end's: no far end has sent it (OUT-6, REL-7)."""
     return DialogMessage(
-        "network", 0, transport.name, NO_ADDRESS, context.time_token(), transaction_id, dialog_id, text
+        "network", 0, transport.token, NO_ADDRESS, context.time_token(), transaction_id, dialog_id, text
     )
 
 
@@ -71,7 +71,7 @@ def unsolicited(context: Context, text: str, flow: Flow, dialog_id: str) -> Dial
     return DialogMessage(
         "application",
         len(text),
-        flow.transport.name,
+        flow.transport.token,
         flow.local.address,
         context.time_token(),
         "unsolicited",
@@ -90,5 +90,5 @@ def unsolicited_unsent(context: Context, text: str, dialog_id: str) -> DialogMes
 def target_answered(context: Context, message_id: str, flow: Flow, text: str) -> FinalResponseReceived:
     """A target of a proxied request has given a final response (PROXY-8)."""
     return FinalResponseReceived(
-        message_id, flow.transport.name, flow.remote_address, context.time_token(), text
+        message_id, flow.transport.token, flow.remote_address, context.time_token(), text
     )

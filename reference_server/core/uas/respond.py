@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from reference_server.core.application_draft import drafted
 from reference_server.core.call_observer import Ended, Reason, Role, Source
+from reference_server.core.context import Settings
 from reference_server.core.dialog.session_timer import answer_refresher
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.echo import response_echo
@@ -123,6 +124,14 @@ def _respond_anew(uas: UasCore, application: Application, message: Sip, incoming
     open_response_flow(uas.context, incoming, opened, gone)
 
 
+def _own_contact(settings: Settings, incoming: ServerRequest) -> str:
+    """Where the caller reaches us, in a form that callers without ``sips`` understand, if that is configured."""
+    own = incoming.flow.local.contact
+    theirs = incoming.request.get("contact")
+    best_effort = settings.best_effort_tls and own.startswith("sips:")
+    return f"sip:{own[5:]}" if best_effort and theirs and "sips:" not in theirs.lower() else own
+
+
 def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
     """Complete the draft, settle the dialog, and let the response go, at once or in its turn."""
     incoming, draft, status = response.incoming, response.draft, response.status
@@ -133,7 +142,7 @@ def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
     success = response.success
     if method.forms_dialog:
         if response.number or success or incoming.in_dialog:  # RSP-11, DLG-12
-            draft.set_default("contact", f"<{incoming.flow.local.contact}>")
+            draft.set_default("contact", f"<{_own_contact(uas.context.settings, incoming)}>")
         if not _settle_dialog(uas, response):
             return
     if success and "session-expires" in incoming.request.first:
@@ -238,7 +247,7 @@ def _put(uas: UasCore, response: PendingResponse) -> None:
             uas.context,
             response.message_id,
             flow,
-            transport=flow.transport.name if method is INVITE or status < 200 else "",
+            transport=flow.transport.token if method is INVITE or status < 200 else "",
             transaction_id=incoming.transaction_id,
             dialog_id=_dialog_id(uas, incoming, usage),
             text=text,

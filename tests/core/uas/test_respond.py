@@ -12,7 +12,7 @@ from reference_server.core.context import Settings
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.core.uas import respond as responding
 from reference_server.sip.messages.message import parse_message
-from reference_server.sip.transport import UDP
+from reference_server.sip.transport import TLS, UDP
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
@@ -483,3 +483,18 @@ def test_a_bad_response_inside_an_early_dialog_does_not_end_the_call(world: Worl
     assert statuses_of(world.network.take()) == [500]
     call.establish()
     call.hang_up()
+
+
+@pytest.mark.parametrize(
+    ("best_effort", "theirs", "ours"), [(True, "sip", "sip"), (True, "sips", "sips"), (False, "sip", "sips")]
+)
+def test_a_caller_over_tls_without_sips(best_effort: bool, theirs: str, ours: str) -> None:
+    world = World(Settings(best_effort_tls=best_effort))
+    endpoint = Endpoint(TLS, "127.0.0.1", 5061, "127.0.0.1", "sips:127.0.0.1:5061;transport=tls")
+    application = world.application("invite")
+    phone = Phone(world, flow=Flow(TLS, "127.0.0.1", 5080, endpoint, connection=1))
+    phone.send("INVITE", f"Contact: <{theirs}:alice@127.0.0.1:5080;transport=tls>")
+    echo = application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    assert f"Contact: <{ours}:127.0.0.1:5061;transport=tls>" in headers_of(echo)
+    phone.learn(sip_of(echo))
+    finish(application, phone)
