@@ -93,7 +93,8 @@ class Runner:
             for case in cases:
                 if on_progress is not None:
                     on_progress(case, None)
-                result = await self._survived(case, results[-1] if results else None)
+                before = next((one for one in reversed(results) if reached(one)), None)
+                result = await self._survived(case, before)
                 results.append(result)
                 if on_progress is not None:
                     on_progress(case, result)
@@ -119,7 +120,10 @@ class Runner:
             await shared.stop()
 
     async def _survived(self, case: Case, before: CaseResult | None) -> CaseResult:
-        """Run one case; if the server is gone after it, let its result say so and bring the server back."""
+        """Run one case; if the server is gone after it, let its result say so and bring the server back.
+
+        ``before`` is the case that had to do with the server before this one.
+        """
         result = await self.run_case(case)
         if not (why := await self._gone()):
             return result
