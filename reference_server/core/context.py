@@ -47,6 +47,7 @@ class Context:
         "time_token",
         "timers",
         "timing",
+        "transaction_taps",
         "wall",
     )
 
@@ -75,6 +76,7 @@ class Context:
         self.applications = applications
         self.event = taps.event
         self.sip_taps = taps.sip
+        self.transaction_taps = taps.transactions
         self.observer = observer
 
     def apply(self, settings: Settings) -> None:

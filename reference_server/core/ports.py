@@ -29,10 +29,12 @@ __all__ = [
     "SipNetwork",
     "SipTap",
     "SipUser",
+    "Step",
     "Tap",
     "Taps",
     "TimerHandle",
     "Timers",
+    "TransactionTap",
     "Way",
 ]
 
@@ -201,7 +203,34 @@ class EventTap(Protocol):
         """Something that happened to a connection or a call: ``admin-connected``, ``sip-dropped`` …"""
 
 
-Tap = FrameTap | SipTap | EventTap
+class Step(Enum):
+    """What a SIP transaction does; the value says it in a word."""
+
+    BEGAN = "began, by"
+    """a request came, or goes out"""
+    SENT = "sent"
+    RECEIVED = "received"
+    SENT_AGAIN = "sent again, since nothing has ended its waiting:"
+    CAME_AGAIN = "the request came again, and gets what was answered last, if anything"
+    MERGED = "refused: the same request is here already by another way (RFC 3261 §8.2.2.2)"
+    ACKNOWLEDGED = "its final response was acknowledged"
+    TRANSPORT_FAILED = "the transport failed, it ends:"
+    UNANSWERED = "over without a final response, after 64·T1 or because nobody waits for one any more"
+    OVER = "over"
+
+
+@runtime_checkable
+class TransactionTap(Protocol):
+    """Somebody who watches SIP transactions."""
+
+    def transaction(self, step: Step, key: str, about: str) -> None:
+        """One did ``step``; ``about`` is the start line of the message concerned, the reason, or empty.
+
+        ``key`` is what messages are matched to it by: it begins with the branch of the topmost Via.
+        """
+
+
+Tap = FrameTap | SipTap | EventTap | TransactionTap
 
 
 class Taps:
@@ -211,6 +240,7 @@ class Taps:
         self.frames: list[FrameTap] = []
         self.sip: list[SipTap] = []
         self.events: list[EventTap] = []
+        self.transactions: list[TransactionTap] = []
         for tap in taps:
             self.add(tap)
 
@@ -223,12 +253,15 @@ class Taps:
             self.sip.append(tap)
         if isinstance(tap, EventTap):
             self.events.append(tap)
+        if isinstance(tap, TransactionTap):
+            self.transactions.append(tap)
 
     def remove(self, tap: Tap) -> None:
         """``tap`` does not watch any more."""
         self.frames[:] = [other for other in self.frames if other is not tap]
         self.sip[:] = [other for other in self.sip if other is not tap]
         self.events[:] = [other for other in self.events if other is not tap]
+        self.transactions[:] = [other for other in self.transactions if other is not tap]
 
     def event(self, name: str, **details: str | int) -> None:
         """Tell those who watch what happens."""

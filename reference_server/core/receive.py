@@ -76,7 +76,7 @@ class Receiver:
         key = transaction_key(request, via, request.method)
         known = self._transactions.server(key)
         if known is not None:
-            known.receive_repeated_request()
+            self._transactions.receive_again(known)
             return
         incoming = ServerRequest(self._pending, request, via, key, flow)
         if not is_sound(incoming):
@@ -89,7 +89,7 @@ class Receiver:
     def _receive_ack(self, request: Request, via: TopVia, flow: Flow) -> None:
         """Of a failure: to the INVITE's transaction. Of a 2xx: to its dialog, or to where its Route leads."""
         transaction = self._transactions.server(transaction_key(request, via, "INVITE"))
-        if isinstance(transaction, InviteServerTransaction) and transaction.receive_ack():
+        if isinstance(transaction, InviteServerTransaction) and self._transactions.receive_ack(transaction):
             return
         if receive_ack(self._uas, request, via, flow) or "route" not in request.first:
             return

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from reference_server.core.context import Context
-from reference_server.core.ports import Flow
+from reference_server.core.ports import Flow, Step
+from reference_server.core.transaction_watch import TransactionWatch
 from reference_server.memo import Memo
 from reference_server.sip.messages.message import Request, Response
 from reference_server.sip.messages.via import TopVia
@@ -58,6 +59,9 @@ class TransactionLayer:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._watched = context.transaction_taps
+        """empty unless somebody watches; then, and only then, :class:`TransactionWatch` is told"""
+        self._watch = TransactionWatch(context.transaction_taps)
         self._server: dict[str, ServerTransaction] = {}
         self._first_arrivals: dict[str, ServerTransaction] = {}
         """those of them whose request is outside dialogs, by what it has in common with its copies (CALL-17)"""
@@ -119,6 +123,9 @@ class TransactionLayer:
         self, request: Request, key: str, send: Callable[[str], object], *, reliable: bool
     ) -> ServerTransaction:
         """A new request has come; ``send`` puts its responses on the wire, ``reliable`` as its transport is."""
+        if self._watched:
+            self._watch.tell(Step.BEGAN, key, request.start_line)
+            send = self._watch.sending(key, send)
         transaction: ServerTransaction
         if request.method == "INVITE":
             transaction = InviteServerTransaction(key, send, self._server_means, reliable=reliable)
@@ -143,12 +150,29 @@ class TransactionLayer:
         if arrived is not transaction:
             accepted = isinstance(arrived, InviteServerTransaction) and arrived.accepted
             if arrived.awaits_final or (accepted and call_is_up):
+                if self._watched:
+                    self._watch.tell(Step.MERGED, transaction.key, request.start_line)
                 return True
             self._first_arrivals[identity] = transaction
         transaction.identify(identity)
         return False
 
+    def receive_again(self, transaction: ServerTransaction) -> None:
+        """Its request has come again."""
+        if self._watched:
+            self._watch.tell(Step.CAME_AGAIN, transaction.key)
+        transaction.receive_repeated_request()
+
+    def receive_ack(self, transaction: InviteServerTransaction) -> bool:
+        """An ACK with the branch of ``transaction`` came; False if it is not for its final response."""
+        taken = transaction.receive_ack()
+        if taken and self._watched:
+            self._watch.tell(Step.ACKNOWLEDGED, transaction.key)
+        return taken
+
     def _forget_server(self, transaction: ServerTransaction) -> None:
+        if self._watched:
+            self._watch.tell(Step.OVER, transaction.key)
         self._server.pop(transaction.key, None)
         if transaction.identity and self._first_arrivals.get(transaction.identity) is transaction:
             del self._first_arrivals[transaction.identity]
@@ -167,7 +191,11 @@ class TransactionLayer:
         context = self._context
         key = f"{sent.branch}|{sent.method}"
         flow = sent.flow
-        send, reliable = self.sender(flow), flow.transport.reliable
+        send: Callable[[str], object] = self.sender(flow)
+        reliable = flow.transport.reliable
+        if self._watched:
+            self._watch.begin_client(key, sent.text)
+            send = self._watch.sending(key, send, begun_by=sent.text)
         means = means or self._client_means
         transaction: ClientTransaction
         if sent.method == "INVITE":
@@ -191,6 +219,8 @@ class TransactionLayer:
         transaction = self._client.get(f"{via.branch}|{response.cseq_method}")
         if transaction is None:
             return False
+        if self._watched:
+            self._watch.receive(transaction.key, response)
         transaction.receive(response)
         return True
 
@@ -203,14 +233,21 @@ class TransactionLayer:
         matched = _QUOTED_BRANCH.match(beginning)
         transaction = self._client.get(f"{matched[2]}|{matched[1]}") if matched else None
         if transaction is not None:
-            transaction.fail()
+            self._fail(transaction, "the datagram did not arrive")
 
     def connection_lost(self, flow: Flow) -> None:
         """Nothing comes over the connection of ``flow`` any more: all requests that wait on it fail."""
         for transaction in list(self._by_connection.get(flow.connection, {}).values()):
-            transaction.fail()
+            self._fail(transaction, "the connection is lost")
+
+    def _fail(self, transaction: ClientTransaction, reason: str) -> None:
+        if self._watched and transaction.unanswered:
+            self._watch.fail(transaction.key, reason)
+        transaction.fail()
 
     def _forget_client(self, transaction: ClientTransaction) -> None:
+        if self._watched:
+            self._watch.end_client(transaction.key)
         self._client.pop(transaction.key, None)
         if transaction.connection:
             fellows = self._by_connection.get(transaction.connection, {})

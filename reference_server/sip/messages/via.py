@@ -184,7 +184,7 @@ def transaction_key(request: Request, via: TopVia, method: str) -> str:
     call_id, cseq = request.first.get("call-id", ""), request.cseq_number
     branch = via.branch
     if len(branch) > len(MAGIC_COOKIE) and branch.startswith(MAGIC_COOKIE):
-        return f"{branch}{via.sender.sent_by}{method}|{cseq}|{request.from_tag}|{call_id}"
+        return f"{branch} {via.sender.sent_by} {method}|{cseq}|{request.from_tag}|{call_id}"
     # A client of RFC 2543: all of Request-URI, From tag, Call-ID, CSeq and topmost Via; the To tag changes in the ACK.
     return f"{request.uri}|{request.get('from')}|{call_id}|{cseq}|{via.value}|{method}"
 
