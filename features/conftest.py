@@ -57,6 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "subscriptions",
         "dialogs",
         "proxies",
+        "processes",
+        "watchers",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 

@@ -25,15 +25,17 @@ from reference_server.config.reading import Reading, read
 from reference_server.config.reference import help_text
 from reference_server.core.ports import Tap
 from reference_server.net.sockets.descriptors import descriptor_limit, raise_descriptor_limit
-from reference_server.observe.background import Background
+from reference_server.observe.background import Background, missed_in
 from reference_server.observe.credentials import without_credentials
 from reference_server.observe.event_log import EventLog
 from reference_server.observe.frames import ShownFrames
+from reference_server.observe.json_lines import JsonLines
 from reference_server.observe.jsonl import JsonlTrace, TraceFileError
-from reference_server.observe.log import Console, Log, LogSink
+from reference_server.observe.log import Console, Form, Lines, Log, LogSink
 from reference_server.observe.log_file import LogFile, LogFileError
 from reference_server.observe.secret_hint import HOW, SecretHint
 from reference_server.observe.sip_trace import SipTrace
+from reference_server.observe.stack_log import QUIET, StackLog
 from reference_server.server import VERSION, Server, StartError, tune_for_traffic
 from reference_server.tls.certificates import CertificateError
 
@@ -73,9 +75,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(_verdict(reading))
         return 0
     raise_descriptor_limit()
-    console = Background(_console())
+    form: Form = JsonLines() if reading.configuration.logging.json else Lines()
+    console = Background(_console(), missed=missed_in(form))
     try:
-        log = _open_log(reading.configuration.logging, console)
+        log = _open_log(reading.configuration.logging, console, form)
     except LogFileError as reason:
         _say(f"error: {reason}")
         return START_STATUS
@@ -107,7 +110,10 @@ class _Run:
         self._secret = configuration.admin.secret
         self._outbound_proxy = configuration.routing.outbound_proxy
         self._sip_trace = SipTrace(self._log, self._mask)
+        self._stack_level = configuration.logging.stack_level
+        self._stack_log = StackLog(self._log, self._stack_level)
         self._next_complaint = 0.0
+        self._at_end: list[Callable[[], None]] = []
         self._stop = asyncio.Event()
         self._stop_at_once = asyncio.Event()
 
@@ -128,6 +134,7 @@ class _Run:
         except TraceFileError as reason:
             return self._cannot_start(reason)
         server = Server(self._configuration, taps=self._taps(trace))
+        self._copy_messages(server)
         try:
             try:
                 await server.start()
@@ -141,6 +148,8 @@ class _Run:
             return 0
         finally:
             await server.stop()
+            for close in self._at_end:
+                close()
             if trace is not None:
                 trace.close()
 
@@ -154,10 +163,26 @@ class _Run:
             return None
         return JsonlTrace(self._configuration.trace_file, VERSION, mask=self._mask)
 
+    def _copy_messages(self, server: Server) -> None:
+        """Send SIP messages to a capture server, too, if one is configured."""
+        configuration = self._configuration.capture
+        if configuration is None:
+            return
+        from reference_server.observe.hep import HepCapture  # the default path needs none of it
+
+        capture = HepCapture(configuration, server.taps.event, mask=self._mask)
+        server.taps.add(capture)
+        self._at_end.append(capture.close)
+        version, agent_id = configuration.version, configuration.agent_id
+        to = _hostport(configuration.host, configuration.port)
+        self._log.notice(f"SIP messages are copied to {to}/udp by HEP {version} as agent {agent_id}")
+
     def _taps(self, trace: JsonlTrace | None) -> list[Tap]:
         taps: list[Tap] = [EventLog(self._log), SecretHint(self._log, self._secret_is_default)]
         if self._log.enabled(LogLevel.INFO):
             taps.append(self._sip_trace)
+        if self._stack_level > QUIET:
+            taps.append(self._stack_log)
         if trace is not None:
             taps.append(trace)
         if self._configuration.show_frames:
@@ -206,7 +231,7 @@ class _Run:
             task.result()
 
     def _read_again(self, server: Server) -> None:
-        """SIGHUP: log level, secret and outbound proxy change at once; else the log says what has changed."""
+        """SIGHUP: log levels, secret and outbound proxy change at once; else the log says what has changed."""
         self._log.notice("Received SIGHUP; reading the configuration again")
         reading = read(self._arguments, os.environ)
         for problem in reading.problems:
@@ -222,6 +247,13 @@ class _Run:
             else:
                 server.taps.remove(self._sip_trace)
             self._log.notice(f"the log level is now {new.logging.level.name.lower()}")
+        if new.logging.stack_level != self._stack_level:
+            self._stack_level = new.logging.stack_level
+            server.taps.remove(self._stack_log)
+            self._stack_log = StackLog(self._log, self._stack_level)
+            if self._stack_level > QUIET:
+                server.taps.add(self._stack_log)
+            self._log.notice(f"the level of the SIP stack is now {self._stack_level}")
         if new.admin.secret != self._secret:
             self._secret = new.admin.secret
             server.set_secret(new.admin.secret)
@@ -269,7 +301,7 @@ def _waiting_for_restart(old: Configuration, new: Configuration) -> list[str]:
         new,
         admin=structs.replace(new.admin, secret=old.admin.secret),
         routing=structs.replace(new.routing, outbound_proxy=old.routing.outbound_proxy),
-        logging=structs.replace(new.logging, level=old.logging.level),
+        logging=structs.replace(new.logging, level=old.logging.level, stack_level=old.logging.stack_level),
     )
     return [
         name for name in Configuration.__struct_fields__ if bool(getattr(old, name) != getattr(applied, name))
@@ -282,15 +314,21 @@ def _console() -> Console:
     return Console(raw, terminal=raw.isatty())
 
 
-def _open_log(configuration: LoggingConfiguration, console: LogSink) -> Log:
+def _open_log(configuration: LoggingConfiguration, console: LogSink, form: Form) -> Log:
     """The log with its destinations. Raises LogFileError."""
     sinks: list[LogSink] = []
     if configuration.file is not None:
         file = LogFile(configuration.file, globally_readable=configuration.globally_readable)
-        sinks.append(Background(file))
-    if configuration.console or not sinks:
+        sinks.append(Background(file, missed=missed_in(form)))
+    if configuration.console or not (sinks or configuration.syslog):
         sinks.append(console)
-    return Log(configuration.level, sinks)
+    log = Log(configuration.level, sinks, form=form)
+    if configuration.syslog is not None:
+        from reference_server.observe.syslog import Syslog, SyslogForm  # the default path needs none of it
+
+        syslog = SyslogForm(configuration.syslog.facility)
+        log.add(syslog, Syslog(configuration.syslog, syslog))
+    return log
 
 
 def _loop_factory(name: str) -> LoopFactory | None:

@@ -101,13 +101,40 @@ class LogFileConfiguration(Struct, frozen=True, kw_only=True):
     auto_flush: bool = True
 
 
+class SyslogConfiguration(Struct, frozen=True, kw_only=True):
+    """A syslog server that takes datagrams (RFC 3164)."""
+
+    address: str  # a literal address or a name
+    port: int = 514
+    facility: int = 16  # local0; local7 is 23
+
+
 class LoggingConfiguration(Struct, frozen=True, kw_only=True):
     """Where log lines go, and which. ``console`` is also on when no other destination is configured."""
 
     level: LogLevel = LogLevel.INFO
+    stack_level: int = 1  # 0 to 9: how much the transaction layer says of what it does
     console: bool = False
     file: LogFileConfiguration | None = None
     globally_readable: bool = False
+    syslog: SyslogConfiguration | None = None
+    json: bool = False  # of console and file; syslog has its own form
+
+
+class CaptureConfiguration(Struct, frozen=True, kw_only=True):
+    """A capture server, which gets a copy of each SIP message by HEP over UDP."""
+
+    host: str  # a literal address or a name
+    agent_id: int
+    port: int = 9060
+    version: int = 3
+
+
+class MetricsConfiguration(Struct, frozen=True, kw_only=True):
+    """Where Prometheus may scrape."""
+
+    port: int  # 0: an ephemeral port
+    host: str = "0.0.0.0"
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -119,6 +146,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     routing: RoutingConfiguration = RoutingConfiguration()
     timers: TimerConfiguration = TimerConfiguration()
     logging: LoggingConfiguration = LoggingConfiguration()
+    capture: CaptureConfiguration | None = None
+    metrics: MetricsConfiguration | None = None
     cdrs: bool = False
     dialect: Dialect = Dialect.V0_9
     preserve_header_names: tuple[str, ...] = ()

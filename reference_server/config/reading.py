@@ -18,14 +18,17 @@ from msgspec import structs
 from reference_server.config import table
 from reference_server.config.document import Document, read_document
 from reference_server.config.environment import read_variables
-from reference_server.config.given import Given, Problem, Severity, error, judge
+from reference_server.config.given import Given, Problem, Severity, error, judge, warning
 from reference_server.config.model import (
     AdminConfiguration,
+    CaptureConfiguration,
     Configuration,
     ContactConfiguration,
     LogFileConfiguration,
     LoggingConfiguration,
+    MetricsConfiguration,
     RoutingConfiguration,
+    SyslogConfiguration,
     TimerConfiguration,
     TlsConfiguration,
 )
@@ -87,6 +90,8 @@ def read(
             text = "expected the address where applications connect as the text of <admin>, got nothing"
             problems.append(error(document.name, text))
     problems += _misplaced(line.given)
+    if not any(problem.severity is Severity.ERROR for problem in problems):
+        problems += _incomplete(sources)
     broken = any(problem.severity is Severity.ERROR for problem in problems)
     return Reading(
         configuration=None if broken else _configuration(sources),
@@ -113,6 +118,13 @@ class _Sources:
         for given in chain(reversed(self.line), self.variables, self.document):
             if given.setting is setting:
                 yield given.text
+
+    def first(self, setting: Setting[T]) -> Given | None:
+        """The text that counts, with its place."""
+        for given in chain(reversed(self.line), self.variables, self.document):
+            if given.setting is setting:
+                return given
+        return None
 
     def value(self, setting: Setting[T], default: T) -> T:
         """The value that counts."""
@@ -167,6 +179,8 @@ def _configuration(sources: _Sources) -> Configuration:
         routing=_routing(sources, default.routing),
         timers=_timers(sources, default.timers),
         logging=_logging(sources, default.logging),
+        capture=_capture(sources),
+        metrics=_metrics(sources),
         cdrs=sources.value(table.CDRS, default.cdrs) or sources.switched_on(table.CDRS_SWITCHED_ON),
         dialect=sources.value(table.EMULATE, default.dialect),
         preserve_header_names=sources.value(table.PRESERVE_HEADER_NAMES, default.preserve_header_names),
@@ -291,7 +305,90 @@ def _logging(sources: _Sources, default: LoggingConfiguration) -> LoggingConfigu
         )
     return LoggingConfiguration(
         level=sources.value(table.LOG_LEVEL, default.level),
+        stack_level=sources.value(table.STACK_LEVEL, default.stack_level),
         console=no_config or sources.switched_on(table.CONSOLE),
         file=file,
         globally_readable=sources.switched_on(table.GLOBALLY_READABLE_LOGS),
+        syslog=None if no_config else _syslog(sources),
+        json=sources.value(table.LOG_FORMAT, "text") == "json",
     )
+
+
+def _syslog(sources: _Sources) -> SyslogConfiguration | None:
+    address = sources.value(table.SYSLOG_ADDRESS, "")
+    if not address:
+        return None
+    shape = SyslogConfiguration(address=address)
+    return SyslogConfiguration(
+        address=address,
+        port=sources.value(table.SYSLOG_PORT, shape.port),
+        facility=sources.value(table.SYSLOG_FACILITY, shape.facility),
+    )
+
+
+def _capture(sources: _Sources) -> CaptureConfiguration | None:
+    """What the first source that names a server says; port, id and version of the file belong to the file's server."""
+    server = sources.first(table.CAPTURE_SERVER)
+    if server is None:
+        return None
+    of_file = server in sources.document
+    others = _Sources(sources.line, sources.variables, sources.document if of_file else [])
+    host, port = table.CAPTURE_SERVER.kind.parse(server.text)
+    agent_id = others.value(table.CAPTURE_ID, 0)
+    if not agent_id:
+        return None  # _incomplete has said so
+    shape = CaptureConfiguration(host=host, agent_id=agent_id)
+    if port is None:
+        of_option = server in sources.line  # whose port is its own, not the variable's
+        port = shape.port if of_option else others.value(table.CAPTURE_PORT, shape.port)
+    return CaptureConfiguration(
+        host=host,
+        port=port,
+        agent_id=agent_id,
+        version=others.value(table.CAPTURE_VERSION, shape.version),
+    )
+
+
+def _metrics(sources: _Sources) -> MetricsConfiguration | None:
+    door = sources.first(table.METRICS_DOOR)
+    shape = MetricsConfiguration(port=0)
+    if door is not None:
+        host, port = table.METRICS_DOOR.kind.parse(door.text)
+        return MetricsConfiguration(host=host or shape.host, port=port)
+    if sources.first(table.METRICS_PORT) is None:
+        return None
+    return MetricsConfiguration(
+        host=sources.value(table.METRICS_HOST, shape.host), port=sources.value(table.METRICS_PORT, shape.port)
+    )
+
+
+def _incomplete(sources: _Sources) -> Iterator[Problem]:
+    """What says where something is to go and lacks what it needs for that. The genuine server does without it, too."""
+    server = sources.first(table.CAPTURE_SERVER)
+    if server is not None:
+        others = _Sources(sources.line, sources.variables, sources.document)
+        if server not in sources.document:
+            others.document = []
+        agent_id = others.value(table.CAPTURE_ID, 0)
+        if not agent_id and server in sources.document:
+            yield warning(
+                server.place, "expected an id, found none; no messages are sent to the capture server"
+            )
+        elif not agent_id:
+            yield error(server.place, "expected --homer-id (or its variable) beside it, found none")
+        elif others.value(table.CAPTURE_VERSION, 3) == 2 and agent_id > _LARGEST_ID_OF_HEP_2:
+            text = (
+                f"expected an id of at most {_LARGEST_ID_OF_HEP_2}, as HEP version 2 has it, got {agent_id}"
+            )
+            yield error(server.place, text)
+    syslog = sources.first(table.SYSLOG_PORT) or sources.first(table.SYSLOG_FACILITY)
+    if syslog is not None and sources.first(table.SYSLOG_ADDRESS) is None:
+        yield warning(
+            syslog.place, "expected an <address> beside it, found none; nothing is logged to syslog"
+        )
+    metrics = sources.first(table.METRICS_HOST)
+    if metrics is not None and sources.first(table.METRICS_PORT) is None and _metrics(sources) is None:
+        yield warning(metrics.place, "expected a port, found none; there are no figures to scrape")
+
+
+_LARGEST_ID_OF_HEP_2 = 65_535

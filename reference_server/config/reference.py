@@ -94,7 +94,7 @@ variables. It also runs without any of them: applications are then awaited on 12
   here: each is named with what it means (`spam is not filtered`). `--check=strict` makes errors of these, too.
 - A variable that is empty counts as not set; a switch is written 1 (on) or 0 there.
 - Status at the end: 0 stopped by a signal, 2 wrong usage or configuration, 3 could not start.
-- SIGHUP reads everything again: log level, secret and outbound proxy change at once; of what else has changed, the log
+- SIGHUP reads everything again: log levels, secret and outbound proxy change at once; of what else has changed, the log
   says that it needs a restart.
 
 ```xml

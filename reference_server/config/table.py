@@ -374,9 +374,97 @@ SHOW_FRAMES = Setting(
 )
 HIDE_CREDENTIALS = Setting(
     kind=values.FLAG,
-    meaning="write * for what Authorization and Proxy-Authorization say, in log, trace and shown frames",
+    meaning="write * for what Authorization and Proxy-Authorization say, in log, trace, shown frames and "
+    "what a capture server gets",
     option="hide-credentials",
     own=True,
+)
+LOG_FORMAT = Setting(
+    kind=values.LOG_FORMAT,
+    meaning="form of the log on console and in a file: text as the genuine server's, or json, an object a line",
+    default="text",
+    option="log-format",
+    argument="text|json",
+    own=True,
+)
+STACK_LEVEL = Setting(
+    kind=values.STACK_LEVEL,
+    meaning="how much of what the transaction layer does is logged, at info: from 3 on what goes wrong, from 5 on each "
+    "message, from 7 on also repeated ones, at 9 also ends (docs/observability.md)",
+    default="1",
+    path="logging/sofia-loglevel",
+    option="sofia-loglevel",
+    argument="0-9",
+    variable="SOFIA_LOGLEVEL",
+)
+SYSLOG_ADDRESS = Setting(
+    kind=values.HOST,
+    meaning="syslog server to log to, over UDP",
+    path="logging/syslog/address",
+)
+SYSLOG_PORT = Setting(
+    kind=values.PORT_NOT_ZERO,
+    meaning="port of the syslog server",
+    default="514",
+    path="logging/syslog/port",
+)
+SYSLOG_FACILITY = Setting(
+    kind=values.FACILITY,
+    meaning="syslog facility",
+    default="local0",
+    path="logging/syslog/facility",
+)
+
+# Who is shown the traffic, and counts it.
+CAPTURE_SERVER = Setting(
+    kind=values.HOST_AND_PORT,
+    meaning="capture server that gets a copy of each SIP message, by HEP over UDP; needs an id. The option replaces "
+    "what the file says, with HEP version 3",
+    path="sip/capture-server",
+    option="homer",
+    letter="y",
+    argument="HOST[:PORT]",
+    variable="HOMER_ADDRESS",
+)
+CAPTURE_PORT = Setting(
+    kind=values.PORT_NOT_ZERO,
+    meaning="port of the capture server, where its address names none",
+    default="9060",
+    path="sip/capture-server@port",
+    variable="HOMER_PORT",
+)
+CAPTURE_ID = Setting(
+    kind=values.AGENT_ID,
+    meaning="number by which the capture server knows this agent; at most 65535 with HEP version 2, version 1 has none",
+    path="sip/capture-server@id",
+    option="homer-id",
+    letter="z",
+    argument="N",
+    variable="HOMER_ID",
+)
+CAPTURE_VERSION = Setting(
+    kind=values.HEP_VERSION,
+    meaning="HEP version",
+    default="3",
+    path="sip/capture-server@hep-version",
+)
+METRICS_HOST = Setting(
+    kind=values.HOST,
+    meaning="address on which Prometheus may scrape /metrics; needs pip install 'drachtio-conformance[metrics]'",
+    default="0.0.0.0",
+    path="monitoring/prometheus",
+)
+METRICS_PORT = Setting(
+    kind=values.PORT,
+    meaning="port of the same; 0 takes a free one",
+    path="monitoring/prometheus@port",
+)
+METRICS_DOOR = Setting(
+    kind=values.PORT_OR_ADDRESS,
+    meaning="address (by default 0.0.0.0) and port on which Prometheus may scrape /metrics; replaces the file's",
+    option="prometheus-scrape-port",
+    argument="[HOST:]PORT",
+    variable="PROMETHEUS_SCRAPE_PORT",
 )
 LOOP = Setting(
     kind=values.LOOP,

@@ -46,6 +46,7 @@ class Kind(Generic[T_co]):
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # what Python makes of arguments that are not UTF-8
+_PORT_DIGITS = re.compile(r"[0-9]{1,5}")
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # with '_', which names of containers have
 _DNS_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*\.?")
@@ -135,9 +136,27 @@ def _presence(text: str) -> bool | None:
     return True if text.lower() in ("", "true", "yes", "1") else None
 
 
-def _port_or_address(text: str) -> str | None:
+def _host(text: str) -> str | None:
+    return _literal_address(text.removeprefix("[").removesuffix("]")) or (text if is_dns_name(text) else None)
+
+
+def _host_and_port(text: str) -> tuple[str, int | None] | None:
+    host, colon, port = text.rpartition(":")
+    if not colon or (":" in host and not host.endswith("]")):
+        host, port = text, ""
+    literal = _host(host)
+    if literal is None or (port and _PORT_DIGITS.fullmatch(port) is None) or text.endswith(":"):
+        return None
+    number = int(port) if port else None
+    return (literal, number) if number is None or 0 < number <= 65535 else None
+
+
+def _port_or_address(text: str) -> tuple[str, int] | None:
     host, _, port = text.rpartition(":")
-    return text if _DIGITS.fullmatch(port) and 0 < int(port) <= 65535 and (host or ":" not in text) else None
+    address = _host(host) if host else "" if ":" not in text else None
+    if address is None or _PORT_DIGITS.fullmatch(port) is None or int(port) > 65535:
+        return None
+    return address, int(port)
 
 
 def _nameserver(text: str) -> tuple[str, int] | None:
@@ -176,7 +195,14 @@ PRESENCE: Kind[bool] = Kind(
     "presence", "an empty element: its presence switches on, leaving it out switches off", _presence
 )
 URL_OR_TEXT: Kind[str] = Kind("URL", "a URL", _text)
-PORT_OR_ADDRESS: Kind[str] = Kind("[host:]port", "a port, or host:port", _port_or_address)
+PORT_OR_ADDRESS: Kind[tuple[str, int]] = Kind("[host:]port", "a port, or host:port", _port_or_address)
+"""the host is empty if none is named"""
+HOST: Kind[str] = Kind("host", "an address or a name, without a port", _host)
+HOST_AND_PORT: Kind[tuple[str, int | None]] = Kind(
+    "host[:port]",
+    "an address or a name, with a port or without: homer.example.com, 127.0.0.1:9060, [::1]:9060",
+    _host_and_port,
+)
 
 PORT = whole_number("port", 0, 65535, "a port")
 PORT_NOT_ZERO = whole_number("port", 1, 65535, "a port")
@@ -188,6 +214,7 @@ MEGABYTES_OR_ZERO = whole_number("MB", 0, 1_000_000, "a number of 1,000,000 byte
 FILES = whole_number("number", 1, 100_000, "a number of files")
 OCTETS = whole_number("bytes", 64, 99_999_999, "a number of bytes")
 STACK_LEVEL = whole_number("0-9", 0, 9, "a level")
+HEP_VERSION = whole_number("1-3", 1, 3)
 AGENT_ID = whole_number("number", 1, 4_294_967_295)
 
 LOG_LEVEL: Kind[LogLevel] = choice("level", {level.name.lower(): level for level in LogLevel})
@@ -200,7 +227,9 @@ YES_NO: Kind[bool] = choice("yes/no", {"true": True, "yes": True, "false": False
 YES_NO_OR_ONE: Kind[bool] = choice(
     "boolean", {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 )
-FACILITY: Kind[str] = choice("facility", {word: word for word in (f"local{n}" for n in range(8))})
+FACILITY: Kind[int] = choice("facility", {f"local{number}": 16 + number for number in range(8)})
+"""as RFC 3164 numbers them"""
+LOG_FORMAT: Kind[str] = choice("form", {word: word for word in ("text", "json")})
 SWITCH: Kind[bool] = choice(
     "switch",
     {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False},

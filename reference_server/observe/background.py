@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from reference_server.observe.log import LocalTime, LogSink
+from reference_server.config.model import LogLevel
+from reference_server.observe.log import Form, Lines, LogSink
 
 LIMIT = 8 * 1024 * 1024
 """Octets of records that wait at most."""
@@ -26,11 +27,15 @@ Missed = Callable[[int, float], bytes]
 """The record that says how many were dropped, and when the next was not (Unix seconds)."""
 
 
-def missed_lines(count: int, now: float) -> bytes:
-    """For a log."""
-    return (
-        f"{LocalTime().format(now)} {count} records are missing here: they were not taken in time\n".encode()
+def missed_in(form: Form) -> Missed:
+    """For a log of that form."""
+    return lambda count, now: form(
+        LogLevel.ERROR, f"{count} records are missing here: they were not taken in time", now
     )
+
+
+missed_lines: Missed = missed_in(Lines())
+"""For a log in the genuine server's form."""
 
 
 class Background:

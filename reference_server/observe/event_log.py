@@ -13,6 +13,7 @@ LEVELS: dict[str, LogLevel] = {
     "application-does-not-read": LogLevel.ERROR,
     "application-stuck": LogLevel.WARNING,
     "bye-not-sent": LogLevel.WARNING,
+    "capture-lost": LogLevel.WARNING,
     "frame-not-sent": LogLevel.ERROR,
     "internal-error": LogLevel.ERROR,
     "refresh-not-sent": LogLevel.WARNING,

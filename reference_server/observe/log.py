@@ -95,17 +95,42 @@ class LocalTime:
         return f"{self._text}.{microseconds % 1_000_000:06d}"
 
 
+Form = Callable[[LogLevel, str, float], bytes]
+"""Makes a record of a message of that level, at that time (Unix seconds)."""
+
+
+class Lines:
+    """The form of the genuine server's console and file. Implements ``Form``."""
+
+    def __init__(self) -> None:
+        self._time = LocalTime()
+
+    def __call__(self, level: LogLevel, text: str, now: float) -> bytes:
+        """``2026-11-23 07:44:09.846150 text``"""
+        return to_octets(f"{self._time.format(now)} {text}\n")
+
+
 class Log:
     """One log with a level; quietest first: notice, error, warning, info, debug."""
 
     def __init__(
-        self, level: LogLevel, sinks: Sequence[LogSink], wall: Callable[[], float] = time.time
+        self,
+        level: LogLevel,
+        sinks: Sequence[LogSink],
+        wall: Callable[[], float] = time.time,
+        *,
+        form: Form | None = None,
     ) -> None:
-        """``wall`` gives Unix seconds."""
+        """``wall`` gives Unix seconds; ``form`` is that of all ``sinks``, by default :class:`Lines`."""
         self.level = level
-        self._sinks = tuple(sinks)
+        self._outlets: list[tuple[Form, tuple[LogSink, ...]]] = []
         self._wall = wall
-        self._time = LocalTime()
+        self.add(form or Lines(), *sinks)
+
+    def add(self, form: Form, *sinks: LogSink) -> None:
+        """From now on these get every message, too, in a form of their own."""
+        if sinks:
+            self._outlets.append((form, sinks))
 
     def enabled(self, level: LogLevel) -> bool:
         """Whether a message of that level is written."""
@@ -113,40 +138,42 @@ class Log:
 
     def notice(self, text: str) -> None:
         """What is always said."""
-        self._write(text)
+        self._write(LogLevel.NOTICE, text)
 
     def error(self, text: str) -> None:
         """Something failed."""
         if self.level >= LogLevel.ERROR:
-            self._write(text)
+            self._write(LogLevel.ERROR, text)
 
     def warning(self, text: str) -> None:
         """Something is odd."""
         if self.level >= LogLevel.WARNING:
-            self._write(text)
+            self._write(LogLevel.WARNING, text)
 
     def info(self, text: str) -> None:
         """What happens; the SIP trace is here."""
         if self.level >= LogLevel.INFO:
-            self._write(text)
+            self._write(LogLevel.INFO, text)
 
     def debug(self, text: str) -> None:
         """How it happens."""
         if self.level >= LogLevel.DEBUG:
-            self._write(text)
+            self._write(LogLevel.DEBUG, text)
 
     def at(self, level: LogLevel, text: str) -> None:
         """A message of a level that is known only now."""
         if level <= self.level:
-            self._write(text)
+            self._write(level, text)
 
     def close(self) -> None:
         """Close every sink."""
-        for sink in self._sinks:
-            sink.close()
+        for _, sinks in self._outlets:
+            for sink in sinks:
+                sink.close()
 
-    def _write(self, text: str) -> None:
+    def _write(self, level: LogLevel, text: str) -> None:
         now = self._wall()
-        record = to_octets(f"{self._time.format(now)} {text}\n")
-        for sink in self._sinks:
-            sink.write(record, now)
+        for form, sinks in self._outlets:
+            record = form(level, text, now)
+            for sink in sinks:
+                sink.write(record, now)

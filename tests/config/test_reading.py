@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from reference_server.config.model import (
+    CaptureConfiguration,
     Configuration,
     ContactConfiguration,
     Dialect,
     LogFileConfiguration,
     LogLevel,
+    MetricsConfiguration,
     RoutingConfiguration,
+    SyslogConfiguration,
     TimerConfiguration,
 )
 from reference_server.config.reading import Reading
@@ -162,6 +165,80 @@ def test_every_variable_in_effect() -> None:
     assert configuration.logging.level is LogLevel.ERROR
     assert configuration.logging.console
     assert configuration.preserve_header_names == ("x-a", "y-b")
+
+
+def test_a_capture_server_of_each_source(tmp_path: Path) -> None:
+    body = '<sip><capture-server port="9061" id="7" hep-version="2">homer</capture-server></sip>'
+    file = written(tmp_path, body)
+    of_file = CaptureConfiguration(host="homer", port=9061, agent_id=7, version=2)
+    assert configured("-f", str(file)).capture == of_file
+    variables = {
+        "DRACHTIO_HOMER_ADDRESS": "10.0.0.1",
+        "DRACHTIO_HOMER_PORT": "9062",
+        "DRACHTIO_HOMER_ID": "8",
+    }
+    of_variables = CaptureConfiguration(host="10.0.0.1", port=9062, agent_id=8)
+    assert configured("-f", str(file), environment=variables).capture == of_variables
+    line = ("--homer", "[::1]", "--homer-id", "9")
+    assert configured("-f", str(file), *line, environment=variables).capture == CaptureConfiguration(
+        host="::1", port=9060, agent_id=9
+    )
+    assert configured("-y", "h:1", "-z", "2").capture == CaptureConfiguration(host="h", port=1, agent_id=2)
+    assert configured("--homer-id", "9").capture is None
+    del variables["DRACHTIO_HOMER_PORT"]
+    without = configured(environment=variables).capture
+    assert without is not None
+    assert without.port == 9060
+
+
+def test_a_capture_server_without_id(tmp_path: Path) -> None:
+    file = written(tmp_path, "<sip><capture-server>homer</capture-server></sip>")
+    assert problems(file=file) == [
+        "warning: d.xml:2: <capture-server>: expected an id, found none; "
+        "no messages are sent to the capture server"
+    ]
+    reading = read("-f", str(file))
+    assert reading.configuration is not None
+    assert reading.configuration.capture is None
+    assert problems("--homer", "h") == [
+        "error: option --homer: expected --homer-id (or its variable) beside it, found none"
+    ]
+    body = '<sip><capture-server id="65536" hep-version="2">h</capture-server></sip>'
+    assert problems(file=written(tmp_path, body)) == [
+        "error: d.xml:2: <capture-server>: expected an id of at most 65535, as HEP version 2 has it, got 65536"
+    ]
+
+
+def test_syslog_format_and_the_level_of_the_stack(tmp_path: Path) -> None:
+    body = (
+        "<logging><syslog><address>localhost</address><port>5514</port><facility>local6</facility></syslog>"
+        "<sofia-loglevel>9</sofia-loglevel></logging>"
+    )
+    file = str(written(tmp_path, body))
+    logging = configured("-f", file).logging
+    assert logging.syslog == SyslogConfiguration(address="localhost", port=5514, facility=22)
+    assert (logging.stack_level, logging.json, logging.console) == (9, False, False)
+    without = configured("-f", file, "--noconfig", "--sofia-loglevel", "0", "--log-format", "json").logging
+    assert (without.syslog, without.stack_level, without.json, without.console) == (None, 0, True, True)
+    assert configured(environment={"DRACHTIO_SOFIA_LOGLEVEL": "5"}).logging.stack_level == 5
+    file = str(written(tmp_path, "<logging><syslog><address>::1</address></syslog></logging>"))
+    assert configured("-f", file).logging.syslog == SyslogConfiguration(address="::1", port=514, facility=16)
+
+
+def test_where_prometheus_may_scrape(tmp_path: Path) -> None:
+    file = str(written(tmp_path, '<monitoring><prometheus port="9090">127.0.0.1</prometheus></monitoring>'))
+    assert configured("-f", file).metrics == MetricsConfiguration(host="127.0.0.1", port=9090)
+    variables = {"DRACHTIO_PROMETHEUS_SCRAPE_PORT": "9091"}
+    assert configured("-f", file, environment=variables).metrics == MetricsConfiguration(port=9091)
+    door = ("--prometheus-scrape-port", "[::1]:0")
+    assert configured(*door, environment=variables).metrics == MetricsConfiguration(host="::1", port=0)
+    file = str(written(tmp_path, '<monitoring><prometheus port="9090"/></monitoring>'))
+    assert configured("-f", file).metrics == MetricsConfiguration(host="0.0.0.0", port=9090)
+    assert configured().metrics is None
+    path = written(tmp_path, "<monitoring><prometheus>127.0.0.1</prometheus></monitoring>")
+    assert problems(file=path) == [
+        "warning: d.xml:2: <prometheus>: expected a port, found none; there are no figures to scrape"
+    ]
 
 
 def test_precedence_is_command_line_environment_file_default(tmp_path: Path) -> None:
@@ -404,7 +481,7 @@ def test_an_element_without_effect_is_named_and_not_what_is_in_it(tmp_path: Path
         <logging><syslog><port>1</port><facility>local6</facility></syslog></logging>"""
     assert problems(file=written(tmp_path, text)) == [
         "warning: d.xml:3: <spammers>: has no effect in this release yet: spam is not filtered",
-        "warning: d.xml:5: <syslog>: has no effect in this release yet: nothing is logged to syslog",
+        "warning: d.xml:5: <port>: expected an <address> beside it, found none; nothing is logged to syslog",
     ]
 
 
@@ -450,7 +527,7 @@ def test_what_samples_of_the_genuine_server_have_is_known(tmp_path: Path) -> Non
     file = str(written(tmp_path, text))
     reading = read("--check", "-f", file)
     assert not reading.errors
-    assert len(reading.problems) == 8
+    assert len(reading.problems) == 6
     assert all(problem.without_effect for problem in reading.problems)
     assert read("--check=strict", "-f", file).errors == reading.problems
 

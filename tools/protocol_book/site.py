@@ -90,6 +90,7 @@ def staged_files() -> dict[Path, str]:
     found = {
         DOCS / "deviations.md": "deviations.md",
         DOCS / "configuration.md": "configuration.md",
+        DOCS / "observability.md": "observability.md",
         DOCS / "traceability.md": "traceability.md",
         DOCS / "protocol.json": "protocol.json",
         DOCS / "protocol.schema.json": "protocol.schema.json",
@@ -128,6 +129,7 @@ def navigation(parts: Sequence[Chapter]) -> list[object]:
                 *(f"guides/{name}.md" for name in LOOK_UP),
                 {"Test vectors": "vectors.md"},
                 {"Configuration of the reference server": "configuration.md"},
+                {"Watching the reference server": "observability.md"},
             ]
         },
     ]
