@@ -59,6 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "proxies",
         "processes",
         "watchers",
+        "scrapers",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 

@@ -25,6 +25,7 @@ from reference_server.config.reading import Reading, read
 from reference_server.config.reference import help_text
 from reference_server.core.ports import Tap
 from reference_server.net.sockets.descriptors import descriptor_limit, raise_descriptor_limit
+from reference_server.observation import Observation
 from reference_server.observe.background import Background, missed_in
 from reference_server.observe.credentials import without_credentials
 from reference_server.observe.event_log import EventLog
@@ -113,9 +114,9 @@ class _Run:
         self._stack_level = configuration.logging.stack_level
         self._stack_log = StackLog(self._log, self._stack_level)
         self._next_complaint = 0.0
-        self._at_end: list[Callable[[], None]] = []
         self._stop = asyncio.Event()
         self._stop_at_once = asyncio.Event()
+        self._observation = Observation(configuration, log, mask=self._mask, ending=self._stop.is_set)
 
     async def serve(self) -> int:
         """Serve until a signal ends it. Returns the exit status."""
@@ -134,10 +135,12 @@ class _Run:
         except TraceFileError as reason:
             return self._cannot_start(reason)
         server = Server(self._configuration, taps=self._taps(trace))
-        self._copy_messages(server)
+        observation = self._observation
         try:
             try:
+                observation.begin(server)
                 await server.start()
+                await observation.open_door()
             except StartError as reason:
                 return self._cannot_start(reason)
             self._obey_signals(loop, server)
@@ -148,8 +151,7 @@ class _Run:
             return 0
         finally:
             await server.stop()
-            for close in self._at_end:
-                close()
+            await observation.end()
             if trace is not None:
                 trace.close()
 
@@ -162,20 +164,6 @@ class _Run:
         if not self._configuration.trace_file:
             return None
         return JsonlTrace(self._configuration.trace_file, VERSION, mask=self._mask)
-
-    def _copy_messages(self, server: Server) -> None:
-        """Send SIP messages to a capture server, too, if one is configured."""
-        configuration = self._configuration.capture
-        if configuration is None:
-            return
-        from reference_server.observe.hep import HepCapture  # the default path needs none of it
-
-        capture = HepCapture(configuration, server.taps.event, mask=self._mask)
-        server.taps.add(capture)
-        self._at_end.append(capture.close)
-        version, agent_id = configuration.version, configuration.agent_id
-        to = _hostport(configuration.host, configuration.port)
-        self._log.notice(f"SIP messages are copied to {to}/udp by HEP {version} as agent {agent_id}")
 
     def _taps(self, trace: JsonlTrace | None) -> list[Tap]:
         taps: list[Tap] = [EventLog(self._log), SecretHint(self._log, self._secret_is_default)]
@@ -200,6 +188,8 @@ class _Run:
         if server.admin_tls_address is not None:
             ready["adminTls"] = _hostport(*server.admin_tls_address)
             admin += f", with TLS on {ready['adminTls']}"
+        if self._observation.door:
+            ready["metrics"] = self._observation.door
         self._log.notice(f"Ready: applications on {admin}, SIP on {', '.join(sip)}")
         try:
             sys.stdout.write(json.dumps(ready) + "\n")

@@ -178,6 +178,14 @@ class Server:
             "timers": len(self._clock.timers),
         }
 
+    def stable_dialogs(self) -> tuple[int, int]:
+        """How many dialogs are confirmed: begun by the far end, begun by applications."""
+        return self._core.dialogs.stable()
+
+    def applications(self) -> int:
+        """How many applications are connected and have authenticated."""
+        return self._connections.applications
+
     async def advance(self, seconds: float) -> None:
         """Move the clock on; what falls due runs in order, as if the time had passed."""
         await self._clock.advance(seconds)

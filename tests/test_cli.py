@@ -363,6 +363,32 @@ def test_the_help_tells_the_default_secret(capsys: pytest.CaptureFixture[str]) -
     )
 
 
+def test_hangup_changes_what_is_said_of_the_sip_stack(start: Starter, tmp_path: Path) -> None:
+    file = tmp_path / "d.xml"
+    text = (
+        "<drachtio><admin>127.0.0.1</admin><logging><sofia-loglevel>%d</sofia-loglevel></logging></drachtio>"
+    )
+    file.write_text(text % 1)
+    process = start.ready("-f", "d.xml")
+    sip = process.ready["sip"]
+    assert isinstance(sip, list)
+    port = int(sip[0].rpartition(":")[2])
+    for number, level in enumerate((9, 1, 5), start=1):
+        file.write_text(text % level)
+        process.signal(signal.SIGHUP)
+        process.wait_for(f"the level of the SIP stack is now {level}")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+            caller.settimeout(DEADLINE)
+            caller.bind(("127.0.0.1", 0))
+            caller.connect(("127.0.0.1", port))
+            caller.send(options(caller.getsockname()[1], number))
+            assert caller.recv(65535).startswith(b"SIP/2.0 503 ")
+    process.signal(signal.SIGTERM)
+    status, rest = process.end()
+    assert status == 0
+    assert rest.count(": began, by OPTIONS") == 1, "that of level 9 was read already, level 1 says nothing"
+
+
 def test_hangup_changes_secret_log_level_and_outbound_proxy(start: Starter, tmp_path: Path) -> None:
     file = tmp_path / "d.xml"
     text = """<drachtio><admin secret="{secret}" tcp-keepalive="{alive}">127.0.0.1</admin>
@@ -461,6 +487,28 @@ sys.exit(main())
 
 def test_the_standard_library_and_msgspec_are_enough(start: Starter) -> None:
     process = start.ready(command=(sys.executable, "-c", BLOCKED))
+    assert ask(process, "1|authenticate|admin", "2|route|invite")[1] == "OK"
+    process.signal(signal.SIGTERM)
+    assert process.end()[0] == 0
+
+
+def test_figures_for_prometheus_need_a_library(start: Starter) -> None:
+    process = start(*ANYWHERE, "--prometheus-scrape-port", "0", command=(sys.executable, "-c", BLOCKED))
+    status, errors = process.end()
+    assert status == 3
+    assert errors.splitlines()[-1] == (
+        "drachtio-reference-server: error: figures for Prometheus need prometheus_client: "
+        "pip install 'drachtio-conformance[metrics]'"
+    )
+
+
+def test_capture_and_syslog_need_no_library(start: Starter, tmp_path: Path) -> None:
+    (tmp_path / "d.xml").write_text(
+        "<drachtio><admin>127.0.0.1</admin><logging><syslog><address>127.0.0.1</address><port>9</port></syslog>"
+        "<sofia-loglevel>9</sofia-loglevel></logging></drachtio>"
+    )
+    options = ("-f", "d.xml", "--homer", "127.0.0.1:9", "--homer-id", "1", "--log-format", "json")
+    process = start.ready(*options, command=(sys.executable, "-c", BLOCKED))
     assert ask(process, "1|authenticate|admin", "2|route|invite")[1] == "OK"
     process.signal(signal.SIGTERM)
     assert process.end()[0] == 0

@@ -43,6 +43,11 @@ class AdminConnections:
         return sum(connection.session.connected for connection in self._open)
 
     @property
+    def applications(self) -> int:
+        """How many sessions have authenticated."""
+        return sum(one.session.connected and one.session.authenticated for one in self._open)
+
+    @property
     def sockets(self) -> int:
         """How many sockets are open, those of sessions that have ended included."""
         return len(self._open)

@@ -86,6 +86,20 @@ def test_sessions_and_sockets_are_counted_apart(run: Run) -> None:
     run(story())
 
 
+def test_applications_are_those_that_have_authenticated_and_are_not_gone(run: Run) -> None:
+    async def story() -> None:
+        crowd = Crowd(5)
+        crowd.join()
+        assert crowd.table.applications == 0
+        known = [crowd.join(known=True) for _ in range(2)]
+        assert crowd.table.applications == 2
+        known[0].session.lost()
+        assert crowd.table.applications == 1
+        await crowd.table.stop()
+
+    run(story())
+
+
 def test_who_does_not_read_cannot_keep_it_from_ending(run: Run) -> None:
     async def story() -> None:
         crowd = Crowd(5)

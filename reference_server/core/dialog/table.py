@@ -43,6 +43,12 @@ class DialogTable:
         """Every usage that is not over, as it is now."""
         return iter(list(self._by_key.values()))
 
+    def stable(self) -> tuple[int, int]:
+        """How many dialogs are confirmed: begun by the far end, begun by an application's request."""
+        begun_here = set(self._begun_here.values())
+        ours = sum(usage.is_confirmed for usage in begun_here)
+        return sum(usage.is_confirmed for usage in self._by_key.values() if usage not in begun_here), ours
+
     def by_id(self, dialog_id: str) -> DialogUsage | None:
         """The usage that an application names."""
         return self._by_id.get(dialog_id)

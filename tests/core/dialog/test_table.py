@@ -8,6 +8,7 @@ import pytest
 
 from reference_server.core.context import Settings
 from reference_server.sip.messages.message import parse_message
+from tests.core.uac.originated import Originated
 from tests.core.world import Call, Phone, World, sip_of, statuses_of, tokens_of, transaction_id_of
 
 
@@ -54,6 +55,23 @@ def test_two_calls_of_one_call_id_are_two_dialogs(world: World) -> None:
         application.answer(transaction_id_of(payload), "SIP/2.0 200 OK\r\n\r\n")
     first.hang_up()
     second.hang_up()
+
+
+def test_stable_dialogs_are_counted_by_who_began_them(world: World) -> None:
+    dialogs = world.core.dialogs
+    far = Call(world, world.application("invite")).ring()
+    ours = Originated(world)
+    ours.answer(180)
+    assert dialogs.stable() == (0, 0)
+    far.establish()
+    assert dialogs.stable() == (1, 0)
+    ours.application.take()
+    ours.establish()
+    assert dialogs.stable() == (1, 1)
+    far.hang_up()
+    assert dialogs.stable() == (0, 1)
+    ours.hang_up()
+    assert dialogs.stable() == (0, 0)
 
 
 def forked(phone: Phone, text: str) -> str:
