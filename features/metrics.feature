@@ -22,6 +22,17 @@ Feature: Figures for Prometheus
     And Prometheus scrapes
     Then "drachtio_app_connections" is 1
 
+  Scenario: The delays of a call, and of the application that takes it
+    When an application authenticates
+    And it asks for calls
+    And Alice calls, and the application answers "180 Ringing" and "200 OK"
+    And Prometheus scrapes
+    Then "drachtio_call_pdd_seconds_in_count" is 1
+    And "drachtio_call_answer_seconds_in_count" is 1
+    And "drachtio_admin_round_trip_seconds_count" is 1
+    And "drachtio_stable_dialogs" of type inbound is 1
+    And "drachtio_table_entries" of table routes is 1
+
   Scenario: A method that nobody knows makes no figure of its own
     When Alice sends 20 requests, each of a method of its own
     And Prometheus scrapes

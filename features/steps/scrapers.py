@@ -66,13 +66,44 @@ def applications() -> Iterator[list[socket.socket]]:
         one.close()
 
 
+def say(application: socket.socket, payload: str) -> str:
+    """Send a frame; the next one that comes."""
+    application.sendall(f"{len(payload)}#{payload}".encode())
+    return hear(application)
+
+
+def hear(application: socket.socket) -> str:
+    """The payload of the next frame."""
+    length = b""
+    while not length.endswith(b"#"):
+        length += application.recv(1)
+    return application.recv(int(length[:-1]), socket.MSG_WAITALL).decode()
+
+
 @when("an application authenticates")
 def an_application_authenticates(scene: Scene, applications: list[socket.socket]) -> None:
     assert scene.server is not None
     connected = socket.create_connection(("127.0.0.1", scene.server.admin_port), timeout=DEADLINE)
     applications.append(connected)
-    connected.sendall(b"20#1|authenticate|cymru")
-    assert b"|response|1|OK|" in connected.recv(1000)
+    assert "|response|1|OK|" in say(connected, "1|authenticate|cymru")
+
+
+@when("it asks for calls")
+def it_asks_for_calls(applications: list[socket.socket]) -> None:
+    assert "|response|2|OK" in say(applications[0], "2|route|invite")
+
+
+@when(parsers.parse('Alice calls, and the application answers "{first}" and "{second}"'))
+def alice_calls(scene: Scene, applications: list[socket.socket], first: str, second: str) -> None:
+    assert scene.alice is not None
+    scene.alice.send(scene.alice.request("INVITE", f"Contact: <sip:alice@127.0.0.1:{scene.alice.port}>\r\n"))
+    transaction = hear(applications[0]).split("|")[8]
+    for number, status in enumerate((first, second), start=3):
+        assert f"|response|{number}|OK|" in say(
+            applications[0], f"{number}|sip|{transaction}|\r\nSIP/2.0 {status}\r\n\r\n"
+        )
+    for status in ("100 Trying", first, second):
+        assert scene.alice.answer().startswith(f"SIP/2.0 {status}\r\n")
 
 
 @when(parsers.parse("Alice sends {count:d} requests, each of a method of its own"))
