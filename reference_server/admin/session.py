@@ -121,13 +121,15 @@ class AdminSession:
         if not decoder.incomplete:
             self._stop_incomplete_timer()  # a piece of an empty frame may have started it
         elif self._incomplete is None:
-            limits = self._context.configuration
-            self._incomplete = self._context.timers.start(
-                limits.incomplete_frame_timeout
-                if self.authenticated
-                else limits.incomplete_frame_timeout_before_authentication,
-                self._give_up_on_frame,
-            )
+            self._incomplete = self._context.timers.start(self._patience_with_frame, self._give_up_on_frame)
+
+    @property
+    def _patience_with_frame(self) -> float:
+        """Seconds that a frame has to be completed."""
+        limits = self._context.configuration
+        if self.authenticated:
+            return limits.incomplete_frame_timeout
+        return limits.incomplete_frame_timeout_before_authentication
 
     def deliver(self, message: ServerMessage) -> None:
         """Queue ``message``; all that is queued in one turn of the loop leaves at its end."""
@@ -268,7 +270,7 @@ class AdminSession:
     def _give_up_on_frame(self) -> None:
         self._incomplete = None
         self._tell("admin-incomplete-frame")
-        self._end()
+        self._refuse("", str(self._decoder.missing(self._patience_with_frame)))
 
     def _stop_incomplete_timer(self) -> None:
         if self._incomplete is not None:

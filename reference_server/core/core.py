@@ -118,6 +118,8 @@ class Core:
                 application.deliver(Refused(message.message_id, TRANSACTION_ID_MISSING))
                 return False
             respond(self.uas, application, message)
+        elif message.text.startswith("CANCEL") and (message.transaction_id or message.dialog_id):
+            cancel_invite(self.uac, application, message)
         elif message.dialog_id:
             request_in_dialog(self.uac, application, message, message.dialog_id)
         elif not message.transaction_id:
@@ -126,8 +128,6 @@ class Core:
                 request_in_dialog(self.uac, application, message, usage.dialog_id)
             else:
                 request_outside_dialogs(self.uac, application, message, self._delivery)
-        elif message.text.startswith("CANCEL"):
-            cancel_invite(self.uac, application, message)
         else:
             start_line = message.text.partition("\r\n")[0]
             text = f"Server error: invalid or missing method supplied on start line: {start_line}"

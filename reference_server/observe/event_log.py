@@ -15,6 +15,7 @@ LEVELS: dict[str, LogLevel] = {
     "bye-not-sent": LogLevel.WARNING,
     "frame-not-sent": LogLevel.ERROR,
     "internal-error": LogLevel.ERROR,
+    "nobody-routed": LogLevel.NOTICE,
     "refresh-not-sent": LogLevel.WARNING,
     "response-not-sent": LogLevel.WARNING,
     "sip-dropped": LogLevel.WARNING,

@@ -71,14 +71,17 @@ def test_sendable_inside_a_dialog(world: World, row: Method) -> None:
     answer = call.application.request(call.dialog_id, f"{row.name} sip:x SIP/2.0\r\nRAck: 1 1 INVITE\r\n\r\n")
     if row.name == "PRACK":  # it is, but there is nothing to acknowledge
         assert "unable to find IIP" in answer
+    elif row.name == "ACK":  # nothing waits for one
+        assert "|NOK|Server error: ACK for non-success" in answer
+    elif row.name == "CANCEL":  # there is nothing to cancel
+        assert "|NOK|unable to cancel unknown transaction id: " in answer
     elif not row.sendable:
         assert "|NOK|Server error: invalid or missing method supplied on start line" in answer
     else:
         assert sip_of(answer).startswith(f"{row.name} ")
         contact = parse_message(sip_of(answer)).get("contact")
         assert (contact == "<sip:127.0.0.1:5060>") is row.names_contact
-        if row.name != "ACK":
-            call.phone.respond(sip_of(answer), 200, "Contact: <sip:alice@127.0.0.1:5080>")
+        call.phone.respond(sip_of(answer), 200, "Contact: <sip:alice@127.0.0.1:5080>")
         if row.name == "INVITE":
             call.application.request(call.dialog_id, "ACK sip:x SIP/2.0\r\n\r\n")
     call.application.take()
