@@ -54,6 +54,7 @@ UNMEASURED = {
     "proxy/timeouts/no-final",
     "reliable/endings/wrong-rack",
     "response/headers/compact-names",
+    "subscription/as_subscriber/challenged-last-notify",
     "timer/negotiated/caller-without-timers",
     "timer/negotiated/reinvite-refreshes",
     "timer/negotiated/update-refreshes",
