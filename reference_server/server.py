@@ -6,6 +6,8 @@ import asyncio
 import gc
 import os
 from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
 
 from msgspec import structs
 
@@ -127,6 +129,15 @@ class Server:
         return AdminListener(
             self._admin, self._connections, turn, port=port, certificates=self._admin_certificates
         )
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
 
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
