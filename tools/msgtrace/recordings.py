@@ -111,7 +111,7 @@ def _recognise(sample: bytes) -> _Form | None:
     for magic, name, command in _COMPRESSIONS:
         if sample.startswith(magic):
             raise NotARecording(
-                f"compressed with {name}, and only gzip is read; try: {command} FILE | msgtrace decode -"
+                f"compressed with {name}, which is not read as it is; try: {command} FILE | msgtrace decode -"
             )
     sample = _without_mark(sample)
     around = wrapping.detect(sample[:SAMPLE])
