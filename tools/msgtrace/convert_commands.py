@@ -1,4 +1,4 @@
-"""``msgtrace redact``, ``to-pcap`` and ``diff``: a recording becomes something else."""
+"""``msgtrace redact``, ``to-pcap``, ``merge`` and ``diff``: a recording becomes something else."""
 
 from __future__ import annotations
 
@@ -48,6 +48,16 @@ def add_conversions(commands: Commands) -> None:
         "--call", action="append", default=[], metavar="CALL", help="only this; may be repeated"
     )
     pcap.set_defaults(run=_to_pcap, parser=pcap)
+    merge = commands.add_parser(
+        "merge",
+        help="two recordings of the same calls as one",
+        description="Writes what two recordings hold, such as an application's log and a server's, in the order of "
+        "time, in the lines of a server's trace. The difference of their clocks is found out from what both hold.",
+    )
+    merge.add_argument("first", metavar="FILE", help="whose clock counts")
+    merge.add_argument("second", metavar="FILE")
+    merge.add_argument("-o", "--output", default="-", metavar="OUT", help="standard output if it lacks")
+    merge.set_defaults(run=_merge, parser=merge)
     diff = commands.add_parser(
         "diff",
         help="where two calls part",
@@ -110,6 +120,30 @@ def _to_pcap(options: argparse.Namespace) -> int:
             out.writelines(capture(items))
     except OSError as error:
         return _failed(f"{options.output}: {error.strerror}")
+    return 0
+
+
+def _merge(options: argparse.Namespace) -> int:
+    from msgtrace.merging import merge
+
+    sides = []
+    for file in (options.first, options.second):
+        loaded = _load(file)
+        if isinstance(loaded, str):
+            return _failed(loaded)
+        sides.append(loaded[0])
+    merged = merge(*sides)
+    try:
+        with _output(options.output) as out:
+            out.writelines(f"{line}\n".encode("utf-8", "surrogatepass") for line in merged.lines)
+    except OSError as error:
+        return _failed(f"{options.output}: {error.strerror}")
+    if merged.matches:
+        way = "behind" if merged.offset > 0 else "ahead"
+        clock = f"the clock of {options.second} was {abs(merged.offset):.6f} s {way}"
+        sys.stderr.write(f"msgtrace: {merged.matches} messages are in both; {clock}\n")
+    else:
+        sys.stderr.write("msgtrace: no message is in both, so the clocks are taken for the same\n")
     return 0
 
 
