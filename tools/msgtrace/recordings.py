@@ -108,6 +108,8 @@ class _Form(Struct, frozen=True):
 def _recognise(sample: bytes) -> _Form | None:
     if sample.startswith(_CAPTURES):
         return _Form("a packet capture", _capture, True)
+    if sample.startswith(b"HEP3"):
+        return _Form("packets of HEP", _hep, True)
     for magic, name, command in _COMPRESSIONS:
         if sample.startswith(magic):
             raise NotARecording(
@@ -289,6 +291,12 @@ def _capture(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> 
     from msgtrace.readers import capture
 
     return capture.read(blocks, account)  # has no runs
+
+
+def _hep(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+    from msgtrace.readers import hep
+
+    return hep.read(blocks, account)  # has no runs
 
 
 def _without_mark(data: bytes) -> bytes:
