@@ -53,6 +53,7 @@ _ARROWS = re.compile(rb"\n(?:===>|<===)[ \t]*(?:\[[^\]\r\n]*\])?\r?\n[0-9]{1,8}#
 _SERVER_WORDS = re.compile(
     rb"(?:recv|send) [0-9]+ bytes (?:from|to) [a-z]+/|read_handler read: |Sending(?: response)?: [0-9]"
 )
+_PRINTED = re.compile(rb"[0-9]{2}:[0-9]{2}:[0-9]{2}[^\n]* -*> [^\n]*")
 _JSON_LOGGER = re.compile(rb'(?:\A|\n)\{[^\n]*"(?:===>|<===)')
 
 
@@ -228,6 +229,11 @@ def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
             return "output of DEBUG=drachtio:agent", debug_log.read
         if debug_log.TERMINAL_LINE.search(beginning):
             return "output of DEBUG=drachtio:agent on a terminal", debug_log.read_terminal
+    if _PRINTED.search(beginning) and not _SERVER_WORDS.search(cleaned):
+        from msgtrace.readers import sip_text
+
+        if sip_text.BEGINNING.search(beginning):
+            return "SIP as sngrep, ngrep or tcpdump print it", sip_text.read
     if _DATE.search(beginning):
         from msgtrace.readers import server_log
 
