@@ -6,10 +6,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib.resources import files
 from typing import TYPE_CHECKING
-
-from msgtrace.messages import MessageKind, token_names
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -46,6 +43,10 @@ def _run(options: argparse.Namespace) -> int:
 
 def lua() -> str:
     """The whole script."""
+    from importlib.resources import files  # here, since decode has no use for it, and it is slow to load
+
+    from msgtrace.messages import MessageKind, token_names
+
     tables = token_names()
     rows, seen = [], dict.fromkeys(_OF_ANSWERS)
     for kind, names in tables.items():
