@@ -33,7 +33,7 @@ def default_content_type(draft: Draft) -> bool:
 
 
 def mere_word(draft: Draft) -> str:
-    """The ``NOK`` of a draft with a mere word (``bob``, ``undefined``) where an address belongs; empty if there is none.
+    """The ``NOK`` of a draft with a mere word (``bob``, ``undefined``) where an address belongs; empty if none is.
 
     To leave it out would be to say OK to less than was asked (RSP-43, OUT-26).
     """

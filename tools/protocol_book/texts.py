@@ -69,13 +69,6 @@ FAILURES: Final = (
     ),
     Failure(
         outcome="NOK",
-        text="invalid HEADER value provided by client: WORD",
-        when="a mere word (`bob`, `undefined`) where an address belongs, in Contact or Refer-To, say",
-        clauses=("RSP-43", "OUT-26"),
-        frames=("send-response", "send-in-dialog", "send-request"),
-    ),
-    Failure(
-        outcome="NOK",
         text="Response not sent due to unknown transaction",
         when=(
             "the transaction id is unknown, over, or another application's; the caller's TCP connection has gone; "
@@ -262,6 +255,13 @@ FAILURES: Final = (
         when="the same, of a From with `@localhost`",
         clauses=("OUT-14",),
         frames=("send-request",),
+    ),
+    Failure(
+        outcome="NOK",
+        text="invalid HEADER value provided by client: WORD",
+        when="a mere word (`bob`, `undefined`) where an address belongs, in Contact or Refer-To, say",
+        clauses=("RSP-43", "OUT-26"),
+        frames=("send-response", "send-in-dialog", "send-request"),
     ),
     Failure(
         outcome="NOK",
