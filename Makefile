@@ -58,6 +58,14 @@ serve-fast: ## the compiled server, built anew if the sources have changed; ARGS
 	@$(MAKE) fast >/dev/null
 	@PYTHONPATH=build/fast exec $(BIN)/drachtio-reference-server $(ARGS)
 
+.PHONY: site
+site: .venv/test-installed ## the specification and guides as a site that works from files, into build/site
+	@$(BIN)/python -m protocol_book.site build/site
+
+.PHONY: book
+book: .venv/test-installed ## what is made of the specification's tables and of calls: docs/guides, docs/protocol.json …
+	@$(BIN)/python -m protocol_book
+
 .PHONY: bench
 bench: setup ## CPU per basic call beside a bare echo server; ARGS='--help' for options
 	@$(BIN)/python -m tests.bench.run $(ARGS)

@@ -21,8 +21,8 @@ from reference_server.core.ports import Tap, Taps
 from reference_server.net.clock import LoopClock
 from reference_server.net.connections import MOST_CONNECTIONS
 from reference_server.net.network import Network
-from reference_server.net.sockets.binding import TransportError
 from reference_server.net.sockets.descriptors import for_strangers
+from reference_server.net.sockets.listening import TransportError
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.transactions.timing import Timing
 from reference_server.tls.certificates import CertificateError, Certificates

@@ -299,3 +299,5 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         effect=_LATER,
     ),
 )
+
+# Tested by tests/config/test_table.py.

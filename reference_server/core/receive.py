@@ -126,7 +126,7 @@ class Receiver:
 
         The dialog of its Call-ID and From tag is its own, whatever its To says (SIP-50).
         """
-        usage = self._uas.dialogs.by_far_end(incoming.frame.call_id, incoming.request.from_tag)
+        usage = self._uas.dialogs.by_far_end(incoming.headers.call_id, incoming.request.from_tag)
         up = usage is not None and usage.is_confirmed
         if not is_new(self._transactions, incoming, call_is_up=up):
             return True
@@ -145,7 +145,7 @@ class Receiver:
         """A request with a To tag, to its dialog, or to where its Route leads; False if it may be outside of any."""
         method = incoming.method
         request = incoming.request
-        usage = self._uas.dialogs.by_tags(incoming.frame.call_id, incoming.local_tag, request.from_tag)
+        usage = self._uas.dialogs.by_tags(incoming.headers.call_id, incoming.local_tag, request.from_tag)
         if usage is not None:
             if method is PRACK:
                 receive_prack(self._uas, usage, incoming)

@@ -2,7 +2,8 @@
 
 Of a message from the network it is told the length as received, over what it came and from where; of one that the
 server has made and nobody sent, the length 0 and no address (OUT-6, REL-7); of a request of the server's own, our own
-address (CALL-9). Of what was sent for it, it gets an echo (RSP-2, OUT-2, DLG-5).
+address (CALL-9). The echo of what was sent for it is built in
+echo.py.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from reference_server.wire.replies import (
     DialogMessage,
     FinalResponseReceived,
     NewRequest,
-    RequestSent,
-    ResponseSent,
 )
 
 
@@ -85,50 +84,6 @@ def unsolicited_unsent(context: Context, text: str, dialog_id: str) -> DialogMes
     """The same of one that found no way."""
     return DialogMessage(
         "application", 0, NOWHERE.name, NO_ADDRESS, context.time_token(), "unsolicited", dialog_id, text
-    )
-
-
-def response_echo(
-    context: Context,
-    message_id: str,
-    flow: Flow,
-    *,
-    transport: str,
-    transaction_id: str,
-    dialog_id: str,
-    text: str,
-) -> ResponseSent:
-    """A response went out as ``text`` (RSP-2); ``transport`` as RSP-3 wants it."""
-    return ResponseSent(
-        message_id,
-        transport,
-        flow.remote_address,
-        context.time_token(),
-        transaction_id,
-        dialog_id,
-        text,
-    )
-
-
-def request_echo(
-    context: Context, message_id: str, flow: Flow, *, transaction_id: str, text: str, held: bool = False
-) -> RequestSent:
-    """A request went out as ``text``, or is ``held`` until it can (OUT-2, OUT-8, DLG-5)."""
-    return RequestSent(
-        message_id,
-        flow.transport.token,
-        flow.local.address if flow.transport.echo_shows_local else flow.remote_address,
-        context.time_token(),
-        transaction_id,
-        text,
-        held=held,
-    )
-
-
-def unsent_echo(context: Context, message_id: str, *, transaction_id: str, text: str) -> RequestSent:
-    """A request has nowhere to go; why, a response says that follows (OUT-6)."""
-    return RequestSent(
-        message_id, NOWHERE.name, NO_ADDRESS, context.time_token(), transaction_id, text, held=True
     )
 
 

@@ -18,7 +18,8 @@ from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.locate.resolver import Hop, Question, Resolver
 from reference_server.net.locate.selection import Candidate, candidate, choose
-from reference_server.net.sockets.binding import (
+from reference_server.net.sockets.interfaces import local_addresses
+from reference_server.net.sockets.listening import (
     BoundSocket,
     TransportError,
     bind_sockets,
@@ -26,7 +27,6 @@ from reference_server.net.sockets.binding import (
     hostport,
     literal_address,
 )
-from reference_server.net.sockets.interfaces import local_addresses
 from reference_server.net.udp import UdpTransport
 from reference_server.sip.messages.uri import DEFAULT_PORT, UriError, parse_uri
 from reference_server.sip.transport import TCP, TLS, TRANSPORTS, UDP, WS, WSS, Transport
@@ -110,7 +110,7 @@ class Network:
                             one.socket,
                             endpoint,
                             user.receive,
-                            self._warn,
+                            warn=self._warn,
                             undelivered=user.undelivered,
                             turn=self._turn,
                         )
@@ -127,7 +127,7 @@ class Network:
         self._resolver = Resolver(
             plain or [UDP],
             sorted({":" in one.host for one in ours}),
-            dns=Dns(self._nameserver),
+            Dns(self._nameserver),
             hosts=self._hosts,
             monotonic=self._monotonic,
             warn=self._warn,

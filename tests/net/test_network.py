@@ -13,7 +13,7 @@ from reference_server.config.model import ContactConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, SipNetwork, Way
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.network import Network
-from reference_server.net.sockets.binding import TransportError
+from reference_server.net.sockets.listening import TransportError
 from reference_server.sip.transport import UDP
 from tests.conftest import Run
 from tests.net.hearing import Hearing

@@ -120,3 +120,5 @@ for item in frames.decode(b"21#c72afaf3|route|invite"):
         ),
     ),
 )
+
+# Tested by tests/api_page/test_page.py.

@@ -17,13 +17,13 @@ from reference_server.core.call_observer import Ended, Reason, Role, Source
 from reference_server.core.context import Settings
 from reference_server.core.dialog.session_timer import answer_refresher
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.echo import response_echo
 from reference_server.core.methods import BYE, INVITE
 from reference_server.core.ports import Application
 from reference_server.core.response_flow import open_response_flow
 from reference_server.core.server_request import ServerRequest
-from reference_server.core.to_application import response_echo
-from reference_server.core.uas.accepted_2xx import conclude
 from reference_server.core.uas.core import UasCore
+from reference_server.core.uas.final_response import conclude
 from reference_server.core.uas.reliable_provisional import make_reliable
 from reference_server.core.uas.routing import let_ring
 from reference_server.memo import Memo
@@ -148,7 +148,7 @@ def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
     if success and "session-expires" in incoming.request.first:
         answer_refresher(incoming.usage, incoming.request, draft)
     with_record_route = method.forms_dialog and 100 < status < 300
-    text = incoming.frame.compose(status_line, to, draft, with_record_route=with_record_route)
+    text = incoming.headers.compose(status_line, to, draft, with_record_route=with_record_route)
     if len(text) > LARGEST_DATAGRAM and not incoming.flow.transport.stream:
         incoming.refuse(500)
         _not_sent(response, NOT_SENDABLE)
@@ -186,10 +186,10 @@ def _begin_usage(uas: UasCore, incoming: ServerRequest) -> DialogUsage:
     request = incoming.request
     local = incoming.to_with_tag()
     dialog = Dialog(
-        call_id=incoming.frame.call_id,
+        call_id=incoming.headers.call_id,
         local=local,
         local_tag=incoming.local_tag,
-        remote=incoming.frame.from_,
+        remote=incoming.headers.from_,
         remote_tag=request.from_tag,
         local_cseq=request.cseq_number,
         remote_cseq=request.cseq_number,
@@ -198,7 +198,7 @@ def _begin_usage(uas: UasCore, incoming: ServerRequest) -> DialogUsage:
     )
     usage = DialogUsage(
         dialog,
-        uas.dialogs.id_of_uas(incoming.frame.call_id, request.from_tag),
+        uas.dialogs.id_of_uas(incoming.headers.call_id, request.from_tag),
         incoming.application,
         flow=incoming.flow,
         follows_contact=uas.context.settings.disable_nat_detection,
@@ -275,7 +275,7 @@ def _to_value(incoming: ServerRequest, draft: Draft, status: int) -> str:
     tag = tag_of(given) if given else ""
     incoming.take_tag(tag)
     if status == 100:
-        return given or incoming.frame.to
+        return given or incoming.headers.to
     complete = incoming.to_with_tag()
     if not given:
         return complete
@@ -291,5 +291,5 @@ def _dialog_id(uas: UasCore, incoming: ServerRequest, usage: DialogUsage | None)
     if usage is not None:
         return usage.dialog_id
     if incoming.method.forms_dialog:
-        return uas.dialogs.id_of_uas(incoming.frame.call_id, incoming.request.from_tag)
+        return uas.dialogs.id_of_uas(incoming.headers.call_id, incoming.request.from_tag)
     return ""

@@ -54,7 +54,7 @@ class Stage:
         return Resolver(
             transports,
             families,
-            dns=Dns(self.nameserver.address, seconds),
+            Dns(self.nameserver.address, seconds),
             hosts=self._hosts,
             monotonic=lambda: self.now,
             warn=self.warnings.append,

@@ -14,7 +14,7 @@ from reference_server.sip.transactions.timing import Timing
 _FIRST_INTERVAL = 0.5
 
 
-class SuccessRepeater:
+class Retransmitted2xx:
     """One 2xx on its way; the transaction has sent it once."""
 
     __slots__ = ("_end", "_interval", "_repeat", "_send", "_text", "_timers", "_timing", "_unacknowledged")
