@@ -104,7 +104,7 @@ def test_a_2xx_of_the_application_forms_a_dialog(world: World, row: Method) -> N
 def test_it_binds_the_connection(world: World, row: Method) -> None:
     application = world.application(row.name.lower())
     phone = Phone(world, flow=BY_TCP)
-    phone.send(row.name, "Contact: <sip:alice@10.9.9.9>", "Expires: 3")
+    phone.send(row.name, "Contact: <sip:alice@x7y2.invalid>", "Expires: 3")
     application.answer(transaction_id_of(application.take_one()), OK)
     assert (world.core.occupancy()["registered connections"] == 1) is row.binds_connection
     if row.name == "INVITE":

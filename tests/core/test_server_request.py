@@ -125,6 +125,7 @@ def test_an_early_usage_ends_with_it_but_one_that_it_came_in_stays(
     world.network.take()
     if cancelled:
         incoming.cancel()
+        incoming.refuse(487)
     else:
         incoming.refuse(480)
     assert statuses_of(world.network.take()) == [status]

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from msgtrace.decode_command import add_decode
+from msgtrace.explain_command import add_explain
 from msgtrace.record_command import add_record
 
 _DESCRIPTION = "Shows what recordings of the drachtio admin protocol say, and makes such recordings."
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_decode(commands)
+    add_explain(commands)
     add_record(commands)
     return parser
 

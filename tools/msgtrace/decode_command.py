@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,9 +19,12 @@ from msgtrace.source import Source
 
 # What only some of the options need is imported there: most logs are small, and then the start is what takes time.
 if TYPE_CHECKING:
+    from msgtrace.call_choice import Chosen
+    from msgtrace.call_table import Judged
     from msgtrace.calls import CallIndex
     from msgtrace.filters import Filter
     from msgtrace.follow import Shown
+    from msgtrace.rows import Row
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -126,7 +130,8 @@ class _Decode:
     def _short(self, live: bool) -> bool:
         """Whether all is to be counted, or shown a line each without colours: what people do with large files."""
         options = self._options
-        styled = options.ladder or options.full or options.jsonl or options.calls or self._paint.enabled
+        drawn = options.ladder or options.mermaid or options.svg or options.html
+        styled = drawn or options.full or options.jsonl or options.calls or self._paint.enabled
         return not self._filter and (options.stats or not (live or styled))
 
     def _show_quickly(self, found: Iterable[Entry | Run], damages: _Damages, account: Account) -> None:
@@ -150,6 +155,9 @@ class _Decode:
         index = CallIndex()
         if options.calls:
             self._show_calls(entries, index, file)
+            return
+        if options.html:
+            self._write_page(entries, index, file, account)
             return
         needs_calls = self._filter is not None and self._filter.needs_calls
         holds = 0 if live and not needs_calls else HELD
@@ -176,18 +184,12 @@ class _Decode:
 
             _write(rows(entries, chosen, self._paint, width, failed_only=options.failed), at_once=1)
             return
-        from msgtrace.call_table import judged, table
+        from msgtrace.call_table import table
         from msgtrace.follow import shown
-        from msgtrace.legs import join
 
         for item in shown(entries, hold=0, learn=index.learn):
             chosen.take(item)
-        rows_ = [
-            row for row in judged(index.calls, join(index.calls, options.join)) if row.call.number in chosen
-        ]
-        if self._filter is not None and not rows_ and index.calls:
-            count = f"{len(index.calls):,} call{'s' if len(index.calls) != 1 else ''}"
-            self._nothing = f"none of {count} fits"
+        rows_ = self._judged(index, chosen)
         _write(
             table(
                 rows_,
@@ -198,6 +200,39 @@ class _Decode:
                 of=len(index.calls),
             )
         )
+
+    def _judged(self, index: CallIndex, chosen: Chosen) -> list[Judged]:
+        """The calls that fit, with their verdicts; if none does, that is told at the end."""
+        from msgtrace.call_table import judged
+        from msgtrace.legs import join
+
+        legs = join(index.calls, self._options.join)
+        rows = [row for row in judged(index.calls, legs) if row.call.number in chosen]
+        if self._filter is not None and not rows and index.calls:
+            count = f"{len(index.calls):,} call{'s' if len(index.calls) != 1 else ''}"
+            self._nothing = f"none of {count} fits"
+        return rows
+
+    def _write_page(self, entries: Iterable[Entry], index: CallIndex, file: str, account: Account) -> None:
+        from msgtrace.call_choice import Chosen
+        from msgtrace.follow import shown
+        from msgtrace.html_page import page
+
+        chosen = Chosen(index, self._filter)
+        items = []
+        for item in shown(entries, learn=index.learn):
+            chosen.take(item)
+            items.append(item)
+        rows = self._judged(index, chosen)
+        title = "standard input" if file == "-" else os.path.basename(file)
+        pieces = page(
+            items, rows, index, title=title, form=account.form, show_secrets=self._options.show_secrets
+        )
+        try:
+            with open(self._options.html, "w", encoding="utf-8", errors="backslashreplace") as out:
+                out.writelines(pieces)
+        except OSError as error:
+            raise OSError(error.errno, f"{self._options.html} cannot be written: {error.strerror}") from None
 
     def _fitting(self, items: Iterable[Shown], index: CallIndex, wanted_only: Filter) -> Iterator[Shown]:
         """Those that pass the filter; if none does, that is told at the end, with what there is instead."""
@@ -228,13 +263,12 @@ class _Decode:
         from msgtrace import render
 
         options, paint, secrets = self._options, self._paint, self._options.show_secrets
-        if options.ladder:
-            from msgtrace import call_ladder
+        if options.ladder or options.mermaid or options.svg:
             from msgtrace.rows import rows_of
 
             rows = rows_of(items)
             if rows or not self._filter:
-                yield call_ladder.text(rows, _width(True), paint).rstrip("\n")
+                yield self._drawn(rows).rstrip("\n")
         elif options.full:
             for item in items:
                 yield render.full(item, paint, show_secrets=secrets)
@@ -247,6 +281,15 @@ class _Decode:
             line = render.line
             for item in items:
                 yield line(item, paint)
+
+    def _drawn(self, rows: list[Row]) -> str:
+        if self._options.ladder:
+            from msgtrace import call_ladder
+
+            return call_ladder.text(rows, _width(True), self._paint)
+        from msgtrace import drawings
+
+        return drawings.mermaid(rows) if self._options.mermaid else drawings.svg(rows)
 
 
 class _Damages:

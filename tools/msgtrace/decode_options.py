@@ -42,6 +42,9 @@ def add_options(decode: argparse.ArgumentParser) -> None:
     style.add_argument("--jsonl", action="store_true", help="write one JSON object for each message")
     style.add_argument("--calls", action="store_true", help="one line for each call: how it ended, and why")
     style.add_argument("--stats", action="store_true", help="count messages, and tell where each octet went")
+    style.add_argument("--html", metavar="PAGE", help="write a page of its own: calls, ladders, messages")
+    style.add_argument("--mermaid", action="store_true", help="write a ladder as a Mermaid sequence diagram")
+    style.add_argument("--svg", action="store_true", help="write a ladder as an SVG drawing")
     decode.add_argument("--failed", action="store_true", help="the calls that failed, and why (--calls)")
     which = decode.add_argument_group("which messages, and with --calls which calls have one of them")
     which.add_argument(
@@ -83,11 +86,14 @@ def add_options(decode: argparse.ArgumentParser) -> None:
 
 def checked(options: argparse.Namespace) -> Filter | None:
     """The filter, if one is given; ends the program where options do not go together."""
-    if options.failed and (options.full or options.ladder or options.jsonl or options.stats):
+    drawn = options.ladder or options.mermaid or options.svg
+    if options.failed and (options.full or drawn or options.jsonl or options.stats or options.html):
         options.parser.error("--failed is a form of --calls")
     options.calls = options.calls or options.failed
-    if options.follow and (options.ladder or options.stats):
-        options.parser.error("--follow never comes to an end, which --ladder and --stats wait for")
+    if options.follow and (drawn or options.stats or options.html):
+        options.parser.error("--follow never comes to an end, for which ladders, pages and --stats wait")
+    if options.html and len(options.files) > 1:
+        options.parser.error("--html takes one file")
     if options.follow and len(options.files) > 1:
         options.parser.error("--follow takes one file")
     given = (

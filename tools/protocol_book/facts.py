@@ -63,7 +63,7 @@ TIMERS: Final = (
         clauses=("CONN-7",),
     ),
     Timer(
-        what="a 2xx to INVITE without its ACK (UDP)",
+        what="a 2xx to INVITE without its ACK, over any transport",
         seconds="0.5, 1, 2, 4, 4 …",
         derived="T1, doubled up to T2",
         then="it is repeated",

@@ -1,25 +1,28 @@
 """Connections by which phones have registered, to reach them again (NET-7).
 
 Nobody can connect to a phone behind a NAT or to a browser, but the connection that brought its REGISTER or SUBSCRIBE
-leads back to it. So when the application has accepted one that came over a connection, requests to the user and host of
-its Contact go by that connection, wherever the name leads: those of applications, proxied ones, and those of a dialog
-whose own connection is gone. Until the registration expires, or the connection is lost, or the phone registers by
-another.
+leads back to it. So when the application has accepted one that came over a connection, requests to its Contact go by
+that connection, until the registration expires, or the connection is lost, or the phone registers by another: those of
+applications, proxied ones, and those of a dialog whose own connection is gone.
 
-The application has looked at who registers, but hardly at the Contact, which anybody may copy. So while the connection
-lives the way back is moved and taken away only for the address-of-record that made it.
+The application has looked at who registers, but hardly at the Contact, which anybody may copy. So a connection may
+claim only what nobody else can be meant by: the address and port that it comes from, a name below ``.invalid`` (RFC
+7118 §5.5; such a name is made up by the phone and found in no DNS), or the address-of-record itself, for which the
+registrar has let it speak. A SUBSCRIBE has no registrar, and so no address-of-record. What is claimed already by a
+living connection only a REGISTER for the same address-of-record can move.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 
 from reference_server.core.ports import Flow
 from reference_server.sip.deadline import Deadline
 from reference_server.sip.messages.concessions import elements
 from reference_server.sip.messages.lenient import read_address
 from reference_server.sip.messages.message import LONGEST_NUMBER, Request, SipMessage, parse_message
-from reference_server.sip.messages.uri import Address, Uri, UriError
+from reference_server.sip.messages.uri import DEFAULT_PORT, Address, Uri, UriError
 from reference_server.sip.timers import Timers
 
 DEFAULT_SECONDS = 3600
@@ -29,7 +32,8 @@ MOST_CONTACTS = 16
 MOST_OF_CONNECTION = 10_000
 """Ways back over one connection, which may be that of a proxy with many phones behind it; the oldest makes room."""
 LONGEST_ADDRESS = 255
-"""Characters of a ``user@host`` that is kept."""
+"""Characters of a ``user@host:port`` that is kept."""
+_MADE_UP = ".invalid"
 
 
 class _Binding:
@@ -41,11 +45,11 @@ class _Binding:
         self.flow = flow
         self.deadline = deadline
         self.owner = owner
-        """the address-of-record that registered it"""
+        """the address-of-record that registered it; empty if it came of a SUBSCRIBE"""
 
 
 class RegisteredFlows:
-    """All of them, by ``user@host``."""
+    """All of them, by what their Contact names (see :func:`_key`)."""
 
     def __init__(self, timers: Timers, now: Callable[[], float]) -> None:
         """``now`` returns monotonic seconds."""
@@ -65,11 +69,13 @@ class RegisteredFlows:
         How long it holds the response says, in its Contact of that address or its Expires, else the request.
         """
         answer = parse_message(response)
-        owner = _owner_of(request)
+        owner = _address_of_record(request)
         granted = {_key(one.uri): one for one in _contacts(answer)}
         for contact in _contacts(request)[:MOST_CONTACTS]:
             key = _key(contact.uri)
             if len(key) > LONGEST_ADDRESS or self._is_anothers(key, flow, owner):
+                continue
+            if not (key == owner or _is_made_up(contact.uri) or _is_source(contact.uri, flow)):
                 continue
             confirmed = granted.get(key)
             seconds = _first_number(
@@ -95,7 +101,9 @@ class RegisteredFlows:
 
     def _is_anothers(self, key: str, flow: Flow, owner: str) -> bool:
         known = self._by_address.get(key)
-        return known is not None and known.flow.connection != flow.connection and known.owner != owner
+        if known is None or known.flow.connection == flow.connection:
+            return False
+        return not owner or known.owner != owner
 
     def _keep(self, key: str, flow: Flow, seconds: int, owner: str) -> None:
         known = self._by_address.get(key)
@@ -120,16 +128,37 @@ class RegisteredFlows:
             del self._by_connection[binding.flow.connection]
 
 
-def _owner_of(request: Request) -> str:
-    """Whom a REGISTER or SUBSCRIBE speaks for: the address-of-record, the subscriber (RFC 3261 §10.2, RFC 6665)."""
+def _address_of_record(request: Request) -> str:
+    """Whom a REGISTER speaks for (RFC 3261 §10.2); empty for a SUBSCRIBE, whose From nobody has looked at."""
+    if request.method != "REGISTER":
+        return ""
     try:
-        return _key(read_address(request.get("to" if request.method == "REGISTER" else "from")).uri)
+        return _key(read_address(request.get("to")).uri)
     except UriError:
         return ""
 
 
 def _key(uri: Uri) -> str:
-    return f"{uri.user}@{uri.host.lower()}"
+    """What ``uri`` names; a port is no part of a name that is made up."""
+    host = uri.host.lower()
+    return f"{uri.user}@{host}" if _is_made_up(uri) else f"{uri.user}@{host}:{uri.port or DEFAULT_PORT}"
+
+
+def _is_made_up(uri: Uri) -> bool:
+    """A name that no DNS knows (RFC 2606 §2), with which a phone says that it has no address (RFC 7118 §5.5)."""
+    return uri.host.lower().endswith(_MADE_UP)
+
+
+def _is_source(uri: Uri, flow: Flow) -> bool:
+    """Whether ``uri`` names the very address and port that ``flow`` comes from."""
+    if (uri.port or DEFAULT_PORT) != flow.remote_port:
+        return False
+    if uri.host == flow.remote_host:
+        return True
+    try:
+        return ip_address(uri.host) == ip_address(flow.remote_host)
+    except ValueError:
+        return False
 
 
 def _contacts(message: SipMessage) -> list[Address]:

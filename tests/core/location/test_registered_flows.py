@@ -6,11 +6,12 @@ import pytest
 
 from reference_server.core.location import registered_flows as bindings
 from reference_server.core.ports import Flow
-from reference_server.sip.transport import TCP
+from reference_server.sip.transport import TCP, UDP
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
     TCP_ENDPOINT,
+    UDP_ENDPOINT,
     Phone,
     RecordingApplication,
     World,
@@ -31,10 +32,13 @@ def register(
     flow: Flow = BY_TCP,
     method: str = "REGISTER",
     status: int = 200,
+    to: str = "<sip:bob@127.0.0.1:5060>",
 ) -> RecordingApplication:
     """The application accepts a registration with these header lines."""
     application = world.application(method.lower())
-    Phone(world, f"r{len(world.applications)}", flow).send(method, *contact.split("\n"))
+    phone = Phone(world, f"r{len(world.applications)}", flow)
+    phone.to = to
+    phone.send(method, *contact.split("\n"))
     lines = "".join(f"{line}\r\n" for line in filter(None, answer.split("\n")))
     application.answer(transaction_id_of(application.take_one()), f"SIP/2.0 {status} OK\r\n{lines}\r\n")
     world.network.take()
@@ -135,6 +139,66 @@ def test_a_route_url_counts_more(world: World) -> None:
     assert flow is BY_UDP
     Phone(world).respond(sent)
     world.advance(21)
+
+
+SOURCE = Flow(TCP, "2001:db8::7", 40123, TCP_ENDPOINT, 3)
+
+
+@pytest.mark.parametrize(
+    ("flow", "method", "contact"),
+    [
+        (BY_TCP, "REGISTER", "sip:ali@127.0.0.1:5080"),
+        (BY_TCP, "SUBSCRIBE", "sip:127.0.0.1:5080;transport=tcp"),
+        (SOURCE, "REGISTER", "sip:ali@[2001:DB8:0::7]:40123"),
+        (BY_TCP, "REGISTER", "sip:anybody@x.invalid:9"),
+        (BY_TCP, "SUBSCRIBE", "sip:anybody@x.invalid"),
+        (BY_TCP, "REGISTER", "sip:bob@office.example"),  # the address-of-record
+    ],
+)
+def test_what_a_connection_may_claim(world: World, flow: Flow, method: str, contact: str) -> None:
+    lines = f"Contact: <{contact}>;expires=20\nExpires: 20"
+    register(world, lines, "Expires: 20", flow=flow, method=method, to="<sip:bob@office.example>")
+    assert way_to(world, contact) is flow
+    world.advance(21)
+
+
+@pytest.mark.parametrize(
+    ("method", "contact"),
+    [
+        ("REGISTER", "sip:+4912345@gateway.example.com"),
+        ("REGISTER", "sip:ali@192.0.2.7:5080"),
+        ("REGISTER", "sip:ali@127.0.0.1:5081"),
+        ("REGISTER", "sip:bob@127.0.0.1:5081"),
+        ("REGISTER", "sip:ali@x.invalid.example.com"),
+        ("SUBSCRIBE", "sip:alice@127.0.0.1:5079"),
+        ("SUBSCRIBE", "sip:bob@office.example"),
+    ],
+)
+def test_what_may_be_anothers_it_may_not(world: World, method: str, contact: str) -> None:
+    lines = f"Contact: <{contact}>;expires=20\nExpires: 20"
+    register(world, lines, "Expires: 20", method=method, to="<sip:bob@office.example>")
+    assert world.core.occupancy()["registered connections"] == 0
+    assert way_to(world, contact) is None
+    world.advance(21)
+
+
+def test_a_phone_that_registered_by_datagrams_keeps_its_contact(world: World) -> None:
+    register(
+        world, "Contact: <sip:ali@127.0.0.1:5082>;expires=20", flow=Flow(UDP, "127.0.0.1", 5082, UDP_ENDPOINT)
+    )
+    register(world, "Contact: <sip:ali@127.0.0.1:5082>;expires=20", flow=BY_TCP)
+    assert way_to(world, "sip:ali@127.0.0.1:5082") is None
+
+
+def test_a_subscriber_can_say_it_is_anybody_and_moves_nothing(world: World) -> None:
+    lines = f"Contact: <{ALI}>\nExpires: 30"
+    register(world, lines, "Expires: 30", method="SUBSCRIBE")
+    register(world, lines, "Expires: 30", method="SUBSCRIBE", flow=OTHER)
+    assert way_to(world, ALI) is BY_TCP
+    register(world, f"Contact: <{ALI}>;expires=10")
+    register(world, lines, "Expires: 30", method="SUBSCRIBE", flow=OTHER)
+    assert way_to(world, ALI) is BY_TCP
+    world.advance(31)
 
 
 def test_a_contact_stays_with_the_address_of_record_that_registered_it(world: World) -> None:

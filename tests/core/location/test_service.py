@@ -8,7 +8,7 @@ from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.sip.messages.uri import parse_uri
 from tests.core.world import BY_TCP, BY_UDP, Phone, World, transaction_id_of
 
-ALI = "sip:ali@10.9.9.9"
+ALI = "sip:ali@x7y2.invalid"
 
 
 def register(world: World) -> None:
@@ -50,7 +50,7 @@ def test_a_registered_phone_is_reached_by_its_connection_wherever_its_name_leads
     assert reached(world, ALI) == [BY_UDP]
 
 
-@pytest.mark.parametrize("uri", ["sip:10.9.9.9", f"{ALI};lr", "sip:bob@10.9.9.9", "no uri at all"])
+@pytest.mark.parametrize("uri", ["sip:x7y2.invalid", f"{ALI};lr", "sip:bob@x7y2.invalid", "no uri at all"])
 def test_no_registration_diverts_a_host_a_route_or_somebody_else(world: World, uri: str) -> None:
     register(world)
     assert world.core.location.registered_flow(uri) is None
@@ -59,9 +59,9 @@ def test_no_registration_diverts_a_host_a_route_or_somebody_else(world: World, u
 
 def test_a_request_uri_without_a_user_is_a_phone_too(world: World) -> None:
     application = world.application("register")
-    Phone(world, flow=BY_TCP).send("REGISTER", "Contact: <sip:10.9.9.8>", "Expires: 5")
+    Phone(world, flow=BY_TCP).send("REGISTER", "Contact: <sip:x7y3.invalid>", "Expires: 5")
     application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
-    found: Flow | None = world.core.location.registered_flow_to(parse_uri("sip:10.9.9.8"))
+    found: Flow | None = world.core.location.registered_flow_to(parse_uri("sip:x7y3.invalid"))
     assert found == BY_TCP
     world.advance(5)
 

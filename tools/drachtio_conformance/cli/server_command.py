@@ -60,8 +60,8 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     profile = _profile(options, cases)
     paths = _paths(options)
     target = _target(options)
-    runner = Runner(target, _options(options, profile, entries))
     console = RunConsole(None, rules, verbose=options.verbose)
+    runner = Runner(target, _options(options, profile, entries), tell=console.remark)
     console.started(len(chosen), target.description, mutants=options.mutants)
     session = _Session(runner, console, chosen, mutants=options.mutants)
     crashed = ""

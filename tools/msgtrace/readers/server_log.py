@@ -175,7 +175,8 @@ def frame_without_length(text: bytes) -> tuple[bytes, int]:
     Its end shows by its Content-Length; without one, by the blank line of a message without a body, or by what the
     writer puts behind it.
     """
-    data = with_line_ends(text)
+    converted = b"\r" not in text  # then the writer's line feed looks like one of the frame's
+    data = with_line_ends(text.removesuffix(b"\n") if converted and text.endswith(b"\n\n") else text)
     head, separator, message = data.partition(b"\r\n")
     if not separator or START.match(message.lstrip(b"\r\n")) is None:
         carries = head.split(b"|")[1:2] in ([b"sip"], [b"proxy"])
@@ -184,7 +185,7 @@ def frame_without_length(text: bytes) -> tuple[bytes, int]:
         return head, len(message)
     blank = data.find(b"\r\n\r\n", len(head) + 2)
     whole = _without_writers_end(data)
-    if blank < 0 or ends_like_sip(whole.decode("latin-1"), 0, len(whole)):
+    if blank < 0 or (not converted and ends_like_sip(whole.decode("latin-1"), 0, len(whole))):
         return whole, 0
     length = _CONTENT_LENGTH.search(data, len(head), blank + 2)
     body = blank + 4
