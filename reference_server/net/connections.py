@@ -83,9 +83,11 @@ class SipConnections:
         tls = self._known_certificates().accepted() if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)
 
-    def _made(self, endpoint: Endpoint, host: str, port: int) -> SipConnection:
-        framing = _websocket().connected(host, port) if _in_frames(endpoint.transport) else StreamFraming()
-        tls = self._known_certificates().connected(None) if endpoint.transport.secure else None
+    def _made(self, endpoint: Endpoint, host: str, port: int, name: str | None) -> SipConnection:
+        framing = (
+            _websocket().connected(name or host, port) if _in_frames(endpoint.transport) else StreamFraming()
+        )
+        tls = self._known_certificates().connected(name) if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)
 
     def _known_certificates(self) -> Certificates:
@@ -166,10 +168,13 @@ class SipConnections:
         port: int,
         endpoint: Endpoint,
         done: Callable[[Way], None],
+        *,
         seconds: float = CONNECT_SECONDS,
+        name: str | None = None,
     ) -> None:
         """Reuse the connection to a literal address or make one; ``done`` gets its flow, or why there is none.
 
+        ``name`` is what led to the address; a server of several names shows the certificate of that one (SNI).
         An existing connection is given at once. Connections being made are shared by all who wait for them; they are
         a quarter of ``most`` at most, since strangers can name where we are to connect.
         """
@@ -185,26 +190,30 @@ class SipConnections:
             done(NoWay.UNREACHABLE)
         else:
             self._waiting[peer] = [done]
-            task = self._loop.create_task(self._connect(host, port, endpoint, seconds))
+            task = self._loop.create_task(self._connect(peer, endpoint, seconds, name))
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)
 
-    async def _connect(self, host: str, port: int, endpoint: Endpoint, seconds: float) -> None:
+    async def _connect(self, peer: _Peer, endpoint: Endpoint, seconds: float, name: str | None) -> None:
         outcome: Way
+        transport, host, port = peer
         try:
             async with asyncio.timeout(seconds):
                 _, connection = await self._loop.create_connection(
-                    lambda: self._made(endpoint, host, port), host, port, local_addr=(endpoint.host, 0)
+                    lambda: self._made(endpoint, host, port, name),
+                    host,
+                    port,
+                    local_addr=(endpoint.host, 0),
                 )
                 await connection.settled
             outcome = connection.flow if connection.usable else NoWay.UNREACHABLE
         except TimeoutError:
             outcome = NoWay.CONNECT_TIMEOUT
         except OSError as error:
-            self._warn(f"cannot connect to {endpoint.transport}/[{host}]:{port}: {error.strerror or error}")
+            self._warn(f"cannot connect to {transport}/[{host}]:{port}: {error.strerror or error}")
             outcome = NoWay.UNREACHABLE
         finally:
-            waiting = self._waiting.pop((endpoint.transport, host, port))
+            waiting = self._waiting.pop(peer)
         for done in waiting:
             done(outcome)
 

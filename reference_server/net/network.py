@@ -226,12 +226,14 @@ class Network:
             transport = place.transport or UDP
             self._open_at(Hop(transport, place.literal, place.port or transport.default_port), done)
 
-    def _open_at(self, hop: Hop, done: Done, seconds: float = CONNECT_SECONDS) -> None:
+    def _open_at(
+        self, hop: Hop, done: Done, seconds: float = CONNECT_SECONDS, name: str | None = None
+    ) -> None:
         endpoint = choose(self._candidates, hop.transport, hop.host)
         if endpoint is None or self._streams is None:
             done(NoWay.NOT_AVAILABLE)
         elif hop.transport.stream:
-            self._streams.open(hop.host, hop.port, endpoint, done, seconds)
+            self._streams.open(hop.host, hop.port, endpoint, done, seconds=seconds, name=name)
         else:
             done(self._udp[endpoint.host, endpoint.port].flow_to(hop.host, hop.port))
 
@@ -245,7 +247,7 @@ class Network:
             there = [hop for hop in hops if choose(self._candidates, hop.transport, hop.host) is not None]
             if there:
                 left = [hop for hop in there if (hop.transport, hop.host, hop.port) not in passed]
-                self._open_first(left, NoWay.UNREACHABLE, done)
+                self._open_first(left, NoWay.UNREACHABLE, done, place.host)
             else:
                 done(NoWay.NOT_AVAILABLE if hops else NoWay.NAME_UNKNOWN)
 
@@ -254,8 +256,11 @@ class Network:
     def _has(self, transport: Transport) -> bool:
         return any(one.endpoint.transport is transport for one in self._candidates)
 
-    def _open_first(self, hops: Sequence[Hop], failure: NoWay, done: Done) -> None:
-        """Give ``done`` the flow to the first of ``hops`` that takes one, or the reason why the last does not."""
+    def _open_first(self, hops: Sequence[Hop], failure: NoWay, done: Done, name: str) -> None:
+        """Give ``done`` the flow to the first of ``hops`` that takes one, or the reason why the last does not.
+
+        ``name`` has led there.
+        """
         if not hops:
             done(failure)
             return
@@ -265,9 +270,9 @@ class Network:
             if isinstance(outcome, Flow):
                 done(outcome)
             else:
-                self._open_first(others, outcome, done)
+                self._open_first(others, outcome, done, name)
 
-        self._open_at(first, opened, SECONDS_BEFORE_OTHERS if others else CONNECT_SECONDS)
+        self._open_at(first, opened, SECONDS_BEFORE_OTHERS if others else CONNECT_SECONDS, name)
 
     def alive(self, flow: Flow) -> bool:
         """Whether the connection of ``flow`` still exists; always True for datagrams."""
