@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from typing import Final
+from typing import Final, assert_never
 
 from reference_server.admin.context import AdminContext, FrameInterceptor
 from reference_server.sip.timers import TimerHandle
@@ -209,6 +209,8 @@ class AdminSession:
                 self.deliver(Accepted(message_id))
             case Authenticate():
                 self._authenticate(message)
+            case _:
+                assert_never(message)
 
     def _authenticate(self, message: Authenticate) -> None:
         context = self._context

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from reference_server.core.application_loss import lose_application
 from reference_server.core.cdr.observer import CallRecords
 from reference_server.core.context import Context, Settings
-from reference_server.core.dialog.hang_up import Cause, acknowledge_and_hang_up, hang_up
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.location.service import LocationService
 from reference_server.core.ports import Application, Applications, Clock, Flow, SipNetwork, Taps, Timers
@@ -142,20 +142,8 @@ class Core:
             proxy_for(self.proxying, application, message)
 
     def application_lost(self, application: Application) -> None:
-        """Its connection ended: what it had not answered gets 480 at once, its dialogs stay (CONN-3, CONN-4)."""
-        hangs_up = self.context.settings.hangup_on_application_loss
-        for incoming in self.pending.of(application):
-            incoming.refuse(480)
-        for invite in [one for one in self.uac.invites.values() if one.application is application]:
-            invite.abandon()
-        for usage in self.dialogs:
-            if usage.owner is not application:
-                continue
-            usage.disown()
-            if usage.awaits_own_ack:
-                acknowledge_and_hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
-            elif usage.is_confirmed and hangs_up and not usage.subscription:
-                hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
+        """Its connection ended (CONN-3, CONN-4)."""
+        lose_application(self.pending, self.uac, application)
 
 
 def _headers_too_large(text: str) -> bool:
