@@ -78,7 +78,7 @@ def _await_ack(uas: UasCore, incoming: ServerRequest, usage: DialogUsage, text: 
 
     repeater = SuccessRepeater(
         text,
-        incoming.send,
+        incoming.sender(),
         unacknowledged,
         reliable=incoming.transaction.reliable,
         timers=context.timers,
