@@ -33,7 +33,7 @@ test: setup ## everything: style, types, layers, tests (each check with its brok
 	@$(MAKE) lint
 	@printf '\n== tests\n'; $(BIN)/python -m pytest -n auto --dist worksteal
 	@printf '\n== the suite, as a user runs it\n'; $(BIN)/drachtio-conformance server --report '$(REPORT)'
-	@printf '\n== the suite on the Python of Debian\n'; .ci/pythons --debian
+	@printf '\n== the suite on the Python of Debian\n'; .ci/pythons --suite --debian
 
 .PHONY: pythons
 pythons: .venv/test-installed ## tests and suite on every supported Python of this machine (Debian's, pyenv's, uv's)
@@ -57,6 +57,14 @@ fast: .venv/test-installed ## compile the server's hot modules into build/fast (
 serve-fast: ## the compiled server, built anew if the sources have changed; ARGS='…' for options
 	@$(MAKE) fast >/dev/null
 	@PYTHONPATH=build/fast exec $(BIN)/drachtio-reference-server $(ARGS)
+
+.PHONY: site
+site: .venv/test-installed ## the specification and guides as a site that works from files, into build/site
+	@$(BIN)/python -m protocol_book.site build/site
+
+.PHONY: book
+book: .venv/test-installed ## what is made of the specification's tables and of calls: docs/guides, docs/protocol.json …
+	@$(BIN)/python -m protocol_book
 
 .PHONY: bench
 bench: setup ## CPU per basic call beside a bare echo server; ARGS='--help' for options

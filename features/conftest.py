@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the sentences."""
+    config.addinivalue_line("markers", "clause(id): the clause of docs/protocol.md that the scenario tests")
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
     config.addinivalue_line("markers", "cdrs: needs a server that sends call detail records")
     for module in (

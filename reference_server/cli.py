@@ -35,6 +35,7 @@ from reference_server.observe.log_file import LogFile, LogFileError
 from reference_server.observe.secret_hint import HOW, SecretHint
 from reference_server.observe.sip_trace import SipTrace
 from reference_server.server import VERSION, Server, StartError, tune_for_traffic
+from reference_server.tls.certificates import CertificateError
 
 PROGRAM = "drachtio-reference-server"
 
@@ -134,7 +135,7 @@ class _Run:
                 return self._cannot_start(reason)
             self._obey_signals(loop, server)
             tune_for_traffic()
-            self._announce(server.admin_address, server.hostports, server.version)
+            self._announce(server)
             await self._stop.wait()
             await self._drain(server.drain(DRAIN))
             return 0
@@ -167,12 +168,14 @@ class _Run:
     def _secret_is_default(self) -> bool:
         return self._secret == Configuration().admin.secret
 
-    def _announce(self, admin: tuple[str, int], hostports: list[str], version: str) -> None:
+    def _announce(self, server: Server) -> None:
         """Print the ready line, the one thing that goes to standard output."""
-        host, port = admin
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self._log.notice(f"Ready: applications on {address}, SIP on {', '.join(hostports)}")
-        ready = {"ready": True, "admin": address, "sip": hostports, "pid": os.getpid(), "version": version}
+        admin, sip = _hostport(*server.admin_address), server.hostports
+        ready = {"ready": True, "admin": admin, "sip": sip, "pid": os.getpid(), "version": server.version}
+        if server.admin_tls_address is not None:
+            ready["adminTls"] = _hostport(*server.admin_tls_address)
+            admin += f", with TLS on {ready['adminTls']}"
+        self._log.notice(f"Ready: applications on {admin}, SIP on {', '.join(sip)}")
         try:
             sys.stdout.write(json.dumps(ready) + "\n")
             sys.stdout.flush()
@@ -227,6 +230,11 @@ class _Run:
             self._outbound_proxy = new.routing.outbound_proxy
             server.set_outbound_proxy(self._outbound_proxy)
             self._log.notice(f"the outbound proxy is now {self._outbound_proxy or 'none'}")
+        try:
+            if server.reload_certificates():
+                self._log.notice("new connections over TLS get what key and certificate files hold now")
+        except CertificateError as reason:
+            self._log.error(f"{reason}; the former certificates stay")
         waiting = _waiting_for_restart(self._configuration, new)
         if waiting:
             self._log.notice(f"changed, but in effect only after a restart: {', '.join(waiting)}")
@@ -249,6 +257,10 @@ def _verdict(reading: Reading) -> str:
     number = sum(problem.without_effect for problem in reading.problems)
     but = f", but for {number} setting{'s' if number > 1 else ''} without effect here" if number else ""
     return f"configuration ok{but}\n"
+
+
+def _hostport(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _waiting_for_restart(old: Configuration, new: Configuration) -> list[str]:

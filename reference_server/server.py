@@ -6,8 +6,6 @@ import asyncio
 import gc
 import os
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from msgspec import structs
 
@@ -24,10 +22,11 @@ from reference_server.core.ports import Tap, Taps
 from reference_server.net.clock import LoopClock
 from reference_server.net.connections import MOST_CONNECTIONS
 from reference_server.net.network import Network
-from reference_server.net.sockets.binding import TransportError
 from reference_server.net.sockets.descriptors import for_strangers
+from reference_server.net.sockets.listening import TransportError
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.transactions.timing import Timing
+from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
 
 VERSION = f"{PARITY_VERSION}-ref.{__version__}"
@@ -47,12 +46,20 @@ class Server:
         """those who watch; may be changed while the server runs"""
         self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
+        self._certificates: Certificates | None = None
+        self._admin_certificates: Certificates | None = None
+        self._listeners: list[AdminListener] = []
 
     async def start(self) -> None:
         """Open the SIP transports, then the admin port. Raises StartError."""
         configuration = self._configuration
         self._clock = LoopClock()
         turn = Turn(asyncio.get_running_loop().call_soon)
+        if configuration.tls.key_file or configuration.tls.cert_file or configuration.tls.chain_file:
+            try:
+                self._certificates = Certificates(configuration.tls)
+            except CertificateError as error:
+                raise StartError(str(error)) from error
         descriptors = for_strangers()
         account = Account()
         self._network = Network(
@@ -62,6 +69,7 @@ class Server:
             monotonic=self._clock.monotonic,
             turn=turn,
             account=account,
+            certificates=self._certificates,
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         timers = configuration.timers
@@ -74,6 +82,7 @@ class Server:
                 outbound_proxy=configuration.routing.outbound_proxy,
                 aggressive_nat_detection=configuration.routing.aggressive_nat_detection,
                 disable_nat_detection=configuration.routing.disable_nat_detection,
+                best_effort_tls=configuration.tls.best_effort,
                 preserved_header_names=frozenset(
                     name.lower() for name in configuration.preserve_header_names
                 ),
@@ -98,28 +107,30 @@ class Server:
             taps=self.taps,
         )
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
-        self._listener = AdminListener(self._admin, self._connections, turn)
+        self._listeners = [AdminListener(self._admin, self._connections, turn, port=configuration.admin.port)]
+        if configuration.admin.tls_port is not None:
+            self._listeners.append(self._secure_listener(configuration.admin.tls_port, turn))
         try:
             await self._network.start(configuration.contacts, core)
         except TransportError as error:
             raise StartError(str(error)) from error
-        try:
-            await self._listener.start()
-        except OSError as error:
-            await self._network.stop()
-            address = f"{configuration.admin.address}:{configuration.admin.port}"
-            raise StartError(
-                f"cannot listen for applications on {address}: {error.strerror or error}"
-            ) from error
+        for listener in self._listeners:
+            try:
+                await listener.start()
+            except OSError as error:
+                await self.stop()
+                host, port = listener.address
+                reason = error.strerror or error
+                raise StartError(f"cannot listen for applications on {host}:{port}: {reason}") from error
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
+    def _secure_listener(self, port: int, turn: Turn) -> AdminListener:
+        if self._certificates is None:
+            raise StartError("tls-port: expected <tls> with a key-file and a cert-file or chain-file")
+        # Certificates are demanded of SIP clients only; applications have the secret.
+        self._admin_certificates = Certificates(structs.replace(self._configuration.tls, verify_client=False))
+        return AdminListener(
+            self._admin, self._connections, turn, port=port, certificates=self._admin_certificates
+        )
 
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
@@ -127,7 +138,12 @@ class Server:
     @property
     def admin_address(self) -> tuple[str, int]:
         """Where applications connect."""
-        return self._listener.address
+        return self._listeners[0].address
+
+    @property
+    def admin_tls_address(self) -> tuple[str, int] | None:
+        """Where they connect with TLS, if they may."""
+        return self._listeners[1].address if len(self._listeners) > 1 else None
 
     @property
     def hostports(self) -> list[str]:
@@ -142,6 +158,15 @@ class Server:
     def set_secret(self, secret: str) -> None:
         """From now on applications need this secret; those that are connected stay."""
         self._admin.set_secret(secret)
+
+    def reload_certificates(self) -> bool:
+        """Read keys and certificates again, for new connections; False if there are none. Raises CertificateError."""
+        if self._certificates is None:
+            return False
+        self._certificates.reload()
+        if self._admin_certificates is not None:
+            self._admin_certificates.reload()
+        return True
 
     def set_outbound_proxy(self, uri: str) -> None:
         """From now on requests go there that an application sends nowhere in particular; empty: no outbound proxy."""
@@ -167,14 +192,18 @@ class Server:
 
     async def drain(self, seconds: float) -> None:
         """Take no new applications and wait until no call is going on, at most ``seconds``."""
-        self._listener.stop_accepting()
+        for listener in self._listeners:
+            listener.stop_accepting()
         end = self._clock.monotonic() + seconds
         while self._clock.monotonic() < end and self._core.busy:
             await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
-        """Close everything."""
-        await self._listener.stop()
+        """Close everything, as far as it has been opened."""
+        if not self._listeners:
+            return
+        for listener in self._listeners:
+            await listener.stop()
         await self._network.stop()
         self._clock.stop()
 

@@ -7,6 +7,7 @@ import os
 import queue
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ import jsonschema
 import pytest
 
 from reference_server.cli import main
+from tests.tls.openssl import Authority
 
 ROOT = Path(__file__).parents[1]
 DEADLINE = 20.0  # seconds that anything may take before a test fails
@@ -194,7 +196,7 @@ def test_check_of_a_setting_without_effect(capsys: pytest.CaptureFixture[str], t
             ["-f", "/nonexistent.xml"],
             "error: /nonexistent.xml: cannot read the configuration file: No such file",
         ),
-        (["--contact", "sip:127.0.0.1;transport=tls"], "tls is not supported by this release"),
+        (["--contact", "sips:127.0.0.1;transport=udp"], "behind sips:, 'udp' is none"),
     ],
 )
 def test_a_wrong_configuration(
@@ -518,3 +520,67 @@ def test_no_log_holds_credentials_if_they_are_to_be_hidden(start: Starter, tmp_p
     assert hidden in errors
     assert hidden in (trace := (tmp_path / "t.jsonl").read_text())
     assert "5ec7e7" not in errors + trace
+
+
+def test_tls_on_both_doors_and_certificates_read_again(start: Starter, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    live = tmp_path / "live.pem", tmp_path / "live-key.pem"
+
+    def put(name: str) -> None:
+        for source, target in zip(authority.signed(name), live, strict=True):
+            target.write_bytes(source.read_bytes())
+
+    def name_shown(address: tuple[str, int]) -> str:
+        context = ssl.create_default_context(cafile=str(authority.root))
+        with (
+            socket.create_connection(address, DEADLINE) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1") as secured,
+        ):
+            certificate = secured.getpeercert()
+            assert certificate is not None
+            return str(certificate["subject"][0][0][1])
+
+    put("first.test")
+    with socket.socket() as free:  # 0 means no TLS port, as in the genuine server
+        free.bind(("127.0.0.1", 0))
+        tls_port = free.getsockname()[1]
+    process = start(
+        *(
+            "--port",
+            "0",
+            "--tls-port",
+            str(tls_port),
+            "--key-file",
+            str(live[1]),
+            "--cert-file",
+            str(live[0]),
+        ),
+        *("--contact", "sips:127.0.0.1:0;transport=tls", "--contact", "sip:127.0.0.1:0;transport=udp,tcp"),
+    )
+    process.wait_until_ready()
+    assert process.ready["adminTls"] == f"127.0.0.1:{tls_port}"
+    sip = process.ready["sip"]
+    assert isinstance(sip, list)
+    doors = [("127.0.0.1", tls_port), ("127.0.0.1", int(sip[0].rpartition(":")[2]))]
+    assert sip[0].startswith("tls/")
+    assert [name_shown(door) for door in doors] == ["first.test", "first.test"]
+    put("second.test")
+    process.signal(signal.SIGHUP)
+    process.wait_for("new connections over TLS get what key and certificate files hold now")
+    assert [name_shown(door) for door in doors] == ["second.test", "second.test"]
+    live[1].write_text("garbage")
+    process.signal(signal.SIGHUP)
+    line = process.wait_for("the former certificates stay")
+    assert f"tls key-file {live[1]}: expected a private key in PEM form" in line
+    assert [name_shown(door) for door in doors] == ["second.test", "second.test"]
+    process.signal(signal.SIGTERM)
+    assert process.end()[0] == 0
+
+
+def test_wrong_certificates_are_said_in_one_line(start: Starter, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("garbage")
+    certificate, _ = Authority(tmp_path).signed("a.test")
+    status, errors = start(*ANYWHERE, "--key-file", "key.pem", "--cert-file", str(certificate)).end()
+    assert status == 3
+    expected = "error: tls key-file key.pem: expected a private key in PEM form, without a password"
+    assert errors.splitlines()[-1].endswith(expected)

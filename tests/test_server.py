@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 from msgspec import structs
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from reference_server.config.model import (
     AdminConfiguration,
@@ -16,11 +19,13 @@ from reference_server.config.model import (
     ContactConfiguration,
     Dialect,
     TimerConfiguration,
+    TlsConfiguration,
 )
 from reference_server.server import Server, StartError
 from reference_server.sip.messages.message import parse_message
 from tests.admin.admin_port import Client
 from tests.conftest import Run
+from tests.tls.openssl import Authority
 
 SECRET = "cymru"
 
@@ -414,5 +419,179 @@ def test_it_starts_again_on_its_ports(run: Run) -> None:
             application,
         ):
             await application()
+
+    run(story())
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TlsConfiguration:
+    """Key and certificate of a server at 127.0.0.1."""
+    authority = Authority(tmp_path_factory.mktemp("certificates"))
+    certificate, key = authority.signed("server.test")
+    return TlsConfiguration(cert_file=str(certificate), key_file=str(key), chain_file=str(authority.root))
+
+
+@pytest.mark.parametrize(("transport", "token"), [("tls", "tls"), ("wss", "tcp")])
+def test_a_call_over_a_secure_transport(
+    run: Run, files: TlsConfiguration, transport: str, token: str
+) -> None:
+    async def story() -> None:
+        contact = ContactConfiguration(port=0, scheme="sips", transports=(transport,))
+        async with serving(contacts=(contact,), tls=files) as (server, application):
+            app = await application("invite")
+            port = int(server.hostports[0].rpartition(":")[2])
+            assert server.hostports == [f"{transport}/127.0.0.1:{port}"]
+            secured = ssl.create_default_context(cafile=files.chain_file)
+            async with far_end(transport, port, secured) as far:
+                via = f"Via: SIP/2.0/{transport.upper()} far.invalid;branch=z9hG4bK"
+                contact_of_caller = f"Contact: <sips:a@far.invalid;transport={transport}>"
+                await far.say(
+                    f"INVITE sips:bob@127.0.0.1 SIP/2.0\r\n{via}1\r\n"
+                    "Max-Forwards: 70\r\nFrom: <sips:a@far.invalid>;tag=f\r\nTo: <sips:bob@127.0.0.1>\r\nCall-ID: 1\r\n"
+                    f"CSeq: 1 INVITE\r\n{contact_of_caller}\r\nContent-Length: 0\r\n\r\n"
+                )
+                assert (await far.hears()).startswith("SIP/2.0 100 ")
+                offered = (await app.receive()).split("|")
+                assert offered[1:3] + offered[4:5] == ["sip", "network", token]
+                app.send(f"sip|{offered[8]}|\r\nSIP/2.0 200 OK\r\n\r\n")
+                answer = await far.hears()
+                assert answer.startswith("SIP/2.0 200 OK\r\n")
+                assert f"Via: SIP/2.0/{transport.upper()} far.invalid" in answer
+                assert f"Contact: <sips:127.0.0.1:{port};transport={transport}>" in answer
+                assert (await app.receive()).split("|")[6] == token
+                dialog_id = "1;from-tag=f"
+                await far.say(
+                    f"ACK sips:bob@127.0.0.1 SIP/2.0\r\n{via}2\r\n"
+                    f"Max-Forwards: 70\r\nFrom: <sips:a@far.invalid>;tag=f\r\nTo: {parse_message(answer).get('to')}\r\n"
+                    "Call-ID: 1\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n"
+                )
+                assert "|ACK" in (await app.receive()).replace("\r\n", "|")
+                app.send(f"sip||{dialog_id}\r\nBYE sip:placeholder SIP/2.0\r\n\r\n")
+                bye = await far.hears()
+                assert bye.startswith("BYE sips:a@far.invalid"), (
+                    "by the connection of the caller, who has no name"
+                )
+                assert f"Via: SIP/2.0/{transport.upper()} 127.0.0.1:{port}" in bye
+
+    run(story())
+
+
+class FarEnd:
+    """A caller on a connection."""
+
+    def __init__(self, say: Callable[[str], Awaitable[None]], hears: Callable[[], Awaitable[str]]) -> None:
+        self.say = say
+        self.hears = hears
+
+
+@asynccontextmanager
+async def far_end(transport: str, port: int, secured: ssl.SSLContext) -> AsyncIterator[FarEnd]:
+    if transport == "wss":
+        uri = f"wss://127.0.0.1:{port}/"
+        async with connect(uri, subprotocols=[Subprotocol("sip")], ssl=secured) as browser:
+
+            async def received() -> str:
+                message = await browser.recv()
+                assert isinstance(message, str)
+                return message
+
+            yield FarEnd(browser.send, received)
+        return
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=secured)
+
+    async def write(text: str) -> None:
+        writer.write(text.encode())
+
+    async def read() -> str:
+        return (await reader.readuntil(b"\r\n\r\n")).decode()
+
+    yield FarEnd(write, read)
+    writer.close()
+    await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"tls": TlsConfiguration(key_file="/none", cert_file="/none")}, "tls key-file /none: No such file"),
+        (
+            {"contacts": (ContactConfiguration(scheme="sips", transports=("tls",)),)},
+            "expected <tls> with a key-file",
+        ),
+        ({"admin": AdminConfiguration(port=0, tls_port=0)}, "tls-port: expected <tls> with a key-file"),
+    ],
+)
+def test_without_certificates_there_is_no_tls(run: Run, changes: dict[str, object], text: str) -> None:
+    async def story() -> None:
+        quiet = Configuration(
+            admin=AdminConfiguration(port=0), contacts=(ContactConfiguration(port=0, transports=("udp",)),)
+        )
+        server = Server(structs.replace(quiet, **changes))
+        with pytest.raises(StartError, match=text):
+            await server.start()
+        await server.stop()
+
+    run(story())
+
+
+def test_an_admin_port_with_tls(run: Run, files: TlsConfiguration) -> None:
+    async def story() -> None:
+        admin = AdminConfiguration(port=0, tls_port=0, secret=SECRET)
+        demanding = structs.replace(files, verify_client=True)  # of SIP clients, not of applications
+        async with serving(admin=admin, tls=demanding) as (server, _):
+            assert server.admin_tls_address is not None
+            secured = ssl.create_default_context(cafile=files.chain_file)
+            reader, writer = await asyncio.open_connection(*server.admin_tls_address, ssl=secured)
+            client = Client(reader, writer)
+            assert "|OK|" in await client.ask(f"authenticate|{SECRET}|")
+            await client.close()
+
+    run(story())
+
+
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+def test_a_registered_browser_is_called_by_its_connection(
+    run: Run, files: TlsConfiguration, transport: str
+) -> None:
+    async def story() -> None:
+        scheme = "sips" if transport == "wss" else "sip"
+        contact = ContactConfiguration(port=0, scheme=scheme, transports=(transport,))
+        async with serving(contacts=(contact,), tls=files) as (server, application):
+            app = await application("register")
+            port = int(server.hostports[0].rpartition(":")[2])
+            secured = ssl.create_default_context(cafile=files.chain_file) if transport == "wss" else None
+            uri = f"{transport}://127.0.0.1:{port}/"
+            async with connect(uri, subprotocols=[Subprotocol("sip")], ssl=secured) as browser:
+                via = f"Via: SIP/2.0/{transport.upper()} x7.invalid;branch=z9hG4bK1"
+                await browser.send(
+                    f"REGISTER sip:example.com SIP/2.0\r\n{via}\r\n"
+                    "Max-Forwards: 70\r\nFrom: <sip:bob@example.com>;tag=f\r\nTo: <sip:bob@example.com>\r\n"
+                    "Call-ID: r\r\nCSeq: 1 REGISTER\r\nContact: <sip:bob@x7.invalid;transport=ws>\r\n"
+                    "Expires: 600\r\nContent-Length: 0\r\n\r\n"
+                )
+                transaction_id = (await app.receive()).split("|")[8]
+                app.send(
+                    f"sip|{transaction_id}|\r\nSIP/2.0 200 OK\r\n"
+                    "Contact: <sip:bob@x7.invalid;transport=ws>;expires=600\r\n\r\n"
+                )
+                await app.receive()
+                assert str(await browser.recv()).startswith("SIP/2.0 200 OK")
+                app.send(
+                    "sip||\r\nMESSAGE sip:bob@x7.invalid;transport=ws SIP/2.0\r\nFrom: <sip:a@example.com>\r\n"
+                    "To: <sip:bob@example.com>\r\nContent-Type: text/plain\r\n\r\nhello"
+                )
+                message = str(await browser.recv())
+                assert message.startswith("MESSAGE sip:bob@x7.invalid;transport=ws SIP/2.0\r\n")
+                assert f"Via: SIP/2.0/{transport.upper()} 127.0.0.1:{port}" in message
+                assert message.endswith("\r\n\r\nhello")
+                found = parse_message(message)
+                lines = "".join(
+                    f"{name}: {found.get(name.lower())}\r\n"
+                    for name in ("Via", "From", "To", "Call-ID", "CSeq")
+                )
+                await browser.send(f"SIP/2.0 200 OK\r\n{lines}Content-Length: 0\r\n\r\n")
+                await app.receive()
+                assert "SIP/2.0 200 OK" in await app.receive()
+            await server.advance(700)
 
     run(story())

@@ -84,7 +84,20 @@ def test_the_suite_runs_from_the_wheel(unpacked: Path) -> None:
     ended = run(unpacked, "drachtio_conformance.cli.main", "server", "--filter", "ping/**")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     explained = run(unpacked, "drachtio_conformance.cli.main", "explain", "FRAME-1")
-    assert explained.stdout.startswith("FRAME-1 · MUST")
+    assert explained.stdout.startswith("FRAME-1 · A frame is a count")
+
+
+def test_the_features_run_from_the_wheel(unpacked: Path) -> None:
+    ended = run(unpacked, "drachtio_conformance.cli.main", "features", "ping")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert " passed" in ended.stdout
+
+
+def test_a_profile_comes_with_the_wheel(unpacked: Path) -> None:
+    ended = run(
+        unpacked, "drachtio_conformance.cli.main", "server", "--profile", "drachtio-0.9.9", "--filter", "ping"
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_the_callers_are_found_from_the_wheel(unpacked: Path) -> None:

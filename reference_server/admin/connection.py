@@ -18,6 +18,7 @@ from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext
 from reference_server.admin.session import AdminSession
 from reference_server.sip.timers import TimerHandle
+from reference_server.tls.session import TlsError, TlsSession
 from reference_server.turn import Turn
 
 UNREAD_LIMIT = 64 * 1024 * 1024
@@ -32,14 +33,22 @@ PATIENCE_WITH_THE_REFUSED = 2.0
 """Seconds that a refused application has to close its side."""
 
 
+HANDSHAKE_SECONDS = 10.0
+"""How long a TLS handshake may take."""
+
+
 class AdminConnection(asyncio.Protocol):
     """One connection that the loop calls; implements ``Connection`` of connections.py."""
 
-    def __init__(self, context: AdminContext, connections: AdminConnections, turn: Turn) -> None:
+    def __init__(
+        self, context: AdminContext, connections: AdminConnections, turn: Turn, tls: TlsSession | None = None
+    ) -> None:
         """``connections`` is the table that it joins, ``turn`` that of all who write on this loop."""
         self._context = context
         self._connections = connections
         self._turn = turn
+        self._tls = tls
+        self._handshake_timer: TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._stranger = True
         self._host = ""
@@ -59,13 +68,14 @@ class AdminConnection(asyncio.Protocol):
         self._host = peer[0] if peer else ""
         self.session.begin(f"{peer[0]}:{peer[1]}" if peer else "gone")
         self._connections.add(self, self._host)
+        if self._tls is not None:
+            self._handshake_timer = self._context.timers.start(HANDSHAKE_SECONDS, self._give_up_on_handshake)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the connection is gone."""
-        if self._goodbye is not None:
-            self._goodbye.cancel()
-        if self._untaken_timer is not None:
-            self._untaken_timer.cancel()
+        for timer in (self._handshake_timer, self._goodbye, self._untaken_timer):
+            if timer is not None:
+                timer.cancel()
         self._transport = None
         self.session.lost()
         self._connections.remove(self)
@@ -75,9 +85,44 @@ class AdminConnection(asyncio.Protocol):
         turn = self._turn
         turn.begin()
         try:
-            self.session.receive(data)
+            if self._tls is not None:
+                data = self._decrypted(self._tls, data)
+            if data:
+                self.session.receive(data)
         finally:
             turn.end()
+
+    def _decrypted(self, tls: TlsSession, data: bytes) -> bytes:
+        """The plain octets; nothing if there are none or TLS has failed."""
+        plain = b""
+        try:
+            plain = tls.receive(data)
+        except TlsError as error:
+            self._fail(str(error))
+        if tls.established and self._handshake_timer is not None:
+            self._handshake_timer.cancel()
+            self._handshake_timer = None
+        transport = self._transport
+        if transport is not None and (records := tls.take_output()):
+            self._written += len(records)
+            transport.write(records)
+        if tls.ended and transport is not None:
+            self.close()
+        return plain
+
+    def _give_up_on_handshake(self) -> None:
+        self._handshake_timer = None
+        self._fail(f"the TLS handshake is not over after {HANDSHAKE_SECONDS:g} s")
+
+    def _fail(self, reason: str) -> None:
+        """Close without a word: there is nothing that could carry it."""
+        session = self.session
+        self._context.taps.event("admin-refused", connection=session.number, peer=session.peer, reason=reason)
+        session.lost()
+        if self._transport is not None:
+            if self._tls is not None and (alert := self._tls.take_output()):
+                self._transport.write(alert)
+            self._transport.close()
 
     def pause_writing(self) -> None:
         """asyncio: the application does not take everything at once."""
@@ -131,8 +176,12 @@ class AdminConnection(asyncio.Protocol):
     def close(self) -> None:
         """Write what is queued and close: the server stops."""
         self._flush()
-        if self._transport is not None:
-            self._transport.close()
+        transport = self._transport
+        if transport is not None:
+            if self._tls is not None and self._tls.established and not transport.is_closing():
+                self._tls.end()
+                transport.write(self._tls.take_output())
+            transport.close()
 
     def _set_options(self, connected: TransportSocket) -> None:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # uvloop leaves it as it is
@@ -154,6 +203,13 @@ class AdminConnection(asyncio.Protocol):
         if transport is None:
             return
         if octets:
+            if self._tls is not None:
+                try:
+                    self._tls.send(octets)
+                except TlsError as error:
+                    self._fail(str(error))
+                    return
+                octets = self._tls.take_output()
             self._written += len(octets)
             transport.write(octets)
             if self._untaken_timer is not None and transport.get_write_buffer_size() > UNREAD_LIMIT:
@@ -171,6 +227,9 @@ class AdminConnection(asyncio.Protocol):
         if transport.is_closing() or self._goodbye is not None:
             return
         try:
+            if self._tls is not None:
+                self._tls.end()
+                transport.write(self._tls.take_output())
             transport.write_eof()
         except OSError:  # the peer is gone already
             transport.abort()

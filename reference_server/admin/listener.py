@@ -8,20 +8,33 @@ import socket
 from reference_server.admin.connection import AdminConnection
 from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext
+from reference_server.tls.certificates import Certificates
 from reference_server.turn import Turn
 
 _BACKLOG = 1024
 
 
 class AdminListener:
-    """Listens on the admin address."""
+    """Listens on one port of the admin address, with TLS or without."""
 
-    def __init__(self, context: AdminContext, connections: AdminConnections, turn: Turn) -> None:
-        """``connections`` is the table that what is accepted joins; all write at the end of ``turn``."""
+    def __init__(
+        self,
+        context: AdminContext,
+        connections: AdminConnections,
+        turn: Turn,
+        *,
+        port: int,
+        certificates: Certificates | None = None,
+    ) -> None:
+        """``connections`` is the table that what is accepted joins; all write at the end of ``turn``.
+
+        With ``certificates`` it is TLS that is spoken on ``port``.
+        """
         self._context = context
         self._connections = connections
         self._turn = turn
-        self.address: tuple[str, int] = (context.configuration.address, context.configuration.port)
+        self.address: tuple[str, int] = (context.configuration.address, port)
+        self._certificates = certificates
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -40,7 +53,8 @@ class AdminListener:
         self.address = listening.getsockname()[:2]
 
     def _accept(self) -> AdminConnection:
-        return AdminConnection(self._context, self._connections, self._turn)
+        tls = None if self._certificates is None else self._certificates.accepted()
+        return AdminConnection(self._context, self._connections, self._turn, tls)
 
     def stop_accepting(self) -> None:
         """No new connections."""

@@ -1,6 +1,7 @@
 """The URIs of the configuration: of a SIP contact, where the server listens, and of a next hop, where it sends.
 
-``sip:[user@]host[:port][;transport=udp,tcp][;other=params]``, with or without angle brackets. The host is a
+``sip:[user@]host[:port][;transport=udp,tcp][;other=params]``, with or without angle brackets; ``sips:`` with tls, ws
+or wss. Of tcp, tls, ws and wss only one can have the port. The host is a
 literal address (IPv6 in brackets), a name, or ``*`` for every address of this machine. Letter case counts in
 the user only.
 """
@@ -13,8 +14,10 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from reference_server.config.model import ContactConfiguration
 from reference_server.config.values import Kind, WrongValue, is_dns_name
 
-SUPPORTED_TRANSPORTS = ("udp", "tcp")
-KNOWN_TRANSPORTS = (*SUPPORTED_TRANSPORTS, "tls", "ws", "wss")
+DEFAULT_TRANSPORTS = {"sip": ("udp", "tcp"), "sips": ("tls",)}
+"""By scheme, without a ``transport`` parameter."""
+
+_TRANSPORTS = {"sip": ("udp", "tcp", "tls", "ws", "wss"), "sips": ("tls", "ws", "wss")}
 
 _URI = re.compile(
     r"""(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):
@@ -37,9 +40,7 @@ def parse_contact(text: str) -> ContactConfiguration:
         raise WrongValue(f"expected a contact that begins with sip:, not {match['scheme']}:")
     if match["user"] is not None and _USER.fullmatch(match["user"]) is None:
         raise WrongValue("expected a user before the '@', of the characters that RFC 3261 allows")
-    transports = _transports(match["parameters"])
-    if scheme == "sips":
-        raise WrongValue("expected sip:, because sips: (TLS) is not supported by this release")
+    transports = _transports(scheme, match["parameters"])
     return ContactConfiguration(
         scheme=scheme,
         user=match["user"] or "",
@@ -80,7 +81,7 @@ def _port(text: str | None) -> int | None:
     return int(digits)
 
 
-def _transports(parameters: str) -> tuple[str, ...]:
+def _transports(scheme: str, parameters: str) -> tuple[str, ...]:
     """The list of the ``transport`` parameter, each once; the default when there is none."""
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
@@ -88,17 +89,15 @@ def _transports(parameters: str) -> tuple[str, ...]:
             continue
         transports = tuple(dict.fromkeys(word.strip().lower() for word in value.split(",")))
         for transport in transports:
-            if transport not in KNOWN_TRANSPORTS:
-                raise WrongValue(
-                    f"expected transports of {', '.join(SUPPORTED_TRANSPORTS)}, {transport!r} is none"
-                )
-            if transport not in SUPPORTED_TRANSPORTS:
-                raise WrongValue(
-                    f"expected transports of {', '.join(SUPPORTED_TRANSPORTS)}, "
-                    f"because {transport} is not supported by this release"
-                )
+            if transport not in _TRANSPORTS[scheme]:
+                allowed = ", ".join(_TRANSPORTS[scheme])
+                raise WrongValue(f"expected transports of {allowed} behind {scheme}:, {transport!r} is none")
+        if len(transports) - ("udp" in transports) > 1:
+            raise WrongValue(
+                "expected one of tcp, tls, ws and wss, which cannot share a port: write two contacts"
+            )
         return transports
-    return SUPPORTED_TRANSPORTS
+    return DEFAULT_TRANSPORTS[scheme]
 
 
 def parse_next_hop(text: str) -> str:

@@ -34,6 +34,7 @@ class AdminConfiguration(Struct, frozen=True, kw_only=True):
 
     address: str = "127.0.0.1"
     port: int = 9022  # 0 in the genuine server means "no TCP listener"; here it is an ephemeral port
+    tls_port: int | None = None  # None: no TLS; 0: an ephemeral port
     secret: str = "admin"
     tcp_keepalive: float = 45.0  # 0 switches TCP keep-alive off
     frame_limit: int = 16 * 1024 * 1024
@@ -55,6 +56,19 @@ class ContactConfiguration(Struct, frozen=True, kw_only=True):
     external_ip: str = ""
     local_net: str = ""
     dns_names: tuple[str, ...] = ()
+
+
+class TlsConfiguration(Struct, frozen=True, kw_only=True):
+    """Keys and certificates, of SIP over TLS and WSS as of admin connections over TLS; paths are empty if not given."""
+
+    key_file: str = ""
+    cert_file: str = ""
+    chain_file: str = ""  # further certificates up to the root, also those by which clients are verified
+    dh_param: str = ""
+    min_version: str = "1.0"
+    ciphers: str = ""  # of TLS 1.2, in OpenSSL's form; empty: OpenSSL's own choice
+    verify_client: bool = False
+    best_effort: bool = False
 
 
 class RoutingConfiguration(Struct, frozen=True, kw_only=True):
@@ -101,6 +115,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
 
     admin: AdminConfiguration = AdminConfiguration()
     contacts: tuple[ContactConfiguration, ...] = (ContactConfiguration(),)
+    tls: TlsConfiguration = TlsConfiguration()
     routing: RoutingConfiguration = RoutingConfiguration()
     timers: TimerConfiguration = TimerConfiguration()
     logging: LoggingConfiguration = LoggingConfiguration()

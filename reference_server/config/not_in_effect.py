@@ -12,7 +12,6 @@ from reference_server.config.setting import Effect, Setting
 
 _LATER = Effect.NOT_YET
 
-_NO_TLS = "nothing is encrypted, there is no TLS listener"
 _NO_HEP = "no messages are sent to a capture server"
 _NO_SPAM = "spam is not filtered"
 _NO_HANDLER = "the URL is never asked, requests go to connected applications only"
@@ -48,101 +47,12 @@ def _blacklist() -> Iterator[Setting[object]]:
 
 NOT_IN_EFFECT: tuple[Setting[object], ...] = (
     Setting(
-        kind=values.PORT,
-        meaning="TLS port on which applications are awaited",
-        default="0",
-        path="admin@tls-port",
-        option="tls-port",
-        argument="N",
-        variable="ADMIN_TLS_PORT",
-        without="there is no TLS listener for applications",
-        effect=_LATER,
-    ),
-    Setting(
         kind=values.YES_NO,
         meaning="of the genuine server, which does not heed it",
         default="false",
         without=_AS_GENUINE,
         path="admin@tls",
         effect=Effect.NEVER,
-    ),
-    Setting(
-        kind=values.PATH,
-        meaning="private key for TLS",
-        path="sip/tls/key-file",
-        option="key-file",
-        letter="A",
-        argument="FILE",
-        variable="TLS_KEY_FILE",
-        without=_NO_TLS,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.PATH,
-        meaning="certificate for TLS",
-        path="sip/tls/cert-file",
-        option="cert-file",
-        letter="B",
-        argument="FILE",
-        variable="TLS_CERT_FILE",
-        without=_NO_TLS,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.PATH,
-        meaning="certificate chain for TLS",
-        path="sip/tls/chain-file",
-        option="chain-file",
-        letter="C",
-        argument="FILE",
-        variable="TLS_CHAIN_FILE",
-        without=_NO_TLS,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.PATH,
-        meaning="Diffie-Hellman parameters for TLS",
-        path="sip/tls/dh-param",
-        option="dh-param",
-        letter="G",
-        argument="FILE",
-        variable="TLS_DH_PARAM_FILE",
-        without=_NO_TLS,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.TLS_VERSION,
-        meaning="lowest version of TLS",
-        default="1.0",
-        path="sip/tls/min-tls-version",
-        option="min-tls-version",
-        argument="VERSION",
-        variable="MIN_TLS_VERSION",
-        without=_NO_TLS,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.TEXT,
-        meaning="cipher list for TLS 1.2",
-        option="tls-cipherlist",
-        argument="LIST",
-        variable="TLS_CIPHER_LIST",
-        without=_NO_TLS,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.FLAG,
-        meaning="demand a certificate of SIP clients",
-        variable="TLS_VERIFY_CLIENT_CERT",
-        without=_NO_TLS,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.FLAG,
-        meaning="use sip: in a Contact towards a peer on TLS whose own is sip:",
-        variable="SUPPORT_BEST_EFFORT_TLS",
-        without=_NO_TLS,
-        effect=_LATER,
     ),
     Setting(
         kind=values.SWITCH,
@@ -389,3 +299,5 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         effect=_LATER,
     ),
 )
+
+# Tested by tests/config/test_table.py.

@@ -27,6 +27,7 @@ from reference_server.config.model import (
     LoggingConfiguration,
     RoutingConfiguration,
     TimerConfiguration,
+    TlsConfiguration,
 )
 from reference_server.config.options import read_options
 from reference_server.config.setting import Setting
@@ -162,6 +163,7 @@ def _configuration(sources: _Sources) -> Configuration:
     return Configuration(
         admin=_admin(sources, default.admin),
         contacts=_contacts(sources.line) or _contacts_of_file(sources.document) or default.contacts,
+        tls=_tls(sources, default.tls),
         routing=_routing(sources, default.routing),
         timers=_timers(sources, default.timers),
         logging=_logging(sources, default.logging),
@@ -178,6 +180,7 @@ def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration
     return AdminConfiguration(
         address=sources.value(table.ADMIN_ADDRESS, default.address),
         port=sources.value(table.ADMIN_PORT, default.port),
+        tls_port=sources.value(table.ADMIN_TLS_PORT, 0) or None,  # 0 means none, as in the genuine server
         secret=sources.value(table.SECRET, default.secret),
         tcp_keepalive=float(sources.value(table.TCP_KEEPALIVE, int(default.tcp_keepalive))),
         frame_limit=sources.value(table.FRAME_LIMIT, default.frame_limit),
@@ -193,6 +196,19 @@ def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration
         ),
         unread_timeout=sources.value(table.UNREAD_TIMEOUT, default.unread_timeout),
         hangup_on_application_loss=sources.switched_on(table.HANGUP_ON_APP_LOSS),
+    )
+
+
+def _tls(sources: _Sources, default: TlsConfiguration) -> TlsConfiguration:
+    return TlsConfiguration(
+        key_file=sources.value(table.TLS_KEY_FILE, default.key_file),
+        cert_file=sources.value(table.TLS_CERT_FILE, default.cert_file),
+        chain_file=sources.value(table.TLS_CHAIN_FILE, default.chain_file),
+        dh_param=sources.value(table.TLS_DH_PARAM, default.dh_param),
+        min_version=sources.value(table.TLS_MIN_VERSION, default.min_version),
+        ciphers=sources.value(table.TLS_CIPHERS, default.ciphers),
+        verify_client=sources.switched_on(table.TLS_VERIFY_CLIENT),
+        best_effort=sources.switched_on(table.BEST_EFFORT_TLS),
     )
 
 

@@ -148,3 +148,5 @@ def _meaning(setting: Setting[object]) -> str:
 
 if __name__ == "__main__":
     sys.stdout.write(markdown())
+
+# Tested by tests/config/test_table.py.

@@ -102,10 +102,85 @@ UNREAD_TIMEOUT = Setting(
     own=True,
 )
 
+# TLS, on both doors.
+ADMIN_TLS_PORT = Setting(
+    kind=values.PORT,
+    meaning="TLS port on which applications are awaited",
+    default="0",
+    path="admin@tls-port",
+    option="tls-port",
+    argument="N",
+    variable="ADMIN_TLS_PORT",
+)
+TLS_KEY_FILE = Setting(
+    kind=values.PATH,
+    meaning="private key for TLS",
+    path="sip/tls/key-file",
+    option="key-file",
+    letter="A",
+    argument="FILE",
+    variable="TLS_KEY_FILE",
+)
+TLS_CERT_FILE = Setting(
+    kind=values.PATH,
+    meaning="certificate for TLS",
+    path="sip/tls/cert-file",
+    option="cert-file",
+    letter="B",
+    argument="FILE",
+    variable="TLS_CERT_FILE",
+)
+TLS_CHAIN_FILE = Setting(
+    kind=values.PATH,
+    meaning="certificate chain for TLS",
+    path="sip/tls/chain-file",
+    option="chain-file",
+    letter="C",
+    argument="FILE",
+    variable="TLS_CHAIN_FILE",
+)
+TLS_DH_PARAM = Setting(
+    kind=values.PATH,
+    meaning="Diffie-Hellman parameters for TLS",
+    path="sip/tls/dh-param",
+    option="dh-param",
+    letter="G",
+    argument="FILE",
+    variable="TLS_DH_PARAM_FILE",
+)
+TLS_MIN_VERSION = Setting(
+    kind=values.TLS_VERSION,
+    meaning="lowest version of TLS",
+    default="1.0",
+    path="sip/tls/min-tls-version",
+    option="min-tls-version",
+    argument="VERSION",
+    variable="MIN_TLS_VERSION",
+)
+TLS_CIPHERS = Setting(
+    kind=values.TEXT,
+    meaning="cipher list for TLS 1.2",
+    option="tls-cipherlist",
+    argument="LIST",
+    variable="TLS_CIPHER_LIST",
+)
+TLS_VERIFY_CLIENT = Setting(
+    kind=values.FLAG,
+    meaning="demand a certificate of SIP clients",
+    variable="TLS_VERIFY_CLIENT_CERT",
+)
+
+BEST_EFFORT_TLS = Setting(
+    kind=values.FLAG,
+    meaning="use sip: in a Contact towards a peer on TLS whose own is sip:",
+    variable="SUPPORT_BEST_EFFORT_TLS",
+)
+
 # Where SIP is awaited.
 CONTACT_URI = Setting(
     kind=CONTACT,
-    meaning="where SIP is awaited, sip:HOST[:PORT][;transport=udp,tcp]; may be repeated, HOST may be '*'",
+    meaning="where SIP is awaited, sip:HOST[:PORT][;transport=udp,tcp], sips: for tls and wss; may be repeated; "
+    "HOST may be '*'",
     default="sip:127.0.0.1;transport=udp,tcp",
     path="sip/contacts/contact",
     option="contact",
@@ -263,11 +338,6 @@ LOG_AUTO_FLUSH = Setting(
 GLOBALLY_READABLE_LOGS = Setting(
     kind=values.FLAG, meaning="log files get mode 0644 instead of 0660", option="globally-readable-logs"
 )
-NO_CONFIG = Setting(
-    kind=values.FLAG,
-    meaning="log to standard error only, whatever the file says of destinations",
-    option="noconfig",
-)
 FILE = Setting(
     kind=values.PATH,
     meaning="configuration file; without it /etc/drachtio.conf.xml is read if it exists",
@@ -275,6 +345,11 @@ FILE = Setting(
     letter="f",
     argument="PATH",
     variable="CONFIG_FILE_PATH",
+)
+NO_CONFIG = Setting(
+    kind=values.FLAG,
+    meaning="log to standard error only, whatever the file says of destinations",
+    option="noconfig",
 )
 EMULATE = Setting(
     kind=values.DIALECT,
@@ -303,14 +378,6 @@ HIDE_CREDENTIALS = Setting(
     option="hide-credentials",
     own=True,
 )
-CHECK = Setting(
-    kind=values.STRICTNESS,
-    meaning="read everything, report, and do not start; a warning is an error, but for a setting that is known and has "
-    "no effect here, unless strict",
-    option="check",
-    word="strict",
-    own=True,
-)
 LOOP = Setting(
     kind=values.LOOP,
     meaning="event loop: auto takes uvloop if it is installed",
@@ -319,58 +386,20 @@ LOOP = Setting(
     argument="NAME",
     own=True,
 )
+CHECK = Setting(
+    kind=values.STRICTNESS,
+    meaning="read everything, report, and do not start; a warning is an error, but for a setting that is known and has "
+    "no effect here, unless strict",
+    option="check",
+    word="strict",
+    own=True,
+)
 VERSION = Setting(kind=values.FLAG, meaning="print the version", option="version", letter="v")
 HELP = Setting(kind=values.FLAG, meaning="print this text", option="help", letter="h")
 
-_READ_BY_NAME: tuple[Setting[object], ...] = (
-    ADMIN_ADDRESS,
-    ADMIN_PORT,
-    SECRET,
-    TCP_KEEPALIVE,
-    HANGUP_ON_APP_LOSS,
-    FRAME_LIMIT,
-    FRAME_LIMIT_BEFORE_AUTHENTICATION,
-    INCOMPLETE_FRAME_TIMEOUT,
-    INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
-    UNREAD_TIMEOUT,
-    CONTACT_URI,
-    SINGLE_CONTACT,
-    EXTERNAL_IP,
-    LOCAL_NET,
-    DNS_NAMES,
-    OUTBOUND_PROXY,
-    AGGRESSIVE_NAT_DETECTION,
-    DISABLE_NAT_DETECTION,
-    NAMESERVER,
-    T1,
-    T2,
-    T4,
-    T1X64,
-    PRESERVE_HEADER_NAMES,
-    CDRS,
-    CDRS_SWITCHED_ON,
-    FILE,
-    NO_CONFIG,
-    LOG_LEVEL,
-    CONSOLE,
-    LOG_FILE,
-    LOG_ARCHIVE,
-    LOG_SIZE,
-    LOG_MAX_SIZE,
-    LOG_MIN_SIZE,
-    LOG_MAX_FILES,
-    LOG_AUTO_FLUSH,
-    GLOBALLY_READABLE_LOGS,
-    EMULATE,
-    TRACE,
-    SHOW_FRAMES,
-    HIDE_CREDENTIALS,
-    LOOP,
-    CHECK,
-    VERSION,
-    HELP,
+_READ_BY_NAME: tuple[Setting[object], ...] = tuple(
+    row for row in list(globals().values()) if isinstance(row, Setting)
 )
-
 TABLE: tuple[Setting[object], ...] = (*_READ_BY_NAME, *NOT_IN_EFFECT)
 BY_PATH: dict[str, Setting[object]] = {setting.path: setting for setting in TABLE if setting.path}
 BY_OPTION = {setting.option: setting for setting in TABLE if setting.option}

@@ -27,6 +27,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """the URI where requests outside dialogs go, if the application does not say where"""
     aggressive_nat_detection: bool = False
     disable_nat_detection: bool = False
+    best_effort_tls: bool = False
+    """in answers a Contact of ours that is ``sips`` becomes ``sip`` if the caller's is"""
     preserved_header_names: frozenset[str] = frozenset()
     """in lower case"""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from reference_server.core.context import Context
-from reference_server.core.dialog.server_requests import send_unwatched
+from reference_server.core.dialog.ack_and_bye import send_unwatched
 from reference_server.core.transactions import Sent, TransactionLayer
 from reference_server.sip.deadline import Deadline
 from reference_server.sip.timers import TimerHandle

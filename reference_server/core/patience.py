@@ -13,3 +13,5 @@ person to pick up, but an end that still rings says so every minute (RFC 3261 §
 
 TIMER_C_SECONDS: Final = 185.0
 """The same inside a dialog, where nobody has to pick up: what a proxy waits (§16.6 item 11)."""
+
+# Tested by tests/core/uas/test_routing.py.

@@ -7,8 +7,9 @@ then delivered inside its dialog, sent on by its Route, or offered to an applica
 
 from __future__ import annotations
 
-from reference_server.core.admission import Door, is_new, is_sound
+from reference_server.core.admission import is_new, is_sound
 from reference_server.core.context import Context
+from reference_server.core.door import Door
 from reference_server.core.methods import ALLOW, CANCEL, INVITE, NOTIFY, PRACK
 from reference_server.core.ports import Flow
 from reference_server.core.proxy.core import ProxyCore
@@ -151,7 +152,7 @@ class Receiver:
 
         The dialog of its Call-ID and From tag is its own, whatever its To says (SIP-50).
         """
-        usage = self._uas.dialogs.by_far_end(incoming.frame.call_id, incoming.request.from_tag)
+        usage = self._uas.dialogs.by_far_end(incoming.headers.call_id, incoming.request.from_tag)
         up = usage is not None and usage.is_confirmed
         if not is_new(self._transactions, incoming, call_is_up=up):
             return True
@@ -170,7 +171,7 @@ class Receiver:
         """A request with a To tag, to its dialog, or to where its Route leads; False if it may be outside of any."""
         method = incoming.method
         request = incoming.request
-        usage = self._uas.dialogs.by_tags(incoming.frame.call_id, incoming.local_tag, request.from_tag)
+        usage = self._uas.dialogs.by_tags(incoming.headers.call_id, incoming.local_tag, request.from_tag)
         if usage is not None:
             if method is PRACK:
                 receive_prack(self._uas, usage, incoming)

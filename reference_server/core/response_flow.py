@@ -13,7 +13,7 @@ from typing import Protocol
 from reference_server.core.context import Context
 from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.core.transactions import TransactionLayer
-from reference_server.sip.messages.response_frame import ResponseFrame
+from reference_server.sip.messages.response_headers import ResponseHeaders
 from reference_server.sip.messages.via import TopVia
 
 
@@ -29,7 +29,7 @@ class AnsweredRequest(Protocol):
         """Its topmost Via."""
 
     @property
-    def frame(self) -> ResponseFrame:
+    def headers(self) -> ResponseHeaders:
         """What its responses have in common."""
 
     @property
@@ -55,7 +55,9 @@ def sender_back(
 
     def lost(text: str) -> None:
         status = text.partition("\r\n")[0]
-        context.event("response-not-sent", dialog=request.frame.call_id, reason=f"connection gone: {status}")
+        context.event(
+            "response-not-sent", dialog=request.headers.call_id, reason=f"connection gone: {status}"
+        )
 
     return send
 

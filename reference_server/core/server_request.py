@@ -13,7 +13,7 @@ from reference_server.core.ports import Application, Flow
 from reference_server.core.response_flow import sender_back
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.messages.message import Request
-from reference_server.sip.messages.response_frame import ResponseFrame
+from reference_server.sip.messages.response_headers import ResponseHeaders
 from reference_server.sip.messages.via import TopVia, with_completed_via
 from reference_server.sip.reliable import ReliableSender
 from reference_server.sip.timers import TimerHandle
@@ -30,7 +30,7 @@ class ServerRequest:
         "answered",
         "application",
         "flow",
-        "frame",
+        "headers",
         "in_dialog",
         "local_tag",
         "method",
@@ -50,7 +50,9 @@ class ServerRequest:
         self.method: Method = method_named(request.method)
         self.via = via
         self.flow = flow
-        self.frame = ResponseFrame(request, via, source_host=flow.remote_host, source_port=flow.remote_port)
+        self.headers = ResponseHeaders(
+            request, via, source_host=flow.remote_host, source_port=flow.remote_port
+        )
         self.transaction_id = ""
         """as the application knows it; empty until one is asked"""
         self.application: Application | None = None
@@ -81,16 +83,16 @@ class ServerRequest:
 
     def text_for_application(self) -> str:
         """The request as received, with its topmost Via completed (SIP-2)."""
-        return with_completed_via(self.request, self.via, self.frame.completed_via)
+        return with_completed_via(self.request, self.via, self.headers.completed_via)
 
     def completed_via_line(self) -> str:
         """The value of the first Via line, completed."""
-        vias = self.frame.vias
+        vias = self.headers.vias
         return vias[5 : vias.index("\r\n")]
 
     def to_with_tag(self) -> str:
         """The To of our responses; the tag is made once (RFC 3261 §8.2.6.2)."""
-        to = self.frame.to
+        to = self.headers.to
         if self.in_dialog:
             return to
         if not self.local_tag:
@@ -173,12 +175,12 @@ class ServerRequest:
 
     def trying(self) -> None:
         """100 Trying: whoever is to answer may take a while (CALL-1)."""
-        self.transaction.respond(100, self.frame.minimal(100, self.frame.to))
+        self.transaction.respond(100, self.headers.minimal(100, self.headers.to))
 
     def reject(self, status: int, extra: str = "", reason: str = "") -> None:
         """Answer it with a final response of the server's own, and forget it; ``extra`` are complete header lines."""
         self.close()
-        text = self.frame.refusal(status, self.to_with_tag(), extra, reason=reason)
+        text = self.headers.refusal(status, self.to_with_tag(), extra, reason=reason)
         self.transaction.respond(status, text)
         self.failed(status, text)
 
@@ -253,33 +255,33 @@ class PendingRequests:
         waiting = (*self._waiting.values(), *self._held.values())
         return iter([one for one in waiting if one.application is application])
 
-    def awaits_final(self, request: ServerRequest) -> bool:
+    def awaits_final(self, incoming: ServerRequest) -> bool:
         """See :attr:`ServerRequest.awaits_final`."""
-        if request.method is INVITE:
-            return self._invites.get(request.transaction.key) is request
-        return self._waiting.get(request.transaction_id) is request
+        if incoming.method is INVITE:
+            return self._invites.get(incoming.transaction.key) is incoming
+        return self._waiting.get(incoming.transaction_id) is incoming
 
-    def add(self, request: ServerRequest, *, waits: bool = True) -> None:
+    def add(self, incoming: ServerRequest, *, waits: bool = True) -> None:
         """An application is asked; ``waits`` is False if the server itself answers at once."""
         if waits:
-            self._waiting[request.transaction_id] = request
-        if request.method is INVITE:
-            self._invites[request.transaction.key] = request
+            self._waiting[incoming.transaction_id] = incoming
+        if incoming.method is INVITE:
+            self._invites[incoming.transaction.key] = incoming
 
-    def hold(self, request: ServerRequest) -> None:
+    def hold(self, incoming: ServerRequest) -> None:
         """It has its answer, which waits for a PRACK: no other may be given."""
-        self._held[request.transaction_id] = self._waiting.pop(request.transaction_id)
+        self._held[incoming.transaction_id] = self._waiting.pop(incoming.transaction_id)
 
-    def take_over(self, request: ServerRequest) -> None:
+    def take_over(self, incoming: ServerRequest) -> None:
         """Somebody else answers it from now on, and hears of its CANCEL: the proxy."""
-        self._waiting.pop(request.transaction_id, None)
-        self._invites.pop(request.transaction.key, None)
+        self._waiting.pop(incoming.transaction_id, None)
+        self._invites.pop(incoming.transaction.key, None)
 
-    def remove(self, request: ServerRequest) -> None:
+    def remove(self, incoming: ServerRequest) -> None:
         """It has its final response."""
-        self._waiting.pop(request.transaction_id, None)
-        if request.method is INVITE:
-            self._invites.pop(request.transaction.key, None)
-        if request.reliable is not None:
-            self._held.pop(request.transaction_id, None)
-            request.reliable.stop()
+        self._waiting.pop(incoming.transaction_id, None)
+        if incoming.method is INVITE:
+            self._invites.pop(incoming.transaction.key, None)
+        if incoming.reliable is not None:
+            self._held.pop(incoming.transaction_id, None)
+            incoming.reliable.stop()

@@ -2,7 +2,8 @@
 
 Of a message from the network it is told the length as received, over what it came and from where; of one that the
 server has made and nobody sent, the length 0 and no address (OUT-6, REL-7); of a request of the server's own, our own
-address (CALL-9). Of what was sent for it, it gets an echo (RSP-2, OUT-2, DLG-5).
+address (CALL-9). The echo of what was sent for it is built in
+echo.py.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from reference_server.wire.replies import (
     DialogMessage,
     FinalResponseReceived,
     NewRequest,
-    RequestSent,
-    ResponseSent,
 )
 
 
@@ -24,7 +23,7 @@ def new_request(context: Context, flow: Flow, length: int, *, transaction_id: st
     """A request outside dialogs (SIP-1)."""
     return NewRequest(
         length,
-        flow.transport.name,
+        flow.transport.token,
         flow.remote_address,
         context.time_token(),
         transaction_id,
@@ -40,7 +39,7 @@ def from_network(
     return DialogMessage(
         "network",
         length,
-        flow.transport.name,
+        flow.transport.token,
         flow.remote_address,
         context.time_token(),
         transaction_id,
@@ -63,7 +62,7 @@ def made_here(
 ) -> DialogMessage:
     """A message that stands for one of the far end's: no far end has sent it (OUT-6, REL-7)."""
     return DialogMessage(
-        "network", 0, transport.name, NO_ADDRESS, context.time_token(), transaction_id, dialog_id, text
+        "network", 0, transport.token, NO_ADDRESS, context.time_token(), transaction_id, dialog_id, text
     )
 
 
@@ -72,7 +71,7 @@ def unsolicited(context: Context, text: str, flow: Flow, dialog_id: str) -> Dial
     return DialogMessage(
         "application",
         len(text),
-        flow.transport.name,
+        flow.transport.token,
         flow.local.address,
         context.time_token(),
         "unsolicited",
@@ -88,52 +87,8 @@ def unsolicited_unsent(context: Context, text: str, dialog_id: str) -> DialogMes
     )
 
 
-def response_echo(
-    context: Context,
-    message_id: str,
-    flow: Flow,
-    *,
-    transport: str,
-    transaction_id: str,
-    dialog_id: str,
-    text: str,
-) -> ResponseSent:
-    """A response went out as ``text`` (RSP-2); ``transport`` as RSP-3 wants it."""
-    return ResponseSent(
-        message_id,
-        transport,
-        flow.remote_address,
-        context.time_token(),
-        transaction_id,
-        dialog_id,
-        text,
-    )
-
-
-def request_echo(
-    context: Context, message_id: str, flow: Flow, *, transaction_id: str, text: str, held: bool = False
-) -> RequestSent:
-    """A request went out as ``text``, or is ``held`` until it can (OUT-2, OUT-8, DLG-5)."""
-    return RequestSent(
-        message_id,
-        flow.transport.name,
-        flow.local.address if flow.transport.echo_shows_local else flow.remote_address,
-        context.time_token(),
-        transaction_id,
-        text,
-        held=held,
-    )
-
-
-def unsent_echo(context: Context, message_id: str, *, transaction_id: str, text: str) -> RequestSent:
-    """A request has nowhere to go; why, a response says that follows (OUT-6)."""
-    return RequestSent(
-        message_id, NOWHERE.name, NO_ADDRESS, context.time_token(), transaction_id, text, held=True
-    )
-
-
 def target_answered(context: Context, message_id: str, flow: Flow, text: str) -> FinalResponseReceived:
     """A target of a proxied request has given a final response (PROXY-8)."""
     return FinalResponseReceived(
-        message_id, flow.transport.name, flow.remote_address, context.time_token(), text
+        message_id, flow.transport.token, flow.remote_address, context.time_token(), text
     )

@@ -1,8 +1,9 @@
 """One SIP connection: octets of a socket to framed messages and back, whoever opened it.
 
-What arrives is cut by the connection's framing (net/streams.py, net/websocket.py); all that is to be sent in one turn
-of the loop goes out in one write. Neither time nor memory is without end: a message must come to its end, and a peer
-must take what is written to it.
+What arrives is decrypted, if the transport is secure (tls/session.py), and cut by the connection's framing
+(net/streams.py, net/websocket.py); all that is to be sent in one turn of the loop goes out in one write. Neither time
+nor memory is without end: handshakes must be over soon, a message must come to its end, and a peer must take what is
+written to it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from typing import Protocol, cast
 
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.sip.messages.stream import StreamError
+from reference_server.tls.session import TlsError, TlsSession
 from reference_server.turn import Turn
+
+HANDSHAKE_SECONDS = 10.0
+"""How long the handshakes of TLS and WebSocket may take together."""
 
 UNFINISHED_SECONDS = 60.0
 """How long a message may stay unfinished, as a frame on an admin connection may."""
@@ -35,6 +40,14 @@ class Framing(Protocol):
     def unfinished(self) -> int:
         """Octets of a message that has not come to its end. Right after ``next_message`` returned None."""
 
+    @property
+    def ready(self) -> bool:
+        """Messages can be sent."""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more comes."""
+
     def feed(self, data: bytes) -> None:
         """Take what arrived."""
 
@@ -46,6 +59,9 @@ class Framing(Protocol):
 
     def encode(self, message: str) -> bytes:
         """A message as it goes out."""
+
+    def end(self) -> bytes:
+        """What is to be said before the connection is closed."""
 
 
 class ConnectionTable(Protocol):
@@ -78,12 +94,16 @@ class ConnectionTable(Protocol):
 class SipConnection(asyncio.Protocol):
     """The loop calls it; the table gives it a number and forgets it."""
 
-    def __init__(self, table: ConnectionTable, endpoint: Endpoint, framing: Framing) -> None:
+    def __init__(
+        self, table: ConnectionTable, endpoint: Endpoint, framing: Framing, tls: TlsSession | None = None
+    ) -> None:
         self._table = table
         self._framing = framing
+        self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._pending: list[bytes] = []
         self._transport: asyncio.Transport | None = None
+        self._handshake_timer: asyncio.TimerHandle | None = None
         self._unfinished_timer: asyncio.TimerHandle | None = None
         self._untaken_timer: asyncio.TimerHandle | None = None
         self._written = 0
@@ -91,6 +111,8 @@ class SipConnection(asyncio.Protocol):
         """octets, as the table was told last"""
         self.flow = Flow(endpoint.transport, "", 0, endpoint)
         """its number is 0 until messages can be sent"""
+        self.settled: asyncio.Future[None] = self._loop.create_future()
+        """done when messages can be sent, or never will"""
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -105,7 +127,32 @@ class SipConnection(asyncio.Protocol):
         _set_options(transport.get_extra_info("socket"))
         self.flow = Flow(self.flow.transport, peer[0], peer[1], self.flow.local)
         self._table.joined(self)
-        self.flow = self._table.established(self, peer[0], peer[1])
+        if self._tls is not None or not self._framing.ready:
+            self._handshake_timer = self._loop.call_later(
+                HANDSHAKE_SECONDS, self._give_up, f"the handshake is not over after {HANDSHAKE_SECONDS:g} s"
+            )
+        if self._tls is not None:
+            self._tls.begin()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Say what has to be said below SIP, and begin with SIP if everything below stands."""
+        if self._tls is None or self._tls.established:
+            if replies := self._framing.take_replies():
+                self._write(replies)
+            if self._framing.ready and not self.flow.connection and not self.settled.done():
+                if self._handshake_timer is not None:
+                    self._handshake_timer.cancel()
+                    self._handshake_timer = None
+                self.flow = self._table.established(self, self.flow.remote_host, self.flow.remote_port)
+                self.settled.set_result(None)
+        self._write_records()
+
+    def _write_records(self) -> None:
+        """What TLS itself has to say."""
+        if self._tls is not None and self._transport is not None and (records := self._tls.take_output()):
+            self._written += len(records)
+            self._transport.write(records)
 
     @property
     def usable(self) -> bool:
@@ -121,22 +168,36 @@ class SipConnection(asyncio.Protocol):
             self._table.turn.end()
 
     def _read(self, data: bytes) -> None:
-        framing = self._framing
-        framing.feed(data)
-        came = False
         try:
-            while self.usable and (message := framing.next_message()) is not None:
-                came = True
-                self._table.received(self, message)
-        except StreamError as error:
+            if self._tls is not None:
+                data = self._tls.receive(data)
+            if data:
+                self._framing.feed(data)
+            self._go_on()
+            came = self._hand_over()
+        except (StreamError, TlsError) as error:
             self._table.gave_up(self, str(error))
+            self._go_on()
             self.close()
+            return
         if came:
             self._table.spoke(self)
-        if came or framing.unfinished or self.kept:
+        if came or self._framing.unfinished or self.kept:
             self._watch(came)
-        if replies := framing.take_replies():
+        if self._framing.ended or (self._tls is not None and self._tls.ended):
+            self.close()
+
+    def _hand_over(self) -> bool:
+        """Whether messages came."""
+        came = False
+        while self.usable and (message := self._framing.next_message()) is not None:
+            came = True
+            self._table.received(self, message)
+        if not self.flow.connection:
+            self._framing.next_message()  # raises if the handshake has failed
+        elif replies := self._framing.take_replies():
             self._write(replies)
+        return came
 
     def _watch(self, came: bool) -> None:
         unfinished = self._framing.unfinished
@@ -170,6 +231,13 @@ class SipConnection(asyncio.Protocol):
             return
         octets = b"".join(self._pending)
         self._pending.clear()
+        if self._tls is not None:
+            try:
+                self._tls.send(octets)
+            except TlsError as error:
+                self._give_up(str(error))
+                return
+            octets = self._tls.take_output()
         self._written += len(octets)
         self._transport.write(octets)
         if self._untaken_timer is not None:
@@ -213,19 +281,26 @@ class SipConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the table."""
-        for timer in (self._unfinished_timer, self._untaken_timer):
+        for timer in (self._handshake_timer, self._unfinished_timer, self._untaken_timer):
             if timer is not None:
                 timer.cancel()
         self._transport = None
         self._table.left(self)
-        if not self.closed.done():
-            self.closed.set_result(None)
+        for outcome in (self.settled, self.closed):
+            if not outcome.done():
+                outcome.set_result(None)
 
     def close(self) -> None:
         """Write what is queued and close."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self.flow.connection and (goodbye := self._framing.end()):
+            self._write(goodbye)
         self._flush()
-        if self._transport is not None:
-            self._transport.close()
+        if self._tls is not None:
+            self._tls.end()
+            self._write_records()
+        self._transport.close()
 
     def abort(self) -> None:
         """Close at once."""

@@ -10,15 +10,20 @@ import asyncio
 import socket
 from collections.abc import Callable
 from itertools import count
+from typing import TYPE_CHECKING
 
 from reference_server.account import MOST, Account
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.crowd import Crowd
 from reference_server.net.connection import SipConnection
 from reference_server.net.streams import StreamFraming
-from reference_server.sip.transport import Transport
+from reference_server.sip.transport import WS, WSS, Transport
 from reference_server.sparingly import Sparingly
+from reference_server.tls.certificates import Certificates
 from reference_server.turn import Turn
+
+if TYPE_CHECKING:
+    from reference_server.net.websocket import WebSocketFraming
 
 MOST_CONNECTIONS = 10_000
 """That may be open at a time; one more, and one makes room as crowd.py says."""
@@ -47,16 +52,19 @@ class SipConnections:
         lost: Callable[[Flow], None] = lambda flow: None,
         turn: Turn | None = None,
         account: Account | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
         """``receive`` gets each message, ``warn`` a line for each connection that is given up.
 
         At ``most`` connections are open at a time. ``lost`` gets the flow of each that was open and is not any more.
         ``turn`` is that of all who write on this loop. What is kept for peers stands in ``account``.
+        ``certificates`` are for the secure transports.
         """
         self._loop = asyncio.get_running_loop()
         self.receive = receive
         self.turn = turn or Turn(self._loop.call_soon)
         self._warn = warn
+        self._certificates = certificates
         self._crowding = Sparingly(warn, self._loop.time)
         self._lost = lost
         self._crowd: Crowd[SipConnection] = Crowd(most)
@@ -71,13 +79,23 @@ class SipConnections:
 
     async def listen(self, sock: socket.socket, endpoint: Endpoint) -> None:
         """Accept on a bound socket, for ever."""
-        server = await self._loop.create_server(
-            lambda: self._connection(endpoint), sock=sock, backlog=BACKLOG
-        )
+        server = await self._loop.create_server(lambda: self._accepted(endpoint), sock=sock, backlog=BACKLOG)
         self._servers.append(server)
 
-    def _connection(self, endpoint: Endpoint) -> SipConnection:
-        return SipConnection(self, endpoint, StreamFraming())
+    def _accepted(self, endpoint: Endpoint) -> SipConnection:
+        framing = _websocket().accepted() if _in_frames(endpoint.transport) else StreamFraming()
+        tls = self._known_certificates().accepted() if endpoint.transport.secure else None
+        return SipConnection(self, endpoint, framing, tls)
+
+    def _made(self, endpoint: Endpoint, host: str, port: int) -> SipConnection:
+        framing = _websocket().connected(host, port) if _in_frames(endpoint.transport) else StreamFraming()
+        tls = self._known_certificates().connected(None) if endpoint.transport.secure else None
+        return SipConnection(self, endpoint, framing, tls)
+
+    def _known_certificates(self) -> Certificates:
+        if self._certificates is None:
+            raise ValueError("expected certificates for a secure transport, there are none")
+        return self._certificates
 
     def __len__(self) -> int:
         """How many connections are open."""
@@ -185,8 +203,9 @@ class SipConnections:
         try:
             async with asyncio.timeout(seconds):
                 _, connection = await self._loop.create_connection(
-                    lambda: self._connection(endpoint), host, port, local_addr=(endpoint.host, 0)
+                    lambda: self._made(endpoint, host, port), host, port, local_addr=(endpoint.host, 0)
                 )
+                await connection.settled
             outcome = connection.flow if connection.usable else NoWay.UNREACHABLE
         except TimeoutError:
             outcome = NoWay.CONNECT_TIMEOUT
@@ -219,3 +238,14 @@ class SipConnections:
                     connection.abort()
                 await asyncio.wait(closed)
         self._servers.clear()
+
+
+def _in_frames(transport: Transport) -> bool:
+    return transport in (WS, WSS)
+
+
+def _websocket() -> type[WebSocketFraming]:
+    """The library behind it is loaded with the first connection that needs it."""
+    from reference_server.net.websocket import WebSocketFraming
+
+    return WebSocketFraming

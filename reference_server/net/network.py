@@ -7,6 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 from msgspec import Struct
 
@@ -18,7 +19,8 @@ from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.locate.resolver import Hop, Question, Resolver
 from reference_server.net.locate.selection import Candidate, candidate, choose
-from reference_server.net.sockets.binding import (
+from reference_server.net.sockets.interfaces import local_addresses
+from reference_server.net.sockets.listening import (
     BoundSocket,
     TransportError,
     bind_sockets,
@@ -26,19 +28,22 @@ from reference_server.net.sockets.binding import (
     hostport,
     literal_address,
 )
-from reference_server.net.sockets.interfaces import local_addresses
 from reference_server.net.udp import UdpTransport
 from reference_server.sip.messages.uri import DEFAULT_PORT, UriError, parse_uri
-from reference_server.sip.transport import TCP, TRANSPORTS, UDP, Transport
+from reference_server.sip.transport import TCP, TLS, TRANSPORTS, UDP, WS, WSS, Transport
+from reference_server.tls.certificates import Certificates
 from reference_server.turn import Turn
 
 _LOG = logging.getLogger(__name__)
 
+SECURE_PORT = 5061
+"""Of a ``sips`` contact without a port, whatever its transport."""
+
 SECONDS_BEFORE_OTHERS = 4.0
 """How long a connection may take to be made while a name has further addresses."""
 
-_SPOKEN = (UDP, TCP)
-"""What we can speak, in the order of preference where the DNS leaves it to us."""
+_WITHOUT_BEING_ASKED = (UDP, TCP)
+"""In the order of preference, where neither URI nor DNS names a transport."""
 _TARGETS_KEPT = 10_000
 _LONGEST_TARGET_KEPT = 300
 
@@ -58,13 +63,14 @@ class Network:
         monotonic: Callable[[], float] = time.monotonic,
         turn: Turn | None = None,
         account: Account | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
         ``most_connections`` is how many connections may be open at a time. Names are looked up in ``hosts``
         (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
         by which what the DNS says grows old. What is sent leaves at the end of ``turn``. What is kept for peers stands
-        in ``account``.
+        in ``account``. Secure transports need ``certificates``.
         """
         self._warn = warn
         self._most_connections = most_connections
@@ -73,6 +79,7 @@ class Network:
         self._monotonic = monotonic
         self._turn = turn
         self._account = account
+        self._certificates = certificates
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
         self._latest: UdpTransport | None = None  # the one that sent last: many servers have no other
@@ -92,6 +99,7 @@ class Network:
             lost=user.connection_lost,
             turn=self._turn,
             account=self._account,
+            certificates=self._certificates,
         )
         bound: list[BoundSocket] = []
         try:
@@ -103,7 +111,12 @@ class Network:
                     self._candidates.append(candidate(endpoint, contact.local_net, contact.external_ip))
                     if not one.transport.stream:
                         self._udp[endpoint.host, endpoint.port] = UdpTransport(
-                            one.socket, endpoint, user.receive, self._warn, user.undelivered, self._turn
+                            one.socket,
+                            endpoint,
+                            user.receive,
+                            warn=self._warn,
+                            undelivered=user.undelivered,
+                            turn=self._turn,
                         )
                     else:
                         await streams.listen(one.socket, endpoint)
@@ -114,23 +127,28 @@ class Network:
             await self.stop()
             raise
         ours = [one.endpoint for one in self._candidates]
+        plain = [one for one in _WITHOUT_BEING_ASKED if any(our.transport is one for our in ours)]
         self._resolver = Resolver(
-            [transport for transport in _SPOKEN if any(one.transport is transport for one in ours)],
+            plain or [UDP],
             sorted({":" in one.host for one in ours}),
             Dns(self._nameserver),
-            self._hosts,
-            self._monotonic,
-            self._warn,
+            hosts=self._hosts,
+            monotonic=self._monotonic,
+            warn=self._warn,
         )
 
     async def _bind(self, contact: ContactConfiguration) -> list[BoundSocket]:
-        port = DEFAULT_PORT if contact.port is None else contact.port
-        if contact.scheme != "sip":
-            raise TransportError(contact.scheme, contact.host, port, "only sip: is supported, not sips:")
-        for transport in contact.transports:
-            if TRANSPORTS.get(transport) not in _SPOKEN:
-                raise TransportError(transport, contact.host, port, "only udp and tcp are supported")
+        port = contact.port
+        if port is None:
+            port = SECURE_PORT if contact.scheme == "sips" else DEFAULT_PORT
         transports = [TRANSPORTS[name] for name in contact.transports]
+        for transport in transports:
+            if transport.secure and self._certificates is None:
+                reason = "expected <tls> with a key-file and a cert-file or chain-file"
+                raise TransportError(transport.name, contact.host, port, reason)
+            if transport in (WS, WSS) and find_spec("websockets") is None:
+                reason = "expected the Python library websockets to be installed"
+                raise TransportError(transport.name, contact.host, port, reason)
         return bind_sockets(await self._addresses(contact.host, port), transports, port)
 
     async def _addresses(self, host: str, port: int) -> list[str]:
@@ -181,7 +199,7 @@ class Network:
         transport = place.transport or UDP
         endpoint = choose(self._candidates, transport, place.literal)
         if endpoint is None:
-            return NoWay.NOT_AVAILABLE
+            return place.without
         port = place.port or transport.default_port
         if transport.stream:
             return self._streams.connected_to(endpoint, place.literal, port) if self._streams else None
@@ -205,7 +223,7 @@ class Network:
         if isinstance(place, NoWay):
             done(place)
         elif place.literal is None:
-            self._open_name(Question(place.host, place.port, place.transport), done, tried)
+            self._open_name(place, done, tried)
         elif tried:
             done(NoWay.UNREACHABLE)
         else:
@@ -221,9 +239,9 @@ class Network:
         else:
             done(self._udp[endpoint.host, endpoint.port].flow_to(hop.host, hop.port))
 
-    def _open_name(self, question: Question, done: Done, tried: Sequence[Flow]) -> None:
-        if self._resolver is None:
-            done(NoWay.NOT_AVAILABLE)
+    def _open_name(self, place: _Place, done: Done, tried: Sequence[Flow]) -> None:
+        if self._resolver is None or (place.transport is not None and not self._has(place.transport)):
+            done(place.without)
             return
         passed = {(flow.transport, flow.remote_host, flow.remote_port) for flow in tried}
 
@@ -235,7 +253,10 @@ class Network:
             else:
                 done(NoWay.NOT_AVAILABLE if hops else NoWay.NAME_UNKNOWN)
 
-        self._resolver.resolve(question, resolved)
+        self._resolver.resolve(Question(place.host, place.port, place.transport), resolved)
+
+    def _has(self, transport: Transport) -> bool:
+        return any(one.endpoint.transport is transport for one in self._candidates)
 
     def _open_first(self, hops: Sequence[Hop], failure: NoWay, done: Done) -> None:
         """Give ``done`` the flow to the first of ``hops`` that takes one, or the reason why the last does not."""
@@ -291,6 +312,12 @@ class _Place(Struct, frozen=True):
     """``host`` in its one usual spelling if it is a literal address"""
     port: int | None
     transport: Transport | None
+    without: NoWay
+    """what it comes to if we have no such transport"""
+
+
+_SECURED = {None: TLS, TCP: TLS, TLS: TLS, WS: WSS, WSS: WSS}
+"""By which transport a ``sips`` URI leads, by what it names (:rfc:`3261#section-26.2.2`)."""
 
 
 def _place_of(next_hop: str) -> _Place | NoWay:
@@ -299,16 +326,21 @@ def _place_of(next_hop: str) -> _Place | NoWay:
     except UriError:
         return NoWay.INVALID_URI
     named = (uri.parameters.get("transport") or "").lower()
-    if uri.scheme != "sip" or (named and TRANSPORTS.get(named) not in _SPOKEN):
+    transport = TRANSPORTS.get(named)
+    without = NoWay.NOT_AVAILABLE
+    if uri.scheme == "sips":
+        transport = _SECURED.get(transport)
+        without = NoWay.UNSUPPORTED_SCHEME
+    if uri.scheme not in ("sip", "sips") or (transport is None and (named or uri.scheme == "sips")):
         return NoWay.NOT_AVAILABLE
     host = (uri.parameters.get("maddr") or uri.host).strip("[]").lower()
-    return _Place(host, literal_address(host), uri.port, TRANSPORTS.get(named))
+    return _Place(host, literal_address(host), uri.port, transport, without)
 
 
 def _endpoint(bound: BoundSocket, contact: ContactConfiguration) -> Endpoint:
     advertised = bracketed(contact.external_ip or bound.host)
     user = f"{contact.user}@" if contact.user else ""
-    uri = f"sip:{user}{advertised}:{bound.port}{bound.transport.uri_parameter}"
+    uri = f"{contact.scheme}:{user}{advertised}:{bound.port}{bound.transport.uri_parameter}"
     return Endpoint(bound.transport, bound.host, bound.port, advertised, uri, contact.dns_names)
 
 

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from reference_server.sip.messages.stream import StreamFramer
+from typing import Final
+
+from reference_server.sip.messages.stream import StreamError, StreamFramer
+
+_TLS_HANDSHAKE: Final = 0x16  # no SIP message begins so
 
 
 class StreamFraming(StreamFramer):
     """Implements ``Framing``; double line ends are pings, each answered by one (:rfc:`5626#section-4.4.1`)."""
+
+    ready: Final = True
+    ended: Final = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = False
+
+    def feed(self, data: bytes) -> None:
+        """Take what arrived. Raises StreamError if it is TLS where there is none."""
+        if not self._begun and data:
+            self._begun = True
+            if data[0] == _TLS_HANDSHAKE:
+                raise StreamError("a SIP message", "a TLS handshake", 0)
+        super().feed(data)
 
     def take_replies(self) -> bytes:
         """The answers to pings."""
@@ -19,3 +38,7 @@ class StreamFraming(StreamFramer):
     def encode(self, message: str) -> bytes:
         """Its octets."""
         return message.encode("latin-1")
+
+    def end(self) -> bytes:
+        """Nothing: the stream just ends."""
+        return b""

@@ -37,7 +37,7 @@ _BLANKS = b"\0\t\r\n "
 
 
 def is_keep_alive(data: bytes) -> bool:
-    """Whether a datagram is no SIP but keeps a NAT binding open: line ends, zero octets, nothing, or STUN."""
+    """Whether a datagram is no SIP but keeps a way through a NAT open: line ends, zero octets, nothing, or STUN."""
     return not data.strip(_BLANKS) or (data[0] < 4 and data[4:8] == _STUN_COOKIE)
 
 
@@ -51,6 +51,7 @@ class UdpTransport:
         sock: socket.socket,
         endpoint: Endpoint,
         receive: Receive,
+        *,
         warn: Callable[[str], None],
         undelivered: Undelivered = lambda beginning: None,
         turn: Turn | None = None,

@@ -38,7 +38,7 @@ class Record(Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=
     """UTC, ``2026-11-23T07:44:09.846150Z``"""
 
 
-class Start(Record, frozen=True, kw_only=True, tag="start"):
+class StartRecord(Record, frozen=True, kw_only=True, tag="start"):
     """The first line of a run; a file that is appended to has several."""
 
     format: int
@@ -47,7 +47,7 @@ class Start(Record, frozen=True, kw_only=True, tag="start"):
     pid: int
 
 
-class Frame(Record, frozen=True, kw_only=True, tag="frame"):
+class FrameRecord(Record, frozen=True, kw_only=True, tag="frame"):
     """A frame of an admin connection; exactly one of ``text`` and ``base64`` has its payload."""
 
     connection: int
@@ -59,7 +59,7 @@ class Frame(Record, frozen=True, kw_only=True, tag="frame"):
     base64: str | None = None
 
 
-class Sip(Record, frozen=True, kw_only=True, tag="sip"):
+class SipRecord(Record, frozen=True, kw_only=True, tag="sip"):
     """A SIP message; exactly one of ``text`` and ``base64`` has it."""
 
     direction: str
@@ -74,7 +74,7 @@ class Sip(Record, frozen=True, kw_only=True, tag="sip"):
     base64: str | None = None
 
 
-class Event(Record, frozen=True, kw_only=True, tag="event"):
+class EventRecord(Record, frozen=True, kw_only=True, tag="event"):
     """Something that happened to a connection or a call."""
 
     name: str
@@ -154,13 +154,13 @@ class JsonlTrace:
         self._wall = wall
         self._encoder = msgspec.json.Encoder()
         self._file = Background(TraceFile(path), missed=_overflowed, pace=PACE)
-        self._add(Start(time=_utc(wall()), format=FORMAT, server=version, pid=os.getpid()))
+        self._add(StartRecord(time=_utc(wall()), format=FORMAT, server=version, pid=os.getpid()))
 
     def frame(self, connection: int, sent: bool, payload: str) -> None:
         """One line."""
         text, base64 = _text_or_base64(self._mask(payload))
         self._add(
-            Frame(
+            FrameRecord(
                 time=self._now(),
                 connection=connection,
                 direction=_DIRECTION[sent],
@@ -174,7 +174,7 @@ class JsonlTrace:
         """One line."""
         readable_text, base64 = _text_or_base64(self._mask(text))
         self._add(
-            Sip(
+            SipRecord(
                 time=self._now(),
                 direction=_DIRECTION[sent],
                 transport=flow.transport.name,
@@ -190,7 +190,7 @@ class JsonlTrace:
     def event(self, name: str, **details: str | int) -> None:
         """One line."""
         shown = {key: _shown(value) for key, value in details.items()}
-        self._add(Event(time=self._now(), name=name, details=shown))
+        self._add(EventRecord(time=self._now(), name=name, details=shown))
 
     def close(self) -> None:
         """Write the rest and close the file."""
@@ -209,7 +209,7 @@ def _utc(now: float) -> str:
 
 
 def _gap(lines: int, reason: str, now: float) -> bytes:
-    event = Event(time=_utc(now), name="trace-gap", details={"lines": lines, "reason": reason})
+    event = EventRecord(time=_utc(now), name="trace-gap", details={"lines": lines, "reason": reason})
     return msgspec.json.encode(event) + b"\n"
 
 

@@ -10,13 +10,15 @@ import sys
 
 import msgspec
 
-from reference_server.observe.jsonl import Event, Frame, Sip, Start
+from reference_server.observe.jsonl import EventRecord, FrameRecord, SipRecord, StartRecord
+
+RECORDS = [StartRecord, FrameRecord, SipRecord, EventRecord]
 
 
 def trace_schema() -> str:
     """docs/trace.schema.json."""
-    _, definitions = msgspec.json.schema_components([Start, Frame, Sip, Event], ref_template="#/$defs/{name}")
-    for name in ("Frame", "Sip"):
+    _, definitions = msgspec.json.schema_components(RECORDS, ref_template="#/$defs/{name}")
+    for name in ("FrameRecord", "SipRecord"):
         payload = [{"required": ["text"]}, {"required": ["base64"]}]
         definitions[name]["oneOf"] = payload
         for member in ("text", "base64"):
@@ -25,7 +27,7 @@ def trace_schema() -> str:
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "One line of a trace file of the drachtio reference server (--trace)",
-        "oneOf": [{"$ref": f"#/$defs/{name}"} for name in ("Start", "Frame", "Sip", "Event")],
+        "oneOf": [{"$ref": f"#/$defs/{record.__name__}"} for record in RECORDS],
         "$defs": definitions,
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference_server.sip.messages.concessions import elements
 from reference_server.sip.messages.draft import Draft
-from reference_server.sip.messages.lenient import are_routes, first_uri, read_address
+from reference_server.sip.messages.lenient import MOST_ELEMENTS, are_routes, first_uri, read_address
 from reference_server.sip.messages.message import SipMessage
 from reference_server.sip.messages.uri import UriError, parse_uri
 
@@ -139,4 +139,5 @@ def record_route_of(message: SipMessage) -> list[str]:
     """Every Record-Route value of a message in order (§20.30), as written; what leads nowhere is passed over."""
     if "record-route" not in message.first:
         return []
-    return [value for line in message.all("record-route") for value in elements(line) if are_routes(value)]
+    found = [value for line in message.all("record-route") for value in elements(line)]
+    return [value for value in found[:MOST_ELEMENTS] if are_routes(value)]

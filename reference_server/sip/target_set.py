@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from reference_server.sip.messages.concessions import elements
-from reference_server.sip.messages.lenient import read_address
+from reference_server.sip.messages.lenient import MOST_ELEMENTS, read_address
 from reference_server.sip.messages.message import Response
 from reference_server.sip.messages.uri import Address, UriError, parse_uri
 
@@ -62,7 +62,7 @@ def contacts_by_preference(response: Response) -> list[str]:
     """The SIP URIs of the Contacts of ``response`` by their q-values (§20.10), without headers; 1 is the default."""
     addresses: list[Address] = []
     for line in response.all("contact"):
-        for value in elements(line):
+        for value in elements(line)[:MOST_ELEMENTS]:
             try:
                 addresses.append(read_address(value))
             except UriError:

@@ -19,6 +19,8 @@ class Transport(Struct, frozen=True, kw_only=True):
 
     name: str
     """in lower case, as URIs and the admin protocol have it"""
+    token: str
+    """in the frames of the admin protocol; the genuine server calls WebSocket ``tcp`` there (SIP-1)"""
     via_token: str
     """the transport of a Via (RFC 3261 §20.42)"""
     stream: bool
@@ -54,6 +56,7 @@ class Transport(Struct, frozen=True, kw_only=True):
 
 UDP: Final = Transport(
     name="udp",
+    token="udp",
     via_token="UDP",
     stream=False,
     secure=False,
@@ -63,6 +66,7 @@ UDP: Final = Transport(
 )
 TCP: Final = Transport(
     name="tcp",
+    token="tcp",
     via_token="TCP",
     stream=True,
     secure=False,
@@ -72,6 +76,7 @@ TCP: Final = Transport(
 )
 TLS: Final = Transport(
     name="tls",
+    token="tls",
     via_token="TLS",
     stream=True,
     secure=True,
@@ -79,9 +84,11 @@ TLS: Final = Transport(
     naptr="SIPS+D2T",
     srv="_sips._tcp",
 )
-WS: Final = Transport(name="ws", via_token="WS", stream=True, secure=False, default_port=80)
-WSS: Final = Transport(name="wss", via_token="WSS", stream=True, secure=True, default_port=443)
-NOWHERE: Final = Transport(name="unknown", via_token="UDP", stream=False, secure=False, default_port=5060)
+WS: Final = Transport(name="ws", token="tcp", via_token="WS", stream=True, secure=False, default_port=80)
+WSS: Final = Transport(name="wss", token="tcp", via_token="WSS", stream=True, secure=True, default_port=443)
+NOWHERE: Final = Transport(
+    name="unknown", token="unknown", via_token="UDP", stream=False, secure=False, default_port=5060
+)
 """Of what could not be sent: the echo of such a request says so (OUT-6)."""
 
 TRANSPORTS: Final = {one.name: one for one in (UDP, TCP, TLS, WS, WSS)}

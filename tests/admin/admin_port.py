@@ -72,7 +72,7 @@ class AdminPort:
         self.context = admin_context(self.world, taps, configuration, dialect_0_8=dialect_0_8)
         self.connections = AdminConnections(taps, STRANGERS)
         turn = Turn(asyncio.get_running_loop().call_soon)
-        self.listener = AdminListener(self.context, self.connections, turn)
+        self.listener = AdminListener(self.context, self.connections, turn, port=configuration.port)
         self.clients: list[Client] = []
 
     async def client(self) -> Client:

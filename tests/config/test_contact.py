@@ -51,12 +51,16 @@ def test_a_contact_is_parsed(text: str, contact: ContactConfiguration) -> None:
         ("sip:-x-", "'-x-' is none"),
         ("sip:127.0.0.1:99999", "expected a port from 0 to 65535"),
         ("sip:127.0.0.1:", "expected a port from 0 to 65535"),
-        ("sip:127.0.0.1;transport=foo", "expected transports of udp, tcp, 'foo' is none"),
+        (
+            "sip:127.0.0.1;transport=foo",
+            "expected transports of udp, tcp, tls, ws, wss behind sip:, 'foo' is none",
+        ),
         ("sip:127.0.0.1;transport=", "'' is none"),
-        ("sip:127.0.0.1;transport=udp,tls", "tls is not supported by this release"),
-        ("sip:127.0.0.1;transport=ws", "ws is not supported by this release"),
-        ("sip:127.0.0.1;transport=WSS", "wss is not supported by this release"),
-        ("sips:127.0.0.1", "sips: (TLS) is not supported by this release"),
+        (
+            "sip:127.0.0.1;transport=tcp,tls",
+            "expected one of tcp, tls, ws and wss, which cannot share a port",
+        ),
+        ("sips:127.0.0.1;transport=udp", "expected transports of tls, ws, wss behind sips:, 'udp' is none"),
         ("sip:127.0.0.1 sip:127.0.0.2", "expected a contact such as"),
     ],
 )

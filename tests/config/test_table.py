@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from reference_server.config import table
 from reference_server.config.reference import help_text, markdown
 from reference_server.config.setting import Effect, Setting
 from reference_server.config.table import BY_LETTER, BY_OPTION, BY_PATH, BY_VARIABLE, TABLE
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "configuration.md"
 
 
 def named(names: str) -> set[str]:
@@ -79,6 +81,12 @@ def test_no_name_stands_in_two_rows() -> None:
 )
 def test_a_default_is_a_right_value(setting: Setting[object]) -> None:
     setting.kind.parse(setting.default)
+
+
+def test_what_has_an_effect_is_read_somewhere() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "reference_server").rglob("*.py"))
+    names = [name for name, value in vars(table).items() if isinstance(value, Setting)]
+    assert [name for name in names if f"table.{name}" not in sources] == []
 
 
 def test_the_document_is_current() -> None:

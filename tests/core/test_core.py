@@ -8,6 +8,8 @@ import pytest
 
 from reference_server.core.context import Settings
 from reference_server.sip.messages.message import parse_message
+from tests.core.proxy.stage import Stage
+from tests.core.uac.originated import CONTACT, Originated
 from tests.core.world import (
     BY_TCP,
     Call,
@@ -255,3 +257,23 @@ def test_occupancy_counts_what_is_there(world: World) -> None:
     assert world.core.occupancy()["client transactions"] == 1
     call.phone.respond(sent)
     call.hang_up()
+
+
+def test_occupancy_counts_the_applications_own_requests_and_what_is_proxied(world: World) -> None:
+    call = Originated(world, "INVITE", "Supported: 100rel")
+    call.answer(183, CONTACT, "Require: 100rel", "RSeq: 1")
+    subscription = Originated(world, "SUBSCRIBE", "Event: presence")
+    stage = Stage(world)
+    stage.start(stage.carol.uri)
+    invite = stage.carol.take()
+    counted = world.core.occupancy()
+    names = ("outgoing INVITEs", "reliable calls", "outgoing SUBSCRIBEs", "proxied requests")
+    assert [counted[name] for name in names] == [1, 1, 1, 1]
+    assert world.core.busy
+    call.answer(486)
+    subscription.answer(489)
+    stage.carol.answer(invite, 407, 'Proxy-Authenticate: Digest realm="r", nonce="n"')
+    counted = world.core.occupancy()
+    assert [counted[name] for name in names] == [0, 0, 0, 0]
+    assert counted["proxy challengers"] == 1
+    assert not world.core.busy

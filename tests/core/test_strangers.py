@@ -7,7 +7,7 @@ import pytest
 from reference_server.core.ports import Flow, NoWay
 from reference_server.sip.transport import UDP
 from tests.core.proxy.stage import Stage
-from tests.core.uac.test_invite import Originated
+from tests.core.uac.originated import Originated
 from tests.core.world import (
     BY_UDP,
     UDP_ENDPOINT,

@@ -88,11 +88,11 @@ ANSWERED = [down("t1", INVITE), up("a", "t1", "SIP/2.0 200 OK\r\n\r\n"), ok("a",
 OUTCOMES: dict[str, tuple[list[Step], Ending, str]] = {
     "answered": (
         [*ANSWERED, down("t1", ACK, "d1"), down("t2", BYE, "d1")],
-        *(Ending.GOOD, "answered for 1.0 s, the caller hung up"),
+        *(Ending.GOOD, "answered for 1.5 s, the caller hung up"),
     ),
     "application hangs up": (
         [*ANSWERED, down("t1", ACK, "d1"), up("b", "", "BYE x SIP/2.0\r\n\r\n", "d1")],
-        *(Ending.GOOD, "answered for 1.0 s, the callee (the application) hung up"),
+        *(Ending.GOOD, "answered for 1.5 s, the callee (the application) hung up"),
     ),
     "no ACK": (
         [

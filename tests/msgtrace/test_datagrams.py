@@ -152,7 +152,8 @@ def pieces(version: int) -> list[Packet]:
     if version == 4:
         return list(fragment(ETHERNET / udp(A, B, LONG), 1200))  # type: ignore[no-untyped-call]
     packet = IPv6(src="2001:db8::9", dst="2001:db8::1") / IPv6ExtHdrFragment(id=7)
-    return list(fragment6(ETHERNET / packet / UDP(sport=5060, dport=5060) / Raw(LONG), 1280))  # type: ignore[no-untyped-call]
+    whole = ETHERNET / packet / UDP(sport=5060, dport=5060) / Raw(LONG)
+    return list(fragment6(whole, 1280))  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize("version", [4, 6])

@@ -46,7 +46,10 @@ def test_each_line_has_what_it_answers_and_after_how_long(
 
 def test_calls_say_which_failed_and_how_to_see_it(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decode", "--calls", str(log)]) == 0
-    heading, first, second, numbers = capsys.readouterr().out.splitlines()
+    busy, silent, empty, heading, first, second, numbers = capsys.readouterr().out.splitlines()
+    assert busy == "      1 × INVITE 486 Busy Here by the application (call 1)"
+    assert silent == "      1 × INVITE no response: the application did not respond (call 2)"
+    assert empty == ""
     assert heading.split() == [
         "call",
         "message",
@@ -114,7 +117,7 @@ def test_a_log_without_a_message_is_told(
 def test_a_filter_that_nothing_passes_says_so(
     filters: list[str], told: str, log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["decode", *filters, str(log)]) == 0
+    assert main(["decode", *filters, str(log)]) == 1
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err == f"msgtrace: {log}: {told}\n"
@@ -211,10 +214,11 @@ def test_what_a_peer_sent_reaches_no_terminal_as_control_characters(
     "arguments",
     [
         ["--failed", "--ladder"],
-        ["--failed", "--call", "1"],
-        ["--calls", "--call", "1"],
         ["--status", "999"],
-        ["--stats", "--method", "BYE"],
+        ["--since", "7 o'clock"],
+        ["--grep", "("],
+        ["--follow", "--stats"],
+        ["--follow", "y"],
     ],
 )
 def test_options_that_do_not_go_together(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from reference_server.core.ports import Endpoint, Flow
 from reference_server.net import connection as module
 from reference_server.net import connections as table_module
 from reference_server.net.connections import SipConnections
-from reference_server.net.sockets.binding import bind_sockets
+from reference_server.net.sockets.listening import bind_sockets
 from reference_server.sip.transport import TCP
 from tests.conftest import Run
 

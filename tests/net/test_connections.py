@@ -9,7 +9,7 @@ import pytest
 
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.net.connections import SipConnections
-from reference_server.net.sockets.binding import bind_sockets
+from reference_server.net.sockets.listening import bind_sockets
 from reference_server.sip.transport import TCP
 from tests.conftest import Run
 

@@ -13,7 +13,7 @@ from reference_server.config.model import ContactConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, SipNetwork, Way
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.network import Network
-from reference_server.net.sockets.binding import TransportError
+from reference_server.net.sockets.listening import TransportError
 from reference_server.sip.transport import UDP
 from tests.conftest import Run
 from tests.net.hearing import Hearing
@@ -130,7 +130,7 @@ def test_localhost_resolves_and_literals_are_given_at_once(run: Run) -> None:
         ("sip:127.0.0.1;transport=ws", NoWay.NOT_AVAILABLE),
         ("sip:127.0.0.1;transport=tcp", NoWay.NOT_AVAILABLE),
         ("sip:[::1]", NoWay.NOT_AVAILABLE),
-        ("sips:127.0.0.1", NoWay.NOT_AVAILABLE),
+        ("sips:127.0.0.1", NoWay.UNSUPPORTED_SCHEME),
         ("tel:+123", NoWay.NOT_AVAILABLE),
         ("sip:no-such-host.invalid", NoWay.NAME_UNKNOWN),
         (f"sip:{'x' * 70}.invalid", NoWay.NAME_UNKNOWN),
@@ -272,8 +272,14 @@ def test_a_dead_tcp_destination(run: Run) -> None:
 @pytest.mark.parametrize(
     ("contact", "reason"),
     [
-        (ContactConfiguration(scheme="sips"), "cannot listen on sips/127.0.0.1:5060: only sip: is supported"),
-        (ContactConfiguration(transports=("udp", "ws")), "ws/127.0.0.1:5060: only udp and tcp are supported"),
+        (
+            ContactConfiguration(scheme="sips", transports=("tls",)),
+            "cannot listen on tls/127.0.0.1:5061: expected <tls> with a key-file",
+        ),
+        (
+            ContactConfiguration(transports=("udp", "wss")),
+            "wss/127.0.0.1:5060: expected <tls> with a key-file",
+        ),
         (
             ContactConfiguration(host="no-such-host.invalid"),
             "sip/no-such-host.invalid:5060: the name does not",

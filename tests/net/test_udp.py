@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from reference_server.core.ports import Endpoint, Flow
-from reference_server.net.sockets.binding import bind_sockets, family_of
+from reference_server.net.sockets.listening import bind_sockets, family_of
 from reference_server.net.udp import UdpTransport, is_keep_alive
 from reference_server.sip.transport import UDP
 from tests.conftest import Run
@@ -41,8 +41,8 @@ class _Server:
             bound.socket,
             self.endpoint,
             lambda *message: self.messages.put_nowait(message),
-            self.warnings.append,
-            self.returned.put_nowait,
+            warn=self.warnings.append,
+            undelivered=self.returned.put_nowait,
         )
 
 
@@ -145,7 +145,7 @@ def test_what_the_kernel_cannot_take_now_is_sent_later_in_order(run: Run) -> Non
         theirs.setblocking(False)
         warnings: list[str] = []
         endpoint = Endpoint(UDP, "127.0.0.1", 1, "127.0.0.1", "")
-        transport = UdpTransport(_Connected(ours), endpoint, lambda *_: None, warnings.append)
+        transport = UdpTransport(_Connected(ours), endpoint, lambda *_: None, warn=warnings.append)
         flow = transport.flow_to("127.0.0.1", 1)
         accepted = 0
         while transport.send(f"{accepted}", flow):

@@ -26,6 +26,7 @@ net_interface 127.0.0.1
 audio_player aubridge,nil
 audio_source aubridge,nil
 audio_alert aubridge,nil
+sip_verify_server no
 ctrl_tcp_listen 127.0.0.1:{control}
 module_path {modules}
 module g711.so

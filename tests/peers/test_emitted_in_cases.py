@@ -41,6 +41,7 @@ ODD = {
 NO_ADDRESSES = {
     "out/requests/from-a-number": "a bare number is what the application gave",
     "out/requests/to-a-number": "a bare number is what the application gave",
+    "robustness/slips/from-without-a-user": "the To of our BYE is the caller's From, as it came (SIP-46)",
 }
 """case → why From or To of a request is no URI"""
 

@@ -49,18 +49,22 @@ asyncio.run(main())
         "that does not go as expected raises, with what was expected and what came. `ForeignTarget` takes the place of "
         "`EmbeddedTarget` where a server runs already.",
         """\
-from drachtio_conformance import steps
-from drachtio_conformance.targets.embedded import EmbeddedTarget
 from drachtio_conformance.engine.session import Session
+from drachtio_conformance.steps.connections import SipPeer
+from drachtio_conformance.steps.control import Authenticate, Route
+from drachtio_conformance.steps.expect import Expect, Respond
+from drachtio_conformance.steps.sip_expect import SipExpect
+from drachtio_conformance.steps.sip_send import SipRequest
+from drachtio_conformance.targets.embedded import EmbeddedTarget
 
 with Session(EmbeddedTarget()) as session:
-    session.do(steps.Authenticate())
-    session.do(steps.Route(verb="invite"))
-    session.do(steps.SipPeer(name="phone"))
-    session.do(steps.SipRequest(method="INVITE"))
-    session.do(steps.Expect(tokens="*|sip|network|**"))
-    session.do(steps.Respond(status=486))
-    session.do(steps.SipExpect(status=486, skip=["100"]))
+    session.do(Authenticate())
+    session.do(Route(verb="invite"))
+    session.do(SipPeer(name="phone"))
+    session.do(SipRequest(method="INVITE"))
+    session.do(Expect(tokens="*|sip|network|**"))
+    session.do(Respond(status=486))
+    session.do(SipExpect(status=486, skip=["100"]))
 """,
         (
             "drachtio_conformance.engine.session",
@@ -68,7 +72,14 @@ with Session(EmbeddedTarget()) as session:
             "drachtio_conformance.targets.embedded",
             "drachtio_conformance.targets.foreign",
             "drachtio_conformance.cases.case",
-            "drachtio_conformance.steps",
+            "drachtio_conformance.steps.connections",
+            "drachtio_conformance.steps.control",
+            "drachtio_conformance.steps.send",
+            "drachtio_conformance.steps.expect",
+            "drachtio_conformance.steps.sip_send",
+            "drachtio_conformance.steps.sip_expect",
+            "drachtio_conformance.steps.absence",
+            "drachtio_conformance.steps.stories",
             "drachtio_conformance.engine.results",
         ),
     ),
@@ -120,3 +131,5 @@ for item in frames.decode(b"21#c72afaf3|route|invite"):
         ),
     ),
 )
+
+# Tested by tests/api_page/test_page.py.

@@ -16,3 +16,6 @@ def import_first(tree: ast.Module, source: str) -> None:
 def _must_come_first(node: ast.stmt) -> bool:
     is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return is_docstring or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+
+
+# Tested by tests/fast_build/test_build.py.

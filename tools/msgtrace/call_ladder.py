@@ -28,7 +28,7 @@ def text(rows: Sequence[Row], width: int, paint: Paint) -> str:
     lines = [_heading(plan.lifelines, lefts, gap).rstrip()]
     before = 0.0
     for row, arrow in zip(rows, plan.arrows, strict=True):
-        lines.append(_line(row, arrow, lefts, width, before, paint))
+        lines.append(_line(row, arrow, lefts, width=width, before=before, paint=paint))
         before = row.at
     return "\n".join(lines) + "\n"
 
@@ -44,7 +44,7 @@ def _heading(lifelines: Sequence[str], lefts: Sequence[int], gap: int) -> str:
 
 
 def _line(
-    row: Row, arrow: ladder.Arrow, lefts: Sequence[int], width: int, before: float, paint: Paint
+    row: Row, arrow: ladder.Arrow, lefts: Sequence[int], *, width: int, before: float, paint: Paint
 ) -> str:
     since = row.at - before
     times = f"{row.at:9.3f}" + (f" {f'+{since:.3f}':>8} " if since >= 0.0005 else " " * 10)

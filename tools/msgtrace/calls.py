@@ -47,6 +47,8 @@ class Bye(Struct, frozen=True):
     by_application: bool
     made_by_server: bool
     reason: str
+    number: int
+    """of the message"""
 
 
 class Lacking:
@@ -63,7 +65,8 @@ class Call:
     """What is known of one call."""
 
     __slots__ = (
-        *("begin", "byes", "call_id", "callee", "caller", "end", "first", "lacking", "left_out"),
+        *("begin", "byes", "call_id", "callee", "caller", "end", "first", "from_value"),
+        *("lacking", "left_out", "to_value"),
         *("messages", "method", "number", "reason", "refused", "tags", "transactions"),
     )
 
@@ -82,7 +85,10 @@ class Call:
         self.method = ""
         """INVITE if there is one, else of the request that began it"""
         self.caller = ""
+        """user of the From, or its host"""
         self.callee = ""
+        self.from_value = self.to_value = ""
+        """From, and To with the Request-URI, of the request that counts most"""
         self.tags: set[str] = set()
         """tags of the parties, of INVITEs and their responses"""
         self.transactions: list[Transaction] = []
@@ -195,8 +201,10 @@ class CallIndex:
     def matches(self, item: Shown, wanted: str) -> bool:
         """Whether a message belongs to the call ``wanted``: a Call-ID, a dialog id, or a number."""
         call = self.of(item)
-        if call is None:
-            return False
+        return call is not None and self.is_called(call, wanted)
+
+    def is_called(self, call: Call, wanted: str) -> bool:
+        """Whether ``wanted`` is its Call-ID, a dialog id of it, or its number."""
         return wanted in (call.call_id, str(call.number)) or self._by_id.get(f"d{wanted}") is call
 
     def _call(self, item: Shown, seen: Observation | None) -> Call | None:
@@ -259,7 +267,7 @@ class CallIndex:
         method = method or (text.method if text.is_request else "")
         from_tag, to_tag = tags(text)
         if not text.is_request:
-            self._responded(call, seen, method, number, from_tag, to_tag)
+            self._responded(call, seen, method, number=number, from_tag=from_tag, to_tag=to_tag)
             return
         if method == "INVITE":
             call.tags.update(one for one in (from_tag, to_tag) if one)
@@ -293,7 +301,7 @@ class CallIndex:
         _name(call, one, one.request)
 
     def _responded(
-        self, call: Call, seen: Observation, method: str, number: int | None, from_tag: str, to_tag: str
+        self, call: Call, seen: Observation, method: str, *, number: int | None, from_tag: str, to_tag: str
     ) -> None:
         one: Transaction | None = None
         if seen.source == APPLICATION:
@@ -393,6 +401,7 @@ def _hung_up(call: Call, seen: Observation, from_tag: str, to_tag: str) -> None:
             seen.by_application,
             seen.made_by_server,
             one_line(seen.sip.first("Reason"), 60),
+            seen.number,
         )
     )
 
@@ -407,6 +416,7 @@ def _name(call: Call, one: Transaction, text: SipMessage | None) -> None:
     call.method = one.method
     call.caller = party(text.first("From"))
     call.callee = party(text.first("To")) or text.uri
+    call.from_value, call.to_value = text.first("From"), f"{text.first('To')} {text.uri}"
 
 
 def party(address: str) -> str:

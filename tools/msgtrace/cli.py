@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from msgtrace.decode_command import add_decode
+from msgtrace.explain_command import add_explain
 from msgtrace.record_command import add_record
 
 _DESCRIPTION = "Shows what recordings of the drachtio admin protocol say, and makes such recordings."
@@ -26,10 +27,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+class _Version(argparse.Action):
+    """Looks the version up where it is asked for: that takes longer than to decode a small log."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("drachtio-conformance")
+        except PackageNotFoundError:
+            found = "not installed, of a folder of its sources"
+        sys.stdout.write(f"msgtrace {found}\n")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="msgtrace", description=_DESCRIPTION)
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_decode(commands)
+    add_explain(commands)
     add_record(commands)
     return parser
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from msgtrace import filters
 from msgtrace.colours import Paint, wanted
+from msgtrace.decode_options import EPILOG, add_options, checked
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.ordinary import Detail, Run
 from msgtrace.recordings import read_blocks, read_runs
@@ -17,30 +19,16 @@ from msgtrace.source import Source
 
 # What only some of the options need is imported there: most logs are small, and then the start is what takes time.
 if TYPE_CHECKING:
+    from msgtrace.call_choice import Chosen
+    from msgtrace.call_table import Judged
     from msgtrace.calls import CallIndex
+    from msgtrace.filters import Filter
     from msgtrace.follow import Shown
+    from msgtrace.rows import Row
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _LINES_AT_ONCE = 400
-_EPILOG = """\
-examples:
-  msgtrace decode --calls calls.log           each call: how it ended, and why
-  msgtrace decode --failed calls.log          those that failed
-  msgtrace decode --call 117 --ladder calls.log   who said what to whom in call 117
-  msgtrace decode calls.log                   one line for each message
-  msgtrace decode --full --method INVITE calls.log.gz   every token by name, and the SIP messages
-  nc -l 9022 | msgtrace decode -              a bare stream of frames, as it comes from a socket
-  msgtrace decode --jsonl trace.jsonl | jq    for a program to read (docs/msgtrace.schema.json)
-
---> application to server, <-- server to application; <~~ SIP that the server received, ~~> SIP that it sent.
-It reads bare streams of frames; client logs (===> and <===, also in JSON lines); DEBUG=drachtio:agent output;
-server logs; what `drachtio-reference-server --trace` and `msgtrace record` write; and packet captures (with scapy).
-The form is found out from the content. The secret of authenticate and credentials in Authorization headers are
-shown as ***.
-
-exit code: 0 all was read, 1 something could not be read (the message names the place), 2 wrong usage
-"""
 
 
 def add_decode(commands: Commands) -> None:
@@ -49,51 +37,16 @@ def add_decode(commands: Commands) -> None:
         "decode",
         help="show the messages of a recording",
         description="Shows the messages of one or more recordings.",
-        epilog=_EPILOG,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     decode.add_argument("files", nargs="+", metavar="FILE", help="a recording; - is standard input")
-    style = decode.add_mutually_exclusive_group()
-    style.add_argument("--full", action="store_true", help="show every token by name, and the SIP messages")
-    style.add_argument("--ladder", action="store_true", help="draw a ladder of both legs")
-    style.add_argument("--jsonl", action="store_true", help="write one JSON object for each message")
-    style.add_argument("--calls", action="store_true", help="one line for each call: how it ended, and why")
-    style.add_argument("--stats", action="store_true", help="count messages, and tell where each octet went")
-    decode.add_argument("--failed", action="store_true", help="the calls that failed, and why (--calls)")
-    decode.add_argument("--call", metavar="CALL", default="", help="only this: Call-ID, dialog id, or number")
-    decode.add_argument("--verb", action="append", default=[], help="only this verb or kind; may be repeated")
-    decode.add_argument("--method", action="append", default=[], help="only this SIP method; may be repeated")
-    decode.add_argument(
-        *("--status",),
-        action="append",
-        default=[],
-        type=_status,
-        help="only this SIP status, like 486 or 4xx",
-    )
-    decode.add_argument("--show-secrets", action="store_true", help="show the secret and credentials, too")
-    decode.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+    add_options(decode)
     decode.set_defaults(run=_run, parser=decode)
 
 
-def _status(text: str) -> str:
-    try:
-        return filters.status(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def _run(options: argparse.Namespace) -> int:
-    wanted_only = filters.Filter(
-        options.call,
-        frozenset(verb.lower() for verb in options.verb),
-        frozenset(method.upper() for method in options.method),
-        tuple(options.status),
-    )
-    if options.failed and (options.full or options.ladder or options.jsonl or options.stats):
-        options.parser.error("--failed is a form of --calls")
-    options.calls = options.calls or options.failed
-    if wanted_only and (options.calls or options.stats):
-        options.parser.error("--calls and --stats take no filter")
+    wanted_only = checked(options)
     gc.disable()  # many small values in no cycles: looking for some costs a fifth of the time
     command = _Decode(options, wanted_only)
     failed = False
@@ -105,7 +58,7 @@ def _run(options: argparse.Namespace) -> int:
 class _Decode:
     """One run of the command."""
 
-    def __init__(self, options: argparse.Namespace, wanted_only: filters.Filter) -> None:
+    def __init__(self, options: argparse.Namespace, wanted_only: Filter | None) -> None:
         self._options = options
         self._filter = wanted_only
         self._paint = Paint(wanted(options.color, sys.stdout))
@@ -114,12 +67,12 @@ class _Decode:
         """why nothing of a file was shown, if a filter is the reason"""
 
     def file(self, file: str) -> bool:
-        """Show one file; whether all of it could be read."""
+        """Show one file; whether all of it could be read, and something fits."""
         name = "standard input" if file == "-" else file
         account = Account()
         damages = _Damages()
         try:
-            source = Source(file, account)
+            source = Source(file, account, follow=self._options.follow)
         except OSError as error:
             _complain(f"{name}: {error.strerror}")
             return False
@@ -131,7 +84,7 @@ class _Decode:
             else:
                 entries = read_blocks(source, account)
                 self._say_name(name)
-                self._show(damages.watch(entries), source.live, file)
+                self._show(damages.watch(entries), source.live, file, account)
         except NotARecording as error:
             _complain(f"{name}: {error}")
             return False
@@ -143,6 +96,10 @@ class _Decode:
         finally:
             source.close()
             sys.stdout.buffer.flush()
+        return self._told(name, account, damages, source.problem)
+
+    def _told(self, name: str, account: Account, damages: _Damages, problem: str) -> bool:
+        """Say what is to be said behind the messages; whether all was well."""
         if not account.total:
             _complain(f"{name}: empty, nothing was recorded")
         elif account.form and not (account.frames or account.sip or damages.count):
@@ -153,18 +110,18 @@ class _Decode:
                 for what, count in account.unread.most_common(5)
             )
             _complain(f"{name}: not looked into: {told}")
-        if self._nothing:
-            _complain(f"{name}: {self._nothing}")
-            self._nothing = ""
-        if source.problem:
-            _complain(f"{name}: {source.problem}")
+        nothing, self._nothing = self._nothing, ""
+        if nothing:
+            _complain(f"{name}: {nothing}")
+        if problem:
+            _complain(f"{name}: {problem}")
         if damages.first is not None:
             from msgtrace import redact
 
             first = damages.first.data if self._options.show_secrets else redact.secrets(damages.first.data)
             places = "1 place" if damages.count == 1 else f"{damages.count} places"
             _complain(f"{name}: {places} could not be read, the first at {damages.first.where}: {first}")
-        return not damages.count and not source.problem
+        return not (damages.count or problem or nothing)
 
     def _say_name(self, name: str) -> None:
         if self._several and not self._options.jsonl:
@@ -173,8 +130,9 @@ class _Decode:
     def _short(self, live: bool) -> bool:
         """Whether all is to be counted, or shown a line each without colours: what people do with large files."""
         options = self._options
-        styled = options.ladder or options.full or options.jsonl or options.calls or self._paint.enabled
-        return options.stats or not (live or styled or self._filter)
+        drawn = options.ladder or options.mermaid or options.svg or options.html
+        styled = drawn or options.full or options.jsonl or options.calls or self._paint.enabled
+        return not self._filter and (options.stats or not (live or styled))
 
     def _show_quickly(self, found: Iterable[Entry | Run], damages: _Damages, account: Account) -> None:
         if self._options.stats:
@@ -189,71 +147,149 @@ class _Decode:
             for text in LineFollower(damages.take).texts(found):
                 sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
 
-    def _show(self, entries: Iterable[Entry], live: bool, file: str) -> None:
+    def _show(self, entries: Iterable[Entry], live: bool, file: str, account: Account) -> None:
         from msgtrace.calls import CallIndex
         from msgtrace.follow import HELD, shown
 
         options = self._options
+        index = CallIndex()
         if options.calls:
-            from msgtrace.call_table import table
+            self._show_calls(entries, index, file)
+            return
+        if options.html:
+            self._write_page(entries, index, file, account)
+            return
+        needs_calls = self._filter is not None and self._filter.needs_calls
+        holds = 0 if live and not needs_calls else HELD
+        items: Iterable[Shown] = shown(entries, hold=holds, learn=index.learn if needs_calls else None)
+        if self._filter is not None:
+            items = self._fitting(items, index, self._filter)
+        if options.stats:
+            from msgtrace.statistics import Statistics
 
-            index = CallIndex()
-            for _ in shown(entries, hold=0, learn=index.learn):
-                pass
-            _write(table(index.calls, self._paint, failed_only=options.failed, file=file))
+            statistics = Statistics()
+            statistics.take((item.entry for item in items), lambda entry: None)
+            _write(statistics.lines(account))
         else:
-            holds = 0 if live and not self._filter.call else HELD
-            index = CallIndex()
-            learn = index.learn if self._filter.call else None
-            items: Iterable[Shown] = shown(entries, hold=holds, learn=learn)
-            if self._filter:
-                items = self._fitting(items, index)
             _write(self._texts(items, index), at_once=1 if live else _LINES_AT_ONCE)
 
-    def _fitting(self, items: Iterable[Shown], index: CallIndex) -> Iterator[Shown]:
+    def _show_calls(self, entries: Iterable[Entry], index: CallIndex, file: str) -> None:
+        from msgtrace.call_choice import Chosen
+
+        options = self._options
+        width = _width(sys.stdout.isatty())
+        chosen = Chosen(index, self._filter)
+        if options.follow:
+            from msgtrace.live_calls import rows
+
+            _write(rows(entries, chosen, self._paint, width, failed_only=options.failed), at_once=1)
+            return
+        from msgtrace.call_table import table
+        from msgtrace.follow import shown
+
+        for item in shown(entries, hold=0, learn=index.learn):
+            chosen.take(item)
+        rows_ = self._judged(index, chosen)
+        _write(
+            table(
+                rows_,
+                self._paint,
+                failed_only=options.failed,
+                file=file,
+                width=width,
+                of=len(index.calls),
+            )
+        )
+
+    def _judged(self, index: CallIndex, chosen: Chosen) -> list[Judged]:
+        """The calls that fit, with their verdicts; if none does, that is told at the end."""
+        from msgtrace.call_table import judged
+        from msgtrace.legs import join
+
+        legs = join(index.calls, self._options.join)
+        rows = [row for row in judged(index.calls, legs) if row.call.number in chosen]
+        if self._filter is not None and not rows and index.calls:
+            count = f"{len(index.calls):,} call{'s' if len(index.calls) != 1 else ''}"
+            self._nothing = f"none of {count} fits"
+        return rows
+
+    def _write_page(self, entries: Iterable[Entry], index: CallIndex, file: str, account: Account) -> None:
+        from msgtrace.call_choice import Chosen
+        from msgtrace.follow import shown
+        from msgtrace.html_page import page
+
+        chosen = Chosen(index, self._filter)
+        items = []
+        for item in shown(entries, learn=index.learn):
+            chosen.take(item)
+            items.append(item)
+        rows = self._judged(index, chosen)
+        title = "standard input" if file == "-" else os.path.basename(file)
+        pieces = page(
+            items, rows, index, title=title, form=account.form, show_secrets=self._options.show_secrets
+        )
+        try:
+            with open(self._options.html, "w", encoding="utf-8", errors="backslashreplace") as out:
+                out.writelines(pieces)
+        except OSError as error:
+            raise OSError(error.errno, f"{self._options.html} cannot be written: {error.strerror}") from None
+
+    def _fitting(self, items: Iterable[Shown], index: CallIndex, wanted_only: Filter) -> Iterator[Shown]:
         """Those that pass the filter; if none does, that is told at the end, with what there is instead."""
         kinds: set[str] = set()
         seen = passed = 0
+        clock = ""
         for item in items:
             is_message = item.message is not None or item.entry.kind is EntryKind.SIP
             seen += is_message
             if item.message is not None:
                 kinds.add(item.message.kind.value)
-            if self._filter.passes(item, index):
+            clock = item.entry.time or (item.message.get("time") if item.message else "") or clock
+            if wanted_only.passes(item, index, clock):
                 passed += is_message
                 yield item
         if passed or not seen:
             return
         self._nothing = f"none of {seen:,} message{'s' if seen != 1 else ''} fits"
-        if self._filter.verbs:
+        if wanted_only.verbs:
             self._nothing += f"; they are {', '.join(sorted(kinds))}" if kinds else ""
-        elif self._filter.call and not (self._filter.methods or self._filter.statuses):
+        elif wanted_only.calls and not (wanted_only.methods or wanted_only.statuses):
             calls = f"{len(index.calls)} call{'s' if len(index.calls) != 1 else ''}"
-            self._nothing = f"no call {self._filter.call} among {calls}; --calls lists them"
+            self._nothing = (
+                f"no call {', '.join(sorted(wanted_only.calls))} among {calls}; --calls lists them"
+            )
 
     def _texts(self, items: Iterable[Shown], index: CallIndex) -> Iterator[str]:
         from msgtrace import render
 
         options, paint, secrets = self._options, self._paint, self._options.show_secrets
-        if options.ladder:
-            import shutil
-
-            from msgtrace import call_ladder
+        if options.ladder or options.mermaid or options.svg:
             from msgtrace.rows import rows_of
 
-            width = shutil.get_terminal_size((80, 24)).columns
-            yield call_ladder.text(rows_of(items), width, paint).rstrip("\n")
+            rows = rows_of(items)
+            if rows or not self._filter:
+                yield self._drawn(rows).rstrip("\n")
         elif options.full:
             for item in items:
                 yield render.full(item, paint, show_secrets=secrets)
         elif options.jsonl:
+            needs_calls = self._filter is not None and self._filter.needs_calls
             for item in items:
-                call = index.of(item) if self._filter.call else None
+                call = index.of(item) if needs_calls else None
                 yield render.json_line(item, show_secrets=secrets, call=call.number if call else 0)
         else:
             line = render.line
             for item in items:
                 yield line(item, paint)
+
+    def _drawn(self, rows: list[Row]) -> str:
+        if self._options.ladder:
+            from msgtrace import call_ladder
+
+            return call_ladder.text(rows, _width(True), self._paint)
+        from msgtrace import drawings
+
+        return drawings.mermaid(rows) if self._options.mermaid else drawings.svg(rows)
 
 
 class _Damages:
@@ -275,6 +311,11 @@ class _Damages:
             if entry.kind is damage:
                 self.take(entry)
             yield entry
+
+
+def _width(bounded: bool) -> int:
+    """Columns of the terminal, 80 where there is none; 0, without limit, if the lines go elsewhere."""
+    return shutil.get_terminal_size((80, 24)).columns if bounded else 0
 
 
 def _write(lines: Iterable[str], at_once: int = _LINES_AT_ONCE) -> None:

@@ -54,6 +54,8 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """of a frame: what the length counts; empty if it is wrong"""
     missing: int = 0
     """octets that its end lacks: somebody trimmed line ends, or the log dropped them"""
+    remark: str = ""
+    """what else is to be said of it, in words"""
     lossy: bool = False
     """the log formats what it writes, so that lengths in it are hints only"""
 

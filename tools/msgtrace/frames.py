@@ -231,7 +231,7 @@ class FrameDecoder:
             return _NOT_YET
         end, units = self._plausible(data, start, ends)
         if units:
-            return self._frame(data, position, start, length, end, units)
+            return self._frame(data, position, start, length=length, end=end, units=units)
         return self._by_other_signs(data, position, start, length, ends, final=final)
 
     def _plausible(
@@ -277,18 +277,22 @@ class FrameDecoder:
         elif resume is not None or final:
             if inflated and next_frame > said_end:
                 end = _without_stray_line_end(data, start, next_frame)
-                return self._frame(data, position, start, length, end, (LengthUnit.INFLATED,))
+                return self._frame(
+                    data, position, start, length=length, end=end, units=(LengthUnit.INFLATED,)
+                )
             if 0 < said_end - next_frame <= _TRIMMED and next_frame > start:
                 missing = said_end - next_frame
-                return self._frame(data, position, start, length, next_frame, (), missing)
+                return self._frame(data, position, start, length=length, end=next_frame, missing=missing)
             if self._lossy:
                 end = _without_stray_line_end(data, start, next_frame)
-                return self._frame(data, position, start, length, end, ())
+                return self._frame(data, position, start, length=length, end=end)
             if resume is not None and next_frame < said_end:
                 return self._damage(data, position, next_frame, DamageKind.LENGTH_MISMATCH)
         if LengthUnit.BYTES in ends:
             # Complete by octets, yet what follows is no frame: believe the length, the rest is damage.
-            return self._frame(data, position, start, length, ends[LengthUnit.BYTES], (LengthUnit.BYTES,))
+            return self._frame(
+                data, position, start, length=length, end=ends[LengthUnit.BYTES], units=(LengthUnit.BYTES,)
+            )
         return self._damage(data, position, size, DamageKind.TRUNCATED) if final else _NOT_YET
 
     def _frame(
@@ -296,9 +300,10 @@ class FrameDecoder:
         data: bytes,
         position: int,
         start: int,
+        *,
         length: int,
         end: int,
-        units: tuple[LengthUnit, ...],
+        units: tuple[LengthUnit, ...] = (),
         missing: int = 0,
     ) -> tuple[Frame, int]:
         payload = data[start:end].decode("latin-1")
@@ -351,6 +356,33 @@ def _without_stray_line_end(data: bytes, start: int, end: int) -> int:
     if data[start:end].endswith(b"\r\n\r\n\r\n"):
         return end - 2
     return end
+
+
+_ANY_HEAD = re.compile(rb"[0-9]{1,10}#")
+_GOES_ON = re.compile(rb"[\r\n]+(?:[A-Za-z][A-Za-z0-9-]*[ \t]*:|[a-z]=|[0-9]{1,10}#|\Z)")
+
+
+def end_of_frames(data: bytes) -> int:
+    """Where the whole frames at the beginning of ``data`` end, if lines of somebody else stand behind them; else all.
+
+    What stands there must begin a line and look neither like SIP nor like SDP.
+    """
+    place = 0
+    while (head := _ANY_HEAD.match(data, place)) is not None:
+        ends = unit_ends(data, head.end(), int(data[place : head.end() - 1]))
+        exact = [end for end in ends.values() if end == len(data) or _ANY_HEAD.match(data, end)]
+        fitting = exact or [end for end in ends.values() if data[end : end + 1] in b"\r\n"]
+        if not fitting:
+            return len(data)
+        place = exact[0] if exact else max(fitting)
+    if not place or place == len(data):
+        return len(data)
+    # Text in ASCII that no printf has touched is as long as it says; of other text a length may be too short.
+    if (not data[:place].isascii() or b"%" in data[:place]) and _GOES_ON.match(data, place):
+        return len(data)
+    if _ANY_HEAD.match(data, place + len(data[place:]) - len(data[place:].lstrip(b"\r\n"))):
+        return len(data)
+    return place if data[place : place + 1] in b"\r\n" and data[place:].strip() else len(data)
 
 
 def end_of_plain(data: bytes, place: int) -> int:

@@ -44,6 +44,8 @@ class Observation(Struct, frozen=True, gc=False):
     """an address where it is not known which is the server's, else one of the constants above"""
     sender: str
     """address of the sender where the recording has it, without transport"""
+    receiver: str
+    """and of the receiver"""
     on_wire: bool
     """seen as SIP, not told by a frame"""
     transaction: str = ""
@@ -100,6 +102,7 @@ def observe(item: Shown) -> Observation | None:
         text,
         source,
         address,
+        "",
         False,
         message.get("transaction-id"),
         by_server,
@@ -112,12 +115,13 @@ def observe(item: Shown) -> Observation | None:
 def _seen(item: Shown) -> Observation:
     entry = item.entry
     sender = entry.source.partition("/")[2]
+    receiver = entry.target.partition("/")[2]
     unknown = entry.from_server is None
     source = (sender or NETWORK) if unknown else (SERVER if entry.from_server else NETWORK)
     text = sip_view.parse(entry.data)
     own = source == SERVER and text.is_request and _OWN_BYE.search(text.first("Reason")) is not None
     return Observation(
-        item.number, entry.time, seconds(entry.time), text, source, sender, True, made_by_server=own
+        item.number, entry.time, seconds(entry.time), text, source, sender, receiver, True, made_by_server=own
     )
 
 

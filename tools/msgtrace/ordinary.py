@@ -184,12 +184,19 @@ class Search:
             end = after - gap
             if end < head or "\r" in meta:
                 break
+            if gap:
+                if text[end] != between:
+                    break
+                if text[end - 1] == "\r":  # a single line end: it is the frame's own (Boost 1.71 and later)
+                    end += 1
+                if length is None and not ends_like_sip(text, begin, end):
+                    break  # perhaps lines of somebody else
             octets_here = end - begin
             if length is not None:
                 if int(length) != octets_here:
                     break
                 octets_here += len(length) + 1
-            if (gap and text[end] != between) or not (ascii_only or text[begin:end].isascii()):
+            if not (ascii_only or text[begin:end].isascii()):
                 break
             following = match(text, after)
             if following is None and follows(text, after) is None:
@@ -225,6 +232,14 @@ class Search:
                 octets_from_server += octets_here
             frames.append(found)
         return Run(frames, times, index + len(frames), from_server, octets_from_server, octets)
+
+
+def ends_like_sip(text: str, begin: int, end: int) -> bool:
+    """Whether what stands there ends with an empty line, or with a line of SDP: nobody else's lines are behind it."""
+    if text[end - 2 : end] != "\r\n":
+        return False
+    last = text.rfind("\n", begin, end - 2) + 1
+    return last == end - 2 or text[last + 1 : last + 2] == "="
 
 
 _MOMENT_OF: Callable[[re.Match[str]], Moment] = itemgetter(MINUTE, SECOND)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from typing import TypeAlias, cast
 
@@ -45,9 +46,13 @@ _COMPRESSIONS = (
     (b"BZh", "bzip2", "bzip2 -dc"),
     (b"PK\x03\x04", "zip", "unzip -p"),
 )
-_DATE = re.compile(rb"\n20[0-9]{2}-")
+_DATE = re.compile(rb"\n(?:[0-9a-f]{8}\|)?20[0-9]{2}-")
 _ARROW = re.compile(rb"\n(?:===>|<===)")
 _JSON = re.compile(rb'(?:\A|\n)\{"kind": ?"(?:start|recording|frame|sip|event|chunk|opened|closed)"')
+_ARROWS = re.compile(rb"\n(?:===>|<===)[ \t]*(?:\[[^\]\r\n]*\])?\r?\n[0-9]{1,8}#[^|#\r\n]{1,200}\|")
+_SERVER_WORDS = re.compile(
+    rb"(?:recv|send) [0-9]+ bytes (?:from|to) [a-z]+/|read_handler read: |Sending(?: response)?: [0-9]"
+)
 _JSON_LOGGER = re.compile(rb'(?:\A|\n)\{[^\n]*"(?:===>|<===)')
 
 
@@ -110,9 +115,14 @@ def _recognise(sample: bytes) -> _Form | None:
             )
     sample = _without_mark(sample)
     around = wrapping.detect(sample[:SAMPLE])
+    if around.by_line and not around.docker_json:
+        return _by_line(sample, around)
     cleaned = b"".join(wrapping.clean([sample], around))
     if _BARE.match(cleaned):
         return _Form("a bare stream of frames", _bare, bool(cleaned.strip().strip(b"0123456789")))
+    forms = _forms(cleaned) if b"\n" in cleaned else []
+    if len(forms) > 1 or forms == ["a server's log through syslog"]:
+        return _mixed(forms, cleaned, around)
     name, reader = _by_lines(cleaned)
     if reader is None:
         return None
@@ -123,6 +133,69 @@ def _recognise(sample: bytes) -> _Form | None:
 
     name = f"{name}, in {', '.join(around.names)}" if around.names else name
     return _Form(name, read, cleaned.count(b"\n", 0, 4096) > 20 or len(cleaned) > 4096)
+
+
+def _mixed(forms: list[str], cleaned: bytes, around: wrapping.Wrapping) -> _Form:
+    """Records of several forms in one file, or some that are read one by one."""
+
+    def read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+        from msgtrace import services
+        from msgtrace.readers import mixed_log
+
+        clean = wrapping.clean(_blocks_without_mark(blocks), around)
+        lines = services.separated(clean, wrapping.Wrapping(), [])
+        found = mixed_log.read(lines, account, syslog="a server's log through syslog" in forms)
+        return map(_on_doubled_lines, found) if around.doubled else found
+
+    name = " and ".join(forms) + (f", in {', '.join(around.names)}" if around.names else "")
+    return _Form(name, read, len(cleaned) > 4096)
+
+
+def _by_line(sample: bytes, around: wrapping.Wrapping) -> _Form | None:
+    """What must be taken apart line by line."""
+    from msgtrace import services
+
+    layers = wrapping.prefix_layers(sample[:SAMPLE])
+    of_services: dict[str, list[bytes]] = {}
+    for line in services.separated([sample], around, layers):
+        of_services.setdefault(line.service, []).append(line.text)
+    names = []
+    for lines in of_services.values():
+        forms = _forms(b"\n".join(lines) + b"\n")
+        names += [form for form in forms if form not in names]
+    if not names:
+        return None
+
+    def read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+        from msgtrace.readers import mixed_log
+
+        found = services.separated(_blocks_without_mark(blocks), around, layers)
+        return mixed_log.read(found, account, syslog="a server's log through syslog" in names)
+
+    several = f" of {len(of_services)} services" if len(of_services) > 1 else ""
+    name = f"{' and '.join(names)}{several}, in {', '.join(around.names)}"
+    return _Form(name, read, len(sample) > 4096)
+
+
+def _forms(cleaned: bytes) -> list[str]:
+    """The forms of text of which there is at least one record."""
+    from msgtrace.readers import debug_log, server_log
+
+    beginning = b"\n" + cleaned
+    found = []
+    if _JSON.search(cleaned):
+        found.append("JSON lines")
+    if _JSON_LOGGER.search(cleaned):
+        found.append("a client's log in JSON lines")
+    if _DEBUG.search(cleaned) and debug_log.BEGINNING.search(beginning):
+        found.append("output of DEBUG=drachtio:agent")
+    if server_log.BEGINNING.search(beginning) or server_log.OLD_BEGINNING.search(beginning):
+        found.append("a server's log")
+    elif _SERVER_WORDS.search(cleaned) and server_log.SYSLOG_BEGINNING.search(beginning):
+        found.append("a server's log through syslog")
+    if _ARROWS.search(beginning):
+        found.append("a client's log")
+    return found
 
 
 def _on_doubled_lines(found: Found) -> Found:
@@ -158,6 +231,8 @@ def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
 
         if server_log.BEGINNING.search(beginning):
             return "a server's log", server_log.read
+        if server_log.OLD_BEGINNING.search(beginning):
+            return "a server's log", partial(server_log.read, beginning=server_log.OLD_BEGINNING)
     if _ARROW.search(beginning):
         from msgtrace.readers import client_log
 

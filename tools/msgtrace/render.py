@@ -54,6 +54,8 @@ class JsonLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """``bytes``, ``code-points``, ``utf-16``, ``inflated``: all under which the length is right"""
     missing: int = 0
     """octets that the end lacks"""
+    remark: str = ""
+    """why, or what else is to be said of it"""
     tokens: dict[str, str] = {}
     answers: int = 0
     """number of the message that this one answers"""
@@ -139,7 +141,7 @@ def remarks(item: Shown) -> str:
     if entry.missing:
         what = "its last octet" if entry.missing == 1 else f"its last {entry.missing} octets"
         trimmed = ": line ends were trimmed" if entry.kind is EntryKind.FRAME else ""
-        trimmed = ": cut by the capture" if entry.place == "packet" else trimmed
+        trimmed = f": {entry.remark}" if entry.remark else trimmed
         said.append(f"lacks {what}{trimmed}")
     elif entry.kind is EntryKind.FRAME and entry.length >= 0:
         if not entry.units:
@@ -221,6 +223,7 @@ def json_line(item: Shown, *, show_secrets: bool = False, call: int = 0) -> str:
         length=entry.length,
         length_units=[unit.value for unit in entry.units],
         missing=entry.missing,
+        remark=entry.remark,
         tokens={readable(token.name): readable(token.value) for token in message.tokens} if message else {},
         answers=item.answers,
         round_trip=None if item.round_trip is None else round(item.round_trip, 6),

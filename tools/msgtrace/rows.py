@@ -46,15 +46,18 @@ class Row(Struct, frozen=True, kw_only=True):
     """damage, a refusal, or a response that is a failure"""
 
 
-def rows_of(items: Iterable[Shown]) -> list[Row]:
-    """The rows of a ladder, folded; cut behind :data:`MOST` messages."""
+def rows_of(items: Iterable[Shown], *, origin: float | None = None, has_sip: bool = False) -> list[Row]:
+    """The rows of a ladder, folded; cut behind :data:`MOST` messages.
+
+    Times count from ``origin`` (seconds of the day), or from the first message that has one; ``has_sip`` says that the
+    recording holds SIP of its own, even if these messages do not.
+    """
     rows: list[Row] = []
     told: set[int] = set()  # rows that were made from what frames tell
     again: dict[tuple[str, str, str], int] = {}
     servers: set[str] = set()
-    origin: float | None = None
     at = 0.0
-    has_sip = cut = False
+    cut = False
     for item in items:
         if len(rows) >= MOST:
             cut = True

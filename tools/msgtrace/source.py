@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -13,6 +14,8 @@ from msgtrace.entries import Account
 
 BLOCK = 128 * 1024
 """octets; what is made of a block should still be in the processor's cache when its lines are written"""
+_LOOK_AGAIN = 0.2
+"""seconds between two looks at a file that is followed"""
 _GZIP = b"\x1f\x8b\x08"
 _GZIP_OR_ZLIB_HEADER = 31  # wbits of zlib: a gzip header, largest window
 
@@ -23,9 +26,12 @@ class Source:
     What cannot be decompressed ends the input; ``problem`` then says why and where.
     """
 
-    def __init__(self, path: str, account: Account) -> None:
-        """``path`` is a file's, or ``-`` for standard input."""
+    def __init__(self, path: str, account: Account, *, follow: bool = False) -> None:
+        """``path`` is a file's, or ``-`` for standard input; ``follow`` waits for more at the end of a file, also of
+        one that was rotated away."""
         self._account = account
+        self._path = path
+        self._follow = follow and path != "-"
         self._file: BinaryIO = sys.stdin.buffer if path == "-" else open(path, "rb", buffering=0)  # noqa: SIM115
         self.problem = ""
         self.live = False
@@ -34,6 +40,7 @@ class Source:
             self.live = not stat.S_ISREG(stat.S_IFMT(_mode(self._file)))
         except OSError:
             self.live = path == "-"
+        self.live = self.live or self._follow
 
     def __iter__(self) -> Iterator[bytes]:
         first = self._read()
@@ -51,7 +58,26 @@ class Source:
     def _read(self) -> bytes:
         read = getattr(self._file, "read1", self._file.read)  # a pipe gives what it has
         data: bytes | None = read(BLOCK)
+        while not data and self._follow:
+            if self._was_rotated():
+                self._file.close()
+                self._file = open(self._path, "rb", buffering=0)  # noqa: SIM115
+            else:
+                time.sleep(_LOOK_AGAIN)
+            data = self._file.read(BLOCK)
         return data or b""
+
+    def _was_rotated(self) -> bool:
+        """Whether the file's name belongs to another one, or it was cut."""
+        try:
+            now, mine = os.stat(self._path), os.fstat(self._file.fileno())
+        except OSError:
+            return False  # it will come
+        if (now.st_ino, now.st_dev) != (mine.st_ino, mine.st_dev):
+            return True
+        if mine.st_size < self._file.tell():
+            self._file.seek(0)
+        return False
 
     def _plain(self, block: bytes) -> Iterator[bytes]:
         while block:

@@ -10,11 +10,13 @@ import re
 from collections import deque
 
 from msgtrace.entries import Account, Entry, EntryKind
-from msgtrace.frames import ALL_UNITS, Damage, DamageKind, Frame, FrameDecoder
+from msgtrace.frames import ALL_UNITS, Damage, DamageKind, Frame, FrameDecoder, end_of_frames
 
 _FRAME = EntryKind.FRAME
 _STRAY_WHITESPACE = DamageKind.STRAY_WHITESPACE
 _RECORD_HEAD = re.compile(rb"[0-9]{1,8}#[^|#\r\n]{1,200}\|[a-z_]+")
+_MUST_DIFFER = 64
+"""octets by which a log that formats what it prints may change a frame, or a quarter of it"""
 _INTERLEAVED = (
     "a frame begins where another one was not at its end: either something is missing here, or what several "
     "connections received is interleaved, and this log cannot tell them apart"
@@ -74,6 +76,10 @@ class Streams:
                     units=ALL_UNITS,
                 )
             ]
+        if not decoder.pending():
+            end = end_of_frames(data)
+            self._account.other += len(data) - end
+            data = data[:end]
         if not decoder.within_frame or not _RECORD_HEAD.match(data):
             return self.feed(data, line, time, connection, from_server)
         left = self.finish(connection, from_server, time)
@@ -212,6 +218,21 @@ class Streams:
                 account.units[units] = account.units.get(units, 0) + 1
             if item.length == 0:
                 continue
+            beyond = len(item.payload) - item.length
+            if lossy and not units and beyond > max(_MUST_DIFFER, item.length // 4):
+                account.damage += beyond
+                entries.append(
+                    Entry(
+                        kind=EntryKind.DAMAGE,
+                        line=line,
+                        place=self._place,
+                        offset=item.offset,
+                        time=time,
+                        connection=connection,
+                        from_server=from_server,
+                        data=f"a frame of {item.length} octets by its length, behind which {beyond} more are shown",
+                    )
+                )
             entries.append(
                 Entry(
                     kind=_FRAME,

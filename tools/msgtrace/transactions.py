@@ -62,9 +62,9 @@ class Transaction:
 
     __slots__ = (
         *("ack", "ack_at", "at", "branches", "by_application", "cancelled", "cancelled_by", "clock", "cseq"),
-        *("elsewhere", "finals", "from_tag", "in_dialog", "method", "number", "ordered"),
-        *("prack", "provisional", "proxied", "reliable", "request", "responded", "seen", "sender", "source"),
-        *("told", "told_application", "unsent"),
+        *("elsewhere", "finals", "from_tag", "in_dialog", "last_at", "method", "number", "ordered", "prack"),
+        *("provisional", "proxied", "receiver", "reliable", "request", "responded", "seen", "sender"),
+        *("source", "told", "told_application", "unsent"),
     )
 
     def __init__(self, method: str, cseq: int | None, from_tag: str, number: int) -> None:
@@ -77,8 +77,10 @@ class Transaction:
         """None if the recording has responses alone"""
         self.clock = ""
         self.at: float | None = None
-        self.source = self.sender = ""
-        """who sent it first, and the address if there is one: what is sent by others is on its way on"""
+        self.source = self.sender = self.receiver = ""
+        """who sent it first, and the addresses if there are some: what is sent by others is on its way on"""
+        self.last_at: float | None = None
+        """when its first sender sent it last"""
         self.branches: set[str] = set()
         """of the request as its first sender sent it"""
         self.in_dialog = False
@@ -117,7 +119,7 @@ class Transaction:
         if self.request is None:
             self.request, self.clock, self.at = seen.sip, seen.clock, seen.at
             self.in_dialog = self.in_dialog or bool(tags(seen.sip)[1])
-            self.source, self.sender = seen.source, seen.sender
+            self.source, self.sender, self.receiver = seen.source, seen.sender, seen.receiver
         elif self.source == APPLICATION and seen.source == SERVER:
             self.source = SERVER  # the server's echo of what the application asked for
             self.request = seen.sip
@@ -128,6 +130,7 @@ class Transaction:
         if branch:
             self.branches.add(branch)
         self.unsent = self.unsent or seen.unsent
+        self.last_at = seen.at
         self.seen += seen.on_wire
         self.told += not seen.on_wire and not seen.repeated and seen.source != APPLICATION
 

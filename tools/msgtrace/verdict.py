@@ -28,7 +28,11 @@ from msgtrace.transactions import Final, Transaction, best
 _NO_BEGINNING = "its beginning is not in the recording"
 _CHALLENGES = (401, 407)
 _LATE = 2.0
-"""seconds behind the first 2xx after which an ACK is late: T1 and its first two doublings have passed"""
+"""seconds behind the first 2xx after which an ACK is late: it has been sent again twice (RFC 3261 §13.3.1.4)"""
+_OFTEN = 3
+"""how often a message is sent before that is worth a remark"""
+_IN_VAIN = 6
+"""how often a request is sent before nobody is taken to be there (timers B and F, RFC 3261 §17.1)"""
 
 
 class Ending(StrEnum):
@@ -115,7 +119,17 @@ def _outcome(one: Transaction) -> _Outcome:
     final = final or best(one.elsewhere)
     if final is None:
         return _Outcome()
-    return _Outcome(final.status, final.text, author(one, final), final.reason, final.clock, final.at, final)
+    clock, at = _moment(one, final)
+    return _Outcome(final.status, final.text, author(one, final), final.reason, clock, at, final)
+
+
+def _moment(one: Transaction, final: Final) -> tuple[str, float | None]:
+    """When it was sent; of frames alone the application's order is nearer to that than the echo."""
+    if not final.seen:
+        for order in one.ordered.values():
+            if order.sip.status == final.status and order.at is not None:
+                return order.clock, order.at
+    return final.clock, final.at
 
 
 def _invite(call: Call, attempts: list[Transaction]) -> Verdict:
@@ -130,7 +144,8 @@ def _invite(call: Call, attempts: list[Transaction]) -> Verdict:
     if last.cancelled and status in (0, 487):
         final = f", {outcome.text}" if status else ""
         wrong = _wrong_before(last)
-        text = f"cancelled by {last.cancelled_by}{_after(last, outcome.at)}{final}{wrong}{before}"
+        again = _sent_again(last, outcome.final)
+        text = f"cancelled by {last.cancelled_by}{_after(last, outcome.at)}{final}{wrong}{again}{before}"
         return Verdict(Ending.BAD, text, f"cancelled by {last.cancelled_by}{_plain(wrong)}", outcome.final)
     if status in _CHALLENGES:
         return _challenged(attempts, outcome, by)
@@ -143,7 +158,8 @@ def _invite(call: Call, attempts: list[Transaction]) -> Verdict:
         if outcome.by == "the server" and last.told_application and not last.responded:
             unasked = f"; the application did not respond to message {last.told_application}"
         why = outcome.reason or call.reason
-        text = f"{outcome.text}{by}{unsent}{f' ({why})' if why else ''}{unasked}"
+        again = _sent_again(last, outcome.final)
+        text = f"{outcome.text}{by}{unsent}{f' ({why})' if why else ''}{unasked}{again}"
         return Verdict(
             Ending.BAD, text + before, f"{outcome.text}{by}{unsent}{_plain(unasked)}", outcome.final
         )
@@ -159,6 +175,9 @@ def _no_final(call: Call, one: Transaction, before: str) -> Verdict:
     if one.told_application and not one.responded:
         text = "no response: the application did not respond"
         return Verdict(Ending.BAD, f"{text} to message {one.told_application}{before}", text)
+    if one.seen >= _IN_VAIN and not one.provisional:
+        text = f"nobody answered: {one.method} sent {one.seen} times"
+        return Verdict(Ending.BAD, text + before, f"nobody answered the {one.method}")
     ringing = f", the last was {one.provisional}" if one.provisional else ""
     passed_on = "; it was proxied" if one.proxied else ""
     if call.byes:
@@ -184,14 +203,41 @@ def _answered(call: Call, one: Transaction, outcome: _Outcome, before: str) -> V
                 Ending.BAD, f"answered; {who} hung up{why}{before}", f"answered; {who} hung up{why}"
             )
         length = _lasted(outcome.at, bye.at)
+        late = _acknowledged_late(one, outcome)
         return Verdict(
-            Ending.GOOD, f"answered{length}, {who} hung up{before}", f"answered, {who} hung up", outcome.final
+            Ending.WARN if late else Ending.GOOD,
+            f"answered{length}, {who} hung up{late}{before}",
+            f"answered, {who} hung up{'; the ACK was late' if late else ''}",
+            outcome.final,
         )
+    before = _acknowledged_late(one, outcome) + before
     if not one.ack:
         text = f"answered ({outcome.text}), no ACK and no BYE in the recording"
     else:
         text = "answered, no BYE in the recording"
     return Verdict(Ending.OPEN, text + before, text, outcome.final)
+
+
+def _acknowledged_late(one: Transaction, outcome: _Outcome) -> str:
+    """A remark, if the ACK of a 2xx came late or not at all although it was sent again and again."""
+    final = outcome.final
+    if final is None or final.seen < 2:
+        return ""
+    times = f"{final.status} sent {final.seen} times"
+    if not one.ack:
+        return f"; no ACK came, {times}"
+    took = between(outcome.at, one.ack_at)
+    if took is None or (took < _LATE and final.seen < _OFTEN):
+        return ""
+    return f"; the ACK came after {took:.1f} s, {times}"
+
+
+def _sent_again(one: Transaction, final: Final | None) -> str:
+    """A remark on what was sent again and again: the request, or a failure that nobody acknowledged."""
+    told = f"; {one.method} sent {one.seen} times" if one.seen >= _OFTEN else ""
+    if final is not None and one.method == "INVITE" and final.seen >= _OFTEN:
+        told += f"; {final.status} sent {final.seen} times" + ("" if one.ack else ", no ACK came")
+    return told
 
 
 def _ends(bye: Bye, one: Transaction, answered: Sequence[Final]) -> bool:
@@ -321,7 +367,8 @@ def _method(call: Call, tries: list[Transaction]) -> Verdict:
         unasked = ""
         if outcome.by == "the server" and last.told_application and not last.responded:
             unasked = f"; the application did not respond to message {last.told_application}"
-        text = f"{outcome.text}{by}{unsent}{f' ({why})' if why else ''}{unasked}{share}"
+        again = _sent_again(last, None)
+        text = f"{outcome.text}{by}{unsent}{f' ({why})' if why else ''}{unasked}{again}{share}"
         return Verdict(Ending.BAD, text, f"{outcome.text}{by}{unsent}{_plain(unasked)}", outcome.final)
     return _no_final(call, last, share)
 

@@ -1,27 +1,82 @@
-"""What others put around a log: terminal colours, the prefixes of containers, the marks of a quotation.
+"""What others put around a log: terminal colours, prefixes of containers and loggers, quotation marks, indentation, and
+line ends that are spelled out.
 
-It is found out from the beginning of the file, and then taken off every line.
+It is found out from the beginning of the file. A prefix is what stands, in nearly all lines alike, before the known
+beginnings of records; the usual ones are known by name, any other one is learnt. Most wrappings come off block by block
+(:func:`clean`). Where lines of several services are mixed, or a line is a piece of one or holds many, they are told
+apart line by line (:mod:`msgtrace.services`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
 
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
-_QUOTE = rb"(?:> ?)+"
-_DOCKER = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6,9}(?:Z|[+-][0-9]{2}:[0-9]{2}) ?"
-_PREFIXES = (
-    ("quotation marks", _QUOTE),
-    ("compose prefixes", rb"[A-Za-z0-9][A-Za-z0-9_.-]* +\| ?"),
-    ("pod prefixes", rb"\[pod/[^\]\s]+\] "),
-    ("container times", _DOCKER),
+_DOCKER = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6,9}(?:Z|[+-][0-9]{2}:?[0-9]{2}) ?"
+_SYSLOG_TIME = rb"[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+_ISO_TIME = (
+    rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,9})?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_PROGRAM = rb"(?P<service>[A-Za-z0-9_./-]{1,64})(?:\[[0-9]{1,8}\]: ?|: )"
+_PREFIXES = (
+    ("quotation marks", rb"(?:> ?)+"),
+    ("pm2's prefixes", rb"(?P<service>[0-9]{1,4}\|[A-Za-z0-9_.-]+) *\| ?"),
+    ("compose prefixes", rb"(?P<service>[A-Za-z0-9][A-Za-z0-9_.-]*) +\| ?"),
+    ("pod prefixes", rb"\[(?P<service>pod/[^\]\s]+)\] "),
+    ("the lines of containerd", _DOCKER + rb"(?P<service>stdout|stderr) (?P<piece>[FP])(?: |(?=\r?\n|\Z))"),
+    ("container times", _DOCKER),
+    ("syslog's prefixes", rb"(?:<[0-9]{1,3}>)?" + _SYSLOG_TIME + rb" [^\s:]+ " + _PROGRAM),
+    ("syslog's prefixes", rb"(?:<[0-9]{1,3}>)?" + _ISO_TIME + rb" [^\s:]+ " + _PROGRAM),
+    (
+        "syslog's prefixes",
+        rb"<[0-9]{1,3}>1 "
+        + _ISO_TIME
+        + rb" \S+ (?P<service>\S+) \S+ \S+ (?:-|\[[^\]\n]*\]) ?(?:\xef\xbb\xbf)?",
+    ),
+)
+"""Those before which the next may stand."""
+_STAMP = rb"20[0-9]{2}-(?:[0-9]{2}|[A-Z][a-z]{2})-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\|? "
+_RECORD = re.compile(
+    rb"(?:[0-9a-f]{8}\|)?"
+    + _STAMP
+    + rb"|20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z [A-Za-z0-9_.*@/-]+:[A-Za-z0-9_.:*@/-]+ "
+    rb"|(?:drachtio:[a-z]+ )(?:wp#send |<===)"
+    rb"|(?:===>|<===)(?=\r?\Z|[0-9]{1,8}#)"
+    rb'|\{"(?:kind|level|message|msg|time|timestamp)":'
+    rb"|(?:recv|send) [0-9]+ bytes (?:from|to) [a-z]+/"
+)
+"""the beginning of a record of a known form, wherever it stands in a line"""
+SYSLOG_STAMP = re.compile(
+    rb"(?:<[0-9]{1,3}>)?(?:1 )?("
+    + _SYSLOG_TIME
+    + rb"|"
+    + _ISO_TIME
+    + rb") [^\s:]+ (?:[A-Za-z0-9_./-]{1,64}(?:\[[0-9]{1,8}\]: ?|: ))?"
+    rb"(?=(?:recv|send) [0-9]+ bytes (?:from|to) |[^\n]{0,200}\n|[^\n]*\Z)"
+)
+"""syslog's stamp in the place of the server's: its time is the group"""
+_SERVER_WITHOUT_STAMP = re.compile(rb"(?:recv|send) [0-9]+ bytes (?:from|to) [a-z]+/|Client::|Sending")
+
+# How a carriage return and a line feed are spelled by editors, terminals, loggers and web forms.
+_CR = rb"\^M|\\r|\\x0d|\\x0D|\\u000d|\\u000D|\\015|#015|&#13;|&#x[dD];|&#x0[dD];|<CR>|<cr>|=0D|\xe2\x90\x8d"
+_LF = rb"\^J|\\n|\\x0a|\\x0A|\\u000a|\\u000A|\\012|#012|&#10;|&#x[aA];|&#x0[aA];|<LF>|<lf>|=0A|\xe2\x90\x8a"
+_SPELLED_CR = re.compile(rb"(?:" + _CR + rb")(?:" + _LF + rb")?[ \t]*\Z")
+_SPELLED_END = re.compile(rb"(?:" + _CR + rb")?(?:" + _LF + rb")")
+_ONE_LINE = re.compile(
+    rb"(?:" + _CR + rb")?(?:" + _LF + rb")(?=[A-Z]{3,20} [^ ]+ SIP/2\.0|SIP/2\.0 [0-9]{3} |v=0|Via: |From: )"
+)
+_TELLING_LINE = re.compile(
+    rb"(?:CSeq: [0-9]+ [A-Z]+|Content-Length: [0-9]+|Max-Forwards: [0-9]+|[A-Z]{3,20} [^ ]+ SIP/2\.0)(\S*[ \t]*)\Z"
+)
+"""lines of SIP of which it is plain where they end"""
 LONGEST_LINE = 32 * 1024 * 1024
 """octets; what has no line end for longer is cut"""
+_SAMPLE_LINES = 400
 
 
 class Wrapping(Struct, frozen=True):
@@ -36,6 +91,12 @@ class Wrapping(Struct, frozen=True):
     """every line end was turned into two"""
     docker_json: bool = False
     """each line is an object of docker's log driver, with a line of the log in it"""
+    end: re.Pattern[bytes] | None = None
+    """a spelled-out carriage return and the line end behind it"""
+    by_line: bool = False
+    """whether lines must be looked at one by one: several services, pieces of lines, line ends within a line"""
+    one_line: bool = False
+    """line ends within a record are spelled out"""
 
 
 class _DockerLine(Struct, frozen=True):
@@ -50,27 +111,168 @@ def detect(sample: bytes) -> Wrapping:
     """Look at the beginning of a file."""
     if sample.lstrip()[:7] == b'{"log":':
         inner = detect(b"".join(_docker_text(line) for line in sample.splitlines()[:-1]))
-        return Wrapping(
-            ("docker's JSON lines", *inner.names), inner.prefix, inner.colours, inner.doubled, True
-        )
-    names: list[str] = []
+        names = ("docker's JSON lines", *inner.names)
+        return msgspec.structs.replace(inner, names=names, docker_json=True)
+    names_: list[str] = []
     colours = b"\x1b[" in sample
     if colours:
-        names.append("colours")
+        names_.append("colours")
         sample = _ANSI.sub(b"", sample)
-    lines = [line for line in sample.split(b"\n")[:400] if line.strip()]
-    pattern = b""
-    for name, prefix in _PREFIXES:
-        matcher = re.compile(pattern + prefix)
-        if lines and sum(matcher.match(line) is not None for line in lines) >= max(1, len(lines) * 0.9):
-            pattern += prefix
-            names.append(name)
+    lines = [line for line in sample.split(b"\n")[:_SAMPLE_LINES] if line.strip()]
+    pattern, services, pieces = b"", False, False
+    while True:
+        layer = _layer(lines)
+        if layer is None:
+            break
+        name, prefix = layer
+        matcher = re.compile(prefix)
+        matches = [found for line in lines if (found := matcher.match(line)) is not None]
+        if "service" in matcher.groupindex:
+            services = services or len({found["service"] for found in matches}) > 1
+            pieces = pieces or "piece" in matcher.groupindex
+        bare = re.sub(rb"\(\?P<[a-z]+>", b"(?:", prefix)
+        pattern += bare
+        names_.append(name)
+        lines = [rest for line in lines if (rest := matcher.sub(b"", line, count=1)).strip()]
     doubled = b"\r" not in sample and _doubled(sample)
     if doubled:
-        names.append("doubled line ends")
+        names_.append("doubled line ends")
+    lines = [line for line in lines if not line.startswith(b"{")]  # JSON escapes line ends by right
+    end = None if _listed(lines) else _spelled_end(lines)
+    if end is not None:
+        names_.append(f"spelled-out line ends ({end[0]})")
+    one_line = sum(_ONE_LINE.search(line) is not None for line in lines) > 0 and not _listed(lines)
+    if one_line:
+        names_.append("records on one line each")
     return Wrapping(
-        tuple(names), re.compile(rb"\n(?:" + pattern + rb")") if pattern else None, colours, doubled
+        tuple(names_),
+        re.compile(rb"\n(?:" + pattern + rb")") if pattern else None,
+        colours,
+        doubled,
+        end=end[1] if end else None,
+        by_line=services or pieces or one_line,
+        one_line=one_line,
     )
+
+
+def _layer(lines: Sequence[bytes]) -> tuple[str, bytes] | None:
+    """The outermost prefix: name and pattern."""
+    if not lines:
+        return None
+    enough = max(1.0, len(lines) * 0.9)
+    for name, prefix in _PREFIXES:
+        matcher = re.compile(prefix)
+        if sum(matcher.match(line) is not None for line in lines) >= enough:
+            bare = [matcher.sub(b"", line, count=1) for line in lines]
+            if name == "syslog's prefixes" and _stamp_is_prefix(bare):
+                continue
+            return name, prefix
+    return _learnt(lines, enough)
+
+
+def _stamp_is_prefix(bare: Sequence[bytes]) -> bool:
+    """Whether records begin with syslog's own stamp, since the server's is not behind it."""
+    own = sum(_RECORD.match(line) is not None and not line.startswith((b"recv", b"send")) for line in bare)
+    return not own and any(_SERVER_WITHOUT_STAMP.match(line) for line in bare)
+
+
+def _learnt(lines: Sequence[bytes], enough: float) -> tuple[str, bytes] | None:
+    """What stands alike before the beginnings of records, and before nearly all other lines."""
+    found = [
+        (line, record.start())
+        for line in lines
+        if (record := _RECORD.search(line[:400])) is not None and not SYSLOG_STAMP.match(line)
+    ]
+    before = [line[:place] for line, place in found if place]
+    if not before or len(before) < 0.6 * len(found):
+        return None
+    if not any(text.strip() for text in before):
+        blanks = min(before, key=len)
+        if sum(line.startswith(blanks) for line in lines) >= enough:
+            return "indentation", re.escape(blanks)
+        return None
+    pattern = _generalised(before)
+    if pattern is None:
+        return None
+    matcher = re.compile(pattern)
+    if sum(matcher.match(line) is not None for line in lines) < enough:
+        return None
+    shown = before[0].decode("utf-8", "replace").strip()
+    return f"prefixes ({shown[:40]} …)", pattern
+
+
+_TOKEN = re.compile(rb"[0-9]+|[A-Za-z]+|[ \t]+|[^A-Za-z0-9 \t]")
+
+
+def _generalised(texts: Sequence[bytes]) -> bytes | None:
+    """A pattern for prefixes of one shape: numbers vary, and so does what differs among them."""
+    shapes = Counter(tuple(_kind(token) for token in _TOKEN.findall(text)) for text in texts)
+    shape, count = shapes.most_common(1)[0]
+    if count < 0.6 * len(texts) or not shape or len(shape) > 60:
+        return None
+    cut = [_TOKEN.findall(text) for text in texts]
+    alike = [tokens for tokens in cut if tuple(map(_kind, tokens)) == shape]
+    parts = []
+    for position, kind in enumerate(shape):
+        values = {tokens[position] for tokens in alike}
+        if kind == b"9":
+            parts.append(rb"[0-9]+")
+        elif kind == b" ":
+            parts.append(rb"[ \t]*" if position == len(shape) - 1 else rb"[ \t]+")
+        elif len(values) == 1 and len(alike) > 1:
+            parts.append(re.escape(values.pop()))
+        elif kind == b"a":
+            parts.append(rb"[A-Za-z]+")
+        else:
+            parts.append(re.escape(kind))
+    return b"".join(parts)
+
+
+def _kind(token: bytes) -> bytes:
+    first = token[:1]
+    if first.isdigit():
+        return b"9"
+    if first.isalpha():
+        return b"a"
+    return b" " if first in b" \t" else first
+
+
+def _spelled_end(lines: Sequence[bytes]) -> tuple[str, re.Pattern[bytes]] | None:
+    """How line ends of SIP are spelled out, if they are: its name, and a pattern of it with the line end behind, whose
+    group tells a carriage return from what ends every line (``$``, as ``cat -A`` shows it)."""
+    dollar = rb"\$" if lines and sum(line.endswith(b"$") for line in lines) >= 0.95 * len(lines) else b""
+    bare = [line.rstrip(b"\r").removesuffix(b"$") if dollar else line.rstrip(b"\r") for line in lines]
+    endings = Counter(found[1].strip() for line in bare if (found := _TELLING_LINE.match(line)) is not None)
+    told = sum(endings.values())
+    known = not told
+    if not told:
+        # No SIP here; a log of frames may still show it.
+        ends = [found[0].strip() for line in bare if (found := _SPELLED_CR.search(line)) is not None]
+        if len(ends) < max(2, 0.5 * len(bare)):
+            ends = []
+        endings, told = Counter(ends), len(ends)
+    spelled, count = endings.most_common(1)[0] if endings else (b"", 0)
+    # What is not known as a spelling must stand behind all of several lines, and be no word.
+    known = known or _SPELLED_CR.match(spelled) is not None
+    if not spelled or (count < 0.6 * told if known else count < max(3, told) or spelled.isalnum()):
+        return ("$", re.compile(rb"()\$\r?(?=\n)")) if dollar else None
+    name = (spelled + dollar.replace(b"\\", b"")).decode("utf-8", "replace")
+    optional = b"?" if dollar else b""
+    return name, re.compile(rb"(" + re.escape(spelled) + rb")" + optional + dollar + rb"[ \t]*\r?(?=\n)")
+
+
+def with_returns(text: bytes, wrapping: Wrapping) -> bytes:
+    """Lines with carriage returns where they were spelled out; each line ends in a line feed."""
+    return text if wrapping.end is None else wrapping.end.sub(_return, text)
+
+
+def _return(found: re.Match[bytes]) -> bytes:
+    return b"\r" if found[1] else b""
+
+
+def _listed(lines: Sequence[bytes]) -> bool:
+    """Whether the lines are a document's listing, in which the reader of client logs knows spelled-out line ends."""
+    return any(re.match(rb"[ \t]*(?:===>|<===)[ \t]*[0-9]{1,8}#", line) for line in lines)
 
 
 def _doubled(sample: bytes) -> bool:
@@ -81,7 +283,7 @@ def _doubled(sample: bytes) -> bool:
 def clean(blocks: Iterable[bytes], wrapping: Wrapping) -> Iterator[bytes]:
     """Blocks of whole lines (the last line of all may lack its end) without their wrapping."""
     if wrapping.docker_json:
-        inner = Wrapping((), wrapping.prefix, wrapping.colours, wrapping.doubled)
+        inner = msgspec.structs.replace(wrapping, docker_json=False)
         yield from clean(_unwrapped(lines_of(blocks)), inner)
         return
     for block in lines_of(blocks, b"\n\n" if wrapping.doubled else b"\n"):
@@ -91,7 +293,21 @@ def clean(blocks: Iterable[bytes], wrapping: Wrapping) -> Iterator[bytes]:
             block = wrapping.prefix.sub(b"\n", b"\n" + block)[1:]
         if wrapping.doubled:
             block = block.replace(b"\n\n", b"\n")
-        yield block
+        yield with_returns(block, wrapping)
+
+
+def without_colours(line: bytes) -> bytes:
+    """A line without the escapes of a terminal."""
+    return _ANSI.sub(b"", line) if b"\x1b" in line else line
+
+
+def on_lines_of_their_own(line: bytes) -> list[bytes]:
+    """The lines of a record whose line ends are spelled out; CR LF where both were, or where it is SIP."""
+    return [_unescaped(part) for part in _SPELLED_END.split(line)]
+
+
+def _unescaped(part: bytes) -> bytes:
+    return part.replace(b"#011", b"\t")
 
 
 def lines_of(blocks: Iterable[bytes], end: bytes = b"\n") -> Iterator[bytes]:
@@ -109,6 +325,17 @@ def lines_of(blocks: Iterable[bytes], end: bytes = b"\n") -> Iterator[bytes]:
         kept = data[cut:]
     if kept:
         yield kept
+
+
+def prefix_layers(sample: bytes) -> list[re.Pattern[bytes]]:
+    """The prefixes of a line, the outermost first, with the groups ``service`` and ``piece`` where they have them."""
+    lines = [line for line in without_colours(sample).split(b"\n")[:_SAMPLE_LINES] if line.strip()]
+    layers = []
+    while (layer := _layer(lines)) is not None:
+        matcher = re.compile(layer[1])
+        layers.append(matcher)
+        lines = [rest for line in lines if (rest := matcher.sub(b"", line, count=1)).strip()]
+    return layers
 
 
 def _unwrapped(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -57,7 +57,13 @@ TIMERS: Final = (
         clauses=("FRAME-17",),
     ),
     Timer(
-        what="a 2xx to INVITE without its ACK (UDP)",
+        what="an application that takes nothing of what waits for it",
+        seconds="2; 60",
+        then="it gets no new requests; the connection is closed",
+        clauses=("CONN-7",),
+    ),
+    Timer(
+        what="a 2xx to INVITE without its ACK, over any transport",
         seconds="0.5, 1, 2, 4, 4 …",
         derived="T1, doubled up to T2",
         then="it is repeated",
@@ -236,4 +242,15 @@ RELEASES: Final = (
         "0.9.1",
         "octets everywhere; the answer to `authenticate` gets the local hostports; dialog ids with `;from-tag=`",
     ),
+    Release(
+        "0.9.6",
+        "a BYE that the application never answers is given up after 32 s; a request to a name of the server's own "
+        "domain (`DRACHTIO_LOCAL_DOMAIN`) counts as one to the server itself",
+    ),
+    Release(
+        "0.9.7",
+        "requests of unknown dialogs are answered 481, whatever their method; a `;transport=` that the server does not "
+        "have is refused instead of served by another",
+    ),
+    Release("0.9.9", "refreshes of session timers are really sent, and tried again after 491"),
 )

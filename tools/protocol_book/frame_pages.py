@@ -8,7 +8,7 @@ from protocol_book.suite import Specification
 from protocol_book.tables import table
 from protocol_book.texts import FAILURES
 
-NOTICE = "<!-- made by python -m protocol_book from tools/protocol_book/frames.py -->\n"
+NOTICE = "<!-- made by python -m protocol_book from tools/protocol_book/frames_to_*.py -->\n"
 WAYS = {
     Direction.TO_SERVER: "application → server",
     Direction.TO_APPLICATION: "server → application",

@@ -1,4 +1,4 @@
-"""What a frame is made of: the words in which :mod:`protocol_book.frames` describes the protocol.
+"""What a frame is made of: the words in which the modules of frames describe the protocol.
 
 A frame is told by the first description of its direction whose conditions all hold. Tokens have names in lower case,
 their words joined by hyphens; prose writes the same words with blanks.

@@ -139,7 +139,7 @@ def events(machine: Machine) -> list[Event]:
 def drawing(machine: Machine) -> str:
     """The states and changes as text."""
     rows = events(machine)
-    width = 34 * len(machine.states)
+    width = 28 * len(machine.states)
     drawn = ladder.text(rows, server=machine.states[0], width=width).split("\n")
     kept = [drawn[0], *drawn[1 + len(machine.states) :]]
     return "\n".join(line[9:] for line in kept)

@@ -80,7 +80,7 @@ def run(plays: Sequence[Play]) -> dict[str, list[Event]]:
             for play in plays
         ]
         file.write_text(yaml.safe_dump({"title": "Guides", "cases": cases}, allow_unicode=True), "utf-8")
-        command = [str(_suite()), "server", "--scenarios", str(file), "--json", str(report)]
+        command = [str(_suite()), "server", "--scenarios", str(file), "--json", str(report), "--full"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RunFailed(f"{done.stdout}{done.stderr}")

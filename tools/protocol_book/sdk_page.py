@@ -1,4 +1,4 @@
-"""docs/guides/an-sdk-in-an-hour.md: the text beside this module, with each step's code out of the tested programs."""
+"""docs/guides/an-sdk-in-an-hour.md: the text beside this module, with the code of each step out of tested programs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from protocol_book.suite import ROOT
 
 TEXT: Final = Path(__file__).resolve().parent / "sdk_in_an_hour.md"
 PROGRAMS: Final = ROOT / "docs" / "guides" / "sdk"
-NOTICE: Final = (
-    "<!-- made by python -m protocol_book from sdk_in_an_hour.md beside it and docs/guides/sdk -->\n\n"
-)
+NOTICE: Final = "<!-- made by python -m protocol_book from its sdk_in_an_hour.md and docs/guides/sdk -->\n\n"
 
 
 class NoSuchStep(ValueError):

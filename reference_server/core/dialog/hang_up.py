@@ -9,8 +9,8 @@ from __future__ import annotations
 from enum import Enum
 
 from reference_server.core.call_observer import Ended, Reason, Source
+from reference_server.core.dialog.ack_and_bye import compose_ack, compose_bye, send_bye
 from reference_server.core.dialog.next_hop import open_flow
-from reference_server.core.dialog.server_requests import compose_ack, compose_bye, send_bye
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.ports import NoWay, Way

@@ -54,7 +54,7 @@ class DialogTable:
     def by_far_end(self, call_id: str, remote_tag: str) -> DialogUsage | None:
         """The usage that a request of the far end belongs to which has not learnt our tag, or left it out.
 
-        A call of the far end's has the id that Call-ID and tag make; one of an application's is found by the far end's tag.
+        A call of the far end has the id that Call-ID and tag make; one of an application is found by the far tag.
         """
         usage = self._by_id.get(self.id_of_uas(call_id, remote_tag))
         if usage is not None and usage.dialog.call_id == call_id and usage.dialog.remote_tag == remote_tag:

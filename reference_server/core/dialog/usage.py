@@ -2,14 +2,9 @@
 
 Its states, and what moves it::
 
-                  ACCEPTED                   ACCEPTED (again: a re-INVITE, a refresh)
-        EARLY ----------------> CONFIRMED ----.
-          |                       |  ^        |
-          |                       |  '--------'
-          | REFUSED, CANCELLED    | BYE, GONE, TERMINATED, EXPIRED, REFUSED
-          | BYE, GONE, EXPIRED    |
-          v                       v
-                      OVER                   for ever
+    EARLY             --ACCEPTED-->  CONFIRMED
+    CONFIRMED         --ACCEPTED-->  CONFIRMED    it is refreshed
+    EARLY, CONFIRMED  --REFUSED, CANCELLED, BYE, TERMINATED, GONE, EXPIRED-->  OVER    for ever
 
 Rules for what lives here: a usage sends nothing and knows no table. All that changes in it changes here: its state, who
 owns it, and what of it is still in the air. Of the requests under way in it it knows only what two small protocols say.
@@ -31,7 +26,7 @@ from reference_server.sip.dialog import Dialog
 from reference_server.sip.messages.message import parse_message
 from reference_server.sip.reliable import ReliableReceiver, ReliableSender
 from reference_server.sip.timers import TimerHandle
-from reference_server.sip.transactions.accepted_2xx import SuccessRepeater
+from reference_server.sip.transactions.retransmitted_2xx import Retransmitted2xx
 
 _ACKS_KEPT = 8
 
@@ -181,7 +176,7 @@ class DialogUsage:
         self._far_update: FarEndRequest | None = None
         self.own_offers: set[OwnOffer] = set()
         """our INVITEs and UPDATEs inside it that have no final response"""
-        self._acknowledgements: dict[int, tuple[FarEndRequest, SuccessRepeater]] = {}
+        self._acknowledgements: dict[int, tuple[FarEndRequest, Retransmitted2xx]] = {}
         """our 2xx to INVITEs that wait for an ACK, by CSeq number"""
         self._own_acks: dict[int, str] = {}
         """the ACKs that we have sent, by CSeq number, to repeat them; empty if one has not gone yet"""
@@ -276,7 +271,7 @@ class DialogUsage:
         asked = self.far_invites if self._far_update is None else [*self.far_invites, self._far_update]
         return [request.flow for request in asked]
 
-    def await_ack(self, invite: FarEndRequest, repeater: SuccessRepeater) -> None:
+    def await_ack(self, invite: FarEndRequest, repeater: Retransmitted2xx) -> None:
         """Our 2xx to ``invite`` is repeated by ``repeater`` until its ACK comes."""
         former = self._acknowledgements.pop(invite.cseq, None)
         if former is not None:  # another INVITE with the same number: one ACK is for both

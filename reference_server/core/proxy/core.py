@@ -54,3 +54,6 @@ class ProxyCore:
             return False
         proxied.cancel(cancel)
         return True
+
+
+# Tested by tests/core/test_core.py.

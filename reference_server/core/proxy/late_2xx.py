@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reference_server.core.dialog.server_requests import compose_ack, send_bye
+from reference_server.core.dialog.ack_and_bye import compose_ack, send_bye
 from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.sip.dialog import Dialog, record_route_of, uri_of

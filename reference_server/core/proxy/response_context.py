@@ -11,6 +11,7 @@ A caller that cancels hears 487 at once, as from the genuine server, and the cop
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import Final
 
 from reference_server.core.ports import Flow
 from reference_server.core.proxy.branch import Branch
@@ -34,12 +35,34 @@ UNREACHABLE = "error proxying request to "
 """The application's ``NOK`` when nothing could be sent; a destination that is no URI follows (PROXY-9)."""
 
 
-class _Phase(Enum):
+class ContextState(Enum):
+    """What the caller has."""
+
     OPEN = auto()
+    """no final response yet"""
     ANSWERED = auto()
-    """the caller has a 2xx"""
+    """a 2xx"""
     FAILED = auto()
-    """the caller has another final response"""
+    """another final response"""
+
+
+class ContextEvent(Enum):
+    """What moves it."""
+
+    ACCEPTED = auto()
+    """a copy has got a 2xx (§16.7 step 5)"""
+    EXHAUSTED = auto()
+    """no copy can bring a 2xx any more (§16.7 step 6)"""
+    CANCELLED = auto()
+    """the caller's CANCEL, outside dialogs (§16.10)"""
+
+
+MOVES: Final[dict[tuple[ContextState, ContextEvent], ContextState]] = {
+    (ContextState.OPEN, ContextEvent.ACCEPTED): ContextState.ANSWERED,
+    (ContextState.OPEN, ContextEvent.EXHAUSTED): ContextState.FAILED,
+    (ContextState.OPEN, ContextEvent.CANCELLED): ContextState.FAILED,
+}
+"""The whole machine. What is not here moves nothing: a caller has one final response."""
 
 
 class ResponseContext:
@@ -51,12 +74,12 @@ class ResponseContext:
         "_by_route",
         "_incoming",
         "_observer",
-        "_phase",
         "_proxy",
         "_report",
         "_running",
         "_sent",
         "_signature",
+        "_state",
         "_targets",
         "_timed_out",
         "_unfinished",
@@ -99,7 +122,7 @@ class ResponseContext:
         self._targets = targets
         self._what_is_no_uri = what_is_no_uri
         self._best = BestResponse()
-        self._phase = _Phase.OPEN
+        self._state = ContextState.OPEN
         self._running: set[Branch] = set()
         """copies that may still bring the caller's final response"""
         self._unfinished: set[Branch] = set()
@@ -109,7 +132,19 @@ class ResponseContext:
     @property
     def answered(self) -> bool:
         """The caller has a 2xx."""
-        return self._phase is _Phase.ANSWERED
+        return self._state is ContextState.ANSWERED
+
+    @property
+    def _open(self) -> bool:
+        return self._state is ContextState.OPEN
+
+    def _moves(self, event: ContextEvent) -> bool:
+        """``event`` has happened; False if it changes nothing."""
+        state = MOVES.get((self._state, event))
+        if state is None:
+            return False
+        self._state = state
+        return True
 
     def begin(self) -> None:
         """Take the request over from whoever had it, and try the first target."""
@@ -127,7 +162,7 @@ class ResponseContext:
         if self._advancing:
             return  # a target failed at once: the loop below goes on, however many there are
         self._advancing = True
-        while self._targets and self._phase is _Phase.OPEN:
+        while self._targets and self._open:
             if self._running and not self.options.simultaneous:
                 break
             branch = Branch(self._proxy, self, self._targets.next())
@@ -135,7 +170,7 @@ class ResponseContext:
             self._unfinished.add(branch)
             branch.open()
         self._advancing = False
-        if self._phase is _Phase.OPEN and not self._running:
+        if self._open and not self._running:
             self._fail()
         elif self.cancelled and not self._unfinished and self._report is not None:
             self._report.done()
@@ -192,7 +227,7 @@ class ResponseContext:
 
     def provisional(self, branch: Branch, response: Response) -> None:
         """A copy proceeds; the caller hears every response from 101 on (§16.7 step 5)."""
-        if self._phase is _Phase.OPEN and branch in self._running:
+        if self._open and branch in self._running:
             self._incoming.transaction.respond(response.status, self._text_of(response))
 
     def gave_up(self, branch: Branch) -> None:
@@ -222,13 +257,13 @@ class ResponseContext:
         if self._observer is not None:
             self._observer.branch_failed(branch, response)
         self._tell(branch, response)
-        if self._phase is _Phase.OPEN and not branch.given_up:
+        if self._open and not branch.given_up:
             self._weigh(branch, response)
         self._advance()
 
     def answered_again(self, branch: Branch, response: Response) -> None:
         """A 2xx came again, or once more from behind another proxy that forked (§16.7 step 5)."""
-        if self._phase is _Phase.ANSWERED or self._incoming.in_dialog:
+        if self.answered or self._incoming.in_dialog:
             self._incoming.sender()(self._text_of(response))
         else:
             branch.refuse_late(response)
@@ -249,12 +284,11 @@ class ResponseContext:
     # What the caller hears.
 
     def _answer(self, branch: Branch, response: Response) -> None:
-        if self._phase is not _Phase.OPEN:
+        if not self._moves(ContextEvent.ACCEPTED):
             if self.method == "INVITE":
                 self.answered_again(branch, response)
             self._advance()
             return
-        self._phase = _Phase.ANSWERED
         self._targets.clear()
         self._close()
         text = self._text_of(response)
@@ -276,7 +310,7 @@ class ResponseContext:
                 start_line, _, rest = text.partition("\r\n")
                 head, _, body = rest.partition("\r\n\r\n")
                 text = f"{start_line}\r\n{head}\r\n{challenges}\r\n{body}"
-            self._end(best.status, text)
+            self._end(best.status, text, ContextEvent.EXHAUSTED)
         elif self.cancelled:
             self._end_locally(487)
         elif not self._sent:
@@ -290,12 +324,12 @@ class ResponseContext:
         if self._report is not None:
             self._report.done()
 
-    def _end_locally(self, status: int) -> None:
+    def _end_locally(self, status: int, event: ContextEvent = ContextEvent.EXHAUSTED) -> None:
         incoming = self._incoming
-        self._end(status, incoming.frame.minimal(status, incoming.to_with_tag()))
+        self._end(status, incoming.headers.minimal(status, incoming.to_with_tag()), event)
 
-    def _end(self, status: int, text: str) -> None:
-        self._phase = _Phase.FAILED
+    def _end(self, status: int, text: str, event: ContextEvent) -> None:
+        self._moves(event)
         self._targets.clear()
         self._close()
         self._incoming.transaction.respond(status, text)
@@ -308,7 +342,7 @@ class ResponseContext:
 
     def _out_of_time(self) -> None:
         """The client of a request other than INVITE is about to give up (timer F): it gets what there is."""
-        if self._phase is _Phase.OPEN:
+        if self._open:
             self._timed_out = True
             self._targets.clear()
             self._cancel_running()
@@ -319,13 +353,13 @@ class ResponseContext:
         """The caller's CANCEL came: 200 for it, 487 for the INVITE, a CANCEL with its Reason for each copy."""
         incoming = self._incoming
         to = incoming.to_with_tag()
-        cancel.transaction.respond(200, cancel.frame.minimal(200, to))
+        cancel.transaction.respond(200, cancel.headers.minimal(200, to))
         if self.cancelled:
             return
         self.cancelled = True
         self._targets.clear()
         if not incoming.in_dialog:
-            self._end_locally(487)
+            self._end_locally(487, ContextEvent.CANCELLED)
         for branch in list(self._unfinished):
             branch.cancel(*cancel.request.all("reason"))
         self._advance()

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from reference_server.core.dialog.hang_up import Cause
+from reference_server.core.echo import request_echo
 from reference_server.core.invite_client import InviteClient, InviteOwner
 from reference_server.core.ports import Application
-from reference_server.core.to_application import request_echo
 from reference_server.core.transactions import Sent
 from reference_server.core.uac.core import UacCore
 from reference_server.sip.messages.draft import Draft, own_draft

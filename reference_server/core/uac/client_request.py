@@ -7,8 +7,9 @@ change is told where it differs: ``invite``, ``subscribe``, ``in_dialog_request`
 
 from __future__ import annotations
 
+from reference_server.core.echo import request_echo, unsent_echo
 from reference_server.core.ports import Application, Flow
-from reference_server.core.to_application import from_network, made_here, request_echo, unsent_echo
+from reference_server.core.to_application import from_network, made_here
 from reference_server.core.transactions import Sent
 from reference_server.core.uac.core import UacCore
 from reference_server.sip.messages.message import Response, parse_message

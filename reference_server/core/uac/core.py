@@ -100,3 +100,6 @@ class UacCore:
             "reliable calls": len(self.reliable_calls),
             "outgoing SUBSCRIBEs": len(self.subscribing),
         }
+
+
+# Tested by tests/core/test_core.py.

@@ -66,14 +66,14 @@ class EarlyDialogs:
             known.dialog.refresh_target(response)
             return known
         routes = record_route_of(response)[::-1]
-        return self._made(response, flow, remote=response.get("to"), tag=response.to_tag, routes=routes)
+        return self._added(response, flow, remote=response.get("to"), tag=response.to_tag, routes=routes)
 
     def of_notify(self, notify: Request, flow: Flow) -> DialogUsage:
         """The dialog that ``notify`` makes, which is the first that is heard of its branch (RFC 6665 §4.4.1)."""
         routes = record_route_of(notify)
-        return self._made(notify, flow, remote=notify.get("from"), tag=notify.from_tag, routes=routes)
+        return self._added(notify, flow, remote=notify.get("from"), tag=notify.from_tag, routes=routes)
 
-    def _made(
+    def _added(
         self, message: SipMessage, flow: Flow, *, remote: str, tag: str, routes: list[str]
     ) -> DialogUsage:
         caller = self._caller
@@ -88,7 +88,7 @@ class EarlyDialogs:
             remote_contact=_contact_of(message, caller.target),
             route_set=routes,
         )
-        made = DialogUsage(
+        usage = DialogUsage(
             dialog,
             self.dialog_id,
             caller.application,
@@ -96,9 +96,9 @@ class EarlyDialogs:
             follows_contact=_is_at_its_contact(dialog, flow),
             called=caller.target,
         )
-        self._by_tag[tag] = made
-        self._uac.dialogs.add(made)
-        return made
+        self._by_tag[tag] = usage
+        self._uac.dialogs.add(usage)
+        return usage
 
     def end_all(self, event: UsageEvent) -> None:
         """Nothing is left of them, but a far end may still be known."""

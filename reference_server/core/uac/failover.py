@@ -21,47 +21,47 @@ _LINE_END = "\r\n"
 class Failover:
     """The user of a request's transactions (``InviteUser``), one after the other."""
 
-    def __init__(self, request: ClientRequest, next_hop: str) -> None:
-        """``next_hop`` is the URI that was opened for ``request``."""
-        self._request = request
+    def __init__(self, outgoing: ClientRequest, next_hop: str) -> None:
+        """``next_hop`` is the URI that was opened for ``outgoing``."""
+        self._outgoing = outgoing
         self._next_hop = next_hop
         self._tried: list[Flow] = []
 
     def proceeding(self) -> None:
         """``InviteUser``"""
-        self._request.proceeding()
+        self._outgoing.proceeding()
 
     def answered(self, response: Response) -> None:
         """``ClientUser``; 503 says that another server may do better (RFC 3261 §21.5.4)."""
         if response.status == 503:
-            self._go_on(lambda: self._request.answered(response))
+            self._go_on(lambda: self._outgoing.answered(response))
         else:
-            self._request.answered(response)
+            self._outgoing.answered(response)
 
     def timed_out(self) -> None:
         """``ClientUser``"""
-        self._go_on(self._request.timed_out)
+        self._go_on(self._outgoing.timed_out)
 
     def unreachable(self) -> None:
         """``ClientUser``"""
-        self._go_on(self._request.unreachable)
+        self._go_on(self._outgoing.unreachable)
 
     def _go_on(self, end: Callable[[], None]) -> None:
         """Send to the next address, or let the request end as it has."""
-        request = self._request
-        self._tried.append(request.flow)
-        context = request.uac.context
+        outgoing = self._outgoing
+        self._tried.append(outgoing.flow)
+        context = outgoing.uac.context
 
         def opened(flow: Way) -> None:
-            if isinstance(flow, NoWay) or not request.wanted:
+            if isinstance(flow, NoWay) or not outgoing.wanted:
                 end()
                 return
             branch = context.identifiers.branch()
-            head, _, rest = request.text.partition("\r\nVia: ")
+            head, _, rest = outgoing.text.partition("\r\nVia: ")
             text = f"{head}\r\nVia: {via_for(flow, branch)}\r\n{rest.partition(_LINE_END)[2]}"
-            request.send_again(Sent(request.method, branch, text, flow))
+            outgoing.send_again(Sent(outgoing.method, branch, text, flow))
 
-        if request.wanted:
+        if outgoing.wanted:
             context.network.open(self._next_hop, opened, self._tried)
         else:
             end()

@@ -18,9 +18,10 @@ from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.methods import ACK, BYE, CANCEL, INVITE, NOTIFY, PRACK, Method, method_named
 from reference_server.core.ports import Application, Flow, NoWay, Way
 from reference_server.core.transactions import Sent
+from reference_server.core.uac import cancel_race
 from reference_server.core.uac.core import UacCore
 from reference_server.core.uac.in_dialog_request import InDialog, InDialogRequest, ReInvite
-from reference_server.core.uac.reliable_provisional import branch_of
+from reference_server.core.uac.prack import branch_of
 from reference_server.sip.messages.draft import Draft
 from reference_server.wire.replies import NotSent
 from reference_server.wire.requests import Sip
@@ -61,8 +62,7 @@ def request_in_dialog(uac: UacCore, application: Application, message: Sip, dial
             application.deliver(NotSent(message.message_id, branch))
             return
         usage = branch
-    inside = usage
-    _aim_at_callee(inside, start_line)
+    _aim_at_callee(usage, start_line)
 
     def again() -> None:
         if application.connected:
@@ -70,26 +70,26 @@ def request_in_dialog(uac: UacCore, application: Application, message: Sip, dial
 
     def is_held() -> bool:
         """Whether it waits until the server's own refresh is answered (TIMER-6)."""
-        return inside.session is not None and method.offers_session and inside.session.holds(again)
+        return usage.session is not None and method.offers_session and usage.session.holds(again)
 
     if is_held():
         return
 
     def opened(flow: Way) -> None:  # perhaps later, and then much may have happened
         if not application.connected:
-            if method is BYE and not inside.is_over:
-                hang_up(uac.dialogs, inside, Cause.APPLICATION_LOST)
+            if method is BYE and not usage.is_over:
+                hang_up(uac.dialogs, usage, Cause.APPLICATION_LOST)
         elif is_held():
             pass
-        elif inside.is_over:
+        elif usage.is_over:
             _refuse_unknown(application, message, method)
         elif isinstance(flow, NoWay):
-            application.deliver(NotSent(message.message_id, f"{NO_ROUTE} {inside.dialog_id}"))
+            application.deliver(NotSent(message.message_id, f"{NO_ROUTE} {usage.dialog_id}"))
             if method is BYE:
                 # it cannot be told, but the call is over for the application
-                uac.dialogs.end(inside, UsageEvent.BYE)
+                uac.dialogs.end(usage, UsageEvent.BYE)
         else:
-            _Sending(uac, application, message, flow=flow, usage=inside, method=method).send()
+            _Sending(uac, application, message, flow=flow, usage=usage, method=method).send()
 
     open_flow(uac.dialogs, usage, opened)
 
@@ -160,8 +160,7 @@ class _Sending:
             usage.describe(sent.text)
         uac.transactions.send(sent.text, sent.flow)
         self._request(sent, cseq).echo(self._message.message_id)
-        if usage.hangs_up_after_ack:
-            hang_up(uac.dialogs, usage, Cause.CANCEL_RACE)
+        cancel_race.acknowledged(uac.dialogs, usage)
 
     def _begin(self, draft: Draft) -> None:
         usage, method = self._usage, self._method

@@ -15,6 +15,7 @@ from reference_server.core.dialog.session_timer import settle_as_client
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.patience import LONGEST_RINGING_SECONDS
 from reference_server.core.transactions import Sent
+from reference_server.core.uac import cancel_race
 from reference_server.core.uac.cancel import Cancelling
 from reference_server.core.uac.client_request import ClientRequest
 from reference_server.core.uac.core import UacCore
@@ -154,8 +155,7 @@ class OriginatedCall(ClientRequest):
             cause = Cause.DIALOG_GONE if ended_early else Cause.DIALOG_EXISTS
             acknowledge_and_hang_up(uac.dialogs, usage, cause)
             return None
-        if self._cancelling.unwanted:
-            usage.hang_up_after_ack()
+        cancel_race.accepted(usage, self._cancelling)
         if "session-expires" in response.first:
             settle_as_client(uac.dialogs, usage, response, uac.refreshes)
         return usage

@@ -87,8 +87,6 @@ def request_outside_dialogs(uac: UacCore, application: Application, message: Sip
     if registered is not None:
         others = ""
         opened(registered)
-    elif hop.scheme == "sips":
-        opened(NoWay.UNSUPPORTED_SCHEME)
     else:
         context.network.open(next_hop, opened)
 

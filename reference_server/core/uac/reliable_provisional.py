@@ -1,20 +1,10 @@
-"""Reliable provisional responses to an application's INVITE (RFC 3262 §4): each passed on once, in order.
-
-The server makes no PRACK of its own: the application sends it by the dialog id, with the RAck of the response. All
-branches of a fork share that id, so the RAck says in which early dialog the PRACK goes (REL-9).
-"""
+"""Reliable provisional responses to an application's INVITE (RFC 3262 §4): each passed on once, in order."""
 
 from __future__ import annotations
 
-from reference_server.core.dialog.usage import DialogUsage
 from reference_server.core.uac.client_request import ClientRequest
-from reference_server.core.uac.core import UacCore
-from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.message import Response
-from reference_server.sip.reliable import ReliableReceiver, names_100rel, parse_rack, rseq_of
-
-NO_INVITE = "Server error: unable to find IIP when sending PRACK"
-NO_RACK = "Server error: Error creating sip transaction for request"
+from reference_server.sip.reliable import names_100rel, rseq_of
 
 
 def is_next(invite: ClientRequest, response: Response) -> bool:
@@ -23,21 +13,3 @@ def is_next(invite: ClientRequest, response: Response) -> bool:
     if number is None or not names_100rel(response.all("require")):
         return True  # an ordinary one, whatever its RSeq means
     return invite.receives_reliably().accepts(response.to_tag, number)
-
-
-def branch_of(uac: UacCore, usage: DialogUsage, text: str) -> DialogUsage | str:
-    """The usage in which the application's PRACK ``text`` goes, given by the id of ``usage``; or why it cannot go."""
-    call = uac.reliable_calls.get(usage.dialog_id)
-    received = call.received if call is not None else _received_inside(usage)
-    if received is None:
-        return NO_INVITE
-    rack = parse_rack(Draft(text, "").get("rack"))
-    if rack is None:
-        return NO_RACK
-    tag = received.acknowledged(rack.number)
-    return call.branches.get(tag, usage) if call is not None else usage
-
-
-def _received_inside(usage: DialogUsage) -> ReliableReceiver | None:
-    """What a re-INVITE of the application has received reliably."""
-    return next((own.received for own in usage.own_offers if own.received is not None), None)

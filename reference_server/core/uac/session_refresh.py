@@ -6,8 +6,8 @@ sent, and what its outcome means for the session, is told in dialog/session_time
 
 from __future__ import annotations
 
+from reference_server.core.dialog.ack_and_bye import compose_ack
 from reference_server.core.dialog.next_hop import via_for
-from reference_server.core.dialog.server_requests import compose_ack
 from reference_server.core.dialog.session_timer import SessionTimer
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.dialog.usage import DialogUsage

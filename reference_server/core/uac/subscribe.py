@@ -137,7 +137,7 @@ class OriginatedSubscription(ClientRequest):
 
 def receive_notify(uac: UacCore, notify: ServerRequest) -> bool:
     """Take a NOTIFY that is in no known dialog, if it is for a subscription of an application; else False."""
-    named = uac.dialogs.id_of_uac(notify.frame.call_id, notify.local_tag)
+    named = uac.dialogs.id_of_uac(notify.headers.call_id, notify.local_tag)
     awaited = uac.subscribing.get(named)
     if awaited is not None and awaited.local_tag == notify.local_tag:  # an id of the 0.8 dialect has no tag
         awaited.notified(notify)

@@ -9,7 +9,7 @@ from reference_server.core.uas.core import UasCore
 
 def receive_cancel(uas: UasCore, cancel: ServerRequest, invite: ServerRequest) -> None:
     """End ``invite``, which ``cancel`` names and nobody has answered yet."""
-    cancel.transaction.respond(200, cancel.frame.minimal(200, invite.to_with_tag()))
+    cancel.transaction.respond(200, cancel.headers.minimal(200, invite.to_with_tag()))
     usage = invite.usage
     application = invite.application
     invite.cancel()
@@ -18,7 +18,7 @@ def receive_cancel(uas: UasCore, cancel: ServerRequest, invite: ServerRequest) -
         if usage is not None:
             dialog_id = usage.dialog_id
         elif invite.answered:  # a 100 Trying of the application makes no dialog, but names one (SIP-6)
-            dialog_id = uas.dialogs.id_of_uas(invite.frame.call_id, invite.request.from_tag)
+            dialog_id = uas.dialogs.id_of_uas(invite.headers.call_id, invite.request.from_tag)
         application.deliver(
             from_network(
                 uas.context,

@@ -20,3 +20,6 @@ class UasCore:
         self.location: LocationService = pending.dialogs.location
         self.pending = pending
         self.refreshes = refreshes
+
+
+# Tested by tests/core/test_core.py.

@@ -60,15 +60,15 @@ def _give_up(context: Context, incoming: ServerRequest) -> None:
     application = incoming.application
     if application is None or not application.connected:
         return
-    request, frame = incoming.request, incoming.frame
+    request, headers = incoming.request, incoming.headers
     application.deliver(
         made_here(
             context,
             incoming.flow.transport,
             transaction_id=incoming.transaction_id,
             dialog_id=usage.dialog_id if usage is not None else "",
-            text=f"CANCEL {request.uri} SIP/2.0\r\n{frame.vias}From: {frame.from_}\r\nTo: {frame.to}\r\n"
-            f"Call-ID: {frame.call_id}\r\nCSeq: {request.cseq_number} CANCEL\r\nReason: {NOT_ACKNOWLEDGED}\r\n"
+            text=f"CANCEL {request.uri} SIP/2.0\r\n{headers.vias}From: {headers.from_}\r\nTo: {headers.to}\r\n"
+            f"Call-ID: {headers.call_id}\r\nCSeq: {request.cseq_number} CANCEL\r\nReason: {NOT_ACKNOWLEDGED}\r\n"
             f"Content-Length: 0\r\n\r\n",
         )
     )

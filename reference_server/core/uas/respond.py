@@ -14,15 +14,16 @@ from msgspec import Struct
 
 from reference_server.core.application_draft import drafted
 from reference_server.core.call_observer import Ended, Reason, Role, Source
+from reference_server.core.context import Settings
 from reference_server.core.dialog.session_timer import answer_refresher
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.echo import response_echo
 from reference_server.core.methods import BYE, INVITE
 from reference_server.core.ports import Application
 from reference_server.core.response_flow import open_response_flow
 from reference_server.core.server_request import ServerRequest
-from reference_server.core.to_application import response_echo
-from reference_server.core.uas.accepted_2xx import conclude
 from reference_server.core.uas.core import UasCore
+from reference_server.core.uas.final_response import conclude
 from reference_server.core.uas.reliable_provisional import make_reliable
 from reference_server.core.uas.routing import let_ring
 from reference_server.memo import Memo
@@ -123,6 +124,14 @@ def _respond_anew(uas: UasCore, application: Application, message: Sip, incoming
     open_response_flow(uas.context, incoming, opened, gone)
 
 
+def _own_contact(settings: Settings, incoming: ServerRequest) -> str:
+    """Where the caller reaches us, in a form that callers without ``sips`` understand, if that is configured."""
+    own = incoming.flow.local.contact
+    theirs = incoming.request.get("contact")
+    best_effort = settings.best_effort_tls and own.startswith("sips:")
+    return f"sip:{own[5:]}" if best_effort and theirs and "sips:" not in theirs.lower() else own
+
+
 def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
     """Complete the draft, settle the dialog, and let the response go, at once or in its turn."""
     incoming, draft, status = response.incoming, response.draft, response.status
@@ -133,13 +142,13 @@ def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
     success = response.success
     if method.forms_dialog:
         if response.number or success or incoming.in_dialog:  # RSP-11, DLG-12
-            draft.set_default("contact", f"<{incoming.flow.local.contact}>")
+            draft.set_default("contact", f"<{_own_contact(uas.context.settings, incoming)}>")
         if not _settle_dialog(uas, response):
             return
     if success and "session-expires" in incoming.request.first:
         answer_refresher(incoming.usage, incoming.request, draft)
     with_record_route = method.forms_dialog and 100 < status < 300
-    text = incoming.frame.compose(status_line, to, draft, with_record_route=with_record_route)
+    text = incoming.headers.compose(status_line, to, draft, with_record_route=with_record_route)
     if len(text) > LARGEST_DATAGRAM and not incoming.flow.transport.stream:
         incoming.refuse(500)
         _not_sent(response, NOT_SENDABLE)
@@ -177,10 +186,10 @@ def _begin_usage(uas: UasCore, incoming: ServerRequest) -> DialogUsage:
     request = incoming.request
     local = incoming.to_with_tag()
     dialog = Dialog(
-        call_id=incoming.frame.call_id,
+        call_id=incoming.headers.call_id,
         local=local,
         local_tag=incoming.local_tag,
-        remote=incoming.frame.from_,
+        remote=incoming.headers.from_,
         remote_tag=request.from_tag,
         local_cseq=request.cseq_number,
         remote_cseq=request.cseq_number,
@@ -189,7 +198,7 @@ def _begin_usage(uas: UasCore, incoming: ServerRequest) -> DialogUsage:
     )
     usage = DialogUsage(
         dialog,
-        uas.dialogs.id_of_uas(incoming.frame.call_id, request.from_tag),
+        uas.dialogs.id_of_uas(incoming.headers.call_id, request.from_tag),
         incoming.application,
         flow=incoming.flow,
         follows_contact=uas.context.settings.disable_nat_detection,
@@ -238,7 +247,7 @@ def _put(uas: UasCore, response: PendingResponse) -> None:
             uas.context,
             response.message_id,
             flow,
-            transport=flow.transport.name if method is INVITE or status < 200 else "",
+            transport=flow.transport.token if method is INVITE or status < 200 else "",
             transaction_id=incoming.transaction_id,
             dialog_id=_dialog_id(uas, incoming, usage),
             text=text,
@@ -266,7 +275,7 @@ def _to_value(incoming: ServerRequest, draft: Draft, status: int) -> str:
     tag = tag_of(given) if given else ""
     incoming.take_tag(tag)
     if status == 100:
-        return given or incoming.frame.to
+        return given or incoming.headers.to
     complete = incoming.to_with_tag()
     if not given:
         return complete
@@ -282,5 +291,5 @@ def _dialog_id(uas: UasCore, incoming: ServerRequest, usage: DialogUsage | None)
     if usage is not None:
         return usage.dialog_id
     if incoming.method.forms_dialog:
-        return uas.dialogs.id_of_uas(incoming.frame.call_id, incoming.request.from_tag)
+        return uas.dialogs.id_of_uas(incoming.headers.call_id, incoming.request.from_tag)
     return ""

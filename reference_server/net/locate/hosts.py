@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from reference_server.net.sockets.binding import literal_address
+from reference_server.net.sockets.listening import literal_address
 
 HOSTS_FILE = Path("/etc/hosts")
 _LARGEST = 4 * 1024 * 1024

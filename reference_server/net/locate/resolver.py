@@ -22,7 +22,6 @@ from msgspec import Struct
 
 from reference_server.net.locate.dns import Addresses, Dns, DnsFailure, Service, Services
 from reference_server.net.locate.hosts import HostsFile
-from reference_server.sip.messages.uri import DEFAULT_PORT
 from reference_server.sip.transport import TRANSPORTS, Transport
 
 PATIENCE = 10.0
@@ -90,6 +89,7 @@ class Resolver:
         transports: Sequence[Transport],
         families: Sequence[bool],
         dns: Dns,
+        *,
         hosts: HostsFile,
         monotonic: Callable[[], float],
         warn: Callable[[str], None],
@@ -114,7 +114,8 @@ class Resolver:
         """Give ``done`` the hops, the best first, or none if the name leads nowhere; at once if that is known."""
         known = self._hosts.addresses(question.name)
         if known:
-            transport, port = question.transport or self._transports[0], question.port or DEFAULT_PORT
+            transport = question.transport or self._transports[0]
+            port = question.port or transport.default_port
             done([Hop(transport, host, port) for host in known if (":" in host) in self._families])
             return
         answer = self._answers.get(question)
@@ -163,6 +164,8 @@ class Resolver:
         name, port, transport = question.name, question.port, question.transport
         if port is not None:
             return await self._by_address(name, port, transport or self._transports[0])
+        if transport is not None and not transport.srv:  # of WebSocket there are no SRV records
+            return await self._by_address(name, transport.default_port, transport)
         if transport is not None:
             services, holds = [(transport, f"{transport.srv}.{name}")], NO_END
         else:
@@ -175,7 +178,8 @@ class Resolver:
             for server in one.found
         ]
         if not wanted:
-            choices, seconds = await self._by_address(name, DEFAULT_PORT, transport or self._transports[0])
+            by = transport or self._transports[0]
+            choices, seconds = await self._by_address(name, by.default_port, by)
             return choices, min(holds, seconds)
         return await self._targets(wanted, holds)
 

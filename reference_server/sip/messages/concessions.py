@@ -46,13 +46,14 @@ class Concession(Struct, frozen=True):
 
 
 BLANKS: Final = " \t\r\n"
-QUOTED: Final = r'"(?:[^"\\]|\\.)*+"'
+QUOTED: Final = r'"(?>(?:[^"\\]++|\\.)*)"'
 _ONE_QUOTED: Final = re.compile(QUOTED, re.DOTALL)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9\-.!%*_+`'~\s\x80-\xff]*")
 SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _SIP = re.compile(r"(sips?:|tel:)(.*)", re.IGNORECASE | re.DOTALL)
-_TO_CLOSING_QUOTE = r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)'
-_PARAMETER = re.compile(rf';((?:[^;"]++|{_TO_CLOSING_QUOTE})*+)', re.DOTALL)
+_TO_CLOSING_QUOTE = r'"(?>(?:[^"\\]++|\\.)*)\\?(?:"|\Z)'
+_QUOTED_WORDS = re.compile(_TO_CLOSING_QUOTE, re.DOTALL)
+_PARAMETER = re.compile(rf';((?>(?:[^;"]++|{_TO_CLOSING_QUOTE})*))', re.DOTALL)
 _SOUND_PARAMETER = re.compile(
     rf"\s*[A-Za-z0-9\-.!%*_+`'~]+(?:\s*=\s*(?:{QUOTED}|[^\s;,\"<>?]+))?\s*", re.DOTALL
 )
@@ -67,7 +68,7 @@ _AROUND_SEPARATORS = re.compile(r" ?([;=?]) ?")
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _TO_ESCAPE = re.compile(r'[ \t"<>\\^`{|}]')
 _NO_PARAMETER_CHARACTER = re.compile(r"[^A-Za-z0-9\-_.!~*'()\[\]/:&+$%]")
-_QUOTED_VALUE = re.compile(r'="((?:[^"\\]|\\.)*+)"', re.DOTALL)
+_QUOTED_VALUE = re.compile(r'="((?>(?:[^"\\]++|\\.)*))"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -101,7 +102,7 @@ def _in_quotes(name: str) -> str:
     text = name.strip(BLANKS)
     if _PLAIN_NAME.fullmatch(text) or _ONE_QUOTED.fullmatch(text):
         return text
-    words = re.sub(rf"({QUOTED})", lambda quoted: _ESCAPED.sub(r"\1", quoted[0][1:-1]), text)
+    words = _QUOTED_WORDS.sub(lambda quoted: _ESCAPED.sub(r"\1", quoted[0][1:].removesuffix('"')), text)
     escaped = words.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

@@ -9,13 +9,20 @@ comes: a quote or a bracket that is not closed, two addresses where one belongs,
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reference_server.sip.messages.concessions import BLANKS, QUOTED, SCHEME, Part, elements, mended
-from reference_server.sip.messages.headers import Header
+from reference_server.sip.messages.headers import Header, is_address
 from reference_server.sip.messages.uri import Address, Uri, UriError, parse_address, parse_uri
 
-_BEFORE_BRACKET = re.compile(rf'(?:[^"<;,]++|{QUOTED})*+', re.DOTALL)
-_OTHER_ADDRESS = re.compile(rf'(?:[^",<;]++|;(?:[^",;]++|{QUOTED})*+)*+[,<]', re.DOTALL)
+MOST_ELEMENTS: Final = 100
+"""Of a list that are looked at in spite of slips; a request has fewer hops (RFC 3261 §20.22)."""
+
+LONGEST: Final = 1000
+"""Octets of an address with slips: who writes a longer one does so to keep the server busy."""
+
+_BEFORE_BRACKET = re.compile(rf'(?>(?:[^"<;,]++|{QUOTED})*)', re.DOTALL)
+_OTHER_ADDRESS = re.compile(rf'(?>(?:[^",<;]++|;(?>(?:[^",;]++|{QUOTED})*))*)[,<]', re.DOTALL)
 """Behind an address a comma that no quotes hide, or a bracket that is in no parameter."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OF_A_TAG = re.compile(r'[^\s;,"<>|\\\x00-\x1f\x7f]+')
@@ -61,6 +68,8 @@ def check_passable(value: str, tag: str) -> None:
 
 def mended_address(value: str) -> str:
     """One address as the grammar would have it; raises UriError if it cannot be cut. It may still be none."""
+    if len(value) > LONGEST:
+        raise UriError(f"no more than {LONGEST} octets of an address with slips", value)
     name, uri, parameters = _cut(mended(Part.VALUE, value))
     name = mended(Part.NAME, name)
     return f"{name}{' ' if name else ''}<{mended(Part.URI, uri)}>{mended(Part.PARAMETERS, parameters)}"
@@ -81,7 +90,7 @@ def read_uri(text: str) -> Uri:
     try:
         return parse_uri(text)
     except UriError:
-        return parse_uri(mended(Part.URI, text))
+        return parse_uri(_mended_uri(text))
 
 
 def sound_uri(text: str) -> str:
@@ -89,15 +98,22 @@ def sound_uri(text: str) -> str:
     try:
         parse_uri(text)
     except UriError:
-        text = mended(Part.URI, text)
+        text = _mended_uri(text)
         parse_uri(text)
     return text
 
 
+def _mended_uri(text: str) -> str:
+    if len(text) > LONGEST:
+        raise UriError(f"no more than {LONGEST} octets of a URI with slips", text)
+    return mended(Part.URI, text)
+
+
 def first_uri(value: str) -> str:
     """The URI of the first address of a list, empty if there is none; what is sound goes before what has slips."""
+    few = elements(value)[:MOST_ELEMENTS]
     for read in (parse_address, read_address):
-        for one in elements(value):
+        for one in few:
             try:
                 return read(one).uri_text
             except UriError:
@@ -107,8 +123,14 @@ def first_uri(value: str) -> str:
 
 def are_routes(value: str) -> bool:
     """Whether ``value`` is a list of SIP URIs, as Route and Record-Route have it, each of which leads somewhere."""
+    schemes: set[str] = set()
+    with_slips = 0
     try:
-        schemes = {read_address(one).uri.scheme for one in elements(value)}
+        for one in elements(value):
+            with_slips += not is_address(one)
+            if with_slips > MOST_ELEMENTS:
+                return False
+            schemes.add(read_address(one).uri.scheme)
     except UriError:
         return False
     return bool(schemes) and schemes <= {"sip", "sips"}
@@ -117,9 +139,9 @@ def are_routes(value: str) -> bool:
 def lacks_scheme(value: str) -> bool:
     """Whether an address of a list is one but for its scheme. Raises UriError if one is none at all."""
     lacking = False
-    for one in elements(value):
-        lacking = lacking or not SCHEME.match(_cut(mended(Part.VALUE, one))[1].strip(BLANKS))
+    for one in elements(value)[:MOST_ELEMENTS]:
         read_address(one)
+        lacking = lacking or not SCHEME.match(_cut(mended(Part.VALUE, one))[1].strip(BLANKS))
     return lacking
 
 
@@ -140,7 +162,7 @@ def made_sound(header: Header, value: str) -> str:
         return ""
     sound: list[str] = []
     for one in given:
-        if not SCHEME.search(one) and "@" not in one:
+        if ":" not in one and "@" not in one:
             return ""
         try:
             sound.append(mended_address(f"<{one}>" if "<" not in one and "?" in one else one))

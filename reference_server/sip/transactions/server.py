@@ -16,7 +16,7 @@ Any other request::
 
 Rules for what lives here: a transaction knows no application and no dialog; it sends text through the function it
 was given, and tells its owner one thing, that it is over. In ACCEPTED an INVITE transaction only absorbs repeated
-INVITEs; repeating a 2xx is the job of accepted_2xx.py, since only the dialog sees the ACK.
+INVITEs; a 2xx is retransmitted in retransmitted_2xx.py, since only the dialog sees its ACK.
 The automatic 100 Trying is not repeated: the genuine server absorbs an INVITE that it has not answered (CALL-3).
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -152,3 +153,20 @@ def test_destinations() -> None:
     assert call_command.destination(Call(uri="sip:bob@127.0.0.1")) == ("127.0.0.1", 5060, "udp")
     assert call_command.destination(Call(uri="sip:[::1]:5070;transport=tcp")) == ("::1", 5070, "tcp")
     assert call_command.destination(Call(uri="sip:b@127.0.0.1;transport=tcp", transport="udp"))[2] == "udp"
+
+
+def test_a_closed_udp_port_is_told_at_once() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = time.monotonic()
+    outcome = asyncio.run(call_command.place(Call(uri=f"sip:bob@127.0.0.1:{port}")))
+    assert outcome.exit_code is ExitCode.NO_PEER
+    assert outcome.sentence == f"nobody listens at 127.0.0.1:{port} (udp): the port is closed"
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("method", ["CANCEL", "ACK", "PRACK"])
+def test_a_request_that_makes_no_sense_alone_is_refused(method: str) -> None:
+    with pytest.raises(CallError, match=f"{method} is no request of its own: it "):
+        asyncio.run(call_command.place(Call(uri="sip:bob@127.0.0.1:5060", method=method)))

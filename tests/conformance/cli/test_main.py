@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -17,7 +19,9 @@ from xml.etree import ElementTree
 import pytest
 
 from drachtio_conformance.cli.main import main
+from drachtio_conformance.engine.outcome import ExitCode
 from tests.conformance.conftest import Running
+from tests.conformance.small_server import SECRET, SmallTarget
 
 FEW = ["--filter", "ping"]
 
@@ -267,7 +271,8 @@ def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[st
 def test_wrong_usage_is_explained(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments) == 2
+    nothing_met = message.startswith("no case ")
+    assert main(arguments) == (ExitCode.FAILURES if nothing_met else ExitCode.USAGE)
     shown = capsys.readouterr()
     assert shown.err.startswith(f"drachtio-conformance: {message}")
     assert shown.out == ""
@@ -339,3 +344,53 @@ def test_call_draws_a_ladder(running: Running, capsys: pytest.CaptureFixture[str
     assert "\nX-A: é\n" in text
     assert "\nContent-Type: text/plain\n" in text
     assert text.endswith("\nMESSAGE was answered 503 Service Unavailable\n")
+
+
+def test_a_known_release_is_told_that_there_is_a_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    ready: queue.Queue[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+
+    async def serve() -> None:
+        server, over = await SmallTarget().start(None), asyncio.Event()
+        ready.put((server.endpoints.admin[1], asyncio.get_running_loop(), over))
+        await over.wait()
+        await server.stop()
+
+    serving = threading.Thread(target=lambda: asyncio.run(serve()))
+    serving.start()
+    port, loop, over = ready.get()
+    arguments = [
+        "server",
+        "--admin",
+        f"127.0.0.1:{port}",
+        "--secret",
+        SECRET,
+        "--filter",
+        "ping/basic/answered",
+    ]
+    try:
+        assert main(arguments) == ExitCode.OK
+        assert "--profile drachtio-0.9.5 comes with the suite" in capsys.readouterr().out
+        assert main([*arguments, "--profile", "drachtio-0.9.5"]) == ExitCode.OK
+        assert "comes with the suite" not in capsys.readouterr().out
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        serving.join()
+
+
+def test_a_case_is_explained_with_what_genuine_servers_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "authenticate/gate/ping"]) == ExitCode.OK
+    told = " ".join(capsys.readouterr().out.split())
+    assert (
+        "On drachtio-0.9: needs no authentication (DEV-1); at step 3 comes token 3: OK; token 4: pong" in told
+    )
+    assert main(["explain", "timer/as_caller/nothing-in-the-200"]) == ExitCode.OK
+    assert "Not run on drachtio-0.9.5, by its profile: dies of a 200" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_profile_of_the_suite_does_for_cases_of_ones_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = case_file(tmp_path, "*|response|*|OK|pong")
+    assert main(["server", "--scenarios", file, "--profile", "drachtio-0.9.5"]) == ExitCode.OK

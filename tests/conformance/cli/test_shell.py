@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import pty
 import re
 import socket
 import subprocess
@@ -14,8 +17,9 @@ import pytest
 
 from drachtio_conformance.cli import call_command
 from drachtio_conformance.cli.call_command import Call
-from drachtio_conformance.cli.shell import BadInput, Shell
+from drachtio_conformance.cli.shell import BadInput, Shell, completions, masked
 from drachtio_conformance.cli.shell_connection import CannotConnect
+from drachtio_conformance.cli.shell_terminal import coloured
 from drachtio_conformance.engine.outcome import ExitCode
 from tests.conformance.conftest import Running
 
@@ -82,8 +86,13 @@ def test_full_output_shows_the_frame_and_every_token_but_never_the_secret(runnin
     printed = session.type(f"authenticate {running.secret} blue,green", "ping")
     session.shell.close()
     text = "\n".join(printed)
+    stars = r"\*" * len(running.secret)
     assert running.secret not in text
-    assert re.search(r"^ +66#[0-9a-f-]{36}\|authenticate\|\*\*\*\|blue,green$", text, re.MULTILINE)
+    assert re.search(
+        rf"^ +{len(running.secret) + 61}#[0-9a-f-]{{36}}\|authenticate\|{stars}\|blue,green$",
+        text,
+        re.MULTILINE,
+    )
     assert re.search(r"^ +3 tags +blue,green$", text, re.MULTILINE)
     assert re.search(r"^ +41#[0-9a-f-]{36}\|ping$", text, re.MULTILINE)
     assert re.search(r"^ +4 text +pong$", text, re.MULTILINE)
@@ -167,6 +176,48 @@ def test_a_message_inside_the_dialog_needs_its_id(session: Session) -> None:
     assert printed[-1].startswith("<-- NOK Server error: unable to find dialog")
 
 
+def test_a_request_of_ones_own_is_cancelled_by_its_transaction_id(session: Session) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as callee:
+        callee.bind(("127.0.0.1", 0))
+        callee.settimeout(10)
+        session.type("sip", f"INVITE sip:carol@127.0.0.1:{callee.getsockname()[1]} SIP/2.0", ".")
+        invite, caller = callee.recvfrom(65536)
+        kept = (b"Via", b"From", b"To", b"Call-ID", b"CSeq")
+        head = [line for line in invite.split(b"\r\n") if line.split(b":")[0] in kept]
+        callee.sendto(b"\r\n".join([b"SIP/2.0 180 Ringing", *head, b"Content-Length: 0", b"", b""]), caller)
+        assert session.type("wait")[-1].startswith("<-- sip 180 Ringing")
+        session.type("sip $t", "CANCEL sip:x SIP/2.0", ".")
+        assert callee.recv(65536).startswith(b"CANCEL sip:carol@127.0.0.1")
+    with pytest.raises(BadInput, match="there is no request to respond to yet"):
+        session.shell.execute("respond 200", lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("", {"authenticate ", "ping ", "quit "}),
+        ("ro", {"route "}),
+        ("route in", {"invite ", "info "}),
+        ("route invite pub", {"publish "}),
+        ("respond 48", {"480 ", "481 ", "486 "}),
+        ("sip $", {"$t ", "$d ", "$id "}),
+        ("help p", set()),
+    ],
+)
+def test_tab_offers_what_may_follow(line: str, offered: set[str]) -> None:
+    word = line.rpartition(" ")[2]
+    found = set(completions(line, word))
+    assert offered <= found
+    assert all(one.startswith(word) for one in found)
+    assert bool(found) == bool(offered)
+
+
+def test_secrets_are_as_long_as_they_are() -> None:
+    assert masked("30#x|authenticate|secret|tag") == "30#x|authenticate|******|tag"
+    assert masked("5#x|ping") == "5#x|ping"
+    assert "***" in masked("Authorization: Digest response=1\r\n")
+
+
 def test_nobody_listens() -> None:
     with pytest.raises(CannotConnect, match=r"no connection to 127\.0\.0\.1:1: Connection refused"):
         Shell(("127.0.0.1", 1), "", print).connect()
@@ -210,3 +261,56 @@ def test_on_a_pipe_bad_input_is_the_status(running: Running) -> None:
     ended = shell_process(running, "pingg\n")
     assert ended.returncode == ExitCode.USAGE
     assert "?   no command is called 'pingg' (did you mean ping?); type help" in ended.stdout
+
+
+def test_a_wrong_secret_is_the_status_and_says_what_to_do(running: Running) -> None:
+    ended = shell_process(running, "", "--secret", "wrong")
+    assert ended.returncode == ExitCode.USAGE
+    assert "give the right secret by --secret or DRACHTIO_SECRET" in ended.stdout
+
+
+def at_a_terminal(running: Running, typed: str, until: str) -> str:
+    """What a person sees who types that, up to a text."""
+    command = [
+        sys.executable,
+        "-m",
+        "drachtio_conformance.cli",
+        "shell",
+        running.admin,
+        "--secret",
+        running.secret,
+    ]
+    environment = {**os.environ, "TERM": "xterm"}
+    environment.pop("NO_COLOR", None)
+    ours, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        [*command, "--brief"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    seen = ""
+    try:
+        while "help for the commands" not in seen:
+            seen += os.read(ours, 4096).decode()
+        os.write(ours, typed.encode())
+        while until not in seen:
+            seen += os.read(ours, 4096).decode()
+        os.write(ours, b"quit\n")
+        with contextlib.suppress(OSError):  # the end of the terminal
+            while os.read(ours, 4096):
+                pass
+        shell.wait(20)
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(ours)
+    return seen
+
+
+def test_at_a_terminal_tab_completes_and_answers_are_coloured(running: Running) -> None:
+    seen = at_a_terminal(running, "pin\t\n", "pong")
+    assert re.search(r"\x1b\[1m--> ping\x1b\[0m", seen)
+    assert re.search(r"\x1b\[32m<-- OK pong", seen)
+
+
+def test_colours_are_by_the_beginning_of_a_line() -> None:
+    assert coloured("<-- NOK bad\nplain") == "\x1b[31m<-- NOK bad\x1b[0m\nplain"

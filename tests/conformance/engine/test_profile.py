@@ -82,6 +82,11 @@ def test_a_wrong_profile_is_refused(tmp_path: Path, text: str, message: str) -> 
     assert message in str(error.value)
 
 
+def test_of_other_cases_it_may_say_anything_where_these_are_not_all(tmp_path: Path) -> None:
+    path = write(tmp_path, "danger: {else/where: dies}")
+    assert load_profile(path, cases(), strict=False).danger == {"else/where": "dies"}
+
+
 def test_a_profile_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(
         ProfileError, match=r"drachtio-0\.9\.4: No such file or directory; with the suite come "

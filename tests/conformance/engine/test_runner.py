@@ -21,7 +21,7 @@ from drachtio_conformance.targets.target import StartFailed
 from tests.conformance.small_server import CLOSE, DEAF, SECRET, Answer, SmallTarget, right, silent
 
 T = TypeVar("T")
-QUICK = Options(pace=Pace(deadline=0.05))
+QUICK = Options(pace=Pace(deadline=0.2))
 
 
 def case(steps: str, **changes: object) -> Case:

@@ -91,12 +91,20 @@ def cases(text: str = CASES) -> list[Case]:
     return parse(text, name="t", file="t.yaml")
 
 
-def run(process: Process, chosen: list[Case], restart: str, seconds: float = 10.0) -> RunResult:
+def run(
+    process: Process,
+    chosen: list[Case],
+    restart: str,
+    *,
+    seconds: float = 10.0,
+    told: list[str] | None = None,
+) -> RunResult:
     async def story() -> RunResult:
         target = ForeignTarget("127.0.0.1", process.port, SECRET)
         await Survival(target, seconds=10.0, pause=0.02).bring_back()  # it is still starting
         survival = Survival(target, restart, seconds=seconds, pause=0.02)
-        runner = Runner(target, Options(pace=Pace(deadline=2.0)), survival=survival)
+        tell = None if told is None else told.append
+        runner = Runner(target, Options(pace=Pace(deadline=2.0)), survival=survival, tell=tell)
         return await runner.run(chosen)
 
     return asyncio.run(story())
@@ -107,7 +115,9 @@ def verdicts(result: RunResult) -> list[tuple[str, Verdict, bool]]:
 
 
 def test_the_killer_is_named_and_the_run_goes_on(process: Process) -> None:
-    result = run(process, cases(), process.command)
+    told: list[str] = []
+    result = run(process, cases(), process.command, told=told)
+    assert told == ["t/killer kills the server; waiting for it to come back"]
     assert verdicts(result) == [
         ("t/before", Verdict.PASS, False),
         ("t/killer", Verdict.FAIL, True),
@@ -143,24 +153,25 @@ def test_a_command_that_fails_is_told(process: Process) -> None:
 
 def test_a_server_that_died_between_two_cases_is_the_former_ones_doing(process: Process) -> None:
     class Late(Runner):
-        """Looks for the first time when it is too late: after the second case."""
+        """Looks for the first time when it is too late: after the case behind the next, which is not run."""
 
         looks = 0
 
         async def _gone(self) -> str:
             Late.looks += 1
-            return "" if Late.looks == 1 else await super()._gone()
+            return "" if Late.looks <= 2 else await super()._gone()
 
     async def story() -> RunResult:
         target = ForeignTarget("127.0.0.1", process.port, SECRET)
         await Survival(target, seconds=10.0, pause=0.02).bring_back()
-        runner = Late(target, Options(pace=Pace(deadline=2.0), restart=process.command))
-        return await runner.run(cases()[1:])
+        skipped = {"t/after": "has nothing to do with it"}
+        options = Options(pace=Pace(deadline=2.0), restart=process.command, not_applicable=skipped)
+        return await Late(target, options).run(cases()[1:])
 
     result = asyncio.run(story())
     assert verdicts(result) == [
         ("t/killer", Verdict.FAIL, True),
-        ("t/after", Verdict.PASS, False),
+        ("t/after", Verdict.NOT_APPLICABLE, False),
         ("t/later", Verdict.PASS, False),
     ]
 
@@ -180,3 +191,21 @@ def test_a_wait_for_nobody_ends() -> None:
     survival = Survival(ForeignTarget("127.0.0.1", port, SECRET), seconds=0.05, pause=0.01)
     with pytest.raises(Gone, match=r"within 0\.05 s without --restart COMMAND: .*Connection refused"):
         asyncio.run(survival.bring_back())
+
+
+def test_as_a_user_runs_it(process: Process, tmp_path: Path) -> None:
+    """The command names the killer first, starts the server anew, and goes on."""
+    file = tmp_path / "t.yaml"
+    wrong = "authenticate: app, send: {tokens: ping}, expect: {tokens: x}"
+    file.write_text(CASES.replace("authenticate: app, ping: app", wrong, 1))
+    asyncio.run(Survival(ForeignTarget("127.0.0.1", process.port, SECRET), seconds=10.0).bring_back())
+    command = [sys.executable, "-m", "drachtio_conformance.cli", "server", "--scenarios", str(file)]
+    command += ["--admin", f"127.0.0.1:{process.port}", "--secret", SECRET, "--restart", process.command]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (ExitCode.FAILURES, "")
+    assert "t/killer kills the server; waiting for it to come back\n" in ended.stdout
+    told = ended.stdout[ended.stdout.index("\n✗ ") :]
+    assert told.startswith("\n✗ Killer  t/killer\n")
+    assert "fail: kills the server: no connection to " in told
+    assert "4 cases in " in told
+    assert "2 pass, 2 fail" in told

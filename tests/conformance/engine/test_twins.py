@@ -1,16 +1,8 @@
-"""Every check of every case can fail: each broken twin of each case is noticed at its check.
-
-The files are worked through by one process for each core, since this is most of what a run of all tests computes.
-"""
+"""Every check of every case can fail: each broken twin of each case is noticed at its check."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import warnings
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -41,26 +33,10 @@ def twins_of(file: Path) -> list[MutantReport]:
     return asyncio.run(story())
 
 
-@pytest.fixture(scope="module")
-def reports(request: pytest.FixtureRequest) -> Iterator[dict[Path, Future[list[MutantReport]]]]:
-    """The twins of each file that is to be tested, begun in the order of the tests."""
-    chosen = [
-        file
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.originalname == test_no_twin_survives.__name__
-        if isinstance(file := item.callspec.params["file"], Path)
-    ]
-    processes = min(os.cpu_count() or 1, len(chosen))
-    with ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=warnings.simplefilter, initargs=("error",)
-    ) as pool:
-        yield {file: pool.submit(twins_of, file) for file in chosen}
-        pool.shutdown(cancel_futures=True)
-
-
+@pytest.mark.timeout(600)  # most of what a run of all tests computes
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SCENARIOS).with_suffix("")))
-def test_no_twin_survives(file: Path, reports: dict[Path, Future[list[MutantReport]]]) -> None:
-    for case, report in zip(load([file]), reports[file].result(), strict=True):
+def test_no_twin_survives(file: Path) -> None:
+    for case, report in zip(load([file]), twins_of(file), strict=True):
         assert report.reason == "", case.name
         assert report.survivors == (), case.name
         checks = {located.step.__struct_config__.tag for located in case.steps} & CHECKS

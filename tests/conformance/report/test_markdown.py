@@ -32,7 +32,7 @@ def test_a_failure_has_all_that_a_reviewer_needs() -> None:
     text = rendered(case("ping/a", Verdict.FAIL, reason="scenarios/ping.yaml:14: expected x, got y"))
     assert text.startswith("### ❌ 1 case in ")
     assert "#### ✗ Title of ping/a\n\n`ping/a`\n" in text
-    assert "> **PING-1** MUST: A ping is answered with `OK|pong`." in text
+    assert "> **PING-1 · Title of PING-1** MUST: A ping is answered with `OK|pong`." in text
     assert "expected: *|response|${id}|OK|pong\ngot:      uuid|response|1|NO|Unknown message type\n" in text
     assert "```sh\ndrachtio-conformance server --filter 'ping/a'\n```" in text
     assert "486 Busy Here (INVITE)" in text

@@ -10,7 +10,7 @@ from reference_server.core.cdr import proxied_calls as proxy_records
 from reference_server.core.cdr.proxied_calls import LONGEST_SILENCE_SECONDS
 from reference_server.core.context import Settings
 from reference_server.sip.messages.message import Request
-from tests.core.cdr.test_leg import KINDS, told
+from tests.core.cdr.accounts import KINDS, told
 from tests.core.proxy.stage import Stage
 from tests.core.world import Phone, RecordingApplication, World
 

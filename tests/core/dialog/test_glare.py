@@ -7,7 +7,7 @@ import re
 import pytest
 
 from reference_server.core.uac.in_dialog_request import CALL_IS_GONE, SUBSCRIPTION_IS_GONE
-from tests.core.uac.test_invite import CONTACT, Originated
+from tests.core.uac.originated import CONTACT, Originated
 from tests.core.world import (
     SDP,
     Call,

@@ -1,207 +1,140 @@
-"""Dialogs of applications: ids, the second one of an id, subscriptions."""
+"""The machine of a dialog usage: every event in every state, and the picture of it; what it keeps of an ACK."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 
 import pytest
 
-from reference_server.core.context import Settings
+from reference_server.core.dialog import usage as module
+from reference_server.core.dialog.usage import MOVES, DialogUsage, UsageEvent, UsageState
+from reference_server.sip.dialog import Dialog
 from reference_server.sip.messages.message import parse_message
-from tests.core.world import Call, Phone, World, sip_of, statuses_of, tokens_of, transaction_id_of
+from tests.core.uac.originated import CONTACT, Originated
+from tests.core.world import BY_UDP, Call, RecordingApplication, World, sip_of, tokens_of
+
+ENDS = [event for event in UsageEvent if event is not UsageEvent.ACCEPTED]
 
 
-@pytest.mark.parametrize(
-    ("from_", "dialog_id"),
-    [
-        ("<sip:alice@127.0.0.1>;tag=k2x8", "call1@127.0.0.1;from-tag=k2x8"),
-        ("sip:alice@127.0.0.1;x=y;TAG=k2x8;z", "call1@127.0.0.1;from-tag=k2x8"),
-        ('"a <b>;tag=no" <sip:alice@127.0.0.1;tag=no>;tag=k2x8', "call1@127.0.0.1;from-tag=k2x8"),
-        ("<sip:alice@127.0.0.1>", "call1@127.0.0.1;from-tag="),
-    ],
-)
-def test_the_id_is_made_of_call_id_and_from_tag(world: World, from_: str, dialog_id: str) -> None:
-    phone = Phone(world)
-    phone.from_ = from_
-    call = Call(world, world.application("invite"), phone=phone)
-    assert tokens_of(call.answer())[11] == dialog_id
-    call.phone.send("ACK")
-    assert tokens_of(call.application.take_one())[9] == dialog_id
+def made(owner: RecordingApplication | None = None) -> DialogUsage:
+    """A usage that the application's own request has begun."""
+    dialog = Dialog(
+        call_id="c",
+        local="<sip:a>;tag=1",
+        local_tag="1",
+        remote="<sip:b>;tag=2",
+        remote_tag="2",
+        local_cseq=1,
+        remote_cseq=-1,
+        remote_contact="<sip:b@127.0.0.1:5080>",
+        route_set=[],
+    )
+    return DialogUsage(dialog, "c;from-tag=1", owner, flow=BY_UDP, follows_contact=False)
+
+
+def in_state(state: UsageState) -> DialogUsage:
+    usage = made()
+    if state is not UsageState.EARLY:
+        assert usage.move(UsageEvent.ACCEPTED)
+    if state is UsageState.OVER:
+        assert usage.move(UsageEvent.BYE)
+    assert usage.state is state
+    return usage
+
+
+@pytest.mark.parametrize("state", [UsageState.EARLY, UsageState.CONFIRMED])
+@pytest.mark.parametrize("event", ENDS)
+def test_every_end_ends_it(state: UsageState, event: UsageEvent) -> None:
+    usage = in_state(state)
+    assert usage.move(event)
+    assert (usage.is_early, usage.is_confirmed, usage.is_over) == (False, False, True)
+
+
+@pytest.mark.parametrize("state", [UsageState.EARLY, UsageState.CONFIRMED])
+def test_a_2xx_confirms_it_and_confirms_it_again(state: UsageState) -> None:
+    usage = in_state(state)
+    assert usage.move(UsageEvent.ACCEPTED)
+    assert (usage.is_early, usage.is_confirmed, usage.is_over) == (False, True, False)
+
+
+@pytest.mark.parametrize("event", UsageEvent)
+def test_over_stays_over(event: UsageEvent) -> None:
+    usage = in_state(UsageState.OVER)
+    assert not usage.move(event)
+    assert usage.is_over
+
+
+def test_the_picture_says_what_the_table_says() -> None:
+    """Each of its lines: ``STATE, STATE --EVENT, EVENT--> STATE``."""
+    drawn = {
+        (UsageState[state], UsageEvent[event]): UsageState[after]
+        for states, events, after in re.findall(
+            r"^ +([A-Z, ]+?) +--([A-Z, ]+)--> +([A-Z]+)", module.__doc__ or "", re.MULTILINE
+        )
+        for state in states.split(", ")
+        for event in events.split(", ")
+    }
+    assert drawn == MOVES
+
+
+def test_nobody_owns_it_while_its_owner_is_gone_and_then_whoever_uses_its_id(world: World) -> None:
+    owner, heir, stranger = world.application(), world.application(), world.application()
+    usage = made(owner)
+    assert usage.usable_by(owner)
+    assert not usage.usable_by(heir)
+    owner.leave()
+    assert usage.current_owner() is None
+    assert usage.usable_by(heir)
+    assert usage.current_owner() is heir
+    assert not usage.usable_by(stranger)
+    usage.disown()
+    assert usage.usable_by(stranger)
+
+
+def test_of_own_acks_only_the_latest_are_kept() -> None:
+    usage = made()
+    for cseq in range(1, 20):
+        usage.own_invite_accepted(cseq)
+        assert usage.awaits_own_ack
+        usage.keep_own_ack(cseq, f"ACK {cseq}")
+        assert not usage.awaits_own_ack
+    assert usage.last_answered_invite == 19
+    assert [cseq for cseq in range(1, 20) if usage.own_ack(cseq) is not None] == list(range(12, 20))
+
+
+def test_the_contact_of_a_description_stays_where_the_next_has_none() -> None:
+    usage = made()
+    usage.describe("INVITE sip:x SIP/2.0\r\nContact: <sip:me>\r\n\r\nv=0")
+    usage.describe("UPDATE sip:x SIP/2.0\r\nA: b\r\n\r\nv=1")
+    assert parse_message(usage.description).get("contact") == "<sip:me>"
+    usage.describe_unless_described("INVITE sip:y SIP/2.0\r\n\r\n")
+    assert usage.description.endswith("v=1")
+
+
+def test_who_began_it(world: World) -> None:
+    """A call of the far end, and one of the application, seen through the core."""
+    call = Call(world, world.application("invite")).ring()
+    (theirs,) = world.core.dialogs
+    assert (theirs.begun_here, theirs.is_early) == (False, True)
+    assert theirs.begun_by is not None
+    assert theirs.begun_by.transaction_id == call.transaction_id
+    call.establish()
+    assert theirs.is_confirmed
     call.hang_up()
-
-
-def test_the_id_in_the_0_8_dialect(worlds: Callable[[Settings], World]) -> None:
-    world = worlds(Settings(dialect_0_8=True))
-    call = Call(world, world.application("invite"))
-    assert tokens_of(call.answer())[11] == "call1@127.0.0.1;uas"
-    call.phone.send("ACK")
-    call.application.take()
-    sent = sip_of(call.application.request("call1@127.0.0.1;uas", "BYE\r\n\r\n"))
-    call.phone.respond(sent)
-
-
-def test_two_calls_of_one_call_id_are_two_dialogs(world: World) -> None:
-    application = world.application("invite")
-    first = Call(world, application, "one").establish()
-    other = Phone(world, "two")
-    other.call_id = first.phone.call_id
-    second = Call(world, application, phone=other).establish()
-    assert first.dialog_id != second.dialog_id
-    for call in (first, second):
-        call.phone.send("INFO")
-        payload = application.take_one()
-        assert tokens_of(payload)[9] == call.dialog_id
-        application.answer(transaction_id_of(payload), "SIP/2.0 200 OK\r\n\r\n")
-    first.hang_up()
-    second.hang_up()
-
-
-def forked(phone: Phone, text: str) -> str:
-    """The same request to another contact of the same user; to the same one it would be refused (CALL-17)."""
-    return text.replace(phone.branch, f"{phone.branch}x").replace(" sip:bob@", " sip:bob-at-home@", 1)
-
-
-def test_a_merged_request_cannot_take_the_id_of_a_living_dialog(world: World) -> None:
-    """The same INVITE by two ways (RFC 3261 §8.2.2.2): one id, so only one of them can be answered."""
-    application = world.application("invite")
-    phone = Phone(world)
-    text = phone.text("INVITE", "Contact: <sip:alice@127.0.0.1:5080>")
-    world.receive(text)
-    world.receive(forked(phone, text))
-    first, second = (transaction_id_of(payload) for payload in application.take())
-    phone.learn(sip_of(application.answer(first, "SIP/2.0 200 OK\r\n\r\n")))
-    world.network.take()
-    refused = application.answer(second, "SIP/2.0 200 OK\r\n\r\n")
-    assert refused.endswith("|NOK|dialog already exists, rejecting this request")
-    (sent,) = world.network.take()
-    assert statuses_of([sent]) == [480]
-    phone.send("ACK")
-    application.take()
-    phone.respond(sip_of(application.request(phone.dialog_id, "BYE\r\n\r\n")))
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_of_merged_requests_that_both_ring_the_first_answered_has_the_id(
-    world: World, order: tuple[int, int]
-) -> None:
-    application = world.application("invite")
-    phone = Phone(world)
-    text = phone.text("INVITE", "Contact: <sip:alice@127.0.0.1:5080>")
-    world.receive(text)
-    world.receive(forked(phone, text))
-    offers = [transaction_id_of(payload) for payload in application.take()]
-    for transaction in offers:
-        assert "|OK|" in application.answer(transaction, "SIP/2.0 180 Ringing\r\n\r\n")
-    answered, other = (offers[index] for index in order)
-    phone.learn(sip_of(application.answer(answered, "SIP/2.0 200 OK\r\n\r\n")))
-    world.network.take()
-    assert "|NOK|dialog already exists" in application.answer(other, "SIP/2.0 200 OK\r\n\r\n")
-    assert statuses_of(world.network.take()) == [480]
-    phone.send("ACK")
-    assert transaction_id_of(application.take_one()) == answered
-    bye = sip_of(application.request(phone.dialog_id, "BYE\r\n\r\n"))
-    assert parse_message(bye).get("from") == phone.to
-    phone.respond(bye)
-
-
-def test_a_merged_subscription(world: World) -> None:
-    application = world.application("subscribe")
-    phone = Phone(world)
-    text = phone.text("SUBSCRIBE", "Contact: <sip:alice@127.0.0.1:5080>", "Expires: 5")
-    world.receive(text)
-    world.receive(forked(phone, text))
-    first, second = (transaction_id_of(payload) for payload in application.take())
-    assert "|OK|" in application.answer(first, "SIP/2.0 200 OK\r\n\r\n")
-    assert "|NOK|dialog already exists" in application.answer(second, "SIP/2.0 200 OK\r\n\r\n")
-    world.advance(40)
-
-
-def subscribe(world: World, *lines: str, answer: str = "SIP/2.0 200 OK\r\n\r\n") -> tuple[Call, str]:
-    application = world.application("subscribe")
-    phone = Phone(world)
-    phone.send("SUBSCRIBE", "Contact: <sip:alice@127.0.0.1:5080>", "Event: presence", *lines)
-    echo = application.answer(transaction_id_of(application.take_one()), answer)
-    phone.learn(sip_of(echo))
-    world.network.take()
-    call = Call.__new__(Call)
-    call.world, call.application, call.phone, call.transaction_id = world, application, phone, ""
-    return call, echo
-
-
-def is_alive(call: Call) -> bool:
-    """Whether the dialog can be used."""
-    answer = call.application.request(call.dialog_id, "NOTIFY\r\n\r\n")
-    if tokens_of(answer)[3] == "NOK":
-        return False
-    call.phone.respond(sip_of(answer))
-    call.application.take()
-    return True
-
-
-@pytest.mark.parametrize(
-    ("line", "answer", "seconds"),
-    [
-        ("Expires: 60", "SIP/2.0 200 OK\r\n\r\n", 60),
-        ("Expires: 60", "SIP/2.0 202 OK\r\nExpires: 10\r\n\r\n", 10),
-        ("Expires: 60;x=1", "SIP/2.0 200 OK\r\n\r\n", 60),
-        ("X: y", "SIP/2.0 200 OK\r\n\r\n", 3600),
-        ("Expires: 0", "SIP/2.0 200 OK\r\n\r\n", 0),
-        (f"Expires: {'9' * 5000}", "SIP/2.0 200 OK\r\n\r\n", 1_000_000),
-        ("Expires: 60", f"SIP/2.0 200 OK\r\nExpires: {'9' * 5000}\r\n\r\n", 1_000_000),
-    ],
-)
-def test_a_subscription_lives_as_long_as_it_says(world: World, line: str, answer: str, seconds: int) -> None:
-    line = line.replace("X: y", "Y: z")
-    call, echo = subscribe(world, line, answer=answer)
-    assert tokens_of(echo)[11] == call.dialog_id
-    world.advance(seconds + 31)
-    assert is_alive(call)
-    world.advance(1)
-    assert not is_alive(call)
-
-
-def test_a_refreshed_subscription_lives_longer(world: World) -> None:
-    call, _ = subscribe(world, "Expires: 60")
-    world.advance(50)
-    call.phone.send("SUBSCRIBE", "Event: presence", "Expires: 60")
-    payload = call.application.take_one()
-    assert tokens_of(payload)[9] == call.dialog_id
-    call.application.answer(transaction_id_of(payload), "SIP/2.0 200 OK\r\n\r\n")
-    world.advance(91)
-    assert is_alive(call)
-    world.advance(1)
-    assert not is_alive(call)
-
-
-def test_a_notify_that_says_terminated_ends_the_subscription_when_it_is_answered(world: World) -> None:
-    call, _ = subscribe(world, "Expires: 60")
-    text = "NOTIFY\r\nSubscription-State: terminated;reason=noresource\r\n\r\n"
-    sent = sip_of(call.application.request(call.dialog_id, text))
-    assert is_alive(call)
-    call.phone.respond(sent)
-    assert not is_alive(call)
-
-
-def test_a_notify_that_says_terminated_ends_no_call(world: World) -> None:
-    call = Call(world, world.application("invite")).establish()
-    text = "NOTIFY\r\nEvent: refer\r\nSubscription-State: terminated\r\n\r\n"
-    call.phone.respond(sip_of(call.application.request(call.dialog_id, text)))
-    call.application.take()
-    assert is_alive(call)
-    call.hang_up()
-
-
-def test_a_refused_subscription_makes_no_dialog(world: World) -> None:
-    call, echo = subscribe(world, answer="SIP/2.0 489 Bad Event\r\n\r\n")
-    assert tokens_of(echo)[11] == call.dialog_id
-    assert not is_alive(call)
+    assert theirs.is_over
+    originated = Originated(world)
+    originated.answer(180, CONTACT)
+    (ours,) = world.core.dialogs
+    assert (ours.begun_here, ours.begun_by) == (True, None)
+    originated.answer(486)
+    assert ours.is_over
 
 
 def test_the_application_learns_the_tag_that_it_chose(world: World) -> None:
     call = Call(world, world.application("invite"))
-    call.answer("SIP/2.0 200 OK\r\nTo: <sip:bob@127.0.0.1:5060>;tag=mine\r\n\r\n")
+    echo = call.answer("SIP/2.0 200 OK\r\nTo: <sip:bob@127.0.0.1:5060>;tag=mine\r\n\r\n")
     call.phone.send("ACK")
-    assert transaction_id_of(call.application.take_one()) == call.transaction_id
+    assert tokens_of(call.application.take_one())[9] == tokens_of(echo)[11]
     bye = sip_of(call.application.request(call.dialog_id, "BYE\r\n\r\n"))
     assert parse_message(bye).from_tag == "mine"
     call.phone.respond(bye)

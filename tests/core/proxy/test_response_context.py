@@ -73,13 +73,6 @@ def test_the_next_target_after_a_failure_and_the_best_response(stage: Stage) -> 
     assert tokens_of(last)[3:] == ["OK", "done"]
 
 
-def test_without_full_response_nothing_follows_the_answer(stage: Stage) -> None:
-    stage.start(stage.carol.uri)
-    stage.carol.answer(stage.carol.take(), 486)
-    assert stage.statuses == [486]
-    assert stage.application.take() == []
-
-
 @pytest.mark.parametrize("simultaneous", [False, True])
 def test_unknown_words_are_no_flags(stage: Stage, simultaneous: bool) -> None:
     word = "simultaneous" if simultaneous else "SIMULTANEOUS"
@@ -130,72 +123,11 @@ def test_a_6xx_is_passed_on_and_no_further_target_is_tried(stage: Stage) -> None
     assert stage.dan.nothing_more()
 
 
-def test_a_target_that_is_silent_for_too_long(stage: Stage) -> None:
-    stage.start(stage.carol.uri, stage.dan.uri, options="|||serial|700ms|")
-    stage.world.advance(0.69)
-    assert stage.dan.nothing_more()
-    stage.world.advance(0.02)
-    second = stage.dan.take()
-    stage.dan.answer(second, 180)
-    stage.world.advance(10)
-    stage.dan.answer(second, 200)
-    assert stage.statuses == [180, 200]
-    first = stage.carol.take()
-    repeated = stage.carol.received[-1]
-    assert repeated.text == first.text
-    stage.carol.answer(first, 100)  # only now it can be cancelled
-    assert isinstance(stage.carol.received[-1].start_line, str)
-    assert stage.carol.received[-1].start_line.startswith("CANCEL ")
-    stage.carol.answer(first, 487)
-
-
-def test_only_a_provisional_response_was_asked_for(stage: Stage) -> None:
-    stage.start(stage.carol.uri, stage.dan.uri, options="|||serial|1s|")
-    stage.carol.answer(stage.carol.take(), 100)
-    stage.world.advance(60)
-    assert stage.dan.nothing_more()
-    stage.phone.send("CANCEL", same=True)
-
-
-def test_the_final_timeout_cancels_and_goes_on(stage: Stage) -> None:
-    stage.start(stage.carol.uri, stage.dan.uri, options="|||serial||2s")
-    first = stage.carol.take()
-    stage.carol.answer(first, 180)
-    stage.world.advance(2)
-    assert stage.carol.take().method == "CANCEL"
-    second = stage.dan.take()
-    stage.carol.answer(first, 487)
-    assert stage.carol.take().method == "ACK"
-    stage.dan.answer(second, 404)
-    assert stage.statuses == [180, 404]
-
-
 def test_after_the_last_target_the_caller_hears_408(stage: Stage) -> None:
     stage.start(stage.carol.uri, options="|fullResponse||serial|1s|")
     stage.world.advance(1)
     assert stage.statuses == [408]
     assert [tokens_of(text)[3:] for text in stage.application.take()] == [["OK", "done"]]
-
-
-def test_nobody_answers_at_all(stage: Stage) -> None:
-    stage.start(stage.carol.uri)
-    stage.world.advance(32)
-    assert stage.statuses[0] == 408
-    times = stage.world.network.times("INVITE sip:carol")
-    assert times == [0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
-
-
-def test_timer_c_ends_endless_ringing_and_each_provisional_response_starts_it_again(stage: Stage) -> None:
-    stage.start(stage.carol.uri)
-    invite = stage.carol.take()
-    stage.carol.answer(invite, 180)
-    stage.world.advance(180)
-    stage.carol.answer(invite, 180)
-    stage.world.advance(184)
-    assert stage.statuses == [180, 180]
-    stage.world.advance(1)
-    assert stage.statuses == [180, 180, 408]
-    assert stage.carol.take().method == "CANCEL"
 
 
 def test_the_caller_cancels(stage: Stage) -> None:
@@ -226,33 +158,6 @@ def test_a_second_cancel_of_the_same_call_changes_nothing(stage: Stage) -> None:
     stage.phone.send("CANCEL", same=True)
     stage.phone.send("CANCEL", same=True)
     assert stage.statuses == [200, 487, 200]
-
-
-def test_an_answer_that_crosses_the_cancel_is_acknowledged_and_hung_up(stage: Stage) -> None:
-    stage.start(stage.carol.uri)
-    invite = stage.carol.take()
-    stage.carol.answer(invite, 180)
-    stage.phone.send("CANCEL", same=True)
-    assert stage.carol.take().method == "CANCEL"
-    for _ in range(2):
-        stage.carol.answer(invite, 200, f"Contact: <{stage.carol.uri}>", tag="t1")
-    ack, bye, again = (stage.carol.take() for _ in range(3))
-    assert (ack.method, bye.method, again.text) == ("ACK", "BYE", ack.text)
-    assert ack.get("cseq") == "1 ACK"
-    assert bye.get("cseq") == "2 BYE"
-    assert (bye.uri, bye.get("route"), bye.to_tag) == (stage.carol.uri, "", "t1")
-    stage.carol.answer(bye, 200)
-    assert stage.statuses == [180, 200, 487]
-
-
-def test_a_far_end_that_answers_only_the_cancel_is_not_waited_for(stage: Stage) -> None:
-    stage.start(stage.carol.uri, options=FULL)
-    invite = stage.carol.take()
-    stage.carol.answer(invite, 180)
-    stage.phone.send("CANCEL", same=True)
-    stage.carol.answer(stage.carol.take(), 200)
-    stage.world.advance(32)
-    assert [tokens_of(text)[3:] for text in stage.application.take()] == [["OK", "done"]]
 
 
 def test_the_application_goes_and_the_call_goes_on(stage: Stage) -> None:
@@ -334,23 +239,6 @@ def test_a_redirection_that_is_not_followed(stage: Stage) -> None:
     stage.carol.answer(stage.carol.take(), 302, f"Contact: <{stage.dan.uri}>")
     assert stage.statuses == [302]
     assert stage.heard[-1].get("contact") == f"<{stage.dan.uri}>"
-
-
-def test_a_challenge_ends_the_search_and_credentials_go_to_the_challenger(stage: Stage) -> None:
-    stage.start(stage.carol.uri, stage.dan.uri)
-    challenge = 'Digest realm="r1", nonce="n1", qop="auth"'
-    stage.carol.answer(stage.carol.take(), 407, f"Proxy-Authenticate: {challenge}")
-    assert stage.statuses == [407]
-    assert stage.dan.nothing_more()
-    assert stage.carol.take().method == "ACK"
-    stage.request("INVITE", 'Proxy-Authorization: Digest username="a", realm="r1", nonce="n1", uri="sip:x"')
-    stage.proxy(stage.dan.uri)
-    assert stage.dan.nothing_more()
-    stage.carol.answer(stage.carol.take(), 200)
-    stage.world.advance(2)
-    stage.request("INVITE", 'Proxy-Authorization: Digest username="a", realm="r1", nonce="n1", uri="sip:x"')
-    stage.proxy(stage.dan.uri)
-    stage.dan.answer(stage.dan.take(), 200)
 
 
 def test_challenges_of_several_targets_are_put_together(stage: Stage) -> None:

@@ -48,23 +48,6 @@ def test_a_way_that_is_found_later(stage: Stage) -> None:
     stage.carol.answer(stage.carol.take(), 200)
 
 
-def test_a_way_that_is_found_when_the_caller_has_gone(stage: Stage) -> None:
-    stage.world.network.pending = []
-    stage.start(stage.carol.uri, options="|fullResponse||serial||")
-    stage.phone.send("CANCEL", same=True)
-    assert stage.statuses == [200, 487]
-    stage.world.network.pending[0]()
-    assert stage.carol.nothing_more()
-    assert [tokens_of(text)[3:] for text in stage.application.take()] == [["OK", "done"]]
-
-
-def test_a_datagram_that_is_too_large(stage: Stage) -> None:
-    stage.request("INVITE", body="v=0\r\n" + "x" * 65_300)
-    answer = stage.proxy(stage.carol.uri, headers=f"X-Long: {'y' * 1000}\r\n")
-    assert tokens_of(answer)[3:] == ["NOK", UNREACHABLE]
-    assert stage.statuses[0] == 500
-
-
 def test_headers_without_end(stage: Stage) -> None:
     stage.request()
     answer = stage.proxy(stage.carol.uri, headers=f"X-Long: {'y' * 70_000}\r\n")
@@ -104,10 +87,3 @@ def test_an_outbound_proxy_is_the_next_hop_of_all(worlds: Callable[[Settings | N
     invite = stage.dan.take()
     assert invite.uri == stage.carol.uri
     stage.dan.answer(invite, 486)
-
-
-def test_what_the_network_does_not_deliver_ends_the_copy(stage: Stage) -> None:
-    stage.start(stage.carol.uri, stage.dan.uri)
-    stage.world.core.undelivered(stage.carol.take().text[:200])
-    stage.dan.answer(stage.dan.take(), 200)
-    assert stage.statuses == [200]

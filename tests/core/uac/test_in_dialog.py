@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import parse_message
-from reference_server.sip.transport import TCP, UDP
+from reference_server.sip.transport import TCP
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
     SDP,
-    UDP_ENDPOINT,
     Call,
-    Phone,
     World,
     sip_of,
-    statuses_of,
     tokens_of,
     transaction_id_of,
 )
@@ -179,57 +173,6 @@ def test_a_cancel_takes_no_number(call: Call) -> None:
     bye(call)
 
 
-def test_without_a_response_408_after_64_t1(call: Call) -> None:
-    call.world.network.sent.clear()
-    echo = call.application.request(call.dialog_id, "INFO\r\n\r\n")
-    call.world.advance(32)
-    assert call.world.network.times("INFO") == [0, 1, 3, 7, 11, 15, 19, 23, 27, 31]
-    payload = call.application.take_one()
-    tokens = tokens_of(payload)
-    assert tokens[1:8] == ["sip", "network", "0", "udp", "", "0", "08:00:32.000000"]
-    assert tokens[8:] == [tokens_of(echo)[10], call.dialog_id, ""]
-    request, response = parse_message(sip_of(echo)), parse_message(sip_of(payload))
-    assert response.start_line == "SIP/2.0 408 Request Timeout"
-    for name in ("via", "from", "to", "call-id", "cseq"):
-        assert response.get(name) == request.get(name)
-    bye(call)
-
-
-def test_responses_are_passed_on_but_100_and_repetitions(call: Call) -> None:
-    sent = sip_of(call.application.request(call.dialog_id, "INFO\r\n\r\n"))
-    for status in (100, 180, 180, 200, 200, 404):
-        call.phone.respond(sent, status)
-    assert statuses_of([sip_of(payload) for payload in call.application.take()]) == [180, 180, 200]
-    bye(call)
-
-
-def test_a_bye_ends_the_dialog_when_it_is_answered(call: Call) -> None:
-    sent = sip_of(call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\nX-by: app\r\n\r\n"))
-    assert sent.endswith("\r\nX-by: app\r\n\r\n")
-    again = call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
-    assert parse_message(sip_of(again)).get("cseq") == "3 BYE", "until then it can still be addressed"
-    call.phone.respond(sent, 481)
-    assert tokens_of(call.application.take_one())[9] == call.dialog_id
-    assert UNKNOWN_DIALOG[-40:] in call.application.request(call.dialog_id, "INFO\r\n\r\n")
-    assert statuses_of(call.phone.send("BYE")) == [481]
-    call.phone.respond(sip_of(again), 481)
-
-
-@pytest.mark.parametrize("status", [401, 407])
-def test_a_challenged_bye_leaves_the_dialog(call: Call, status: int) -> None:
-    sent = sip_of(call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n"))
-    call.phone.respond(sent, status)
-    call.application.take_one()
-    bye(call)
-
-
-def test_a_bye_that_is_never_answered_ends_the_dialog(call: Call) -> None:
-    call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
-    call.world.advance(32)
-    assert statuses_of([sip_of(call.application.take_one())]) == [408]
-    assert "unable to find dialog" in call.application.request(call.dialog_id, "INFO\r\n\r\n")
-
-
 def test_a_re_invite_and_its_ack(call: Call) -> None:
     world = call.world
     invite = sip_of(call.application.request(call.dialog_id, f"INVITE sip:x SIP/2.0\r\n\r\n{SDP}"))
@@ -282,88 +225,6 @@ def test_an_ack_for_nothing_has_the_cseq_of_the_last_request(call: Call) -> None
     bye(call)
 
 
-def test_a_refused_re_invite_is_acknowledged_by_the_server(call: Call) -> None:
-    invite = sip_of(call.application.request(call.dialog_id, "INVITE sip:x SIP/2.0\r\n\r\n"))
-    (ack,) = call.phone.respond(invite, 488)
-    request, sent = parse_message(invite), parse_message(ack)
-    assert sent.start_line == "ACK sip:alice@127.0.0.1:5080 SIP/2.0"
-    assert sent.get("cseq") == "2 ACK"
-    for name in ("via", "from", "to", "call-id"):
-        assert sent.get(name) == request.get(name)
-    assert call.phone.respond(invite, 488) == [ack]
-    assert statuses_of([sip_of(call.application.take_one())]) == [488]
-    bye(call)
-
-
-def test_routes(world: World) -> None:
-    application = world.application("invite")
-    phone = Phone(world)
-    proxy = Flow(UDP, "127.0.0.3", 5070, UDP_ENDPOINT)
-    world.network.routes["sip:127.0.0.3:5070;lr"] = proxy
-    phone.invite("Record-Route: <sip:127.0.0.3:5070;lr>", "Record-Route: <sip:p2;lr>")
-    phone.learn(
-        sip_of(application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n"))
-    )
-    phone.send("ACK")
-    world.network.take()
-    echo = application.request(phone.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
-    assert parse_message(sip_of(echo)).all("route") == ["<sip:127.0.0.3:5070;lr>", "<sip:p2;lr>"]
-    assert [flow for _, flow, _ in world.network.sent] == [proxy]
-    phone.respond(sip_of(echo))
-
-
-def test_no_way_to_the_first_route(world: World) -> None:
-    application = world.application("invite")
-    phone = Phone(world)
-    phone.invite("Record-Route: <sip:nowhere.invalid;lr>")
-    phone.learn(
-        sip_of(application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n"))
-    )
-    phone.send("ACK")
-    answer = application.request(phone.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
-    no_route = "Server error: unable to find route when sending request inside dialog for dialog id"
-    assert answer == f"uuid|response|m2|NOK|{no_route} {phone.dialog_id}"
-    phone.send("BYE")
-    application.answer(transaction_id_of(application.take()[-1]), "SIP/2.0 200 OK\r\n\r\n")
-
-
-def test_a_far_end_without_a_usable_contact_cannot_be_addressed(world: World) -> None:
-    application = world.application("invite")
-    phone = Phone(world)
-    phone.send("INVITE")
-    phone.learn(
-        sip_of(application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n"))
-    )
-    phone.send("ACK")
-    world.network.take()
-    answer = application.request(phone.dialog_id, "INFO sip:x SIP/2.0\r\n\r\n")
-    assert "|NOK|Server error: unable to find route when sending request inside dialog" in answer
-    assert world.network.take() == []
-    phone.send("BYE")
-    application.answer(transaction_id_of(application.take()[-1]), "SIP/2.0 200 OK\r\n\r\n")
-
-
-def test_over_tcp_a_lost_connection_is_opened_again_to_the_contact(world: World) -> None:
-    call = Call(world, world.application("invite"), flow=BY_TCP).establish()
-    world.network.broken.add(BY_TCP.connection)
-    again = Flow(TCP, "127.0.0.1", 5080, BY_TCP.local, connection=2)
-    world.network.routes["sip:alice@127.0.0.1:5080"] = again
-    echo = call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
-    assert [flow for _, flow, _ in world.network.sent] == [again]
-    call.phone.respond(sip_of(echo))
-
-
-def test_the_far_end_behind_a_nat_is_reached_where_it_was_heard(world: World) -> None:
-    call = Call(
-        world, world.application("invite"), flow=Flow(UDP, "127.0.0.9", 40000, UDP_ENDPOINT)
-    ).establish()
-    echo = call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
-    ((_, flow, sent),) = world.network.sent
-    assert (flow.remote_host, flow.remote_port) == ("127.0.0.9", 40000)
-    assert sent.startswith("BYE sip:alice@127.0.0.1:5080 SIP/2.0")
-    call.phone.respond(sip_of(echo))
-
-
 def test_headers_that_cannot_be_parsed_are_left_out(call: Call) -> None:
     sent = sip_of(
         call.application.request(call.dialog_id, "INFO\r\nContact: <<<\r\nExpires: x\r\nX-a: 1\r\n\r\n")
@@ -385,16 +246,6 @@ def test_nothing_is_smuggled_through_headers(call: Call, headers: str) -> None:
     assert message.all("route") == []
     assert not {"\r", "\n", "\0"} & set(sent.replace("\r\n", ""))
     call.phone.respond(sent)
-    bye(call)
-
-
-def test_a_response_for_nobody_changes_nothing(call: Call) -> None:
-    sent = sip_of(call.application.request(call.dialog_id, "INFO\r\n\r\n"))
-    call.phone.respond(sent.replace("branch=", "branch=x"))
-    call.phone.respond(sent.replace("2 INFO", "2 BYE"))
-    assert call.application.take() == []
-    call.phone.respond(sent)
-    assert len(call.application.take()) == 1
     bye(call)
 
 
@@ -430,39 +281,6 @@ def test_the_far_end_hangs_up_while_the_way_is_sought(world: World) -> None:
     assert len(call.application.take()) >= 1, "each frame gets an answer"
 
 
-@pytest.mark.parametrize(
-    ("aggressive", "disabled", "record_route", "next_hop"),
-    [
-        (False, True, "", "sip:alice@10.1.1.1"),
-        (False, False, "Record-Route: <sip:10.2.2.2;lr;nat=yes>", "sip:10.2.2.2;lr;nat=yes"),
-        (True, False, "Record-Route: <sip:10.2.2.2;lr>", "sip:10.2.2.2;lr"),
-        (True, False, "Record-Route: <sip:10.2.2.2;lr;nat=yes>", ""),
-        (True, True, "Record-Route: <sip:10.2.2.2;lr;NAT=Yes>", "sip:10.2.2.2;lr;NAT=Yes"),
-    ],
-)
-def test_settings_of_nat_detection(
-    worlds: Callable[[Settings | None], World],
-    aggressive: bool,
-    disabled: bool,
-    record_route: str,
-    next_hop: str,
-) -> None:
-    world = worlds(Settings(aggressive_nat_detection=aggressive, disable_nat_detection=disabled))
-    application = world.application("invite")
-    phone = Phone(world)
-    phone.send("INVITE", "Contact: <sip:alice@10.1.1.1>", *filter(None, [record_route]))
-    answered = application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
-    phone.learn(sip_of(answered))
-    phone.send("ACK")
-    world.network.take()
-    if next_hop:
-        world.network.routes[next_hop] = BY_UDP
-    application.request(phone.dialog_id, "BYE sip:placeholder SIP/2.0\r\n\r\n")
-    (bye,) = world.network.take()
-    assert world.network.opened == [next_hop] * bool(next_hop)
-    phone.respond(bye)
-
-
 @pytest.mark.parametrize("method", ["INFO", "INVITE", "UPDATE"])
 def test_an_application_that_goes_while_the_way_is_sought_has_asked_for_nothing(
     world: World, method: str
@@ -494,21 +312,3 @@ def test_its_bye_goes_all_the_same(world: World) -> None:
     (bye,) = world.network.take()
     call.phone.respond(bye)
     assert world.core.occupancy()["dialogs by id"] == 0
-
-
-@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
-def test_a_far_end_that_comes_back_by_another_connection_is_reached_by_that(
-    world: World, method: str
-) -> None:
-    call = Call(world, world.application("invite"), flow=BY_TCP).establish()
-    world.network.broken.add(BY_TCP.connection)
-    world.core.connection_lost(BY_TCP)
-    call.phone.flow = Flow(TCP, "127.0.0.1", 40124, BY_TCP.local, connection=2)
-    call.phone.send(method, "Contact: <sip:alice@10.1.1.1;transport=tcp>")
-    call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
-    if method == "INVITE":
-        call.phone.send("ACK")
-    call.application.take()
-    world.network.take()
-    bye(call)
-    assert world.network.opened == []

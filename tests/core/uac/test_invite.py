@@ -1,4 +1,4 @@
-"""Core and subscriptions that an application begins, from the INVITE to the last BYE."""
+"""Calls that an application begins, from the INVITE to the last BYE."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import pytest
 
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
-from reference_server.sip.messages.message import Request, parse_message
 from reference_server.sip.transport import UDP
+from tests.core.uac.originated import CAROL, CONTACT, FLOW, Originated
 from tests.core.world import (
     BY_TCP,
     SDP,
     UDP_ENDPOINT,
-    RecordingApplication,
     World,
     sip_of,
     statuses_of,
@@ -22,111 +21,7 @@ from tests.core.world import (
     transaction_id_of,
 )
 
-CAROL = "sip:carol@127.0.0.1:5080"
-FLOW = Flow(UDP, "127.0.0.1", 5080, UDP_ENDPOINT)
-CONTACT = f"Contact: <{CAROL}>"
-RACE = 'SIP;cause=200;text="ACK-BYE due to cancel race condition"'
-ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 GONE = 'SIP;cause=480;text="Application disconnected"'
-
-
-class Originated:
-    """A request outside dialogs that makes a dialog, and the far end that answers it."""
-
-    def __init__(
-        self,
-        world: World,
-        method: str = "INVITE",
-        *headers: str,
-        uri: str = CAROL,
-        flow: Flow = FLOW,
-        application: RecordingApplication | None = None,
-    ) -> None:
-        self.world = world
-        self.flow = flow
-        world.network.routes[uri] = flow
-        self.application = application or world.application()
-        lines = "".join(f"{header}\r\n" for header in headers)
-        body = SDP if method == "INVITE" else ""
-        self.echo = self.application.say(f"sip||\r\n{method} {uri} SIP/2.0\r\n{lines}\r\n{body}")
-        self.transaction_id = tokens_of(self.echo)[10]
-        self.request = self.parsed(sip_of(self.echo))
-        self.dialog_id = f"{self.request.get('call-id')};from-tag={self.request.from_tag}"
-        self.cseq = 0
-        self.tag = "b1"
-        world.network.take()
-
-    @staticmethod
-    def parsed(text: str) -> Request:
-        message = parse_message(text)
-        assert isinstance(message, Request), text
-        return message
-
-    def answer(
-        self, status: int, *headers: str, tag: str = "b1", to: Request | None = None, reason: str = "x"
-    ) -> list[str]:
-        """The far end's response, by default to the first request; returns what the server sent because of it."""
-        request = to or self.request
-        target = request.get("to") if request.to_tag or not tag else f"{request.get('to')};tag={tag}"
-        fields = [
-            f"Via: {request.get('via')}",
-            f"From: {request.get('from')}",
-            f"To: {target}",
-            f"Call-ID: {request.get('call-id')}",
-            f"CSeq: {request.get('cseq')}",
-            *headers,
-            "Content-Length: 0",
-        ]
-        self.world.network.take()
-        return self.world.receive(
-            f"SIP/2.0 {status} {reason}\r\n" + "".join(f"{field}\r\n" for field in fields) + "\r\n", self.flow
-        )
-
-    def ask(self, method: str, *headers: str, tag: str = "b1", cseq: int = 0) -> list[str]:
-        """The far end's request in the dialog."""
-        self.cseq = cseq or self.cseq + 1
-        fields = [
-            f"Via: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK{method}{self.cseq}",
-            "Max-Forwards: 70",
-            f"From: {self.request.get('to')};tag={tag}",
-            f"To: {self.request.get('from')}",
-            f"Call-ID: {self.request.get('call-id')}",
-            f"CSeq: {self.cseq} {method}",
-            *headers,
-            "Content-Length: 0",
-        ]
-        text = f"{method} sip:127.0.0.1:5060 SIP/2.0\r\n" + "".join(f"{field}\r\n" for field in fields)
-        return self.world.receive(f"{text}\r\n", self.flow)
-
-    def say(self, method: str, *headers: str, body: str = "") -> Request:
-        """The application's request in the dialog, as sent."""
-        lines = "".join(f"{header}\r\n" for header in headers)
-        echo = self.application.request(
-            self.dialog_id, f"{method} sip:placeholder SIP/2.0\r\n{lines}\r\n{body}"
-        )
-        assert "|OK|" in echo, echo
-        return self.parsed(sip_of(echo))
-
-    def cancel(self, *headers: str, application: RecordingApplication | None = None) -> str:
-        lines = "".join(f"{header}\r\n" for header in headers)
-        return (application or self.application).say(
-            f"sip|{self.transaction_id}|\r\nCANCEL {CAROL} SIP/2.0\r\n{lines}\r\n"
-        )
-
-    def establish(self, *headers: str) -> Originated:
-        self.answer(200, CONTACT, *headers)
-        self.say("ACK")
-        self.application.take()
-        self.world.network.take()
-        return self
-
-    def hang_up(self) -> None:
-        self.answer(200, to=self.say("BYE"))
-        self.application.take()
-
-    def statuses(self) -> list[int]:
-        """Of the responses that were delivered since the last call."""
-        return [int(sip_of(frame)[8:11]) for frame in self.application.take()]
 
 
 @pytest.fixture
@@ -355,224 +250,7 @@ def test_nobody_answers(world: World, call: Originated) -> None:
     assert "|NOK|unable to cancel unknown transaction id: " in call.cancel()
 
 
-def test_a_far_end_that_rings_and_then_says_nothing_is_cancelled_after_half_an_hour(
-    world: World, call: Originated
-) -> None:
-    call.answer(180, CONTACT)
-    world.advance(1000)
-    call.answer(180, CONTACT)  # heard again: the half hour begins anew
-    world.advance(1799)
-    assert world.network.take() == []
-    world.advance(1)
-    (cancel,) = world.network.take()
-    assert cancel.startswith(f"CANCEL {CAROL} SIP/2.0\r\n")
-    assert 'Reason: SIP;cause=408;text="Request Timeout"\r\n' in cancel
-    call.answer(200, to=call.parsed(cancel))
-    assert "|NOK|unable to cancel" in call.cancel()
-    call.answer(487)
-    assert call.statuses() == [180, 180, 487]
-
-
-def test_a_far_end_that_does_not_even_answer_the_cancel_408(world: World, call: Originated) -> None:
-    call.answer(183, CONTACT)
-    world.advance(1800 + 32)
-    assert call.statuses() == [183, 408]
-    assert len(world.network.times("CANCEL")) > 1
-    assert world.core.occupancy()["outgoing INVITEs"] == 0
-
-
-def test_a_call_that_is_taken_when_the_server_has_lost_patience_goes_on(
-    world: World, call: Originated
-) -> None:
-    call.answer(180, CONTACT)
-    world.advance(1800)
-    call.establish()
-    world.advance(40)
-    assert world.network.times("BYE") == []  # it was not the application that gave up
-    call.hang_up()
-
-
-def test_forks_share_an_id_until_one_answers(world: World, call: Originated) -> None:
-    for tag in ("b1", "b2", "b3"):
-        call.answer(180, f"Contact: <sip:{tag}@127.0.0.1:5080>", tag=tag)
-    frames = call.application.take()
-    assert {tokens_of(frame)[9] for frame in frames} == {call.dialog_id}
-    assert world.core.occupancy()["dialogs by key"] == 3
-    world.network.routes["sip:b2@127.0.0.1:5080"] = FLOW
-    call.answer(200, "Contact: <sip:b2@127.0.0.1:5080>", tag="b2")
-    assert world.core.occupancy()["dialogs by key"] == world.core.occupancy()["dialogs by id"] == 1
-    ack = call.say("ACK")
-    assert (ack.uri, ack.to_tag) == ("sip:b2@127.0.0.1:5080", "b2")
-    assert statuses_of(call.ask("INFO", tag="b1")) in ([481], [503])
-    call.hang_up()
-
-
-def test_a_second_2xx_is_acknowledged_and_hung_up(world: World, call: Originated) -> None:
-    call.answer(180, CONTACT, tag="b2")
-    call.establish()
-    world.network.routes["sip:b2@127.0.0.1:5080"] = FLOW
-    ack, bye = call.answer(200, "Contact: <sip:b2@127.0.0.1:5080>", tag="b2")
-    for text, method in ((ack, "ACK"), (bye, "BYE")):
-        request = call.parsed(text)
-        assert (request.method, request.to_tag) == (method, "b2")
-    assert call.parsed(bye).get("reason") == ELSEWHERE
-    assert call.answer(200, CONTACT, tag="b2") == [ack]
-    call.answer(200, to=call.parsed(bye))
-    assert call.application.take() == []
-    call.hang_up()
-
-
-def test_a_second_2xx_of_an_unknown_branch_before_the_applications_ack(
-    world: World, call: Originated
-) -> None:
-    call.answer(200, CONTACT)
-    sent = call.answer(200, CONTACT, tag="b2")
-    assert [text.split(" ")[0] for text in sent] == ["ACK", "BYE"]
-    call.answer(200, to=call.parsed(sent[1]))
-    ack = call.say("ACK")
-    assert ack.to_tag == "b1"
-    call.hang_up()
-
-
-# CANCEL
-
-
-def test_cancel_while_it_rings(world: World, call: Originated) -> None:
-    call.answer(180, CONTACT)
-    call.application.take()
-    echo = call.cancel(
-        'Reason: SIP;cause=200;text="x"', "X-foo: bar", "P-Asserted-Identity: <sip:a@localhost>"
-    )
-    (text,) = world.network.take()
-    tokens = tokens_of(echo)
-    assert tokens[3:9] == ["OK", "application", str(len(text)), "udp", "127.0.0.1", "5060"]
-    assert tokens[10] != call.transaction_id
-    request = call.request
-    assert text == (
-        f"CANCEL {CAROL} SIP/2.0\r\nVia: {request.get('via')}\r\nMax-Forwards: 70\r\nFrom: {request.get('from')}\r\n"
-        f"To: {request.get('to')}\r\nCall-ID: {request.get('call-id')}\r\nCSeq: {request.cseq_number} CANCEL\r\n"
-        'Reason: SIP;cause=200;text="x"\r\nContent-Length: 0\r\nX-foo: bar\r\n\r\n'
-    )
-    call.answer(200, to=call.parsed(text))
-    assert call.application.take() == [], "the 200 to the CANCEL is not passed on"
-    (ack,) = call.answer(487)
-    assert ack.startswith("ACK ")
-    frame = call.application.take_one()
-    assert tokens_of(frame)[8:] == [call.transaction_id, call.dialog_id, ""]
-    assert sip_of(frame).startswith("SIP/2.0 487 ")
-
-
-@pytest.mark.parametrize("status", [100, 180])
-def test_a_cancel_waits_for_a_provisional_response(world: World, call: Originated, status: int) -> None:
-    echo = call.cancel("X-a: 1")
-    assert tokens_of(echo)[3:9] == ["OK", "application", "0", "udp", "127.0.0.1", "5060"]
-    assert world.network.take() == []
-    (text,) = call.answer(status)
-    assert text == sip_of(echo)
-    call.answer(200, to=call.parsed(text))
-    call.answer(487)
-    assert call.statuses() == ([180, 487] if status == 180 else [487])
-
-
-def test_a_cancel_after_100_does_not_wait(world: World, call: Originated) -> None:
-    call.answer(100, tag="")
-    assert tokens_of(call.cancel())[5] != "0"
-    (text,) = world.network.take()
-    call.answer(200, to=call.parsed(text))
-    call.answer(487)
-
-
-def test_a_cancel_is_repeated(world: World, call: Originated) -> None:
-    call.answer(180)
-    call.cancel()
-    world.advance(8)
-    assert world.network.times("CANCEL") == [0, 1, 3, 7]
-    call.answer(487)
-
-
-@pytest.mark.parametrize("status", [486, 408])
-def test_a_held_cancel_ends_with_its_invite(world: World, call: Originated, status: int) -> None:
-    call.cancel()
-    if status == 486:
-        call.answer(486)
-    else:
-        world.advance(33)
-    assert not any(text.startswith("CANCEL") for text in world.network.take())
-    assert call.statuses() == [status]
-
-
-def test_a_far_end_that_answers_the_cancel_alone(world: World, call: Originated) -> None:
-    call.answer(180)
-    call.cancel()
-    (cancel,) = world.network.take()
-    call.answer(200, to=call.parsed(cancel))
-    world.advance(31)
-    assert call.statuses() == [180]
-    world.advance(2)
-    assert call.statuses() == [408]
-    assert world.core.occupancy()["outgoing INVITEs"] == 0
-
-
-def test_what_cannot_be_cancelled(world: World, call: Originated) -> None:
-    unknown = f"NOK|unable to cancel unknown transaction id: {call.transaction_id}"
-    stranger = world.application()
-    assert call.cancel(application=stranger).endswith(unknown)
-    assert "|OK|" in call.cancel()
-    assert call.cancel().endswith(unknown), "twice"
-    call.answer(486)
-    assert call.cancel().endswith(unknown), "answered"
-
-
-def test_another_application_cancels_for_one_that_is_gone(world: World, call: Originated) -> None:
-    call.answer(180)
-    call.application.leave()
-    assert world.network.times("CANCEL") == [0]
-    assert "|NOK|" in call.cancel(application=world.application()), "the server has cancelled it"
-    call.answer(487)
-
-
-@pytest.mark.parametrize("provisional", [True, False])
-def test_a_200_overtakes_the_cancel(world: World, call: Originated, provisional: bool) -> None:
-    if provisional:
-        call.answer(180, CONTACT)
-    call.cancel()
-    call.application.take()
-    call.answer(200, CONTACT)
-    assert call.statuses() == [200]
-    ack = call.say("ACK")
-    sent = world.network.take()
-    assert sent[0] == ack.text
-    bye = call.parsed(sent[1])
-    assert (bye.method, bye.get("reason")) == ("BYE", RACE)
-    frame = call.application.take_one()
-    assert tokens_of(frame)[1:7] == ["sip", "application", str(len(bye.text)), "udp", "127.0.0.1", "5060"]
-    assert tokens_of(frame)[8:] == ["unsolicited", call.dialog_id, ""]
-    assert sip_of(frame) == bye.text
-    call.answer(200, to=bye)
-    assert call.application.take() == []
-    assert "|NOK|" in call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
-
-
 # The application goes
-
-
-def test_the_application_goes_while_it_rings(world: World, call: Originated) -> None:
-    call.answer(180, CONTACT)
-    call.application.leave()
-    (text,) = world.network.take()
-    cancel = call.parsed(text)
-    assert (cancel.method, cancel.get("reason")) == ("CANCEL", GONE)
-    call.answer(200, to=cancel)
-    (ack,) = call.answer(487)
-    assert ack.startswith("ACK ")
-
-
-def test_the_application_goes_before_anything_came(world: World, call: Originated) -> None:
-    call.application.leave()
-    assert world.network.take() == []
-    (cancel,) = call.answer(100, tag="")
-    assert cancel.startswith("CANCEL ")
-    call.answer(487)
 
 
 def test_a_late_200_for_an_application_that_is_gone(world: World, call: Originated) -> None:
@@ -583,15 +261,6 @@ def test_a_late_200_for_an_application_that_is_gone(world: World, call: Originat
     assert call.parsed(bye).get("reason") == GONE
     assert call.answer(200, CONTACT) == [ack]
     call.answer(200, to=call.parsed(bye))
-
-
-def test_the_application_cancels_and_goes(world: World, call: Originated) -> None:
-    call.answer(180)
-    call.cancel()
-    world.network.take()
-    call.application.leave()
-    assert world.network.take() == [], "one CANCEL is enough"
-    call.answer(487)
 
 
 def test_the_application_goes_before_its_ack(world: World, call: Originated) -> None:
@@ -625,88 +294,7 @@ def test_the_200_comes_again_while_the_way_of_our_ack_is_sought(world: World, ca
     call.answer(200, to=call.parsed(bye))
 
 
-# SUBSCRIBE
-
-
-@pytest.fixture
-def subscription(world: World) -> Originated:
-    return Originated(world, "SUBSCRIBE", "Event: presence", "Expires: 60")
-
-
-def notify(
-    subscription: Originated, state: str, status: int = 200, event: str = "presence"
-) -> tuple[str, str]:
-    """NOTIFY and its answer: the frame that was delivered, the application's echo."""
-    subscription.ask("NOTIFY", f"Event: {event}", f"Subscription-State: {state}", CONTACT)
-    frame = subscription.application.take_one()
-    return frame, subscription.application.answer(transaction_id_of(frame), f"SIP/2.0 {status} x\r\n\r\n")
-
-
-def test_a_subscription(world: World, subscription: Originated) -> None:
-    assert subscription.request.get("contact") == "<sip:127.0.0.1:5060>"
-    subscription.answer(202, CONTACT, "Expires: 60")
-    frame = subscription.application.take_one()
-    assert tokens_of(frame)[8:] == [subscription.transaction_id, subscription.dialog_id, ""]
-    frame, echo = notify(subscription, "active;expires=60")
-    assert tokens_of(frame)[9] == tokens_of(echo)[11] == subscription.dialog_id
-    frame, echo = notify(subscription, "Terminated;reason=timeout")
-    assert tokens_of(frame)[9] == tokens_of(echo)[11] == subscription.dialog_id
-    assert "|OK|" in echo
-    refused = subscription.application.request(subscription.dialog_id, "SUBSCRIBE sip:x SIP/2.0\r\n\r\n")
-    assert refused.endswith("|NOK|Server error: unable to find dialog for dialog id provided")
-    world.network.take()
-    assert statuses_of(subscription.ask("NOTIFY", "Event: presence")) == [503]
-
-
-def test_a_subscription_that_is_refused(world: World, subscription: Originated) -> None:
-    assert subscription.answer(489) == []
-    frame = subscription.application.take_one()
-    assert tokens_of(frame)[8:] == [subscription.transaction_id, subscription.dialog_id, ""]
-    assert world.core.occupancy()["dialogs by key"] == 0
-
-
-def test_a_subscription_is_refreshed(world: World, subscription: Originated) -> None:
-    subscription.answer(200, CONTACT, "Expires: 60")
-    world.advance(50)
-    again = subscription.say("SUBSCRIBE", "Event: presence", "Expires: 60")
-    assert again.get("contact") == "<sip:127.0.0.1:5060>"
-    subscription.answer(200, CONTACT, "Expires: 60", to=again)
-    subscription.application.take()
-    world.advance(80)
-    _, echo = notify(subscription, "active")
-    assert tokens_of(echo)[11] == subscription.dialog_id
-    world.advance(13)
-    assert world.core.occupancy()["dialogs by key"] == 0
-
-
-def test_a_subscription_is_ended_by_the_application(world: World, subscription: Originated) -> None:
-    subscription.answer(200, CONTACT, "Expires: 3600")
-    end = subscription.say("SUBSCRIBE", "Event: presence", "Expires: 0")
-    subscription.answer(200, CONTACT, "Expires: 0", to=end)
-    subscription.application.take()
-    _, echo = notify(subscription, "terminated;reason=timeout")
-    assert "|OK|" in echo
-    assert world.core.occupancy()["dialogs by key"] == 0
-
-
-def test_a_notify_ends_no_call(world: World, call: Originated) -> None:
-    call.establish()
-    refer = call.say("REFER", "Refer-To: <sip:dave@127.0.0.1>")
-    call.answer(202, to=refer)
-    call.application.take()
-    notify(call, "terminated;reason=noresource", event="refer")
-    world.network.take()
-    call.hang_up()
-
-
-def test_a_subscription_in_a_call_does_not_end_it(world: World, call: Originated) -> None:
-    call.establish()
-    call.ask("SUBSCRIBE", "Event: refer", "Expires: 1", CONTACT)
-    call.application.answer(
-        transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\nExpires: 1\r\n\r\n"
-    )
-    world.advance(120)
-    call.hang_up()
+# What makes no dialog
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "MESSAGE", "REGISTER", "PUBLISH", "REFER"])

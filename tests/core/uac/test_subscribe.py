@@ -10,6 +10,7 @@ from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import parse_message
 from reference_server.sip.transport import UDP
+from tests.core.uac.originated import CONTACT, Originated
 from tests.core.world import (
     UDP_ENDPOINT,
     Phone,
@@ -296,3 +297,89 @@ def test_a_notify_for_another_subscription_of_the_call_id_is_not_taken(
     assert "s1;uac" not in tokens_of(told)
     application.answer(transaction_id_of(told), "SIP/2.0 481 Whatever\r\n\r\n")
     Notifier(world).answer(subscribe, 403)
+
+
+@pytest.fixture
+def call(world: World) -> Originated:
+    return Originated(world)
+
+
+@pytest.fixture
+def subscription(world: World) -> Originated:
+    return Originated(world, "SUBSCRIBE", "Event: presence", "Expires: 60")
+
+
+def notify(
+    subscription: Originated, state: str, status: int = 200, event: str = "presence"
+) -> tuple[str, str]:
+    """NOTIFY and its answer: the frame that was delivered, the application's echo."""
+    subscription.ask("NOTIFY", f"Event: {event}", f"Subscription-State: {state}", CONTACT)
+    frame = subscription.application.take_one()
+    return frame, subscription.application.answer(transaction_id_of(frame), f"SIP/2.0 {status} x\r\n\r\n")
+
+
+def test_a_subscription(world: World, subscription: Originated) -> None:
+    assert subscription.request.get("contact") == "<sip:127.0.0.1:5060>"
+    subscription.answer(202, CONTACT, "Expires: 60")
+    frame = subscription.application.take_one()
+    assert tokens_of(frame)[8:] == [subscription.transaction_id, subscription.dialog_id, ""]
+    frame, echo = notify(subscription, "active;expires=60")
+    assert tokens_of(frame)[9] == tokens_of(echo)[11] == subscription.dialog_id
+    frame, echo = notify(subscription, "Terminated;reason=timeout")
+    assert tokens_of(frame)[9] == tokens_of(echo)[11] == subscription.dialog_id
+    assert "|OK|" in echo
+    refused = subscription.application.request(subscription.dialog_id, "SUBSCRIBE sip:x SIP/2.0\r\n\r\n")
+    assert refused.endswith("|NOK|Server error: unable to find dialog for dialog id provided")
+    world.network.take()
+    assert statuses_of(subscription.ask("NOTIFY", "Event: presence")) == [503]
+
+
+def test_a_subscription_that_is_refused(world: World, subscription: Originated) -> None:
+    assert subscription.answer(489) == []
+    frame = subscription.application.take_one()
+    assert tokens_of(frame)[8:] == [subscription.transaction_id, subscription.dialog_id, ""]
+    assert world.core.occupancy()["dialogs by key"] == 0
+
+
+def test_a_subscription_is_refreshed(world: World, subscription: Originated) -> None:
+    subscription.answer(200, CONTACT, "Expires: 60")
+    world.advance(50)
+    again = subscription.say("SUBSCRIBE", "Event: presence", "Expires: 60")
+    assert again.get("contact") == "<sip:127.0.0.1:5060>"
+    subscription.answer(200, CONTACT, "Expires: 60", to=again)
+    subscription.application.take()
+    world.advance(80)
+    _, echo = notify(subscription, "active")
+    assert tokens_of(echo)[11] == subscription.dialog_id
+    world.advance(13)
+    assert world.core.occupancy()["dialogs by key"] == 0
+
+
+def test_a_subscription_is_ended_by_the_application(world: World, subscription: Originated) -> None:
+    subscription.answer(200, CONTACT, "Expires: 3600")
+    end = subscription.say("SUBSCRIBE", "Event: presence", "Expires: 0")
+    subscription.answer(200, CONTACT, "Expires: 0", to=end)
+    subscription.application.take()
+    _, echo = notify(subscription, "terminated;reason=timeout")
+    assert "|OK|" in echo
+    assert world.core.occupancy()["dialogs by key"] == 0
+
+
+def test_a_notify_ends_no_call(world: World, call: Originated) -> None:
+    call.establish()
+    refer = call.say("REFER", "Refer-To: <sip:dave@127.0.0.1>")
+    call.answer(202, to=refer)
+    call.application.take()
+    notify(call, "terminated;reason=noresource", event="refer")
+    world.network.take()
+    call.hang_up()
+
+
+def test_a_subscription_in_a_call_does_not_end_it(world: World, call: Originated) -> None:
+    call.establish()
+    call.ask("SUBSCRIBE", "Event: refer", "Expires: 1", CONTACT)
+    call.application.answer(
+        transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\nExpires: 1\r\n\r\n"
+    )
+    world.advance(120)
+    call.hang_up()

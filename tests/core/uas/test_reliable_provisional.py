@@ -7,9 +7,9 @@ import pytest
 from reference_server.core.context import Settings
 from reference_server.sip.messages.message import Response, parse_message
 from reference_server.sip.transactions.timing import Timing
+from tests.core.uas.reliable_call import OK, RELIABLE, ReliableCall
 from tests.core.world import (
     BY_TCP,
-    SDP,
     Call,
     Phone,
     RecordingApplication,
@@ -22,58 +22,6 @@ from tests.core.world import (
 
 UNKNOWN = "NOK|Response not sent due to unknown transaction"
 UNSUPPORTED = "NOK|Remote endpoint does not support 100rel"
-OK = "SIP/2.0 200 OK\r\n\r\n"
-RELIABLE = "SIP/2.0 183 Session Progress\r\nRequire: 100rel\r\n\r\n"
-
-
-class ReliableCall:
-    """An INVITE that an application answers reliably, and its caller."""
-
-    def __init__(self, world: World, *headers: str, flow: Phone | None = None) -> None:
-        self.world = world
-        self.phone = flow or Phone(world)
-        self.application = world.application("invite")
-        self.phone.invite(*(headers or ("Supported: timer, 100rel",)))
-        self.transaction_id = transaction_id_of(self.application.take_one())
-        world.network.take()
-
-    def respond(self, status: int = 183, *headers: str, body: str = SDP, reliable: bool = True) -> str:
-        """The application's response; returns the answer, empty if there is none yet."""
-        lines = "".join(f"{header}\r\n" for header in (["Require: 100rel"] if reliable else []) + [*headers])
-        answer = self.application.answer(
-            self.transaction_id, f"SIP/2.0 {status} Reason {status}\r\n{lines}\r\n{body}"
-        )
-        if "|OK|" in answer:
-            self.phone.learn(sip_of(answer))
-        return answer
-
-    def progress(self, status: int = 183, *headers: str, body: str = SDP, reliable: bool = True) -> Response:
-        """The same, sent at once: the response on the wire."""
-        self.world.network.take()
-        self.respond(status, *headers, body=body, reliable=reliable)
-        (sent,) = self.world.network.take()
-        response = parse_message(sent)
-        assert isinstance(response, Response)
-        return response
-
-    def prack(self, response: Response, number: int = 0, same: bool = False) -> list[str]:
-        """The caller's PRACK of ``response``; returns what the server sent because of it."""
-        rack = f"RAck: {number or response.get('rseq')} {response.cseq_number} INVITE"
-        return self.phone.send("PRACK", rack, same=same)
-
-    def answer_prack(self, text: str = OK) -> str:
-        """The application answers the PRACK that was delivered last."""
-        return self.application.answer(transaction_id_of(self.application.take()[-1]), text)
-
-    def refuse(self) -> None:
-        """End what the test leaves open."""
-        assert "|OK|" in self.application.answer(self.transaction_id, "SIP/2.0 480 \r\n\r\n")
-
-    def hang_up(self) -> None:
-        """ACK, BYE and 200."""
-        self.phone.send("ACK", cseq=1)
-        self.phone.send("BYE")
-        self.answer_prack()
 
 
 @pytest.fixture
@@ -176,38 +124,7 @@ def test_over_tcp_it_is_repeated_too(world: World) -> None:
     call.refuse()
 
 
-# PRACK
-
-
-def test_a_prack_goes_to_the_application_which_answers_it(call: ReliableCall) -> None:
-    response = call.progress()
-    call.world.advance(0.5)
-    assert call.world.network.take() == [response.text]
-    text = call.phone.text("PRACK", f"RAck: {response.get('rseq')} 1 INVITE")
-    assert call.world.receive(text) == []
-    tokens = tokens_of(call.application.take_one())
-    assert tokens[1:7] == ["sip", "network", str(len(text)), "udp", "127.0.0.1", "5080"]
-    assert tokens[8] != call.transaction_id
-    assert tokens[9:] == [call.phone.dialog_id, ""]
-    echo = call.application.answer(tokens[8], OK)
-    assert tokens_of(echo)[6] == ""
-    assert tokens_of(echo)[10:] == [tokens[8], call.phone.dialog_id, "", "Msg sent:", ""]
-    assert statuses_of(call.world.network.take()) == [200]
-    call.world.advance(40)
-    assert call.world.network.take() == [], "it is not repeated any more"
-    call.refuse()
-
-
-def test_bodies_of_prack_and_its_answer_pass(call: ReliableCall) -> None:
-    response = call.progress()
-    rack = f"RAck: {response.get('rseq')} 1 INVITE"
-    call.phone.send("PRACK", rack, body=SDP.replace("20400", "20500"))
-    delivered = call.application.take_one()
-    assert parse_message(sip_of(delivered)).body == SDP.replace("20400", "20500")
-    echo = call.application.answer(transaction_id_of(delivered), f"SIP/2.0 200 OK\r\n\r\n{SDP}")
-    assert parse_message(sip_of(echo)).body == SDP
-    assert parse_message(sip_of(echo)).get("content-type") == "application/sdp"
-    call.refuse()
+# A whole call
 
 
 def test_a_whole_call(call: ReliableCall) -> None:
@@ -224,77 +141,6 @@ def test_a_whole_call(call: ReliableCall) -> None:
     assert sip_of(call.application.take_one()).startswith("ACK ")
     call.phone.send("BYE")
     call.answer_prack()
-
-
-def test_a_repeated_prack_is_absorbed(call: ReliableCall) -> None:
-    response = call.progress()
-    text = call.phone.text("PRACK", f"RAck: {response.get('rseq')} 1 INVITE")
-    assert call.world.receive(text) == []
-    assert call.world.receive(text) == []
-    call.answer_prack()
-    answer = call.world.network.take()
-    assert statuses_of(answer) == [200]
-    assert call.world.receive(text) == answer
-    call.refuse()
-
-
-def test_another_prack_of_the_same_response_reaches_the_application(call: ReliableCall) -> None:
-    response = call.progress()
-    call.prack(response)
-    call.answer_prack()
-    call.prack(response)
-    assert sip_of(call.application.payloads[-1]).startswith("PRACK ")
-    call.answer_prack()
-    call.refuse()
-
-
-@pytest.mark.parametrize(
-    ("line", "status"),
-    [
-        ("RAck: 999 1 INVITE", 481),
-        ("RAck: {number} 2 INVITE", 481),
-        ("RAck: {number} 1 UPDATE", 481),
-        ("RAck: {next} 1 INVITE", 481),
-        ("X-a: 1", 400),
-        ("RAck: x 1 INVITE", 400),
-    ],
-)
-def test_a_prack_that_acknowledges_nothing(call: ReliableCall, line: str, status: int) -> None:
-    response = call.progress()
-    number = int(response.get("rseq"))
-    filled = line.format(number=number, next=number + 1)
-    assert statuses_of(call.phone.send("PRACK", filled)) == [status]
-    assert call.application.take() == []
-    call.world.advance(0.5)
-    assert response.text in call.world.network.take(), "still repeated"
-    call.prack(response)
-    call.answer_prack()
-    call.refuse()
-
-
-def test_without_any_reliable_response_a_prack_is_the_applications(world: World) -> None:
-    call = Call(world, world.application("invite")).establish()
-    call.phone.send("PRACK", "RAck: 1 1 INVITE")
-    delivered = call.application.take_one()
-    assert sip_of(delivered).startswith("PRACK ")
-    call.application.answer(transaction_id_of(delivered), OK)
-    call.hang_up()
-
-
-def test_a_prack_out_of_order_is_refused_as_any_request(call: ReliableCall) -> None:
-    response = call.progress()
-    call.phone.send("UPDATE", cseq=7)
-    call.answer_prack()
-    call.world.network.take()
-    assert statuses_of(call.prack(response)) == [500]
-    call.refuse()
-
-
-def test_a_silent_applications_prack_ends_with_504(call: ReliableCall) -> None:
-    call.prack(call.progress())
-    call.world.advance(31.5)
-    assert statuses_of(call.world.network.take()) == [504]
-    call.refuse()
 
 
 # Demanded by the caller
@@ -381,15 +227,6 @@ def test_an_answer_behind_a_response_without_a_session_description_does_not_wait
     delivered = call.application.take_one()
     assert sip_of(delivered).startswith("PRACK "), "it may come late"
     call.application.answer(transaction_id_of(delivered), OK)
-    call.hang_up()
-
-
-def test_a_late_prack_of_a_demanded_response_is_the_servers(world: World) -> None:
-    call = ReliableCall(world, "Require: 100rel")
-    first = call.progress(180, reliable=False, body="")
-    call.progress(200, reliable=False)
-    assert statuses_of(call.prack(first)) == [200]
-    assert call.application.take() == []
     call.hang_up()
 
 

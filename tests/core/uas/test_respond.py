@@ -12,7 +12,7 @@ from reference_server.core.context import Settings
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.core.uas import respond as responding
 from reference_server.sip.messages.message import parse_message
-from reference_server.sip.transport import UDP
+from reference_server.sip.transport import TLS, UDP
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
@@ -159,12 +159,6 @@ def test_a_header_that_cannot_be_parsed_ends_the_request(world: World, header: s
     answer = application.answer(transaction_id, f"SIP/2.0 200 OK\r\n{header}\r\n\r\n")
     assert answer == f"uuid|response|m1|NOK|{NOT_SENDABLE}"
     assert statuses_of(world.network.take()) == [500]
-
-
-def test_the_500_ends_an_early_dialog(world: World) -> None:
-    call = Call(world, world.application("invite")).ring()
-    call.application.answer(call.transaction_id, "SIP/2.0 200 OK\r\nContact: <<<\r\n\r\n")
-    assert call.application.request(call.dialog_id, "INFO sip:x SIP/2.0").endswith("dialog id provided")
 
 
 @pytest.mark.parametrize("character", ["\n", "\r", "\0"])
@@ -392,93 +386,6 @@ def test_the_transaction_of_another_application(world: World) -> None:
     assert "|OK|" in owner.answer(transaction_id, "SIP/2.0 200 OK\r\n\r\n")
 
 
-def test_a_200_is_repeated_until_the_ack(world: World) -> None:
-    call = Call(world, world.application("invite"))
-    world.network.sent.clear()
-    answered = sip_of(call.answer())
-    world.advance(8)
-    assert world.network.times("SIP/2.0 200") == [0.0, 0.5, 1.5, 3.5, 7.5]
-    assert {text for _, _, text in world.network.sent} == {answered}
-    call.phone.send("ACK")
-    world.network.take()
-    world.advance(100)
-    assert world.network.take() == []
-    call.hang_up()
-
-
-@pytest.mark.parametrize("status", [200, 202, 299])
-def test_without_an_ack_the_server_hangs_up_after_64_t1(world: World, status: int) -> None:
-    call = Call(world, world.application("invite"))
-    call.answer(f"SIP/2.0 {status} OK\r\n\r\n")
-    world.advance(31.75)
-    assert world.network.times(f"SIP/2.0 {status}") == [
-        0,
-        0.5,
-        1.5,
-        3.5,
-        7.5,
-        11.5,
-        15.5,
-        19.5,
-        23.5,
-        27.5,
-        31.5,
-    ]
-    assert call.application.take() == []
-    world.network.take()
-    world.advance(0.25)
-    (bye,) = world.network.take()
-    payload = call.application.take_one()
-    assert sip_of(payload) == bye
-    assert tokens_of(payload) == [
-        "uuid", "sip", "application", str(len(bye)), "udp", "127.0.0.1", "5060", "08:00:32.000000", "unsolicited",
-        call.dialog_id, "",
-    ]  # fmt: skip
-    message = parse_message(bye)
-    assert message.start_line == "BYE sip:alice@127.0.0.1:5080 SIP/2.0"
-    assert message.get("reason") == 'SIP;cause=200;text="ACK timeout"'
-    assert message.get("from") == call.phone.to
-    assert message.get("to") == call.phone.from_
-    assert message.get("cseq") == "2 BYE"
-    assert call.phone.respond(bye) == []
-    assert call.application.take() == []
-    assert call.application.request(call.dialog_id, "INFO sip:x SIP/2.0").endswith("dialog id provided")
-
-
-def test_over_tcp_a_200_is_not_repeated_but_the_ack_awaited(world: World) -> None:
-    call = Call(world, world.application("invite"), flow=BY_TCP)
-    world.network.take()
-    call.answer()
-    world.advance(32)
-    first, bye = world.network.take()
-    assert (first[:11], bye[:3]) == ("SIP/2.0 200", "BYE")
-    tokens = tokens_of(call.application.take_one())
-    assert tokens[2:5] == ["application", str(len(bye)), "tcp"]
-    call.phone.respond(bye)
-
-
-def test_a_failure_is_repeated_until_its_ack_which_nobody_sees(world: World) -> None:
-    call = Call(world, world.application("invite"))
-    world.network.take()
-    call.answer("SIP/2.0 486 Busy Here\r\n\r\n")
-    world.advance(4)
-    assert world.network.times("SIP/2.0 486") == [0.0, 0.5, 1.5, 3.5]
-    call.phone.send("ACK", same=True)
-    world.network.take()
-    world.advance(100)
-    assert world.network.take() == []
-    assert call.application.take() == []
-
-
-def test_a_failure_without_an_ack_is_dropped_after_64_t1(world: World) -> None:
-    call = Call(world, world.application("invite"))
-    world.network.take()
-    call.answer("SIP/2.0 486 Busy Here\r\n\r\n")
-    world.advance(200)
-    assert len(world.network.times("SIP/2.0 486")) == 11
-    assert call.application.take() == []
-
-
 @pytest.mark.parametrize("method", ["INVITE", "OPTIONS"])
 def test_over_a_lost_tcp_connection_nothing_is_said_to_be_sent(world: World, method: str) -> None:
     application, _, transaction_id = offered(world, method, BY_TCP)
@@ -576,3 +483,18 @@ def test_a_bad_response_inside_an_early_dialog_does_not_end_the_call(world: Worl
     assert statuses_of(world.network.take()) == [500]
     call.establish()
     call.hang_up()
+
+
+@pytest.mark.parametrize(
+    ("best_effort", "theirs", "ours"), [(True, "sip", "sip"), (True, "sips", "sips"), (False, "sip", "sips")]
+)
+def test_a_caller_over_tls_without_sips(best_effort: bool, theirs: str, ours: str) -> None:
+    world = World(Settings(best_effort_tls=best_effort))
+    endpoint = Endpoint(TLS, "127.0.0.1", 5061, "127.0.0.1", "sips:127.0.0.1:5061;transport=tls")
+    application = world.application("invite")
+    phone = Phone(world, flow=Flow(TLS, "127.0.0.1", 5080, endpoint, connection=1))
+    phone.send("INVITE", f"Contact: <{theirs}:alice@127.0.0.1:5080;transport=tls>")
+    echo = application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    assert f"Contact: <{ours}:127.0.0.1:5061;transport=tls>" in headers_of(echo)
+    phone.learn(sip_of(echo))
+    finish(application, phone)

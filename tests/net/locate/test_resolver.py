@@ -55,10 +55,10 @@ class Stage:
             transports,
             families,
             Dns(self.nameserver.address, seconds),
-            self._hosts,
-            lambda: self.now,
-            self.warnings.append,
-            patience,
+            hosts=self._hosts,
+            monotonic=lambda: self.now,
+            warn=self.warnings.append,
+            patience=patience,
         )
 
     async def hops(

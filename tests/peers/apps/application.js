@@ -8,7 +8,7 @@ function say(event, details = {}) {
   process.stdout.write(`${JSON.stringify({event, ...details})}\n`);
 }
 
-// Connects to DRACHTIO_HOST:DRACHTIO_PORT with DRACHTIO_SECRET; says `connected` with the server's SIP addresses.
+// Connects to DRACHTIO_HOST:DRACHTIO_PORT with DRACHTIO_SECRET, over TLS if DRACHTIO_TLS is set; says `connected` with the server's SIP addresses.
 // The application ends when its stdin does, so that it never outlives the test.
 function connect() {
   const srf = new Srf();
@@ -16,6 +16,7 @@ function connect() {
     host: process.env.DRACHTIO_HOST,
     port: parseInt(process.env.DRACHTIO_PORT, 10),
     secret: process.env.DRACHTIO_SECRET,
+    ...(process.env.DRACHTIO_TLS ? {tls: {rejectUnauthorized: false}} : {}),
   });
   srf.on('connect', (err, hostports, version) => {
     if (err) say('refused', {reason: err.message});

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from reference_server.sip.messages.headers import HEADERS
 from reference_server.sip.messages.lenient import (
+    LONGEST,
+    MOST_ELEMENTS,
     are_routes,
     check_passable,
     first_uri,
@@ -86,6 +88,20 @@ def test_where_slips_lead(value: str, uri: str) -> None:
 def test_what_leads_nowhere(value: str) -> None:
     with pytest.raises(UriError):
         read_address(value)
+
+
+def test_long_addresses_and_long_lists_get_no_patience() -> None:
+    uri = f"sip:@{'h' * (LONGEST - 7)}"
+    assert len(f"<{uri}>") == LONGEST
+    assert read_address(f"<{uri}>").uri_text == sound_uri(uri) == uri.replace("@", "")
+    for read in (read_address, read_uri, sound_uri):
+        with pytest.raises(UriError):
+            read(f"sip:@{'h' * LONGEST}")
+    routes = ["<sip:@p;lr>"] * MOST_ELEMENTS
+    assert are_routes(",".join(routes))
+    assert are_routes(",".join([*routes, *["<sip:p;lr>"] * 500]))
+    assert not are_routes(",".join([*routes, "<sip:p;lr;>"]))
+    assert first_uri(",".join([*(["<sip:"] * MOST_ELEMENTS), "<sip:p>"])) == ""
 
 
 def test_the_first_that_is_sound_goes_before_those_with_slips() -> None:

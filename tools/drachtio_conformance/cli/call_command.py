@@ -25,6 +25,12 @@ from drachtio_conformance.peers.variables import Variables
 from msgtrace import sip
 from msgtrace.sip import SipMessage
 
+_NOT_ALONE = {
+    "CANCEL": "it ends an INVITE that has no final response yet; a call that rings is cancelled after --timeout",
+    "ACK": "it follows the final response to an INVITE, and call sends it by itself",
+    "PRACK": "it follows a reliable provisional response to an INVITE, and call sends it by itself",
+}
+"""methods that make no sense outside a call, and why"""
 _T1, _T2 = 0.5, 4.0
 _URI = re.compile(
     r"(?P<scheme>sips?):(?:[^@]*@)?"
@@ -63,6 +69,8 @@ class Outcome(Struct, frozen=True):
 
 async def place(call: Call, progress: Callable[[WireEvent], None] | None = None) -> Outcome:
     """Place the call; ``progress`` is told each event as it happens. Raises CallError."""
+    if call.method in _NOT_ALONE:
+        raise CallError(f"{call.method} is no request of its own: {_NOT_ALONE[call.method]}")
     host, port, transport = destination(call)
     recorder = _Recorder(progress)
     local = _local_address(host, port)
@@ -81,6 +89,7 @@ async def place(call: Call, progress: Callable[[WireEvent], None] | None = None)
             await endpoint.open(local, seconds=min(call.patience, 5.0))
         else:
             await endpoint.open(local)
+            endpoint.hear_of_closed_ports()
         peer = SipPeer(
             "phone",
             transport,
@@ -90,7 +99,9 @@ async def place(call: Call, progress: Callable[[WireEvent], None] | None = None)
             recorder=recorder,
             variables=Variables(),
         )
-        return await _Caller(peer, call, transport == "udp", recorder=recorder).run()
+        return await _Caller(
+            peer, call, f"{shown}:{port}", datagrams=transport == "udp", recorder=recorder
+        ).run()
     except ConnectFailed as error:
         return Outcome(recorder.events, ExitCode.NO_PEER, str(error))
     finally:
@@ -145,9 +156,11 @@ class _Recorder(Recorder):
 class _Caller:
     """One call, from its first request to its last answer."""
 
-    def __init__(self, peer: SipPeer, call: Call, datagrams: bool, *, recorder: Recorder) -> None:
+    def __init__(self, peer: SipPeer, call: Call, where: str, *, datagrams: bool, recorder: Recorder) -> None:
+        """``where`` is HOST:PORT, for messages; over ``datagrams`` what is not answered is repeated."""
         self._peer = peer
         self._call = call
+        self._where = where
         self._datagrams = datagrams
         self._recorder = recorder
         self._provisional = False
@@ -185,6 +198,9 @@ class _Caller:
     async def _unanswered(self) -> Outcome:
         """No final response came in time."""
         call = self._call
+        if isinstance(self._peer.endpoint, UdpEndpoint) and self._peer.endpoint.refused:
+            text = f"nobody listens at {self._where} (udp): the port is closed"
+            return self._outcome(ExitCode.NO_PEER, text)
         if not self._provisional:
             code = ExitCode.NO_PEER
             return self._outcome(code, f"{call.method} was not answered within {call.patience:g} s")

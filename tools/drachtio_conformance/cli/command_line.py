@@ -18,7 +18,7 @@ examples:
                                                           speak the admin protocol by hand
   drachtio-conformance call sip:bob@127.0.0.1:5060        place a call and draw its ladder
 
-exit code: 0 ok, 1 failures, 2 wrong usage, 3 the peer never came up, 4 the suite itself failed
+exit code: 0 ok, 1 failures, or nothing to run, 2 wrong usage, 3 the peer never came up, 4 the suite itself failed
 """
 
 _SERVER = """\
@@ -36,13 +36,14 @@ examples:
 
 A baseline lists known failures with their reasons; they run, and one that passes fails the run:
   known_failing:
-    route/matching/upper-case: verbs are lower-cased, issue 12
+    route/basic/upper-case: verbs are lower-cased, issue 12
 
-A profile says what the peer is and can do:
-  name: drachtio-0.9
+A profile says what the peer is, can do and is known for (profiles/ has two):
+  name: drachtio-0.9.9
   features: [ipv6, cdrs]
 
-exit code: 0 ok, 1 failures, 2 wrong usage, 3 the server never came up or never answered, 4 the suite itself failed
+exit code: 0 ok, 1 failures, or no case that a filter meets, 2 wrong usage, 3 the server never came up or never
+answered, 4 the suite itself failed
 """
 
 
@@ -57,6 +58,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"drachtio-conformance {version}")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     _server(commands)
+    _features(commands)
     _list(commands)
     _explain(commands)
     _call(commands)
@@ -140,6 +142,32 @@ def _server(commands: _Commands) -> None:
         action="store_true",
         help="print an annotation (::error …) for each failed case, at its line",
     )
+
+
+def _features(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "features",
+        "run the stories in Gherkin",
+        description="Runs the features: what happens to a call, in words, each sentence carried out.\n"
+        "Needs pytest and pytest-bdd: pip install 'drachtio-conformance[features]'.",
+        epilog="examples:\n  drachtio-conformance features\n  drachtio-conformance features cancel proxy\n"
+        "  drachtio-conformance features --target 127.0.0.1:9022 --secret cymru\n",
+    )
+    parser.add_argument("feature", nargs="*", metavar="NAME", help="only these features (default: all)")
+    parser.add_argument(
+        "--target",
+        "--admin",
+        type=host_port,
+        metavar="HOST:PORT",
+        help="admin port of a running server (default: the reference server, embedded)",
+    )
+    _secret(parser)
+    parser.add_argument(
+        "--cdrs", action="store_true", help="with --target: it is configured to send call detail records"
+    )
+    parser.add_argument("--slow", action="store_true", help="with --target: also stories that take minutes")
+    parser.add_argument("--junit", metavar="FILE", help="write the JUnit XML report")
 
 
 def _list(commands: _Commands) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 
-from drachtio_conformance.cases.case import Case
+from drachtio_conformance.cases.case import Case, ExpectUnder, position
 from drachtio_conformance.cases.selection import near
 from drachtio_conformance.cases.specification import Clause, Specification
 from drachtio_conformance.cases.traceability import Scenario
+from drachtio_conformance.engine.profile import Profile, load_profile, shipped
 from drachtio_conformance.steps.step import sentence
 
 
@@ -115,16 +117,38 @@ def _case(case: Case, specification: Specification, width: int) -> str:
         lines.append(f"Needs a peer that declares: {', '.join(case.requires)}.")
     if case.slow:
         lines.append("Takes real time; runs with --slow.")
-    for profile, under in case.expect_under.items():
-        lines.append(_wrap(f"On {profile}: {under.reason}", width))
-    for profile, reason in case.danger.items():
-        lines.append(_wrap(f"Not run on {profile}: {reason}", width))
+    lines += [_wrap(text, width) for text in _elsewhere(case)]
     lines += ["", "steps"]
     for number, located in enumerate(case.steps, 1):
         line = located.source.rpartition(":")[2]
         lines.append(f"  {number:2}  {sentence(located.step)}    (line {line})")
     lines.append(f"\nrun it: drachtio-conformance server --filter '{case.name}'")
     return "\n".join(lines)
+
+
+def _elsewhere(case: Case) -> Iterator[str]:
+    """What servers of known profiles do, by the case itself and by the profiles that come with the suite."""
+    for line, under in case.expect_under.items():
+        yield f"On {line}: {_done(case, under)}"
+    for line, reason in case.danger.items():
+        yield f"Not run on {line}: {reason}"
+    for profile in _profiles():
+        known = profile.expected().get(case.name)
+        if known is not None:
+            yield f"On {profile.name}, by its profile: {_done(case, known)}"
+        if why := profile.danger.get(case.name) or profile.not_applicable.get(case.name):
+            yield f"Not run on {profile.name}, by its profile: {why}"
+
+
+@cache
+def _profiles() -> list[Profile]:
+    return [load_profile(name, [], strict=False) for name in shipped()]
+
+
+def _done(case: Case, under: ExpectUnder) -> str:
+    if not under.at:
+        return under.reason
+    return f"{under.reason}; at step {position(case.steps, under.at) + 1} comes {under.got}"
 
 
 def _indented(text: str, width: int) -> str:

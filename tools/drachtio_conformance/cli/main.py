@@ -25,7 +25,9 @@ from drachtio_conformance.cases.specification import Specification, Specificatio
 from drachtio_conformance.cli import explain
 from drachtio_conformance.cli.arguments import HostPort
 from drachtio_conformance.cli.command_line import build_parser
+from drachtio_conformance.cli.completion import answer_a_shell
 from drachtio_conformance.cli.explain import NothingToExplain
+from drachtio_conformance.cli.features_command import Missing
 from drachtio_conformance.engine.baseline import BaselineError
 from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import ProfileError
@@ -41,12 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     standard_output.prepare()
     parser = build_parser(version("drachtio-conformance"))
+    answer_a_shell(parser)
     options = parser.parse_args(arguments)
     try:
         code = _dispatch(options)
         sys.stdout.flush()
         return code
-    except (UsageError, NothingMatches, NothingToExplain, BaselineError, ProfileError, TraceError) as error:
+    except NothingMatches as error:
+        return _complain(str(error), ExitCode.FAILURES)
+    except (UsageError, Missing, NothingToExplain, BaselineError, ProfileError, TraceError) as error:
         return _complain(str(error), ExitCode.USAGE)
     except (LoadError, SpecificationError) as error:
         users_own = isinstance(error, LoadError) and getattr(options, "scenarios", None)
@@ -71,6 +76,10 @@ def _dispatch(options: argparse.Namespace) -> int:
                 )
             options.secret = _secret(options)
             return server_command.run(options, load_cases(options.scenarios))
+        case "features":
+            from drachtio_conformance.cli import features_command
+
+            return features_command.run(options, _secret(options))
         case "list":
             return _list(options)
         case "explain":

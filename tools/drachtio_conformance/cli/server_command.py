@@ -19,7 +19,7 @@ from drachtio_conformance.cases import selection, specification
 from drachtio_conformance.cases.case import Case
 from drachtio_conformance.engine import baseline, outcome
 from drachtio_conformance.engine.outcome import ExitCode
-from drachtio_conformance.engine.profile import Profile, load_profile
+from drachtio_conformance.engine.profile import Profile, load_profile, shipped
 from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
 from drachtio_conformance.engine.runner import Options, Runner, profile_of, suite_version
 from drachtio_conformance.engine.twins import MutantReport
@@ -57,11 +57,11 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     rules = specification.load()
     chosen = selection.select(cases, options.filter, options.clause)
     entries = baseline.load(Path(options.baseline)) if options.baseline else []
-    profile = load_profile(options.profile, cases) if options.profile else Profile()
+    profile = _profile(options, cases)
     paths = _paths(options)
     target = _target(options)
-    runner = Runner(target, _options(options, profile, entries))
     console = RunConsole(None, rules, verbose=options.verbose)
+    runner = Runner(target, _options(options, profile, entries), tell=console.remark)
     console.started(len(chosen), target.description, mutants=options.mutants)
     session = _Session(runner, console, chosen, mutants=options.mutants)
     crashed = ""
@@ -82,6 +82,8 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
         sys.stderr.write(f"drachtio-conformance: {runner.never_came_up}{hint}\n")
         return code
     console.summary(result, paths.written())
+    if hint := _hint(options, runner):
+        console.paragraph("profile", [hint])
     if options.github:
         sys.stdout.writelines(f"{line}\n" for line in ci_log.annotated(result.cases))
     if runner.lost:
@@ -243,6 +245,21 @@ def _write(
     if paths.markdown is not None:
         markdown.write(result, rules, paths.markdown)
     markdown.append_to_summary(result, rules)
+
+
+def _profile(options: argparse.Namespace, cases: Sequence[Case]) -> Profile:
+    """What is said of the suite's own cases does not matter where cases of one's own run."""
+    return (
+        load_profile(options.profile, cases, strict=not options.scenarios) if options.profile else Profile()
+    )
+
+
+def _hint(options: argparse.Namespace, runner: Runner) -> str:
+    """That more is known about this server than the cases say, if it is and nobody has asked for it."""
+    known = profile_of(runner.server_version)
+    if options.profile or runner.target.embedded or known not in shipped():
+        return ""
+    return f"--profile {known} comes with the suite: it knows where this release fails, and how"
 
 
 def _exit_code(runner: Runner, target: Target, result: RunResult, *, crashed: str) -> ExitCode:

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -42,7 +42,7 @@ anything else that is to be sent
   raw TEXT                       exactly these octets; \\r \\n \\t \\\\ and \\xNN are understood in both
 
 the shell
-  $t $d $id                      latest transaction id, dialog id, and own message id
+  $t $d $id                      latest transaction id (also of your own request), dialog id, own message id
   wait [SECONDS]                 wait for the next frame from the server (5 s)
   brief, full                    one line for each frame, or every token by name
   connect, close                 a new connection (authenticated, if there is a --secret); the end of this one
@@ -51,6 +51,12 @@ the shell
 
 _ESCAPE = re.compile(r"\\(r|n|t|\\|x[0-9a-fA-F]{2})")
 _CONTROLS = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\"}
+_SECRET = re.compile(r"((?:^|[#\r\n])[^|#\r\n]*\|authenticate\|)([^|\r\n]*)", re.IGNORECASE)
+METHODS = (
+    *("INVITE", "BYE", "OPTIONS", "REGISTER", "MESSAGE", "INFO", "UPDATE", "REFER", "SUBSCRIBE", "NOTIFY"),
+    *("PUBLISH", "PRACK", "ACK", "CANCEL"),
+)
+"""what requests can be routed by, the frequent ones first"""
 _ANSWERS = frozenset({MessageKind.OK, MessageKind.NO, MessageKind.NOK})
 
 
@@ -91,6 +97,10 @@ class Shell:
         self._waited_for = 0
         self._ending = False
         self._last_id = self._transaction = self._dialog = ""
+        self._request = ""
+        """transaction id of the latest request that came"""
+        self.refused = False
+        """whether an ``authenticate`` was answered with NO"""
 
     def connect(self) -> None:
         """Open the connection, and authenticate if there is a secret. Raises CannotConnect."""
@@ -189,21 +199,19 @@ class Shell:
                 padded = ["" if word == "-" else word for word in ids] + [""] * (2 - len(ids))
                 self._send_tokens("|".join(["sip", *padded]), "\r\n" + content)
             case "respond", [status, *reason] if status.isdecimal():
-                if not self._transaction:
+                if not self._request:
                     raise BadInput(
                         "there is no request to respond to yet: route invite, then call the server"
                     )
                 line = f"SIP/2.0 {status} {' '.join(reason) or REASONS.get(int(status), '')}".rstrip()
-                self._send_tokens(f"sip|{self._transaction}|", f"\r\n{line}\r\n\r\n")
+                self._send_tokens(f"sip|{self._request}|", f"\r\n{line}\r\n\r\n")
             case "respond", _:
                 raise BadInput("respond needs a status: respond 486, respond 486 Busy Here")
             case "frame", [_, *_]:
                 self._send_payload(_octets(self._replaced(rest)))
             case "raw", [_, *_]:
                 octets, connection = _octets(self._replaced(rest)), self._connected()
-                self._write(
-                    f"--> {readable(redact.secrets(octets), keep='')}   ({_octet_count(len(octets))})"
-                )
+                self._write(f"--> {readable(masked(octets), keep='')}   ({_octet_count(len(octets))})")
                 connection.send(octets)
             case (("frame" | "raw"), []):
                 raise BadInput(
@@ -223,7 +231,10 @@ class Shell:
         def value(match: re.Match[str]) -> str:
             name = match[0]
             if not values[name]:
-                what = {"$t": "transaction id: no sip frame has come", "$d": "dialog id: no frame had one"}
+                what = {
+                    "$t": "transaction id: no request has come or left",
+                    "$d": "dialog id: no frame had one",
+                }
                 raise BadInput(
                     f"{name} is empty, there is no {what.get(name, 'message id: nothing was sent')} yet"
                 )
@@ -284,13 +295,15 @@ class Shell:
             else:
                 self._news += 1
             self._ending = self._ending or message.kind is MessageKind.NO
+            self.refused = self.refused or (message.kind is MessageKind.NO and "authenticate" in remark)
             if message.kind is MessageKind.NETWORK_REQUEST:
-                self._transaction = message.get("transaction-id")
+                self._request = message.get("transaction-id")
+            self._transaction = message.get("transaction-id") or self._transaction
             self._dialog = message.get("dialog-id") or self._dialog
         return remark
 
     def _show(self, arrow: str, length: int, payload: str, *, message: Message, remark: str) -> None:
-        shown = messages.decode(redact.secrets(payload), from_server=arrow == "<--")
+        shown = messages.decode(masked(payload), from_server=arrow == "<--")
         lines = [f"{arrow} {one_line(shown.summary())}{remark}"]
         if not self._brief:
             meta = "|".join(token.value for token in shown.tokens)
@@ -305,6 +318,30 @@ _COMMANDS = (
     *("authenticate", "route", "remove_route", "ping", "sip", "respond", "frame", "raw"),
     *("wait", "brief", "full", "connect", "close", "help", "quit"),
 )
+
+
+def completions(line: str, word: str) -> list[str]:
+    """What ``word``, the last of ``line``, may become; each with a blank behind it."""
+    before = line[: len(line) - len(word)].split()
+    match before:
+        case []:
+            known: Sequence[str] = _COMMANDS
+        case ["route" | "remove_route", *_]:
+            known = [method.lower() for method in METHODS]
+        case ["respond"]:
+            known = [str(status) for status in REASONS]
+        case ["help", *_]:
+            known = ()
+        case _:
+            known = ("$t", "$d", "$id")
+    return [f"{one} " for one in known if one.startswith(word)]
+
+
+def masked(text: str) -> str:
+    """``text`` (payloads, frames, what is left of them) with as many asterisks as each shared secret has octets, so
+    that a length beside it stays true; credentials of SIP digests as ``***``."""
+    lengths = iter([len(found[2]) for found in _SECRET.finditer(text)])
+    return _SECRET.sub(lambda found: found[1] + "*" * next(lengths, 3), redact.secrets(text))
 
 
 def _message(more: Callable[[], str | None]) -> str:

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from drachtio_conformance.cli.shell import BadInput, Shell
+from drachtio_conformance.cli.shell import BadInput, Shell, completions
 from drachtio_conformance.cli.shell_connection import CannotConnect
 
 _PROMPT = "> "
+
+
+_COLOURS = (
+    (re.compile(r"<-- (?:NO|NOK)\b|\?   |the server closed|no answer"), "31"),
+    (re.compile(r"<-- OK\b"), "32"),
+    (re.compile(r"<-- "), "36"),
+    (re.compile(r"--> "), "1"),
+    (re.compile(r"note: |nothing came"), "33"),
+    (re.compile(r" {7}\d+#"), "2"),
+)
+"""Beginning of a line, and the colour it is shown in (SGR parameters)."""
+
+
+def coloured(text: str) -> str:
+    """Lines as a terminal shows them: what left bold, good answers green, refusals red, what else came cyan."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        colour = next((colour for beginning, colour in _COLOURS if beginning.match(line)), "")
+        lines.append(f"\x1b[{colour}m{line}\x1b[0m" if colour else line)
+    return "\n".join(lines)
+
+
+class _Completer:
+    """What Tab offers, in the way that readline asks."""
+
+    def __init__(self, typed: Callable[[], str]) -> None:
+        self._typed = typed
+        self._offered: list[str] = []
+
+    def candidate(self, word: str, number: int) -> str | None:
+        """The ``number``th candidate, or None behind the last."""
+        if number == 0:
+            self._offered = completions(self._typed().lstrip(), word)
+        return self._offered[number] if number < len(self._offered) else None
 
 
 class Terminal:
@@ -23,9 +59,16 @@ class Terminal:
             import readline
 
             self._typed = readline.get_line_buffer
+            readline.set_completer(_Completer(readline.get_line_buffer).candidate)
+            readline.set_completer_delims(" \t")
+            editline = "libedit" in (readline.__doc__ or "")
+            readline.parse_and_bind("bind ^I rl_complete" if editline else "tab: complete")
+        self._colours = self.interactive and not os.environ.get("NO_COLOR")
 
     def write(self, text: str) -> None:
         """Print lines; any thread may."""
+        if self._colours:
+            text = coloured(text)
         with self._lock:
             if self._typing:
                 sys.stdout.write(f"\r\x1b[K{text}\n{_PROMPT}{self._typed()}")
@@ -76,4 +119,8 @@ def run(address: tuple[str, int], secret: str, *, brief: bool = False) -> bool:
             good = False
         shell.settle(0.3 if terminal.interactive else None)
     shell.close()
-    return good or terminal.interactive
+    if shell.refused:
+        terminal.write(
+            "?   the server refused to authenticate; give the right secret by --secret or DRACHTIO_SECRET"
+        )
+    return (good and not shell.refused) or terminal.interactive

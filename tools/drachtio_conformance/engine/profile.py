@@ -66,10 +66,11 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in data.folder("profiles").glob("*.yaml"))
 
 
-def load_profile(name: str, cases: Sequence[Case]) -> Profile:
+def load_profile(name: str, cases: Sequence[Case], *, strict: bool = True) -> Profile:
     """Read the profile of that name that comes with the suite, or a file.
 
-    It may declare :data:`FEATURES` and those that ``cases`` require; what it says of cases must be true of them.
+    It may declare :data:`FEATURES` and those that ``cases`` require; what it says of cases must be possible. What it
+    says of other cases is an error, too, unless ``strict`` is false: then ``cases`` are not all there are.
     Raises ProfileError.
     """
     path = data.folder("profiles") / f"{name}.yaml" if name in shipped() else Path(name)
@@ -87,11 +88,11 @@ def load_profile(name: str, cases: Sequence[Case]) -> Profile:
     for feature in profile.features or ():
         if feature not in known:
             raise ProfileError(f"{path}: expected features of {', '.join(known)}, got '{feature}'")
-    _check_names(path, profile, {case.name: case for case in cases})
+    _check_names(path, profile, {case.name: case for case in cases}, strict=strict)
     return profile
 
 
-def _check_names(path: Path, profile: Profile, cases: dict[str, Case]) -> None:
+def _check_names(path: Path, profile: Profile, cases: dict[str, Case], *, strict: bool) -> None:
     """Everything that a profile says of a case can be true. Raises ProfileError."""
     for key, listed in (
         ("known_failing", profile.known_failing),
@@ -99,9 +100,11 @@ def _check_names(path: Path, profile: Profile, cases: dict[str, Case]) -> None:
         ("not_applicable", profile.not_applicable),
     ):
         for name in listed:
-            if name not in cases:
+            if strict and name not in cases:
                 raise ProfileError(f"{path}: {key}: no case is called '{name}'{near(name, cases)}")
     for name, expected in profile.expected().items():
+        if name not in cases:
+            continue
         problem = misfit(expected, cases[name].steps)
         if profile.known_failing[name].steps or problem:
             raise ProfileError(f"{path}: known_failing: {name}: {problem or 'expected reason, at and got'}")

@@ -67,9 +67,11 @@ class Runner:
         *,
         proven: set[bytes] | None = None,
         survival: Survival | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         """``proven`` is shared by runners that need not run each other's broken twins again; ``survival`` is how a
-        server that goes away comes back, by the options if it is not given."""
+        server that goes away comes back, by the options if it is not given; ``tell`` is given remarks for who watches.
+        """
         self.target = target
         self.options = options or Options()
         self.never_came_up: str = ""
@@ -77,6 +79,7 @@ class Runner:
         self.lost: str = ""
         """why the target is no longer there: it went away in the middle, and did not come back"""
         self._survival = survival or Survival(target, self.options.restart)
+        self._tell = tell or (lambda _: None)
         self._shared: ServerUnderTest | None = None
         self.server_version = ""
         """from the authenticate answer; empty until the first case has asked"""
@@ -90,7 +93,8 @@ class Runner:
             for case in cases:
                 if on_progress is not None:
                     on_progress(case, None)
-                result = await self._survived(case, results[-1] if results else None)
+                before = next((one for one in reversed(results) if reached(one)), None)
+                result = await self._survived(case, before)
                 results.append(result)
                 if on_progress is not None:
                     on_progress(case, result)
@@ -116,12 +120,17 @@ class Runner:
             await shared.stop()
 
     async def _survived(self, case: Case, before: CaseResult | None) -> CaseResult:
-        """Run one case; if the server is gone after it, let its result say so and bring the server back."""
+        """Run one case; if the server is gone after it, let its result say so and bring the server back.
+
+        ``before`` is the case that had to do with the server before this one.
+        """
         result = await self.run_case(case)
         if not (why := await self._gone()):
             return result
         late = before is not None and not before.killer and not reached(result)
-        blame(before if before is not None and late else result, why)
+        killer = before if before is not None and late else result
+        blame(killer, why)
+        self._tell(f"{killer.name} kills the server; waiting for it to come back")
         try:
             self._shared = await self._survival.bring_back()
         except Gone as error:

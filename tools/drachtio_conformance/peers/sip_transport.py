@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
 from typing import Protocol, TypeAlias, cast
 
@@ -72,6 +73,9 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         self._arrived = arrived
         self._server = server
         self._transport: asyncio.DatagramTransport | None = None
+        self._hears = False
+        self.refused = False
+        """whether the server's port is closed, for who wants to hear of it"""
 
     async def open(self, host: str) -> None:
         """Bind to a port of its own. Raises :class:`ConnectFailed`."""
@@ -111,8 +115,25 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         self._arrived(raw)
         self.incoming.put(Received(raw, _Datagram(self._opened(), addr)))
 
+    def hear_of_closed_ports(self) -> None:
+        """From now on a port that is closed ends what comes: ``refused`` says so.
+
+        Linux tells a socket that is bound to no peer of ICMP errors if it asks to be told (ip(7), IP_RECVERR);
+        elsewhere nothing changes.
+        """
+        if sys.platform == "linux":
+            own = self._opened().get_extra_info("socket")
+            level, option = (
+                (socket.IPPROTO_IPV6, 25) if own.family == socket.AF_INET6 else (socket.IPPROTO_IP, 11)
+            )
+            own.setsockopt(level, option, 1)
+            self._hears = True
+
     def error_received(self, exc: Exception) -> None:
-        """Called by the loop: an ICMP error; the server is not there, which the next check will tell."""
+        """Called by the loop: an ICMP error. The server is not there; who has not asked will see by its silence."""
+        if self._hears and isinstance(exc, ConnectionRefusedError) and not self.refused:
+            self.refused = True
+            self.incoming.put(Closed(reset=True))
 
 
 class _Datagram(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What a run leaves for people and machines: terminal, HTML, JSON, JUnit.
+"""What a run leaves for people and machines: terminal, HTML, JSON, JUnit, Markdown, CI logs.
 
 Reads results, runs nothing.
 """

@@ -122,6 +122,11 @@ class RunConsole:
             except BrokenPipeError:
                 self._console.on_broken_pipe()
 
+    def remark(self, text: str) -> None:
+        """Something that whoever watches should know now."""
+        self._fold("")
+        self._console.print(Text(text, style="bold yellow"))
+
     def stopped(self) -> None:
         """No more cases will end; safe to call twice."""
         self._fold("")

@@ -16,7 +16,7 @@ from msgspec import Struct, structs
 from drachtio_conformance.engine import outcome
 from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
 
-FORMAT = 1
+FORMAT = 2
 """grows when a reader of the former format would misread the new one; a new field alone does not change it"""
 
 

@@ -69,7 +69,10 @@ def failure(case: CaseResult, specification: Specification | None = None) -> str
         lines += ["", f"broken twin: {_text(case.mutant)}"]
     for name in case.clauses:
         clause = specification.clauses.get(name) if specification else None
-        lines += ["", f"> **{name}** {clause.level}: {clause.text}" if clause else f"> **{name}**"]
+        lines += [
+            "",
+            f"> **{name} · {clause.title}** {clause.level}: {clause.text}" if clause else f"> **{name}**",
+        ]
     step = outcome.decisive_step(case)
     if step is None or step.source not in case.reason or case.killer:
         lines += ["", _text(case.reason)]

@@ -123,6 +123,7 @@ class Packer:
                 for one in self._specification.deviations_of(name)
             ]
             self._clauses[name] = [
+                clause.title,
                 clause.level,
                 clause.party,
                 str(prose(clause.text)),

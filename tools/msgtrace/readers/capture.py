@@ -113,7 +113,16 @@ class _Conversation:
             beyond = int(length[1]) - (len(text) - end - 4)
             if beyond > lacks:
                 lacks, why = beyond, why or "its Content-Length says more than the datagram holds"
-        yield self._sip(text, datagram.source, datagram.target, "udp", datagram.packet, datagram.time, lacks)
+        yield self._sip(
+            text,
+            datagram.source,
+            datagram.target,
+            transport="udp",
+            packet=datagram.packet,
+            time=datagram.time,
+            lacks=lacks,
+            why=why,
+        )
         if why:
             octets = "1 octet" if lacks == 1 else f"{lacks} octets"
             lacking = f", {octets} lack" if lacks else ""
@@ -192,7 +201,7 @@ class _Conversation:
                 f"{skipped} octets from {piece.key[0]} to {piece.key[1]} are no SIP message",
             )
         for text in messages:
-            yield self._sip(text, *piece.key, "tcp", piece.packet, piece.time, 0)
+            yield self._sip(text, *piece.key, transport="tcp", packet=piece.packet, time=piece.time)
 
     def _end_of_text(self, key: Key, packet: int, time: int) -> Iterator[Entry]:
         rest = self._texts[key].rest()
@@ -202,7 +211,16 @@ class _Conversation:
             yield self._damage(packet, time, said)
 
     def _sip(
-        self, text: bytes, source: str, target: str, transport: str, packet: int, time: int, lacks: int
+        self,
+        text: bytes,
+        source: str,
+        target: str,
+        *,
+        transport: str,
+        packet: int,
+        time: int,
+        lacks: int = 0,
+        why: str = "",
     ) -> Entry:
         self._account.sip += len(text)
         from_server = None
@@ -220,6 +238,7 @@ class _Conversation:
             target=f"{transport}/{target}",
             data=text.decode("latin-1"),
             missing=lacks,
+            remark=why if lacks else "",
         )
 
     def _damage(self, packet: int, time: int, said: str, connection: str = "") -> Entry:

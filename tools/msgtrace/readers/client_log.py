@@ -62,28 +62,28 @@ def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) 
             following = BEGINNING.search(text, place + 1)
             if following is None:
                 break
-            record = text[place : following.start()]
-            yield from _record(record, line + 1, streams, account)
-            line += record.count(b"\n")
+            piece = text[place : following.start()]
+            yield from record(piece, line + 1, streams, account)
+            line += piece.count(b"\n")
             place = following.start()
         text = text[place:]
         if len(text) > LONGEST_LINE:
-            yield from _record(text, line + 1, streams, account)
+            yield from record(text, line + 1, streams, account)
             line += text.count(b"\n")
             text = b""
-    yield from _record(text.removesuffix(b"\n"), line + 1, streams, account)
+    yield from record(text.removesuffix(b"\n"), line + 1, streams, account)
     yield from streams.close()
 
 
-def _record(record: bytes, line: int, streams: Streams, account: Account) -> Iterator[Entry]:
+def record(text: bytes, line: int, streams: Streams, account: Account) -> Iterator[Entry]:
     """A record of any kind, with the line end before it and without that before the next."""
-    begins = BEGINNING.match(record)
+    begins = BEGINNING.match(text)
     if begins is None:
-        account.other += max(0, len(record) - 1)
+        account.other += max(0, len(text) - 1)
         return
     from_server = begins[1] == b"<==="
     connection = begins[2][1:-1].decode("latin-1")
-    text = record[begins.end() :]
+    text = text[begins.end() :]
     if text.startswith(b"\r\n"):
         chunk = text[2:]
     elif text.startswith(b"\n"):

@@ -124,7 +124,16 @@ class Dissector:
 
     def _incomplete(self, key: tuple[bytes, bytes, int, int], pieces: _Pieces) -> Iterator[Datagram | Lost]:
         data, lacks = pieces.whole()
-        found = self._transport(pieces.first, key[0], key[1], key[3], data, lacks, 1, "fragments of it lack")
+        found = self._transport(
+            pieces.first,
+            key[0],
+            key[1],
+            protocol=key[3],
+            data=data,
+            lacks=lacks,
+            layers=1,
+            why="fragments of it lack",
+        )
         if found is not None:
             yield found
         elif not data:
@@ -179,8 +188,10 @@ class Dissector:
         offset, more = (place & 0x1FFF) * 8, bool(place & 0x2000)
         if offset or more:
             key = (source, target, int.from_bytes(data[4:6]), protocol)
-            return self._fragment(packet, key, offset, more, body, lacks, layers)
-        return self._transport(packet, source, target, protocol, body, lacks, layers)
+            return self._fragment(packet, key, offset, more=more, body=body, lacks=lacks, layers=layers)
+        return self._transport(
+            packet, source, target, protocol=protocol, data=body, lacks=lacks, layers=layers
+        )
 
     def _ipv6(self, packet: Captured, data: bytes, lacks: int, layers: int) -> Datagram | None:
         if len(data) < 40:
@@ -200,16 +211,27 @@ class Dissector:
                     following, data = data[0], data[8:]
                     continue
                 key = (source, target, identity, data[0])
-                return self._fragment(packet, key, place & 0xFFF8, bool(place & 1), data[8:], lacks, layers)
+                return self._fragment(
+                    packet,
+                    key,
+                    place & 0xFFF8,
+                    more=bool(place & 1),
+                    body=data[8:],
+                    lacks=lacks,
+                    layers=layers,
+                )
             else:
                 break
-        return self._transport(packet, source, target, following, data, lacks, layers)
+        return self._transport(
+            packet, source, target, protocol=following, data=data, lacks=lacks, layers=layers
+        )
 
     def _fragment(
         self,
         packet: Captured,
         key: tuple[bytes, bytes, int, int],
         offset: int,
+        *,
         more: bool,
         body: bytes,
         lacks: int,
@@ -226,13 +248,14 @@ class Dissector:
         if lacking:
             return None
         del self._fragments[key]
-        return self._transport(packet, key[0], key[1], key[3], data, 0, layers)
+        return self._transport(packet, key[0], key[1], protocol=key[3], data=data, lacks=0, layers=layers)
 
     def _transport(
         self,
         packet: Captured,
         source: bytes,
         target: bytes,
+        *,
         protocol: int,
         data: bytes,
         lacks: int,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from msgtrace.entries import Account, Entry, EntryKind
-from msgtrace.frames import ALL_UNITS, unit_ends
+from msgtrace.frames import ALL_UNITS, end_of_frames, unit_ends
 from msgtrace.ordinary import Detail, Run, Search, debug
 from msgtrace.readers.records import records, records_and_runs, with_line_ends
 from msgtrace.streams import Streams
@@ -32,7 +32,7 @@ def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) 
     """Entries of output that was written to a file or a pipe; ``runs`` of ordinary frames instead of theirs, if they
     are wanted.
     """
-    log = _DebugLog(account, runs)
+    log = DebugLog(account, runs)
     for found in records_and_runs(blocks, BEGINNING, log.run) if runs else records(blocks, BEGINNING):
         if isinstance(found, Run):
             yield found
@@ -49,7 +49,7 @@ def read_terminal(
     blocks: Iterable[bytes], account: Account, runs: Detail | None = None
 ) -> Iterator[Entry | Run]:
     """Entries of output that was shown on a terminal; here are no runs, since every line bears a mark."""
-    log = _DebugLog(account)
+    log = DebugLog(account)
     text, line = b"", 1
     for block in blocks:
         parts = _END.split(text + TERMINAL_LINE.sub(b"\n", b"\n" + block)[1:])
@@ -62,11 +62,12 @@ def read_terminal(
     yield from log.close()
 
 
-class _DebugLog:
+class DebugLog:
     """What the two forms have in common."""
 
-    def __init__(self, account: Account, runs: Detail | None = None) -> None:
+    def __init__(self, account: Account, runs: Detail | None = None, connection: str = "") -> None:
         self._account = account
+        self._connection = connection
         self._runs = runs
         self._streams = Streams(account, lossy=True)
         self._servers: set[bytes] = set()
@@ -100,7 +101,7 @@ class _DebugLog:
             text = text[within.end() :]
         if text.startswith(b"<==="):
             self._shows_chunks = True
-            yield from self._streams.record(with_line_ends(text[4:]), line, time, "", True)
+            yield from self._streams.record(with_line_ends(text[4:]), line, time, self._connection, True)
             return
         send = _SEND.match(text)
         if send is None:
@@ -118,7 +119,10 @@ class _DebugLog:
                 time=time,
                 data=f"connections to {names}: what is received does not say from which, and may be interleaved",
             )
-        yield from self._sent(with_line_ends(text[send.end() :]), line, time)
+        data = with_line_ends(text[send.end() :])
+        end = end_of_frames(data)
+        self._account.other += len(data) - end
+        yield from self._sent(data[:end], line, time)
 
     def _sent(self, data: bytes, line: int, time: str) -> Iterator[Entry]:
         """Exactly one frame, and perhaps foreign lines behind it."""
@@ -148,6 +152,7 @@ class _DebugLog:
             kind=EntryKind.FRAME,
             line=line,
             time=time,
+            connection=self._connection,
             from_server=False,
             data=data[start:end].decode("latin-1"),
             length=length,
@@ -166,6 +171,7 @@ class _DebugLog:
             kind=EntryKind.FRAME,
             line=line,
             time=time,
+            connection=self._connection,
             from_server=True,
             data=payload.decode("latin-1"),
             lossy=True,

@@ -130,22 +130,25 @@ def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) 
                 yield run
                 continue
             lines = lines or block.splitlines()
-            line = lines[index]
+            text = lines[index]
             index += 1
             number = before + index
-            if line[:8] == b'{"kind":':
-                yield from _known(line, number, streams, account)
-            elif line[:1] == b"{":
-                yield from _logged(line, number, streams, account)
-            elif line[:4] in (b"===>", b"<==="):
-                account.damage += len(line)
-                yield Entry(
-                    kind=EntryKind.DAMAGE, line=number, data="a record of a client log among JSON lines"
-                )
-            else:
-                account.other += len(line) + 1 if line else 0
+            yield from line_of(text, number, streams, account)
         before += count
     yield from streams.close()
+
+
+def line_of(text: bytes, number: int, streams: Streams, account: Account) -> Iterator[Entry]:
+    """One line."""
+    if text[:8] == b'{"kind":':
+        yield from _known(text, number, streams, account)
+    elif text[:1] == b"{":
+        yield from _logged(text, number, streams, account)
+    elif text[:4] in (b"===>", b"<==="):
+        account.damage += len(text)
+        yield Entry(kind=EntryKind.DAMAGE, line=number, data="a record of a client log among JSON lines")
+    else:
+        account.other += len(text) + 1 if text else 0
 
 
 def _one_a_line(block: bytes) -> list[_Logged]:

@@ -25,10 +25,10 @@ const draw = (() => {
 
   const clause = (name, all) => {
     if (!all[name]) return `<blockquote><b>${escape(name)}</b></blockquote>`;
-    const [level, party, text, example, deviations] = all[name];
+    const [title, level, party, text, example, deviations] = all[name];
     const others = deviations.map(([id, ours, theirs]) =>
       `<span class="deviation"><b>${id}</b> ${ours} <i>(genuine server: ${theirs})</i></span>`).join("");
-    return `<blockquote><b>${name} · ${level} · ${party}</b> ${text}\n${others}
+    return `<blockquote><b>${name} · ${escape(title)} · ${level} · ${party}</b> ${text}\n${others}
       <details><summary>Example</summary><pre>${escape(example)}</pre></details></blockquote>`;
   };
 

@@ -44,8 +44,8 @@
       const clause = data.clauses[cell.dataset.clause];
       if (clause) {
         const text = document.createElement("i");
-        text.innerHTML = clause[2];
-        cell.title = `${cell.dataset.clause} ${clause[0]}: ${text.textContent}\n${cell.title}`;
+        text.innerHTML = clause[3];
+        cell.title = `${cell.dataset.clause} · ${clause[0]}\n${clause[1]}: ${text.textContent}\n${cell.title}`;
       }
     }
   };

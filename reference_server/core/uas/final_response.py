@@ -15,7 +15,7 @@ from reference_server.core.server_request import ServerRequest
 from reference_server.core.uas.core import UasCore
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.headers import HEADERS
-from reference_server.sip.transactions.accepted_2xx import SuccessRepeater
+from reference_server.sip.transactions.retransmitted_2xx import Retransmitted2xx
 
 _SESSION_EXPIRES = HEADERS["session-expires"]
 
@@ -76,11 +76,10 @@ def _await_ack(uas: UasCore, incoming: ServerRequest, usage: DialogUsage, text: 
         usage.acknowledged(cseq)
         hang_up(uas.dialogs, usage, Cause.ACK_TIMEOUT)
 
-    repeater = SuccessRepeater(
+    repeater = Retransmitted2xx(
         text,
         incoming.sender(),
         unacknowledged,
-        reliable=incoming.transaction.reliable,
         timers=context.timers,
         timing=context.timing,
     )

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.sip.transactions.accepted_2xx import SuccessRepeater
+from reference_server.sip.transactions.retransmitted_2xx import Retransmitted2xx
 from reference_server.sip.transactions.timing import Timing
 from tests.hand_clock import TICK, HandClock
 
 
 class Stage:
-    def __init__(self, reliable: bool = False, timing: Timing | None = None) -> None:
+    def __init__(self, timing: Timing | None = None) -> None:
         self.clock = HandClock()
         self.sent: list[float] = []
         self.unacknowledged: list[float] = []
-        self.repeater = SuccessRepeater(
+        self.repeater = Retransmitted2xx(
             "200",
             lambda text: self.sent.append(self.clock.now),
             lambda: self.unacknowledged.append(self.clock.now),
-            reliable=reliable,
             timers=self.clock.timers,
             timing=timing or Timing(),
         )
@@ -61,8 +60,8 @@ def test_a_stop_while_it_sends_is_for_good() -> None:
         told.append(text)
         repeater.stop()
 
-    repeater = SuccessRepeater(
-        "200", send, lambda: told.append("given up"), reliable=False, timers=clock.timers, timing=Timing()
+    repeater = Retransmitted2xx(
+        "200", send, lambda: told.append("given up"), timers=clock.timers, timing=Timing()
     )
     clock.advance(100)
     assert told == ["200"]
@@ -76,22 +75,13 @@ def test_late_repetitions_do_not_put_off_the_end() -> None:
     def send(text: str) -> None:
         clock.now += 0.125  # the machine is busy
 
-    SuccessRepeater(
-        "200", send, lambda: ended.append(clock.now), reliable=False, timers=clock.timers, timing=Timing()
-    )
+    Retransmitted2xx("200", send, lambda: ended.append(clock.now), timers=clock.timers, timing=Timing())
     while (deadline := clock.timers.next_deadline()) is not None:
         clock.now = max(clock.now, deadline)
         clock.timers.run_due(clock.now)
     assert len(ended) == 1
     assert 32.0 <= ended[0] <= 32.25
     assert len(clock.timers) == 0
-
-
-def test_over_a_reliable_transport_it_only_waits() -> None:
-    stage = Stage(reliable=True)
-    stage.clock.advance(100)
-    assert stage.sent == []
-    assert stage.unacknowledged == [32.0]
 
 
 def test_the_first_intervals_do_not_depend_on_t1_the_longest_is_t2() -> None:

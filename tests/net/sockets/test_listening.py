@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from reference_server.net.sockets.binding import BoundSocket, TransportError, bind_sockets
+from reference_server.net.sockets.listening import BoundSocket, TransportError, bind_sockets
 from reference_server.sip.transport import TCP, UDP
 
 

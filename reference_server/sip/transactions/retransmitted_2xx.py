@@ -14,7 +14,7 @@ from reference_server.sip.transactions.timing import Timing
 _FIRST_INTERVAL = 0.5
 
 
-class SuccessRepeater:
+class Retransmitted2xx:
     """One 2xx on its way; the transaction has sent it once."""
 
     __slots__ = ("_end", "_interval", "_repeat", "_send", "_text", "_timers", "_timing", "_unacknowledged")
@@ -25,11 +25,10 @@ class SuccessRepeater:
         send: Callable[[str], object],
         unacknowledged: Callable[[], None],
         *,
-        reliable: bool,
         timers: Timers,
         timing: Timing,
     ) -> None:
-        """Over a reliable transport nothing is repeated, but the ACK is still waited for."""
+        """Over a connection it is repeated, too: behind the next proxy there may be datagrams (§13.3.1.4)."""
         self._text = text
         self._send = send
         self._timers = timers
@@ -37,7 +36,7 @@ class SuccessRepeater:
         self._unacknowledged = unacknowledged
         self._interval = _FIRST_INTERVAL
         self._repeat: TimerHandle | None = None
-        once = reliable or timing.t1x64 <= _FIRST_INTERVAL
+        once = timing.t1x64 <= _FIRST_INTERVAL
         self._end: TimerHandle | None = (
             timers.start(timing.t1x64, self._give_up)
             if once

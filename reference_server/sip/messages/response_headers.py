@@ -28,7 +28,7 @@ REASONS = {
 """The phrases of the responses that the server makes itself."""
 
 
-class ResponseFrame:
+class ResponseHeaders:
     """The headers that every response to one request has in common, made once."""
 
     __slots__ = ("call_id", "completed_via", "cseq", "from_", "record_routes", "to", "vias")

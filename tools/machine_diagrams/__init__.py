@@ -1,0 +1,1 @@
+"""Draws the state machines of the server's core into docs/architecture.md, from the tables that move them."""
