@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reference_server.account import Account
 from reference_server.core.application_loss import lose_application
 from reference_server.core.cdr.observer import CallRecords
 from reference_server.core.context import Context, Settings
@@ -46,8 +47,12 @@ class Core:
         network: SipNetwork,
         applications: Applications,
         taps: Taps,
+        account: Account | None = None,
     ) -> None:
-        """``clock`` and ``timers`` run on one time; ``network``, ``applications`` and ``taps`` are the ports."""
+        """``clock`` and ``timers`` run on one time; ``network``, ``applications`` and ``taps`` are the ports.
+
+        ``account`` is shared with the network.
+        """
         time_token = TimeToken(clock.wall)
         self._records = (
             CallRecords(applications, time_token, timers, clock.monotonic) if settings.call_records else None
@@ -62,6 +67,7 @@ class Core:
             taps=taps,
             time_token=time_token,
             observer=self._records,
+            account=account,
         )
         self.transactions = TransactionLayer(self.context)
         self.location = LocationService(self.context)

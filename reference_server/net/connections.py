@@ -12,12 +12,13 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
+from reference_server.account import MOST, Account
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.crowd import Crowd
 from reference_server.net.connection import SipConnection
-from reference_server.net.sparingly import Sparingly
 from reference_server.net.streams import StreamFraming
 from reference_server.sip.transport import WS, WSS, Transport
+from reference_server.sparingly import Sparingly
 from reference_server.tls.certificates import Certificates
 from reference_server.turn import Turn
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 10_000
 """That may be open at a time; one more, and one makes room as crowd.py says."""
 
-MOST_KEPT = 128 * 1024 * 1024
+MOST_KEPT = MOST // 2
 """Octets of unfinished messages and of what peers have not read, of all connections together."""
 
 BACKLOG = 1024
@@ -50,12 +51,14 @@ class SipConnections:
         most: int = MOST_CONNECTIONS,
         lost: Callable[[Flow], None] = lambda flow: None,
         turn: Turn | None = None,
+        account: Account | None = None,
         certificates: Certificates | None = None,
     ) -> None:
         """``receive`` gets each message, ``warn`` a line for each connection that is given up.
 
         At ``most`` connections are open at a time. ``lost`` gets the flow of each that was open and is not any more.
-        ``turn`` is that of all who write on this loop. ``certificates`` are for the secure transports.
+        ``turn`` is that of all who write on this loop. What is kept for peers stands in ``account``.
+        ``certificates`` are for the secure transports.
         """
         self._loop = asyncio.get_running_loop()
         self.receive = receive
@@ -66,6 +69,7 @@ class SipConnections:
         self._lost = lost
         self._crowd: Crowd[SipConnection] = Crowd(most)
         self._kept = 0
+        self._account = account or Account()
         self._numbers = count(1)
         self._by_number: dict[int, SipConnection] = {}
         self._by_peer: dict[_Peer, SipConnection] = {}
@@ -123,12 +127,18 @@ class SipConnections:
 
     def keeps(self, connection: SipConnection, octets: int) -> None:
         """It keeps so many octets; if all keep too many, the one that keeps most is closed."""
-        self._kept += octets - connection.kept
-        connection.kept = octets
+        self._change(connection, octets)
         if self._kept > MOST_KEPT:
             greatest = max(self._by_number.values(), key=lambda one: one.kept)
             self.gave_up(greatest, f"{self._kept} octets of unfinished and unread messages are kept")
             greatest.abort()
+
+    def _change(self, connection: SipConnection, octets: int) -> None:
+        more = octets - connection.kept
+        self._kept += more
+        connection.kept = octets
+        if more:
+            self._account.change(connection.flow.remote_host, more)
 
     def gave_up(self, connection: SipConnection, reason: str) -> None:
         """It is being closed, and why."""
@@ -138,8 +148,7 @@ class SipConnections:
         """Forget a connection that was lost."""
         flow = connection.flow
         self._crowd.remove(connection)
-        self._kept -= connection.kept
-        connection.kept = 0
+        self._change(connection, 0)
         self._by_number.pop(flow.connection, None)
         peer = (flow.transport, flow.remote_host, flow.remote_port)
         if self._by_peer.get(peer) is connection:

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from msgspec import Struct
 
+from reference_server.account import Account
 from reference_server.config.model import ContactConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, SipUser, Way
 from reference_server.net.connections import CONNECT_SECONDS, MOST_CONNECTIONS, SipConnections
@@ -61,14 +62,15 @@ class Network:
         hosts: HostsFile | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         turn: Turn | None = None,
+        account: Account | None = None,
         certificates: Certificates | None = None,
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
         ``most_connections`` is how many connections may be open at a time. Names are looked up in ``hosts``
         (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
-        by which what the DNS says grows old. What is sent leaves at the end of ``turn``. Secure transports need
-        ``certificates``.
+        by which what the DNS says grows old. What is sent leaves at the end of ``turn``. What is kept for peers stands
+        in ``account``. Secure transports need ``certificates``.
         """
         self._warn = warn
         self._most_connections = most_connections
@@ -76,6 +78,7 @@ class Network:
         self._hosts = hosts or HostsFile()
         self._monotonic = monotonic
         self._turn = turn
+        self._account = account
         self._certificates = certificates
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
@@ -95,6 +98,7 @@ class Network:
             most=self._most_connections,
             lost=user.connection_lost,
             turn=self._turn,
+            account=self._account,
             certificates=self._certificates,
         )
         bound: list[BoundSocket] = []

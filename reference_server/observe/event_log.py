@@ -19,6 +19,7 @@ LEVELS: dict[str, LogLevel] = {
     "refresh-not-sent": LogLevel.WARNING,
     "response-not-sent": LogLevel.WARNING,
     "sip-dropped": LogLevel.WARNING,
+    "sip-refused": LogLevel.WARNING,
     "sip-transport": LogLevel.WARNING,
 }
 """Where it is not ``info``."""

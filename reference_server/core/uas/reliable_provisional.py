@@ -38,7 +38,7 @@ def make_reliable(context: Context, incoming: ServerRequest, draft: Draft) -> in
     if reliable is None:
         reliable = ReliableSender(
             context.identifiers.rseq(),
-            incoming.send,
+            incoming.sender(),
             lambda: give_up(context, incoming, NOT_ACKNOWLEDGED),
             timers=context.timers,
             timing=context.timing,
