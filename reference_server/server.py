@@ -6,10 +6,13 @@ import asyncio
 import gc
 import os
 from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
 
 from msgspec import structs
 
 from reference_server import PARITY_VERSION, __version__
+from reference_server.account import Account
 from reference_server.admin.connections import STRANGERS, AdminConnections
 from reference_server.admin.context import AdminContext
 from reference_server.admin.listener import AdminListener
@@ -60,12 +63,14 @@ class Server:
             except CertificateError as error:
                 raise StartError(str(error)) from error
         descriptors = for_strangers()
+        account = Account()
         self._network = Network(
             lambda text: self.taps.event("sip-transport", reason=text),
             most_connections=min(MOST_CONNECTIONS, descriptors // 2),
             nameserver=configuration.routing.nameserver,
             monotonic=self._clock.monotonic,
             turn=turn,
+            account=account,
             certificates=self._certificates,
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
@@ -90,6 +95,7 @@ class Server:
             network=self._network,
             applications=self._registry,
             taps=self.taps,
+            account=account,
         )
         self._admin = AdminContext(
             configuration.admin,
@@ -127,6 +133,15 @@ class Server:
         return AdminListener(
             self._admin, self._connections, turn, port=port, certificates=self._admin_certificates
         )
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
 
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from typing import Final
+from typing import Final, assert_never
 
 from reference_server.admin.context import AdminContext, FrameInterceptor
 from reference_server.sip.timers import TimerHandle
@@ -121,13 +121,15 @@ class AdminSession:
         if not decoder.incomplete:
             self._stop_incomplete_timer()  # a piece of an empty frame may have started it
         elif self._incomplete is None:
-            limits = self._context.configuration
-            self._incomplete = self._context.timers.start(
-                limits.incomplete_frame_timeout
-                if self.authenticated
-                else limits.incomplete_frame_timeout_before_authentication,
-                self._give_up_on_frame,
-            )
+            self._incomplete = self._context.timers.start(self._patience_with_frame, self._give_up_on_frame)
+
+    @property
+    def _patience_with_frame(self) -> float:
+        """Seconds that a frame has to be completed."""
+        limits = self._context.configuration
+        if self.authenticated:
+            return limits.incomplete_frame_timeout
+        return limits.incomplete_frame_timeout_before_authentication
 
     def deliver(self, message: ServerMessage) -> None:
         """Queue ``message``; all that is queued in one turn of the loop leaves at its end."""
@@ -207,6 +209,8 @@ class AdminSession:
                 self.deliver(Accepted(message_id))
             case Authenticate():
                 self._authenticate(message)
+            case _:
+                assert_never(message)
 
     def _authenticate(self, message: Authenticate) -> None:
         context = self._context
@@ -268,7 +272,7 @@ class AdminSession:
     def _give_up_on_frame(self) -> None:
         self._incomplete = None
         self._tell("admin-incomplete-frame")
-        self._end()
+        self._refuse("", str(self._decoder.missing(self._patience_with_frame)))
 
     def _stop_incomplete_timer(self) -> None:
         if self._incomplete is not None:

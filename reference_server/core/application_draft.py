@@ -5,6 +5,8 @@ from __future__ import annotations
 from reference_server.core.context import Context
 from reference_server.core.ports import Endpoint
 from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.lenient import ADDRESSES
+from reference_server.sip.messages.uri import is_token
 
 _NOTHING: dict[str, str] = {}
 
@@ -28,3 +30,14 @@ def default_content_type(draft: Draft) -> bool:
         draft.set_default("content-type", "application/sdp")
         return True
     return not draft.body or draft.get("content-type") != ""
+
+
+def mere_word(draft: Draft) -> str:
+    """The ``NOK`` of a draft with a mere word (``bob``, ``undefined``) where an address belongs; empty if none is.
+
+    To leave it out would be to say OK to less than was asked (RSP-43, OUT-26).
+    """
+    for header, value in draft.invalid.items():
+        if header.name in ADDRESSES and is_token(value):
+            return f"invalid {header.name.lower()} value provided by client: {value}"
+    return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from reference_server.account import Account
 from reference_server.core.call_observer import CallObserver
 from reference_server.core.ports import Applications, Clock, SipNetwork, Taps, Timers
 from reference_server.sip.identifiers import Identifiers
@@ -36,6 +37,7 @@ class Context:
     """Settings, clock and ports."""
 
     __slots__ = (
+        "account",
         "applications",
         "event",
         "identifiers",
@@ -63,8 +65,13 @@ class Context:
         taps: Taps,
         time_token: TimeToken | None = None,
         observer: CallObserver | None = None,
+        account: Account | None = None,
     ) -> None:
-        """``observer`` hears what happens to calls; without one nothing is said."""
+        """``observer`` hears what happens to calls; without one nothing is said.
+
+        In ``account`` stands what is kept for peers; it is shared with the network.
+        """
+        self.account = account or Account()
         self.settings = settings
         self.timing = settings.timing
         self.wall = clock.wall

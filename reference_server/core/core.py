@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from reference_server.account import Account
+from reference_server.core.application_loss import lose_application
 from reference_server.core.cdr.observer import CallRecords
 from reference_server.core.context import Context, Settings
-from reference_server.core.dialog.hang_up import Cause, acknowledge_and_hang_up, hang_up
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.location.service import LocationService
 from reference_server.core.ports import Application, Applications, Clock, Flow, SipNetwork, Taps, Timers
@@ -46,8 +47,12 @@ class Core:
         network: SipNetwork,
         applications: Applications,
         taps: Taps,
+        account: Account | None = None,
     ) -> None:
-        """``clock`` and ``timers`` run on one time; ``network``, ``applications`` and ``taps`` are the ports."""
+        """``clock`` and ``timers`` run on one time; ``network``, ``applications`` and ``taps`` are the ports.
+
+        ``account`` is shared with the network.
+        """
         time_token = TimeToken(clock.wall)
         self._records = (
             CallRecords(applications, time_token, timers, clock.monotonic) if settings.call_records else None
@@ -62,6 +67,7 @@ class Core:
             taps=taps,
             time_token=time_token,
             observer=self._records,
+            account=account,
         )
         self.transactions = TransactionLayer(self.context)
         self.location = LocationService(self.context)
@@ -118,6 +124,8 @@ class Core:
                 application.deliver(Refused(message.message_id, TRANSACTION_ID_MISSING))
                 return False
             respond(self.uas, application, message)
+        elif message.text.startswith("CANCEL") and (message.transaction_id or message.dialog_id):
+            cancel_invite(self.uac, application, message)
         elif message.dialog_id:
             request_in_dialog(self.uac, application, message, message.dialog_id)
         elif not message.transaction_id:
@@ -126,8 +134,6 @@ class Core:
                 request_in_dialog(self.uac, application, message, usage.dialog_id)
             else:
                 request_outside_dialogs(self.uac, application, message, self._delivery)
-        elif message.text.startswith("CANCEL"):
-            cancel_invite(self.uac, application, message)
         else:
             start_line = message.text.partition("\r\n")[0]
             text = f"Server error: invalid or missing method supplied on start line: {start_line}"
@@ -142,20 +148,8 @@ class Core:
             proxy_for(self.proxying, application, message)
 
     def application_lost(self, application: Application) -> None:
-        """Its connection ended: what it had not answered gets 480 at once, its dialogs stay (CONN-3, CONN-4)."""
-        hangs_up = self.context.settings.hangup_on_application_loss
-        for incoming in self.pending.of(application):
-            incoming.refuse(480)
-        for invite in [one for one in self.uac.invites.values() if one.application is application]:
-            invite.abandon()
-        for usage in self.dialogs:
-            if usage.owner is not application:
-                continue
-            usage.disown()
-            if usage.awaits_own_ack:
-                acknowledge_and_hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
-            elif usage.is_confirmed and hangs_up and not usage.subscription:
-                hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
+        """Its connection ended (CONN-3, CONN-4)."""
+        lose_application(self.pending, self.uac, application)
 
 
 def _headers_too_large(text: str) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from reference_server.core.admission import is_new, is_sound
 from reference_server.core.context import Context
+from reference_server.core.door import Door
 from reference_server.core.methods import ALLOW, CANCEL, INVITE, NOTIFY, PRACK
 from reference_server.core.ports import Flow
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.loose_routing import route_ack, route_on
 from reference_server.core.proxy.stray_response import pass_stray
 from reference_server.core.server_request import PendingRequests, ServerRequest
-from reference_server.core.transactions import TransactionLayer
+from reference_server.core.transactions import TransactionLayer, weight_of
 from reference_server.core.uac.core import UacCore
 from reference_server.core.uac.subscribe import receive_notify
 from reference_server.core.uas.cancel import receive_cancel
@@ -23,6 +24,7 @@ from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.in_dialog import receive_ack, receive_in_dialog
 from reference_server.core.uas.prack import receive_prack
 from reference_server.core.uas.routing import offer
+from reference_server.sip.identifiers import LONGEST_NAME
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
 from reference_server.sip.messages.sanity import fault_of
 from reference_server.sip.messages.via import TopVia, parse_top_via, transaction_key
@@ -32,11 +34,12 @@ from reference_server.sip.transactions.server import InviteServerTransaction
 class Receiver:
     """Sorts what arrives."""
 
-    __slots__ = ("_context", "_pending", "_proxy", "_transactions", "_uac", "_uas")
+    __slots__ = ("_context", "_door", "_pending", "_proxy", "_transactions", "_uac", "_uas")
 
     def __init__(self, pending: PendingRequests, uas: UasCore, uac: UacCore, proxy: ProxyCore) -> None:
         self._context: Context = pending.context
         self._transactions: TransactionLayer = pending.transactions
+        self._door = Door(self._context, self._transactions)
         self._pending = pending
         self._uas = uas
         self._uac = uac
@@ -78,6 +81,13 @@ class Receiver:
         if known is not None:
             self._transactions.receive_again(known)
             return
+        names = len(via.branch) + len(request.from_tag) + len(request.to_tag) + len(request.get("call-id"))
+        if names > LONGEST_NAME and self._door.refuses(request, via, flow):
+            return
+        account = self._context.account
+        if account.total > account.ample and not self._has_room(request, via, flow):
+            self._door.turn_away(request, via, flow)
+            return
         incoming = ServerRequest(self._pending, request, via, key, flow)
         if not is_sound(incoming):
             return
@@ -85,6 +95,22 @@ class Receiver:
             self._receive_cancel(incoming)
         else:
             self._dispatch(incoming)
+
+    def _has_room(self, request: Request, via: TopVia, flow: Flow) -> bool:
+        """Whether ``request`` may be kept; what ends or continues a call has room that is set aside for it."""
+        account, weight = self._context.account, weight_of(request)
+        if account.admits(flow.remote_host, weight):
+            return True
+        if not account.admits_expected(weight):
+            return False
+        if request.method == "CANCEL":
+            key = transaction_key(request, via, "INVITE")
+            return self._pending.cancellable(key) is not None or key in self._proxy.open
+        return (
+            request.to_tag != ""
+            and self._uas.dialogs.by_tags(request.get("call-id"), request.to_tag, request.from_tag)
+            is not None
+        )
 
     def _receive_ack(self, request: Request, via: TopVia, flow: Flow) -> None:
         """Of a failure: to the INVITE's transaction. Of a 2xx: to its dialog, or to where its Route leads."""

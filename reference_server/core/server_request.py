@@ -37,7 +37,6 @@ class ServerRequest:
         "reliable",
         "reopened",
         "request",
-        "send",
         "transaction",
         "transaction_id",
         "usage",
@@ -72,15 +71,8 @@ class ServerRequest:
         self._deadline: TimerHandle | None = None
         """the end of our patience with the application"""
         transactions = pending.transactions
-        self.send: Callable[[str], object]
-        """puts a response on the wire"""
-        if flow.transport.stream:
-            self.send = sender_back(pending.context, transactions, self)
-        else:
-            self.send = transactions.sender(flow)
-        self.transaction: ServerTransaction = transactions.begin_server(
-            request, key, self.send, reliable=flow.transport.reliable
-        )
+        send = self.sender() if flow.transport.stream else transactions.sender(flow)
+        self.transaction: ServerTransaction = transactions.begin_server(request, key, send, flow)
 
     # What it says.
 
@@ -111,6 +103,16 @@ class ServerRequest:
         """The application has chosen our tag, unless there was one already."""
         if tag and not self.local_tag:
             self.local_tag = tag
+
+    def sender(self) -> Callable[[str], object]:
+        """A function that puts a response on the wire.
+
+        Of a request that came over a connection it keeps the request, which must not keep it in turn.
+        """
+        pending, flow = self._pending, self.flow
+        if flow.transport.stream:
+            return sender_back(pending.context, pending.transactions, self)
+        return pending.transactions.sender(flow)
 
     # Who answers it.
 

@@ -17,6 +17,7 @@ from reference_server.core.context import Context
 from reference_server.core.ports import Flow, Step
 from reference_server.core.transaction_watch import TransactionWatch
 from reference_server.memo import Memo
+from reference_server.sip.identifiers import LONGEST_NAME, shortened
 from reference_server.sip.messages.message import Request, Response
 from reference_server.sip.messages.via import TopVia
 from reference_server.sip.transactions.client import (
@@ -38,6 +39,22 @@ _QUOTED_BRANCH = re.compile(
     r"([A-Z]+) [^\r\n]+\r\nVia: [^\r\n;]++(?>(?:;(?!branch=)[^\r\n;]*+)*);branch=([^;\r\n]++)[;\r]"
 )
 """ICMP quotes the beginning of a datagram; a quotation that ends before the branch proves nothing."""
+
+
+PENDING = 2048
+"""What a request weighs that waits for its final response, beside three times its length, in octets: it is kept as it
+came, in lines, and in what its responses repeat."""
+
+REMEMBERED = 400
+"""What a transaction weighs beside the response that it may have to repeat."""
+
+LARGE = PENDING + 3 * 4096
+"""What weighs more and has been answered 2xx is kept in full by the call until the transaction ends."""
+
+
+def weight_of(request: Request) -> int:
+    """What ``request`` weighs while it waits, in octets."""
+    return PENDING + 3 * len(request.text)
 
 
 class Sent(Struct, frozen=True):
@@ -75,7 +92,7 @@ class TransactionLayer:
     def apply(self, timing: Timing) -> None:
         """The times of transactions that begin from now on."""
         timers, over = self._context.timers, self._forget_client
-        self._server_means = ServerMeans(timers, timing, self._forget_server)
+        self._server_means = ServerMeans(timers, timing, self._forget_server, self._answered)
         self._client_means = ClientMeans(timers, timing, over)
         forwarded = ForwardedTiming(timing.t1, timing.t2, timing.t4, timing.t1x64)
         self.proxied_means = ClientMeans(timers, forwarded, over)
@@ -120,18 +137,24 @@ class TransactionLayer:
         return self._server.get(key)
 
     def begin_server(
-        self, request: Request, key: str, send: Callable[[str], object], *, reliable: bool
+        self, request: Request, key: str, send: Callable[[str], object], flow: Flow
     ) -> ServerTransaction:
-        """A new request has come; ``send`` puts its responses on the wire, ``reliable`` as its transport is."""
+        """A new request has come by ``flow``; ``send`` puts its responses on the wire."""
         if self._watched:
             self._watch.tell(Step.BEGAN, key, request.start_line)
             send = self._watch.sending(key, send)
+        reliable, peer, weight = flow.transport.reliable, flow.remote_host, weight_of(request)
         transaction: ServerTransaction
         if request.method == "INVITE":
-            transaction = InviteServerTransaction(key, send, self._server_means, reliable=reliable)
+            transaction = InviteServerTransaction(
+                key, send, self._server_means, reliable=reliable, peer=peer, weight=weight
+            )
         else:
-            transaction = NonInviteServerTransaction(key, send, self._server_means, reliable=reliable)
+            transaction = NonInviteServerTransaction(
+                key, send, self._server_means, reliable=reliable, peer=peer, weight=weight
+            )
         self._server[key] = transaction
+        self._context.account.change(peer, weight)
         return transaction
 
     def is_merged(self, request: Request, transaction: ServerTransaction, *, call_is_up: bool) -> bool:
@@ -146,6 +169,8 @@ class TransactionLayer:
             f"{request.start_line}\n{first.get('call-id', '')}\n{request.from_tag}\n"
             f"{first.get('cseq', '')}\n{first.get('route', '')}"
         )
+        if len(identity) > LONGEST_NAME:
+            identity = shortened(identity)
         arrived = self._first_arrivals.setdefault(identity, transaction)
         if arrived is not transaction:
             accepted = isinstance(arrived, InviteServerTransaction) and arrived.accepted
@@ -170,10 +195,22 @@ class TransactionLayer:
             self._watch.tell(Step.ACKNOWLEDGED, transaction.key)
         return taken
 
+    def _answered(self, transaction: ServerTransaction, status: int, kept: int) -> int:
+        """It has its final response, of which so many octets are kept: its request need not be, unless it is a call."""
+        account, peer, weight = self._context.account, transaction.peer, transaction.weight
+        left = REMEMBERED + kept
+        if status < 300:
+            account.meet(peer)
+            if not kept and weight > LARGE:
+                return weight
+        account.change(peer, left - weight)
+        return left
+
     def _forget_server(self, transaction: ServerTransaction) -> None:
         if self._watched:
             self._watch.tell(Step.OVER, transaction.key)
-        self._server.pop(transaction.key, None)
+        if self._server.pop(transaction.key, None) is not None:
+            self._context.account.change(transaction.peer, -transaction.weight)
         if transaction.identity and self._first_arrivals.get(transaction.identity) is transaction:
             del self._first_arrivals[transaction.identity]
 

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
+from reference_server.account import MOST, Account
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.crowd import Crowd
 from reference_server.net.connection import SipConnection
-from reference_server.net.sparingly import Sparingly
 from reference_server.net.streams import StreamFraming
 from reference_server.sip.transport import WS, WSS, Transport
+from reference_server.sparingly import Sparingly
 from reference_server.tls.certificates import Certificates
 from reference_server.turn import Turn
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 10_000
 """That may be open at a time; one more, and one makes room as crowd.py says."""
 
-MOST_KEPT = 128 * 1024 * 1024
+MOST_KEPT = MOST // 2
 """Octets of unfinished messages and of what peers have not read, of all connections together."""
 
 BACKLOG = 1024
@@ -50,12 +51,14 @@ class SipConnections:
         most: int = MOST_CONNECTIONS,
         lost: Callable[[Flow], None] = lambda flow: None,
         turn: Turn | None = None,
+        account: Account | None = None,
         certificates: Certificates | None = None,
     ) -> None:
         """``receive`` gets each message, ``warn`` a line for each connection that is given up.
 
         At ``most`` connections are open at a time. ``lost`` gets the flow of each that was open and is not any more.
-        ``turn`` is that of all who write on this loop. ``certificates`` are for the secure transports.
+        ``turn`` is that of all who write on this loop. What is kept for peers stands in ``account``.
+        ``certificates`` are for the secure transports.
         """
         self._loop = asyncio.get_running_loop()
         self.receive = receive
@@ -66,6 +69,7 @@ class SipConnections:
         self._lost = lost
         self._crowd: Crowd[SipConnection] = Crowd(most)
         self._kept = 0
+        self._account = account or Account()
         self._numbers = count(1)
         self._by_number: dict[int, SipConnection] = {}
         self._by_peer: dict[_Peer, SipConnection] = {}
@@ -83,9 +87,11 @@ class SipConnections:
         tls = self._known_certificates().accepted() if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)
 
-    def _made(self, endpoint: Endpoint, host: str, port: int) -> SipConnection:
-        framing = _websocket().connected(host, port) if _in_frames(endpoint.transport) else StreamFraming()
-        tls = self._known_certificates().connected(None) if endpoint.transport.secure else None
+    def _made(self, endpoint: Endpoint, host: str, port: int, name: str | None) -> SipConnection:
+        framing = (
+            _websocket().connected(name or host, port) if _in_frames(endpoint.transport) else StreamFraming()
+        )
+        tls = self._known_certificates().connected(name) if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)
 
     def _known_certificates(self) -> Certificates:
@@ -121,12 +127,18 @@ class SipConnections:
 
     def keeps(self, connection: SipConnection, octets: int) -> None:
         """It keeps so many octets; if all keep too many, the one that keeps most is closed."""
-        self._kept += octets - connection.kept
-        connection.kept = octets
+        self._change(connection, octets)
         if self._kept > MOST_KEPT:
             greatest = max(self._by_number.values(), key=lambda one: one.kept)
             self.gave_up(greatest, f"{self._kept} octets of unfinished and unread messages are kept")
             greatest.abort()
+
+    def _change(self, connection: SipConnection, octets: int) -> None:
+        more = octets - connection.kept
+        self._kept += more
+        connection.kept = octets
+        if more:
+            self._account.change(connection.flow.remote_host, more)
 
     def gave_up(self, connection: SipConnection, reason: str) -> None:
         """It is being closed, and why."""
@@ -136,8 +148,7 @@ class SipConnections:
         """Forget a connection that was lost."""
         flow = connection.flow
         self._crowd.remove(connection)
-        self._kept -= connection.kept
-        connection.kept = 0
+        self._change(connection, 0)
         self._by_number.pop(flow.connection, None)
         peer = (flow.transport, flow.remote_host, flow.remote_port)
         if self._by_peer.get(peer) is connection:
@@ -166,10 +177,13 @@ class SipConnections:
         port: int,
         endpoint: Endpoint,
         done: Callable[[Way], None],
+        *,
         seconds: float = CONNECT_SECONDS,
+        name: str | None = None,
     ) -> None:
         """Reuse the connection to a literal address or make one; ``done`` gets its flow, or why there is none.
 
+        ``name`` is what led to the address; a server of several names shows the certificate of that one (SNI).
         An existing connection is given at once. Connections being made are shared by all who wait for them; they are
         a quarter of ``most`` at most, since strangers can name where we are to connect.
         """
@@ -185,26 +199,30 @@ class SipConnections:
             done(NoWay.UNREACHABLE)
         else:
             self._waiting[peer] = [done]
-            task = self._loop.create_task(self._connect(host, port, endpoint, seconds))
+            task = self._loop.create_task(self._connect(peer, endpoint, seconds, name))
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)
 
-    async def _connect(self, host: str, port: int, endpoint: Endpoint, seconds: float) -> None:
+    async def _connect(self, peer: _Peer, endpoint: Endpoint, seconds: float, name: str | None) -> None:
         outcome: Way
+        transport, host, port = peer
         try:
             async with asyncio.timeout(seconds):
                 _, connection = await self._loop.create_connection(
-                    lambda: self._made(endpoint, host, port), host, port, local_addr=(endpoint.host, 0)
+                    lambda: self._made(endpoint, host, port, name),
+                    host,
+                    port,
+                    local_addr=(endpoint.host, 0),
                 )
                 await connection.settled
             outcome = connection.flow if connection.usable else NoWay.UNREACHABLE
         except TimeoutError:
             outcome = NoWay.CONNECT_TIMEOUT
         except OSError as error:
-            self._warn(f"cannot connect to {endpoint.transport}/[{host}]:{port}: {error.strerror or error}")
+            self._warn(f"cannot connect to {transport}/[{host}]:{port}: {error.strerror or error}")
             outcome = NoWay.UNREACHABLE
         finally:
-            waiting = self._waiting.pop((endpoint.transport, host, port))
+            waiting = self._waiting.pop(peer)
         for done in waiting:
             done(outcome)
 

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 
 from msgspec import Struct
 
+from reference_server.account import Account
 from reference_server.config.model import ContactConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, SipUser, Way
 from reference_server.net.connections import CONNECT_SECONDS, MOST_CONNECTIONS, SipConnections
@@ -61,14 +62,15 @@ class Network:
         hosts: HostsFile | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         turn: Turn | None = None,
+        account: Account | None = None,
         certificates: Certificates | None = None,
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
         ``most_connections`` is how many connections may be open at a time. Names are looked up in ``hosts``
         (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
-        by which what the DNS says grows old. What is sent leaves at the end of ``turn``. Secure transports need
-        ``certificates``.
+        by which what the DNS says grows old. What is sent leaves at the end of ``turn``. What is kept for peers stands
+        in ``account``. Secure transports need ``certificates``.
         """
         self._warn = warn
         self._most_connections = most_connections
@@ -76,6 +78,7 @@ class Network:
         self._hosts = hosts or HostsFile()
         self._monotonic = monotonic
         self._turn = turn
+        self._account = account
         self._certificates = certificates
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
@@ -95,6 +98,7 @@ class Network:
             most=self._most_connections,
             lost=user.connection_lost,
             turn=self._turn,
+            account=self._account,
             certificates=self._certificates,
         )
         bound: list[BoundSocket] = []
@@ -226,12 +230,14 @@ class Network:
             transport = place.transport or UDP
             self._open_at(Hop(transport, place.literal, place.port or transport.default_port), done)
 
-    def _open_at(self, hop: Hop, done: Done, seconds: float = CONNECT_SECONDS) -> None:
+    def _open_at(
+        self, hop: Hop, done: Done, seconds: float = CONNECT_SECONDS, name: str | None = None
+    ) -> None:
         endpoint = choose(self._candidates, hop.transport, hop.host)
         if endpoint is None or self._streams is None:
             done(NoWay.NOT_AVAILABLE)
         elif hop.transport.stream:
-            self._streams.open(hop.host, hop.port, endpoint, done, seconds)
+            self._streams.open(hop.host, hop.port, endpoint, done, seconds=seconds, name=name)
         else:
             done(self._udp[endpoint.host, endpoint.port].flow_to(hop.host, hop.port))
 
@@ -245,7 +251,7 @@ class Network:
             there = [hop for hop in hops if choose(self._candidates, hop.transport, hop.host) is not None]
             if there:
                 left = [hop for hop in there if (hop.transport, hop.host, hop.port) not in passed]
-                self._open_first(left, NoWay.UNREACHABLE, done)
+                self._open_first(left, NoWay.UNREACHABLE, done, place.host)
             else:
                 done(NoWay.NOT_AVAILABLE if hops else NoWay.NAME_UNKNOWN)
 
@@ -254,8 +260,11 @@ class Network:
     def _has(self, transport: Transport) -> bool:
         return any(one.endpoint.transport is transport for one in self._candidates)
 
-    def _open_first(self, hops: Sequence[Hop], failure: NoWay, done: Done) -> None:
-        """Give ``done`` the flow to the first of ``hops`` that takes one, or the reason why the last does not."""
+    def _open_first(self, hops: Sequence[Hop], failure: NoWay, done: Done, name: str) -> None:
+        """Give ``done`` the flow to the first of ``hops`` that takes one, or the reason why the last does not.
+
+        ``name`` has led there.
+        """
         if not hops:
             done(failure)
             return
@@ -265,9 +274,9 @@ class Network:
             if isinstance(outcome, Flow):
                 done(outcome)
             else:
-                self._open_first(others, outcome, done)
+                self._open_first(others, outcome, done, name)
 
-        self._open_at(first, opened, SECONDS_BEFORE_OTHERS if others else CONNECT_SECONDS)
+        self._open_at(first, opened, SECONDS_BEFORE_OTHERS if others else CONNECT_SECONDS, name)
 
     def alive(self, flow: Flow) -> bool:
         """Whether the connection of ``flow`` still exists; always True for datagrams."""

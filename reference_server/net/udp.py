@@ -30,6 +30,7 @@ _DATAGRAM: Final = 65535
 _READS_PER_WAKE: Final = 64
 _FLOWS_KEPT = 10_000
 _QUEUE_LIMIT: Final = 10_000
+_QUEUE_OCTETS: Final = 32 * 1024 * 1024
 _ATTEMPTS = 3  # a datagram may meet errors of others that often before it counts as not sendable
 _STUN_COOKIE = b"\x21\x12\xa4\x42"
 _BLANKS = b"\0\t\r\n "
@@ -67,6 +68,7 @@ class UdpTransport:
         self._undelivered = undelivered
         self._flows: dict[tuple[str | int, ...], Flow] = {}
         self._unsent: deque[tuple[bytes, tuple[str, int]]] = deque()
+        self._unsent_octets = 0
         self._blocked = False
         self._loop = asyncio.get_running_loop()
         self._turn = turn or Turn(self._loop.call_soon)
@@ -143,9 +145,10 @@ class UdpTransport:
             return self._decline(octets, address, "too large")
         if not unsent:
             self._turn.at_end(self._flush)
-        elif len(unsent) >= _QUEUE_LIMIT:
-            return self._decline(octets, address, f"{_QUEUE_LIMIT} datagrams are waiting already")
+        elif len(unsent) >= _QUEUE_LIMIT or self._unsent_octets > _QUEUE_OCTETS:
+            return self._decline(octets, address, f"{len(unsent)} datagrams are waiting already")
         unsent.append((octets, address))
+        self._unsent_octets += len(octets)
         return True
 
     def _decline(self, octets: bytes, address: tuple[str, int], reason: str) -> bool:
@@ -172,6 +175,7 @@ class UdpTransport:
                     continue
                 self._decline(octets, address, error.strerror or str(error))
             unsent.popleft()
+            self._unsent_octets -= len(octets)
             attempts = 0
         if self._blocked:
             self._blocked = False
@@ -186,4 +190,5 @@ class UdpTransport:
             return
         self._readiness.close()
         self._unsent.clear()
+        self._unsent_octets = 0
         self._socket.close()

@@ -16,9 +16,11 @@ LEVELS: dict[str, LogLevel] = {
     "capture-lost": LogLevel.WARNING,
     "frame-not-sent": LogLevel.ERROR,
     "internal-error": LogLevel.ERROR,
+    "nobody-routed": LogLevel.NOTICE,
     "refresh-not-sent": LogLevel.WARNING,
     "response-not-sent": LogLevel.WARNING,
     "sip-dropped": LogLevel.WARNING,
+    "sip-refused": LogLevel.WARNING,
     "sip-transport": LogLevel.WARNING,
 }
 """Where it is not ``info``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Final
 
 _ALPHABET = b"0123456789aBcDeFgHjKmNpQrStUvXyZ"
@@ -13,6 +14,16 @@ _TAG_LENGTH = 13
 
 MAGIC_COOKIE: Final = "z9hG4bK"
 """What the branch of an RFC 3261 element begins with (§8.1.1.7)."""
+
+LONGEST_NAME: Final = 512
+"""Characters of a Call-ID, tag or branch that is taken from the network (SIP-52)."""
+
+_DIGEST_OCTETS: Final = 16
+
+
+def shortened(identity: str) -> str:
+    """A digest that stands for the long ``identity`` where that is kept."""
+    return blake2b(identity.encode("latin-1"), digest_size=_DIGEST_OCTETS).hexdigest()
 
 
 class Identifiers:

@@ -39,7 +39,10 @@ class Certificates:
 
     def connected(self, peer_name: str | None) -> TlsSession:
         """The session of a connection that we make; ``peer_name`` if we know one, and no mere address."""
-        return TlsSession(self._connecting, server_side=False, peer_name=peer_name)
+        try:
+            return TlsSession(self._connecting, server_side=False, peer_name=peer_name)
+        except ValueError:  # what the DNS knows need not be a name that TLS can carry
+            return TlsSession(self._connecting, server_side=False)
 
     def reload(self) -> None:
         """Read all files again, for new sessions. Raises CertificateError, and changes nothing then."""

@@ -58,6 +58,17 @@ class FrameDecoder:
         """Something of a frame has arrived, but not all of it. True only after ``next_frame`` returned None."""
         return self._position < len(self._buffer)
 
+    def missing(self, seconds: float) -> FramingError:
+        """What to say of a frame that was not completed within ``seconds``."""
+        begun = self._buffer[self._position :]
+        digits, hash_sign, payload = begun.partition(b"#")
+        within = f"within {seconds:g} s"
+        offset = self._offset + self._position
+        if not hash_sign:
+            return FramingError("a frame to be completed", f"{len(begun)} bytes {within}", offset)
+        came = len(payload) + len(self._later)
+        return FramingError(f"{int(digits)} bytes of payload", f"{came} {within}", offset)
+
     def feed(self, data: bytes) -> None:
         """Append what arrived."""
         if len(data) < self._missing:

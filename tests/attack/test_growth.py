@@ -55,6 +55,7 @@ from reference_server.sip.proxy_branch import ProxyBranches
 from reference_server.sip.reliable import names_100rel, parse_rack, rseq_of
 from reference_server.sip.target_set import contacts_by_preference, target_for
 from reference_server.wire.framing import FrameDecoder, FramingError
+from reference_server.wire.redaction import without_secret
 from reference_server.wire.requests import RequestError, parse_request
 
 SIZES = (4_000, 8_000, 16_000)  # characters
@@ -332,6 +333,7 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
     "sip/reliable.py": (of_reliable, ("", "1 ", "100rel")),
     "sip/dialog.py": (of_dialog, ("", "<sip:a@h", "<sip:a@h>;")),
     "wire/framing.py": (of_frames, ("", "1", "12")),
+    "wire/redaction.py": (lambda text: without_secret(text, "aab"), ("", "id|authenticate|")),
     "wire/requests.py": (of_frame_text, ("", "id|sip|")),
 }
 """By the modules that each is for: the reader, and beginnings of texts."""

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import gc
 
-from tests.core.world import Call, World
+import pytest
+
+from reference_server.core.ports import Flow
+from tests.core.world import BY_TCP, BY_UDP, Call, Phone, World, transaction_id_of
 
 
 def _whole_call(world: World, number: int) -> None:
@@ -42,5 +45,26 @@ def test_a_call_that_waits_for_its_timers_is_few_objects_to_the_collector(world:
         for number in range(1, 101):
             _whole_call(world, number)
         assert (len(gc.get_objects()) - before) / 100 < 6
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("flow", [BY_UDP, BY_TCP])
+@pytest.mark.parametrize("method", ["OPTIONS", "MESSAGE", "INVITE"])
+def test_neither_do_requests_that_are_answered_or_refused(world: World, flow: Flow, method: str) -> None:
+    application = world.application("options", "invite")
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(10):
+            phone = Phone(world, f"{method}{number}", flow)
+            phone.send(method, "Contact: <sip:a@127.0.0.1>")
+            for payload in application.take():
+                application.answer(transaction_id_of(payload), "SIP/2.0 486 Busy Here\r\n\r\n")
+            if method == "INVITE":
+                phone.send("ACK", same=True)
+            world.network.take()
+        world.advance(64)
+        assert gc.collect() == 0
     finally:
         gc.enable()

@@ -7,6 +7,7 @@ import pytest
 from reference_server.core.dialog.usage import UsageEvent
 from reference_server.core.server_request import ServerRequest
 from reference_server.sip.messages.message import parse_message
+from tests.core.uas.reliable_call import ReliableCall
 from tests.core.world import BY_TCP, Call, Phone, World, status_of, statuses_of
 
 WAITING = ("pending requests", "held answers", "cancellable INVITEs")
@@ -75,16 +76,17 @@ def test_what_the_proxy_takes_over_waits_for_no_application_and_no_cancel_here(w
 
 
 def test_a_held_answer_is_the_last_one_but_can_still_be_cancelled(world: World) -> None:
-    _, incoming = asked(world)
-    world.core.pending.hold(incoming)
+    call = ReliableCall(world)
+    call.progress()
+    (incoming,) = world.core.pending.of(call.application)
+    assert call.application.answer(call.transaction_id, "SIP/2.0 200 OK\r\n\r\n") == "", (
+        "it waits for the PRACK"
+    )
     assert tables(world) == [0, 1, 1]
     assert world.core.pending.get(incoming.transaction_id) is None
-    assert list(world.core.pending.of(world.applications[0])) == [incoming]
-    assert world.core.pending.cancellable(incoming.transaction.key) is incoming
-    world.core.pending._waiting[incoming.transaction_id] = world.core.pending._held.pop(
-        incoming.transaction_id
-    )
-    incoming.reject(480)
+    assert list(world.core.pending.of(call.application)) == [incoming]
+    assert statuses_of(call.phone.send("CANCEL", same=True)) == [200, 487]
+    assert tables(world) == [0, 0, 0]
 
 
 def test_the_last_patience_counts(world: World) -> None:

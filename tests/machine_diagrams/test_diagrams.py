@@ -58,3 +58,9 @@ def test_every_file_that_a_map_names_is_there(document: str) -> None:
         if not any((top / name).is_file() for top in tops)
     ]
     assert missing == []
+
+
+def test_the_map_names_every_module_of_the_core() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    modules = (ROOT / "reference_server" / "core").rglob("*.py")
+    assert [one.stem for one in modules if one.name != "__init__.py" and f"`{one.stem}`" not in text] == []

@@ -116,7 +116,7 @@ def test_what_is_no_recording_is_refused_with_its_first_octets(data: bytes) -> N
 def test_what_is_compressed_otherwise_is_told_with_the_command_that_helps(
     compress: Callable[[bytes], bytes], command: str
 ) -> None:
-    with pytest.raises(NotARecording, match=f"only gzip is read; try: {command} FILE"):
+    with pytest.raises(NotARecording, match=f"not read as it is; try: {command} FILE"):
         entries(compress(CLIENT_LOG))
 
 

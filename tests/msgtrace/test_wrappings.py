@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -156,6 +157,25 @@ EVERY_LINE: dict[str, Callable[[str], str]] = {
     "a build's log": lambda text: each(text, lambda line: f"2026-11-23T07:26:00.1234567Z {line}"),
     "compose of containers with times": lambda text: each(
         text, lambda line: f"drachtio-1  | 2026-11-23T07:26:00.123456789Z {line}"
+    ),
+    "HTML": lambda text: html.escape(text),
+    "the journal in JSON": lambda text: each(
+        text,
+        lambda line: (
+            json.dumps(
+                {
+                    "__REALTIME_TIMESTAMP": "1",
+                    "MESSAGE": line[:-1],
+                    "_PID": "1",
+                    "SYSLOG_IDENTIFIER": "drachtio",
+                }
+            )
+            + "\n"
+        ),
+    ),
+    "the journal in JSON, octets": lambda text: each(
+        text,
+        lambda line: json.dumps({"__REALTIME_TIMESTAMP": "1", "MESSAGE": list(line[:-1].encode())}) + "\n",
     ),
     "stern": lambda text: each(text, lambda line: f"sbc-7d9f drachtio {line}"),
 }

@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from reference_server.config.model import ContactConfiguration, TlsConfiguration
 from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.net import connection as connection_module
+from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.network import Network
 from reference_server.sip.transport import TLS, TRANSPORTS, WS, WSS
 from reference_server.tls.certificates import Certificates
@@ -289,6 +290,40 @@ def test_a_new_certificate_is_for_new_connections(run: Run, tmp_path: Path) -> N
         for writer in (former, newer):
             writer.close()
         await network.stop()
+
+    run(story())
+
+
+def test_a_server_of_several_names_is_told_which_is_meant(
+    run: Run, files: TlsConfiguration, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        names: list[str | None] = []
+
+        def asked(session: object, name: str | None, context: object) -> None:
+            names.append(name)
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files.cert_file, files.key_file)
+        context.sni_callback = asked
+
+        def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        server = await asyncio.start_server(closing, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        hosts = tmp_path / "hosts"
+        hosts.write_text("127.0.0.1 carrier.test\n")
+        network = Network(hosts=HostsFile(hosts), certificates=Certificates(files))
+        contact = ContactConfiguration(port=0, scheme="sips", transports=("tls",))
+        await network.start([contact], Hearing())
+        outcome: asyncio.Future[Way] = asyncio.get_running_loop().create_future()
+        network.open(f"sips:carrier.test:{port}", outcome.set_result)
+        await outcome
+        assert names == ["carrier.test"]
+        await network.stop()
+        server.close()
+        await server.wait_closed()
 
     run(story())
 

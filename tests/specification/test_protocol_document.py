@@ -55,7 +55,7 @@ def shown_messages() -> Iterator[Shown]:
     yield from finished()
 
 
-UNSENT = ("OUT-6", "OUT-8", "OUT-13", "OUT-23", "NET-1", "NET-2", "NET-11", "REL-7")
+UNSENT = ("CALL-18", "OUT-6", "OUT-8", "OUT-13", "OUT-23", "NET-1", "NET-2", "NET-11", "REL-7")
 """The clauses about messages that never were on the wire."""
 MESSAGES = list(shown_messages())
 FRAMES = [message for message in MESSAGES if message.prefix in ("C: ", "S: ")]

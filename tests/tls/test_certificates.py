@@ -180,3 +180,9 @@ def test_nothing_but_openssl_is_loaded() -> None:
     code = "import sys, reference_server.tls.certificates; print('asyncio' in sys.modules, 'websockets' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+@pytest.mark.parametrize("name", ["x" * 70 + ".test", ".test", "a..test", "", None, "_sip.test"])
+def test_a_name_that_tls_cannot_carry_is_not_sent(good: TlsConfiguration, name: str | None) -> None:
+    certificates = Certificates(good)
+    shake_hands(certificates.connected(name), certificates.accepted())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
-from functools import cache
 
 import pytest
 from hypothesis import given
@@ -106,12 +105,18 @@ def test_a_client_without_a_certificate_where_one_is_demanded(authority: Authori
         server.receive(nameless.take_output())
 
 
+@pytest.fixture(scope="module")
+def kept(authority: Authority) -> Certificates:
+    """Made once for all examples."""
+    certificate, key = authority.signed("kept.test")
+    return Certificates(TlsConfiguration(cert_file=str(certificate), key_file=str(key)))
+
+
 @given(st.lists(st.tuples(st.integers(0, 600), st.integers(0, 255)), max_size=12), st.binary(max_size=60))
 def test_whatever_comes_nothing_is_raised_but_tls_errors(
-    authority: Authority, changes: list[tuple[int, int]], tail: bytes
+    kept: Certificates, changes: list[tuple[int, int]], tail: bytes
 ) -> None:
-    certificates = _kept(authority)
-    client, server = certificates.connected(None), certificates.accepted()
+    client, server = kept.connected(None), kept.accepted()
     client.begin()
     hello = bytearray(client.take_output())
     for at, octet in changes:
@@ -120,9 +125,3 @@ def test_whatever_comes_nothing_is_raised_but_tls_errors(
         server.receive(bytes(hello) + tail)
         server.receive(tail)
     server.take_output()
-
-
-@cache
-def _kept(authority: Authority) -> Certificates:
-    certificate, key = authority.signed("kept.test")
-    return Certificates(TlsConfiguration(cert_file=str(certificate), key_file=str(key)))

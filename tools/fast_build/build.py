@@ -25,7 +25,18 @@ from fast_build.native import STRUCTS, redirect_structs, write_out
 from fast_build.split import python_only_classes, split
 
 PACKAGE = "reference_server"
-HOT = ("memo.py", "turn.py", "sip", "wire", "core", "admin", "net/clock.py", "net/network.py", "net/udp.py")
+HOT = (
+    "memo.py",
+    "turn.py",
+    "account.py",
+    "sip",
+    "wire",
+    "core",
+    "admin",
+    "net/clock.py",
+    "net/network.py",
+    "net/udp.py",
+)
 """What a basic call runs through: modules, and folders with all that is in them. Their classes must have one base, and
 no heir outside of this list."""
 

@@ -7,7 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from msgtrace.convert_commands import add_conversions
 from msgtrace.decode_command import add_decode
+from msgtrace.dissector_command import add_dissector
 from msgtrace.explain_command import add_explain
 from msgtrace.record_command import add_record
 
@@ -49,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     add_decode(commands)
     add_explain(commands)
     add_record(commands)
+    add_conversions(commands)
+    add_dissector(commands)
     return parser
 
 

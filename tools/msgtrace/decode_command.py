@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -315,6 +314,8 @@ class _Damages:
 
 def _width(bounded: bool) -> int:
     """Columns of the terminal, 80 where there is none; 0, without limit, if the lines go elsewhere."""
+    import shutil
+
     return shutil.get_terminal_size((80, 24)).columns if bounded else 0
 
 

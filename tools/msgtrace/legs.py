@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from msgtrace.calls import Call
 from msgtrace.follow import between
-from msgtrace.observed import APPLICATION, SERVER
+from msgtrace.observed import APPLICATION, NETWORK, SERVER
 from msgtrace.transactions import Transaction
 
 _REMEMBERED = 32
@@ -30,7 +30,8 @@ def join(calls: Sequence[Call], header: str = "") -> dict[int, Call]:
         first = _invite(call)
         if first is None:
             continue
-        found = _first_leg(call, first, incoming, header)
+        # What the network sent to a server that is known as such is no further leg of anything.
+        found = None if first.source == NETWORK else _first_leg(call, first, incoming, header)
         if found is not None:
             joined[call.number] = joined.get(found.number, found)
         if first.source in (SERVER, APPLICATION):

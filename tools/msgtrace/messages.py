@@ -299,6 +299,11 @@ def _names(kind: MessageKind, values: list[str]) -> tuple[str, ...]:
             return _NAMES[kind]
 
 
+def token_names() -> dict[MessageKind, tuple[str, ...]]:
+    """The names of the tokens of each kind whose names do not depend on what stands in them."""
+    return dict(_NAMES)
+
+
 def _ok_names(rest: list[str]) -> tuple[str, ...]:
     """Names of what follows ``OK``: the answer's form tells what was asked."""
     match rest:

@@ -53,6 +53,7 @@ _ARROWS = re.compile(rb"\n(?:===>|<===)[ \t]*(?:\[[^\]\r\n]*\])?\r?\n[0-9]{1,8}#
 _SERVER_WORDS = re.compile(
     rb"(?:recv|send) [0-9]+ bytes (?:from|to) [a-z]+/|read_handler read: |Sending(?: response)?: [0-9]"
 )
+_PRINTED = re.compile(rb"[0-9]{2}:[0-9]{2}:[0-9]{2}[^\n]* -*> [^\n]*")
 _JSON_LOGGER = re.compile(rb'(?:\A|\n)\{[^\n]*"(?:===>|<===)')
 
 
@@ -108,14 +109,16 @@ class _Form(Struct, frozen=True):
 def _recognise(sample: bytes) -> _Form | None:
     if sample.startswith(_CAPTURES):
         return _Form("a packet capture", _capture, True)
+    if sample.startswith(b"HEP3"):
+        return _Form("packets of HEP", _hep, True)
     for magic, name, command in _COMPRESSIONS:
         if sample.startswith(magic):
             raise NotARecording(
-                f"compressed with {name}, and only gzip is read; try: {command} FILE | msgtrace decode -"
+                f"compressed with {name}, which is not read as it is; try: {command} FILE | msgtrace decode -"
             )
     sample = _without_mark(sample)
     around = wrapping.detect(sample[:SAMPLE])
-    if around.by_line and not around.docker_json:
+    if around.by_line and not around.docker_json and not around.entities:
         return _by_line(sample, around)
     cleaned = b"".join(wrapping.clean([sample], around))
     if _BARE.match(cleaned):
@@ -226,6 +229,11 @@ def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
             return "output of DEBUG=drachtio:agent", debug_log.read
         if debug_log.TERMINAL_LINE.search(beginning):
             return "output of DEBUG=drachtio:agent on a terminal", debug_log.read_terminal
+    if _PRINTED.search(beginning) and not _SERVER_WORDS.search(cleaned):
+        from msgtrace.readers import sip_text
+
+        if sip_text.BEGINNING.search(beginning):
+            return "SIP as sngrep, ngrep or tcpdump print it", sip_text.read
     if _DATE.search(beginning):
         from msgtrace.readers import server_log
 
@@ -289,6 +297,12 @@ def _capture(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> 
     from msgtrace.readers import capture
 
     return capture.read(blocks, account)  # has no runs
+
+
+def _hep(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+    from msgtrace.readers import hep
+
+    return hep.read(blocks, account)  # has no runs
 
 
 def _without_mark(data: bytes) -> bytes:

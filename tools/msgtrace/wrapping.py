@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _DOCKER = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6,9}(?:Z|[+-][0-9]{2}:?[0-9]{2}) ?"
@@ -90,7 +90,9 @@ class Wrapping(Struct, frozen=True):
     doubled: bool = False
     """every line end was turned into two"""
     docker_json: bool = False
-    """each line is an object of docker's log driver, with a line of the log in it"""
+    """each line is an object of docker's log driver or of the journal, with a line of the log in it"""
+    entities: bool = False
+    """``<``, ``>``, ``&`` and quotation marks are written as HTML has them"""
     end: re.Pattern[bytes] | None = None
     """a spelled-out carriage return and the line end behind it"""
     by_line: bool = False
@@ -104,15 +106,27 @@ class _DockerLine(Struct, frozen=True):
     time: str = ""
 
 
+class _JournalLine(Struct, frozen=True):
+    """Of ``journalctl -o json``; octets that are no text are a list of numbers."""
+
+    message: str | list[int] | None = field(default=None, name="MESSAGE")
+
+
+_JOURNAL_LINES = msgspec.json.Decoder(_JournalLine)
 _DOCKER_LINES = msgspec.json.Decoder(_DockerLine)
 
 
 def detect(sample: bytes) -> Wrapping:
     """Look at the beginning of a file."""
-    if sample.lstrip()[:7] == b'{"log":':
+    first = sample.lstrip()[:4096].split(b"\n")[0]
+    journal = first[:1] == b"{" and b'"MESSAGE"' in first and b'"__REALTIME_TIMESTAMP"' in first
+    if journal or first[:7] == b'{"log":':
         inner = detect(b"".join(_docker_text(line) for line in sample.splitlines()[:-1]))
-        names = ("docker's JSON lines", *inner.names)
+        names = ("the journal's JSON lines" if journal else "docker's JSON lines", *inner.names)
         return msgspec.structs.replace(inner, names=names, docker_json=True)
+    if _is_html(sample):
+        inner = detect(_plain(sample))
+        return msgspec.structs.replace(inner, names=("HTML's entities", *inner.names), entities=True)
     names_: list[str] = []
     colours = b"\x1b[" in sample
     if colours:
@@ -153,6 +167,20 @@ def detect(sample: bytes) -> Wrapping:
         by_line=services or pieces or one_line,
         one_line=one_line,
     )
+
+
+_ENTITY = re.compile(rb"&(?:lt|gt|amp|quot|apos|nbsp|#39|#x27|#34);")
+_ENTITIES = {b"lt": b"<", b"gt": b">", b"amp": b"&", b"quot": b'"', b"apos": b"'", b"nbsp": b" "}
+_ENTITIES |= {b"#39": b"'", b"#x27": b"'", b"#34": b'"'}
+
+
+def _is_html(sample: bytes) -> bool:
+    """Whether URIs stand between entities, and none between angle brackets."""
+    return (b"&lt;sip" in sample or b"&lt;===" in sample) and b"<sip" not in sample and b"<===" not in sample
+
+
+def _plain(text: bytes) -> bytes:
+    return _ENTITY.sub(lambda found: _ENTITIES[found[0][1:-1]], text)
 
 
 def _layer(lines: Sequence[bytes]) -> tuple[str, bytes] | None:
@@ -287,6 +315,8 @@ def clean(blocks: Iterable[bytes], wrapping: Wrapping) -> Iterator[bytes]:
         yield from clean(_unwrapped(lines_of(blocks)), inner)
         return
     for block in lines_of(blocks, b"\n\n" if wrapping.doubled else b"\n"):
+        if wrapping.entities:
+            block = _plain(block)
         if wrapping.colours and b"\x1b" in block:
             block = _ANSI.sub(b"", block)
         if wrapping.prefix is not None:
@@ -344,8 +374,13 @@ def _unwrapped(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _docker_text(line: bytes) -> bytes:
-    """The log's line in an object of docker's; the line itself if it is none."""
+    """The log's line in an object of docker's or of the journal; the line itself if it is none."""
     try:
-        return _DOCKER_LINES.decode(line).log.encode("utf-8", "surrogatepass")
+        if b'"MESSAGE"' not in line:
+            return _DOCKER_LINES.decode(line).log.encode("utf-8", "surrogatepass")
+        message = _JOURNAL_LINES.decode(line).message
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return line + b"\n"
+    if isinstance(message, list):
+        return bytes(one & 0xFF for one in message) + b"\n"
+    return (message or "").encode("utf-8", "surrogatepass") + b"\n"

@@ -35,7 +35,7 @@ def _source(*words: str) -> Token:
     return Token(name="source", type=TokenType.WORD, values=words, meaning="where the message came from")
 
 
-_TRANSPORTS: Final = ("udp", "tcp")
+_TRANSPORTS: Final = ("udp", "tcp", "tls")
 
 
 def _transport(meaning: str, clause: str, *, unknown: bool = False) -> Token:

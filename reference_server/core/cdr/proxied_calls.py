@@ -154,7 +154,7 @@ class ProxiedCalls:
             self._oldest.stop()
 
     def _forget_the_silent(self) -> None:
-        """Core lie in the order in which they were last heard of."""
+        """Calls lie in the order in which they were last heard of."""
         while self._calls:
             key = next(iter(self._calls))
             left = self._calls[key][-1].heard_at + LONGEST_SILENCE_SECONDS - self._now()

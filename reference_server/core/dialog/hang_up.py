@@ -25,7 +25,7 @@ class Cause(Enum):
     SESSION_EXPIRED = 'SIP;cause=200;text="Session timer expired"'
     """nobody refreshed the session in time, or the far end refused to (TIMER-4)"""
     CANCEL_RACE = 'SIP;cause=200;text="ACK-BYE due to cancel race condition"'
-    """the application had cancelled what was answered (OUT-9)"""
+    """the application had cancelled what was answered (OUT-11)"""
     APPLICATION_LOST = 'SIP;cause=480;text="Application disconnected"'
     """nobody is there to go on with it (OUT-12, CONN-6)"""
     DIALOG_EXISTS = 'SIP;cause=480;text="Dialog already exists"'

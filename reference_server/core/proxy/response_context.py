@@ -264,7 +264,7 @@ class ResponseContext:
     def answered_again(self, branch: Branch, response: Response) -> None:
         """A 2xx came again, or once more from behind another proxy that forked (§16.7 step 5)."""
         if self.answered or self._incoming.in_dialog:
-            self._incoming.send(self._text_of(response))
+            self._incoming.sender()(self._text_of(response))
         else:
             branch.refuse_late(response)
 

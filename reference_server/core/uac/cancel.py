@@ -79,8 +79,8 @@ def compose_cancel(invite_text: str, draft: Draft) -> str:
 
 
 def cancel_invite(uac: UacCore, application: Application, message: Sip) -> None:
-    """An application's CANCEL for the INVITE with the transaction id of ``message`` (OUT-8)."""
-    invite = uac.invites.get(message.transaction_id)
+    """An application's CANCEL for the INVITE that ``message`` names (OUT-8)."""
+    invite = uac.invite_named(message.transaction_id, message.dialog_id)
     if (
         invite is None
         or (invite.application is not application and invite.application.connected)

@@ -1,4 +1,4 @@
-"""A CANCEL of the application that meets a 2xx on its way (RFC 3261 §9.1, §13.2.2.4; OUT-9).
+"""A CANCEL of the application that meets a 2xx on its way (RFC 3261 §9.1, §13.2.2.4; OUT-11).
 
 The call is up although nobody wants it. The 2xx is passed on and the application acknowledges it as any other; behind
 that ACK the server hangs up, and shows the BYE. What a proxied INVITE's caller has cancelled: proxy/late_2xx.py.

@@ -25,6 +25,10 @@ class ApplicationInvite(Protocol):
         """Who sent it."""
 
     @property
+    def dialog_id(self) -> str:
+        """Of the dialog that it makes, or in which it is."""
+
+    @property
     def flow(self) -> Flow:
         """By which it went."""
 
@@ -92,6 +96,13 @@ class UacCore:
         """those of them outside dialogs that got a reliable provisional response, by dialog id"""
         self.subscribing: dict[str, AwaitedSubscription] = {}
         """SUBSCRIBEs of applications, outside dialogs, without a final response, by the id of their dialogs"""
+
+    def invite_named(self, transaction_id: str, dialog_id: str) -> ApplicationInvite | None:
+        """The INVITE that an application names to cancel it: by its own id, or as the only one of a dialog (OUT-8)."""
+        if transaction_id:
+            return self.invites.get(transaction_id)
+        named = [invite for invite in self.invites.values() if invite.dialog_id == dialog_id]
+        return named[0] if len(named) == 1 else None
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 
-from reference_server.core.application_draft import default_content_type, drafted
+from reference_server.core.application_draft import default_content_type, drafted, mere_word
 from reference_server.core.call_observer import Ended, Reason, Source
 from reference_server.core.dialog.hang_up import Cause, hang_up
 from reference_server.core.dialog.next_hop import open_flow, via_for
 from reference_server.core.dialog.subscription import says_terminated
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
-from reference_server.core.methods import ACK, BYE, CANCEL, INVITE, NOTIFY, PRACK, Method, method_named
+from reference_server.core.methods import ACK, BYE, INVITE, NOTIFY, PRACK, Method, method_named
 from reference_server.core.ports import Application, Flow, NoWay, Way
 from reference_server.core.transactions import Sent
 from reference_server.core.uac import cancel_race
@@ -132,8 +132,9 @@ class _Sending:
     def send(self) -> None:
         """Compose and send it, and echo it."""
         draft = drafted(self._uac.context, self._message.text, self._flow.local)
-        if not default_content_type(draft):
-            self._application.deliver(NotSent(self._message.message_id, NO_CONTENT_TYPE))
+        refusal = mere_word(draft) or ("" if default_content_type(draft) else NO_CONTENT_TYPE)
+        if refusal:
+            self._application.deliver(NotSent(self._message.message_id, refusal))
             return
         if self._method.names_contact:
             draft.set_default("contact", f"<{self._flow.local.contact}>")
@@ -151,11 +152,12 @@ class _Sending:
     def _acknowledge(self, draft: Draft) -> None:
         """An ACK is no transaction's: it goes once, and again whenever the 2xx comes again."""
         usage, uac = self._usage, self._uac
-        waited_for = usage.awaits_own_ack
-        cseq = usage.last_answered_invite if waited_for else usage.dialog.local_cseq
+        if not usage.awaits_own_ack:  # DLG-23
+            _refuse_unknown(self._application, self._message, ACK)
+            return
+        cseq = usage.last_answered_invite
         sent = self._composed(draft, cseq)
-        if waited_for:
-            usage.keep_own_ack(cseq, sent.text)
+        usage.keep_own_ack(cseq, sent.text)
         if draft.body:
             usage.describe(sent.text)
         uac.transactions.send(sent.text, sent.flow)
@@ -169,8 +171,7 @@ class _Sending:
             ends_by = UsageEvent.BYE
         elif method is NOTIFY and usage.subscription and says_terminated(draft.get("subscription-state")):
             ends_by = UsageEvent.TERMINATED
-        # a CANCEL cancels nothing here, whatever its number: OUT-8
-        cseq = usage.dialog.local_cseq if method is CANCEL else usage.dialog.next_cseq()
+        cseq = usage.dialog.next_cseq()
         sent = self._composed(draft, cseq)
         outgoing = self._request(sent, cseq, ends_by)
         outgoing.begin()

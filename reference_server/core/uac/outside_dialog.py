@@ -12,7 +12,7 @@ import re
 
 from msgspec import Struct
 
-from reference_server.core.application_draft import default_content_type, drafted
+from reference_server.core.application_draft import default_content_type, drafted, mere_word
 from reference_server.core.context import Context
 from reference_server.core.dialog.next_hop import via_for
 from reference_server.core.methods import ACK, INVITE, SUBSCRIBE, Method, method_named
@@ -194,6 +194,8 @@ class _Request:
         draft = drafted(context, self._message.text, local)
         if not default_content_type(draft):
             raise _Refusal(NO_CONTENT_TYPE)
+        if word := mere_word(draft):
+            raise _Refusal(word)
         if line.method.forms_dialog:
             draft.set_default("contact", f"<{local.contact}>")
         from_, local_tag = _from_of(context, draft, local.contact)

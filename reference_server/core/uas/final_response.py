@@ -78,7 +78,7 @@ def _await_ack(uas: UasCore, incoming: ServerRequest, usage: DialogUsage, text: 
 
     repeater = Retransmitted2xx(
         text,
-        incoming.send,
+        incoming.sender(),
         unacknowledged,
         timers=context.timers,
         timing=context.timing,

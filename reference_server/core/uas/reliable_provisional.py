@@ -12,7 +12,7 @@ from __future__ import annotations
 from reference_server.core.context import Context
 from reference_server.core.methods import INVITE
 from reference_server.core.server_request import ServerRequest
-from reference_server.core.to_application import made_here
+from reference_server.core.uas.give_up import give_up
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.reliable import OPTION_TAG, ReliableSender, names_100rel
 
@@ -38,8 +38,8 @@ def make_reliable(context: Context, incoming: ServerRequest, draft: Draft) -> in
     if reliable is None:
         reliable = ReliableSender(
             context.identifiers.rseq(),
-            incoming.send,
-            lambda: _give_up(context, incoming),
+            incoming.sender(),
+            lambda: give_up(context, incoming, NOT_ACKNOWLEDGED),
             timers=context.timers,
             timing=context.timing,
         )
@@ -51,24 +51,3 @@ def make_reliable(context: Context, incoming: ServerRequest, draft: Draft) -> in
         required = draft.take("require")
         draft.set_default("require", f"{required}, {OPTION_TAG}" if required else OPTION_TAG)
     return number
-
-
-def _give_up(context: Context, incoming: ServerRequest) -> None:
-    """Nobody acknowledged: a final response other than 2xx (RFC 3262 §3), and a word to the application (REL-7)."""
-    usage = incoming.usage
-    incoming.refuse(504)
-    application = incoming.application
-    if application is None or not application.connected:
-        return
-    request, headers = incoming.request, incoming.headers
-    application.deliver(
-        made_here(
-            context,
-            incoming.flow.transport,
-            transaction_id=incoming.transaction_id,
-            dialog_id=usage.dialog_id if usage is not None else "",
-            text=f"CANCEL {request.uri} SIP/2.0\r\n{headers.vias}From: {headers.from_}\r\nTo: {headers.to}\r\n"
-            f"Call-ID: {headers.call_id}\r\nCSeq: {request.cseq_number} CANCEL\r\nReason: {NOT_ACKNOWLEDGED}\r\n"
-            f"Content-Length: 0\r\n\r\n",
-        )
-    )

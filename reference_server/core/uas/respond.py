@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from reference_server.core.application_draft import drafted
+from reference_server.core.application_draft import drafted, mere_word
 from reference_server.core.call_observer import Ended, Reason, Role, Source
 from reference_server.core.context import Settings
 from reference_server.core.dialog.session_timer import answer_refresher
@@ -80,6 +80,10 @@ def respond(uas: UasCore, application: Application, message: Sip) -> None:
         _respond_anew(uas, application, message, incoming)
         return
     draft = drafted(context, message.text, incoming.flow.local, incoming.request.first)
+    word = mere_word(draft)
+    if word:  # the request stays open for a better answer
+        application.deliver(NotSent(message.message_id, word))
+        return
     status, status_line = _understood(draft.start_line)
     if not 100 <= status <= 699 or draft.invalid:
         # 500 ends the request, unless the status is too small to be one (RSP-16, RSP-17, RSP-18).
@@ -232,7 +236,7 @@ def _put(uas: UasCore, response: PendingResponse) -> None:
     method, usage, flow = incoming.method, incoming.usage, incoming.flow
     if status < 200:
         if method is INVITE:
-            let_ring(incoming)
+            let_ring(uas.context, incoming)
             if usage is not None and response.draft.body:
                 usage.describe(text)
     else:

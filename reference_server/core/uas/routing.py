@@ -18,7 +18,11 @@ from reference_server.core.patience import (
 from reference_server.core.server_request import ServerRequest
 from reference_server.core.to_application import new_request
 from reference_server.core.uas.core import UasCore
+from reference_server.core.uas.give_up import give_up
 from reference_server.sip.transactions.timing import BEFORE_CLIENT_GIVES_UP
+
+SILENT = 'SIP;cause=504;text="Application timeout"'
+"""The Reason of the CANCEL that tells an application that its INVITE was answered in its place (CALL-18)."""
 
 
 def offer(uas: UasCore, incoming: ServerRequest) -> None:
@@ -31,6 +35,7 @@ def offer(uas: UasCore, incoming: ServerRequest) -> None:
     if application is None:
         _observe(context, incoming)
         incoming.reject(503)
+        context.event("nobody-routed", verb=method.name.lower(), source=incoming.flow.remote_host)
         return
     incoming.give_to(application)
     wait_for_application(uas, incoming)
@@ -57,13 +62,13 @@ def wait_for_application(uas: UasCore, incoming: ServerRequest) -> None:
     """Keep ``incoming`` until it is answered, but not for ever."""
     uas.pending.add(incoming)
     if incoming.method is INVITE:
-        patience = PENDING_INVITE_SECONDS
+        incoming.wait(PENDING_INVITE_SECONDS, lambda: give_up(uas.context, incoming, SILENT))
     else:
         patience = uas.context.timing.t1x64 * BEFORE_CLIENT_GIVES_UP
-    incoming.wait(patience, lambda: incoming.reject(504))
+        incoming.wait(patience, lambda: incoming.reject(504))
 
 
-def let_ring(incoming: ServerRequest) -> None:
+def let_ring(context: Context, incoming: ServerRequest) -> None:
     """The application has sent a provisional response to an INVITE: it may take its time for the next (CALL-11)."""
     seconds = TIMER_C_SECONDS if incoming.in_dialog else LONGEST_RINGING_SECONDS
-    incoming.wait(seconds, lambda: incoming.refuse(504))
+    incoming.wait(seconds, lambda: give_up(context, incoming, SILENT))

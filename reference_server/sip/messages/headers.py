@@ -185,7 +185,7 @@ _TABLE: tuple[tuple[str, Repetition, Callable[[str], bool]], ...] = (
     ("Accept-Encoding", _MERGED, _anything),
     ("Accept-Language", _MERGED, _anything),
     ("Allow", _MERGED, _anything),
-    ("Require", _MERGED, _not_empty),
+    ("Require", _MERGED, _anything),
     ("Supported", _MERGED, _anything),
     ("Unsupported", _MERGED, _not_empty),
     ("Event", _LAST, _not_empty),

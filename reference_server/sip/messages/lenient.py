@@ -149,6 +149,10 @@ _LISTS = frozenset({"Contact", "Path", "Service-Route"})
 _ADDRESSES = frozenset({"From", "To", "Refer-To", "Referred-By"})
 
 
+ADDRESSES: Final = frozenset({*_LISTS, *_ADDRESSES} - {"From", "To"})
+"""Header fields of addresses that lead somewhere."""
+
+
 def made_sound(header: Header, value: str) -> str:
     """The value that an application means by ``value``, which is not that field's; empty if nothing can be made of it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from reference_server.memo import Memo
+from reference_server.sip.identifiers import LONGEST_NAME
 from reference_server.sip.messages.concessions import Part, mended
 from reference_server.sip.messages.headers import (
     HEADERS,
@@ -64,6 +65,20 @@ def fault_of(request: Request) -> tuple[int, str] | None:
     if length is not None and (len(length) > LONGEST_NUMBER or int(length) > len(request.body)):
         return BAD_REQUEST
     return _fault_of_register(request) if request.method == "REGISTER" else None
+
+
+def overlong_name(request: Request, branch: str) -> str:
+    """The header whose Call-ID, tag or branch is longer than anybody needs, or an empty text (SIP-52).
+
+    Of these names many have to be remembered for a while, in the dialogs and transactions of whoever sends them.
+    """
+    if len(request.first.get("call-id", "")) > LONGEST_NAME:
+        return "Call-ID"
+    if len(request.from_tag) > LONGEST_NAME:
+        return "From"
+    if len(request.to_tag) > LONGEST_NAME:
+        return "To"
+    return "Via" if len(branch) > LONGEST_NAME else ""
 
 
 def _is_sound(value: str, tag: str) -> bool:

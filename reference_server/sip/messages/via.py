@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from reference_server.memo import Memo
-from reference_server.sip.identifiers import MAGIC_COOKIE
+from reference_server.sip.identifiers import LONGEST_NAME, MAGIC_COOKIE, shortened
 from reference_server.sip.messages.message import Request, unfolded
 
 _VIA = re.compile(
@@ -184,9 +184,10 @@ def transaction_key(request: Request, via: TopVia, method: str) -> str:
     call_id, cseq = request.first.get("call-id", ""), request.cseq_number
     branch = via.branch
     if len(branch) > len(MAGIC_COOKIE) and branch.startswith(MAGIC_COOKIE):
-        return f"{branch} {via.sender.sent_by} {method}|{cseq}|{request.from_tag}|{call_id}"
+        key = f"{branch} {via.sender.sent_by} {method}|{cseq}|{request.from_tag}|{call_id}"
+        return key if len(key) <= LONGEST_NAME else shortened(key)
     # A client of RFC 2543: all of Request-URI, From tag, Call-ID, CSeq and topmost Via; the To tag changes in the ACK.
-    return f"{request.uri}|{request.get('from')}|{call_id}|{cseq}|{via.value}|{method}"
+    return shortened(f"{request.uri}|{request.get('from')}|{call_id}|{cseq}|{via.value}|{method}")
 
 
 def reply_uri(via: TopVia) -> str:

@@ -46,6 +46,10 @@ Send = Callable[[str], object]
 """Puts one message on the wire."""
 
 
+def _send_nothing(text: str) -> None:
+    """Of a transaction that is over: what it sent by may know it, and would keep it for the garbage collector."""
+
+
 class ServerMeans(Struct, frozen=True):
     """What all server transactions of one server have in common."""
 
@@ -53,6 +57,9 @@ class ServerMeans(Struct, frozen=True):
     timing: Timing
     over: Callable[[ServerTransaction], None]
     """called once with each of them, on TERMINATED"""
+    answered: Callable[[ServerTransaction, int, int], int]
+    """called once with each of them, its final status, and how many octets of the response it keeps to repeat it;
+    returns what is kept for it from now on"""
 
 
 class InviteServerTransaction:
@@ -66,17 +73,24 @@ class InviteServerTransaction:
         "_send",
         "identity",
         "key",
+        "peer",
         "reliable",
         "state",
+        "weight",
     )
 
-    def __init__(self, key: str, send: Send, means: ServerMeans, *, reliable: bool) -> None:
+    def __init__(
+        self, key: str, send: Send, means: ServerMeans, *, reliable: bool, peer: str = "", weight: int = 0
+    ) -> None:
         """``reliable``: the transport needs no repetition.
 
-        ``identity`` is for who keeps it: what the same request has in common that came by another way, or empty.
+        The rest is for who keeps it: ``identity`` is what the same request has in common that came by another way, or
+        empty; ``peer`` the address that it came from, and ``weight`` the octets that are kept for it.
         """
         self.key = key
         self.identity = ""
+        self.peer = peer
+        self.weight = weight
         self.reliable = reliable
         self.state = ServerState.PROCEEDING
         self._send = send
@@ -111,10 +125,12 @@ class InviteServerTransaction:
         if status < 300:
             self._last = ""
             self.state = ServerState.ACCEPTED
+            self.weight = self._means.answered(self, status, 0)
             self._means.timers.start(self._means.timing.t1x64, self._terminate)  # timer L
             return
         self._last = text
         self.state = ServerState.COMPLETED
+        self.weight = self._means.answered(self, status, len(text))
         if not self.reliable:
             self._interval = self._means.timing.t1
             self._repeat = self._means.timers.start(self._interval, self._repeat_final)  # timer G
@@ -152,6 +168,7 @@ class InviteServerTransaction:
     def _terminate(self) -> None:
         if self.state is not ServerState.TERMINATED:
             self.state = ServerState.TERMINATED
+            self._send = _send_nothing
             if self._repeat is not None:
                 self._repeat.cancel()
             self._means.over(self)
@@ -160,12 +177,16 @@ class InviteServerTransaction:
 class NonInviteServerTransaction:
     """The transaction of a request that is neither INVITE nor ACK (§17.2.2)."""
 
-    __slots__ = ("_last", "_means", "_send", "identity", "key", "reliable", "state")
+    __slots__ = ("_last", "_means", "_send", "identity", "key", "peer", "reliable", "state", "weight")
 
-    def __init__(self, key: str, send: Send, means: ServerMeans, *, reliable: bool) -> None:
+    def __init__(
+        self, key: str, send: Send, means: ServerMeans, *, reliable: bool, peer: str = "", weight: int = 0
+    ) -> None:
         """As for an INVITE."""
         self.key = key
         self.identity = ""
+        self.peer = peer
+        self.weight = weight
         self.reliable = reliable
         self.state = ServerState.TRYING
         self._send = send
@@ -191,6 +212,7 @@ class NonInviteServerTransaction:
             self.state = ServerState.PROCEEDING
             return
         self.state = ServerState.COMPLETED
+        self.weight = self._means.answered(self, status, len(text))
         if self.reliable:
             self._terminate()
         else:
@@ -204,6 +226,7 @@ class NonInviteServerTransaction:
     def _terminate(self) -> None:
         if self.state is not ServerState.TERMINATED:
             self.state = ServerState.TERMINATED
+            self._send = _send_nothing
             self._means.over(self)
 
 

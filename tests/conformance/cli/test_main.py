@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -227,7 +228,8 @@ def test_explain(what: str, shown: str, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_explain_without_an_id_names_the_families(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain"]) == 0
-    assert "\nPROXY     28 clauses  Proxying; What a proxy does\n" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert re.search(r"^PROXY +[1-9][0-9]* clauses  Proxying; What a proxy does$", told, re.MULTILINE)
 
 
 def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[str]) -> None:

@@ -125,8 +125,9 @@ def test_the_killer_is_named_and_the_run_goes_on(process: Process) -> None:
         ("t/later", Verdict.PASS, False),
     ]
     reason = result.cases[1].reason
-    assert reason.startswith(f"kills the server: no connection to 127.0.0.1:{process.port}: ")
-    assert "Connection refused; t.yaml:6: expected **, but the server closed the connection" in reason
+    assert reason.startswith("kills the server: ")
+    assert f"127.0.0.1:{process.port}: " in reason
+    assert "; t.yaml:6: expected **, but the server closed the connection" in reason
     assert len(process.pids()) == 2
     assert (result.lost, outcome.exit_code(result)) == ("", ExitCode.FAILURES)
 
@@ -206,6 +207,6 @@ def test_as_a_user_runs_it(process: Process, tmp_path: Path) -> None:
     assert "t/killer kills the server; waiting for it to come back\n" in ended.stdout
     told = ended.stdout[ended.stdout.index("\n✗ ") :]
     assert told.startswith("\n✗ Killer  t/killer\n")
-    assert "fail: kills the server: no connection to " in told
+    assert "  fail: kills the server: " in told
     assert "4 cases in " in told
     assert "2 pass, 2 fail" in told

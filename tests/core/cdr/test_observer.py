@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,3 +106,26 @@ def test_a_call_that_is_detached_stops_when_it_is_known_how() -> None:
     assert made.unfinished == 1
     tell(BYE)
     assert told(accounts) == ["stop network normal-release | BYE"]
+
+
+class Known:
+    """Something that a call is known by."""
+
+
+@pytest.mark.parametrize("end", ["failed", "ended", "detached"])
+def test_a_call_that_is_over_is_remembered_by_nobody(end: str) -> None:
+    world = World()
+    made, _ = records(world)
+    call, usage = Known(), Known()
+    left = [weakref.ref(call), weakref.ref(usage)]
+    made.attempted(call, Source.NETWORK, "INVITE sip:x SIP/2.0\r\n\r\n")
+    if end == "failed":
+        made.failed(call, FAILURE)
+    else:
+        made.answered(call, usage, Role.UAS, "SIP/2.0 200 OK\r\n\r\n")
+        if end == "ended":
+            made.ended(usage, BYE)
+        else:
+            made.detach(usage)(BYE)
+    del call, usage
+    assert [one() for one in left] == [None, None]

@@ -147,3 +147,20 @@ def test_a_far_end_that_comes_back_by_another_connection_is_reached_by_that(
     world.network.take()
     bye(call)
     assert world.network.opened == []
+
+
+def test_of_several_connections_the_one_of_the_latest_update_counts(world: World) -> None:
+    call = Call(world, world.application("invite"), flow=BY_TCP).establish()
+    world.network.broken.add(BY_TCP.connection)
+    world.core.connection_lost(BY_TCP)
+    for method, connection in (("INVITE", 2), ("UPDATE", 3)):
+        call.phone.flow = Flow(TCP, "127.0.0.1", 40120 + connection, BY_TCP.local, connection=connection)
+        call.phone.send(method, "Contact: <sip:alice@10.1.1.1;transport=tcp>")
+        call.application.answer(transaction_id_of(call.application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+        if method == "INVITE":
+            call.phone.send("ACK")
+            call.application.take()
+    world.network.take()
+    echo = call.application.request(call.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
+    assert [flow.connection for _, flow, _ in world.network.sent] == [3]
+    call.phone.respond(sip_of(echo))

@@ -1,4 +1,4 @@
-"""Core with session timers in which anything happens in any order: nothing is left over, nobody sees a refresh."""
+"""Calls with session timers in which anything happens in any order: nothing is left over, nobody sees a refresh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A CANCEL of the application that meets a 2xx (OUT-9)."""
+"""A CANCEL of the application that meets a 2xx (OUT-11)."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ class Stage:
     def __init__(self, invite: bool, reliable: bool = False, timing: Timing | None = None) -> None:
         self.clock = HandClock()
         self.sent: list[tuple[float, str]] = []
+        self.answered: list[tuple[int, int]] = []
         self.over: list[tuple[float, ServerTransaction]] = []
         machine = InviteServerTransaction if invite else NonInviteServerTransaction
         self.transaction: ServerTransaction = machine(
@@ -30,9 +31,14 @@ class Stage:
                 self.clock.timers,
                 timing or Timing(),
                 lambda transaction: self.over.append((self.clock.now, transaction)),
+                self._answered,
             ),
             reliable=reliable,
         )
+
+    def _answered(self, transaction: ServerTransaction, status: int, kept: int) -> int:
+        self.answered.append((status, kept))
+        return 0
 
     def is_in(self, state: ServerState) -> bool:
         return self.transaction.state is state
@@ -245,7 +251,7 @@ def test_it_is_over_when_the_owner_hears_of_it() -> None:
     transaction = NonInviteServerTransaction(
         "key",
         lambda text: None,
-        ServerMeans(clock.timers, Timing(), lambda ended: seen.append(ended.state)),
+        ServerMeans(clock.timers, Timing(), lambda ended: seen.append(ended.state), lambda *how: 0),
         reliable=True,
     )
     transaction.respond(200, "200")

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 
 from msgtrace.entries import Account, Entry, EntryKind
+from msgtrace.moments import iso
 from msgtrace.readers.datagrams import Datagram, Dissector, Lost
 from msgtrace.readers.pcap import Broken, packets
 from msgtrace.readers.segments import End, Gap, Key, Piece, Segments
@@ -25,7 +25,6 @@ _FRAME = re.compile(rb"[0-9]{1,8}#[^|#\r\n]{1,200}\|[a-z_]+")
 _CONTENT_LENGTH = re.compile(rb"\r\n(?:[Cc]ontent-[Ll]ength|l)[ \t]*:[ \t]*([0-9]{1,8})", re.IGNORECASE)
 _MOST_HELD = 20_000
 """entries that wait for a segment that lacks"""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
@@ -83,7 +82,7 @@ class _Conversation:
 
     def take(self, datagram: Datagram) -> list[Entry]:
         """A packet that carries something, or the beginning or end of a connection."""
-        if datagram.is_tcp:
+        if datagram.is_tcp and not datagram.encapsulated:
             return [entry for step in self._segments.take(datagram) for entry in self._step(step)]
         if START.match(datagram.payload.lstrip(b"\r\n")):
             return list(self._datagram(datagram))
@@ -145,7 +144,7 @@ class _Conversation:
         name = ""
         if gap.key in self._admin:
             name, from_server = self._admin[gap.key]
-            yield from self._streams.finish(name, from_server, _time(gap.time))
+            yield from self._streams.finish(name, from_server, iso(gap.time))
         else:
             yield from self._end_of_text(gap.key, gap.packet, gap.time)
         cut = f", packet {gap.packet} is cut" if gap.cut else ""
@@ -159,7 +158,7 @@ class _Conversation:
             self._recognise(piece.data, key)
         if key in self._admin:
             name, from_server = self._admin[key]
-            time = _time(piece.time)
+            time = iso(piece.time)
             for entry in self._streams.feed(piece.data, piece.packet, time, name, from_server):
                 if from_server and entry.kind is EntryKind.FRAME:
                     self._learn(entry.data)
@@ -231,7 +230,7 @@ class _Conversation:
             kind=EntryKind.SIP,
             line=packet,
             place="packet",
-            time=_time(time),
+            time=iso(time),
             from_server=from_server,
             peer=peer,
             source=f"{transport}/{source}",
@@ -246,7 +245,7 @@ class _Conversation:
             kind=EntryKind.DAMAGE,
             line=packet,
             place="packet",
-            time=_time(time) if time else "",
+            time=iso(time) if time else "",
             connection=connection,
             data=said,
         )
@@ -257,9 +256,4 @@ class _Conversation:
             yield from self._end_of_text(key, end.packet, end.time)
             del self._texts[key]
         if key in self._admin:
-            yield from self._streams.finish(*self._admin.pop(key), _time(end.time))
-
-
-def _time(nanoseconds: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+            yield from self._streams.finish(*self._admin.pop(key), iso(end.time))

@@ -1,8 +1,8 @@
 """What a packet carries: the innermost UDP datagram or TCP segment, with the addresses that belong to it.
 
 Looked through are Ethernet with VLAN tags, MPLS and PPPoE, Linux cooked captures, loopback and raw IP; IP in IP (either
-version), GRE, VXLAN, GENEVE and GTP-U, in any order. Fragments of IPv4 and IPv6 datagrams are put together. What
-cannot be followed is counted by name.
+version), GRE, VXLAN, GENEVE and GTP-U, in any order, and HEP. Fragments of IPv4 and IPv6 datagrams are put together.
+What cannot be followed is counted by name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ipaddress import IPv6Address
 
 from msgspec import Struct
 
+from msgtrace.readers import hep
 from msgtrace.readers.pcap import Captured
 
 _IPV4, _IPV6, _VLANS = 0x0800, 0x86DD, (0x8100, 0x88A8, 0x9100)
@@ -52,6 +53,8 @@ class Datagram(Struct, frozen=True):
     acknowledges: int = 0
     starts: bool = False
     ends: bool = False
+    encapsulated: bool = False
+    """a whole message, which an agent has taken out of its datagram or stream (HEP)"""
 
 
 class Lost(Struct, frozen=True):
@@ -269,6 +272,17 @@ class Dissector:
             inner = _tunnelled(_TUNNEL_PORTS.get(dport) or _TUNNEL_PORTS.get(sport) or "", payload)
             if inner is not None and layers:
                 return self._network(packet, *inner, missing, layers)
+            found = hep.parse(payload) if not missing else None
+            if found is not None:
+                return Datagram(
+                    packet.number,
+                    found.nanoseconds or packet.nanoseconds,
+                    found.source,
+                    found.target,
+                    found.is_tcp,
+                    found.payload,
+                    encapsulated=True,
+                )
             return Datagram(
                 packet.number,
                 packet.nanoseconds,

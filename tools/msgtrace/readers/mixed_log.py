@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from msgtrace.entries import Account, Entry
-from msgtrace.readers import client_log, debug_log, json_lines, server_log
-from msgtrace.readers.whole_traces import TRACE
+from msgtrace.readers import client_log, debug_log, json_lines, server_log, whole_traces
 from msgtrace.services import Line
 from msgtrace.streams import Streams
 from msgtrace.wrapping import SYSLOG_STAMP
@@ -35,7 +34,10 @@ _LARGEST = 4 * 1024 * 1024
 class _Service:
     """The record of one service that is being read."""
 
-    __slots__ = ("begun", "client", "debug", "form", "json", "last", "length", "lines", "server", "stamp")
+    __slots__ = (
+        *("begun", "client", "debug", "form", "json", "last", "length", "lines", "said", "server", "shown"),
+        "stamp",
+    )
 
     def __init__(self, account: Account, name: str) -> None:
         self.server = server_log.ServerLog(account, name)
@@ -50,6 +52,10 @@ class _Service:
         """line on which it went on last"""
         self.lines: list[bytes] = []
         self.length = 0
+        self.said = 0
+        """octets of the message that the record announces"""
+        self.shown = 0
+        """octets of it that are there; each line end counts two"""
 
 
 def read(lines: Iterable[Line], account: Account, *, syslog: bool = False) -> Iterator[Entry]:
@@ -81,6 +87,7 @@ class _MixedLog:
         if beginning is None and service.form and service.length < _LARGEST:
             service.lines.append(line.text)
             service.length += len(line.text) + 1
+            service.shown += len(line.text.rstrip(b"\r")) + 2
             service.last = line.number
         else:
             self._finish(service)
@@ -90,6 +97,7 @@ class _MixedLog:
                 service.form, service.stamp, text = beginning
                 service.begun = service.last = line.number
                 service.lines, service.length = [text], len(text) + 1
+                service.said, service.shown = _announced(service.form, text), 0
                 if service.form in ("json", "terminal"):
                     self._finish(service)
         for other in self._services.values():
@@ -121,7 +129,7 @@ class _MixedLog:
     def _finish(self, service: _Service) -> None:
         """The record is complete."""
         form, text = service.form, b"\n".join(service.lines)
-        service.form, service.lines, service.length = "", [], 0
+        service.form, service.lines, service.length, service.said = "", [], 0, 0
         line, stamp = service.begun, service.stamp
         match form:
             case "server":
@@ -168,9 +176,11 @@ def _is_object(text: bytes) -> bool:
 
 
 def _goes_on(service: _Service) -> bool:
-    """Whether the length that the record announces is not yet there."""
-    if service.form == "server" and (trace := TRACE.match(service.lines[0])):
-        # Line ends count two; what the genuine server leaves off is less than one more line.
-        shown = sum(len(line.rstrip(b"\r")) + 2 for line in service.lines[1:])
-        return shown + 3 < int(trace[2])
-    return False
+    """Whether the announced length is not yet there; what the genuine server leaves off is less than one more line."""
+    return service.shown + 3 < service.said
+
+
+def _announced(form: str, first: bytes) -> int:
+    """How long the message behind the first line of a record is, if that tells it."""
+    trace = whole_traces.TRACE.match(first) if form == "server" else None
+    return int(trace[2]) if trace is not None else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.net.sparingly import Sparingly
+from reference_server.sparingly import Sparingly
 
 
 def test_what_is_not_said_is_counted() -> None:
