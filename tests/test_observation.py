@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import io
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from features.steps.watchers import Copy, Receiver
 from reference_server.config.model import LogLevel
 from reference_server.config.reading import read
 from reference_server.observation import Observation
 from reference_server.observe.log import Console, Log
 from reference_server.server import Server, StartError
+from tests.tls.openssl import Authority
 
 
 @dataclass
@@ -26,7 +30,8 @@ class Watched:
     said: io.BytesIO = field(default_factory=io.BytesIO)
 
     async def __aenter__(self) -> Observation:
-        reading = read(["--port", "0", "--contact", "sip:127.0.0.1:0", *self.options], {})
+        contact = () if "--contact" in self.options else ("--contact", "sip:127.0.0.1:0")
+        reading = read(["--port", "0", *contact, *self.options], {})
         assert reading.configuration is not None
         self.observation = Observation(
             reading.configuration,
@@ -108,3 +113,50 @@ def test_without_any_of_it_nothing_watches() -> None:
             assert observation.door == ""
 
     asyncio.run(run())
+
+
+OPTIONS = (
+    "OPTIONS sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{via} far.invalid;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n"
+    "From: <sip:a@far.invalid>;tag=f\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+    "Content-Length: 0\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(("transport", "protocol"), [("tcp", 6), ("tls", 22)])
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_copies_of_what_came_over_a_connection(
+    tmp_path: Path, transport: str, protocol: int, version: int
+) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.signed("server.test")
+    secured = ssl.create_default_context(cafile=str(authority.root)) if transport == "tls" else None
+    receiver = Receiver()
+    file = tmp_path / "d.xml"
+    file.write_text(
+        f'<drachtio><admin>127.0.0.1</admin><sip><capture-server id="9" port="{receiver.port}" '
+        f'hep-version="{version}">127.0.0.1</capture-server><tls><key-file>{key}</key-file>'
+        f"<cert-file>{certificate}</cert-file></tls></sip></drachtio>"
+    )
+
+    async def run() -> None:
+        scheme = "sips" if transport == "tls" else "sip"
+        watched = Watched(["-f", str(file), "--contact", f"{scheme}:127.0.0.1:0;transport={transport}"])
+        async with watched:
+            ours = int(watched.server.hostports[0].rpartition(":")[2])
+            reader, writer = await asyncio.open_connection("127.0.0.1", ours, ssl=secured)
+            far = writer.get_extra_info("sockname")[1]
+            request = OPTIONS.format(via=transport.upper())
+            writer.write(request.encode())
+            answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+            writer.close()
+        came, went = (Copy(version, receiver.next()) for _ in range(2))
+        assert (came.text, went.text) == (request, answer)
+        assert came.source == went.destination == ("127.0.0.1", far)
+        assert came.destination == went.source == ("127.0.0.1", ours)
+        assert came.protocol == went.protocol == protocol
+        assert came.agent == went.agent == (None if version == 1 else 9)
+
+    try:
+        asyncio.run(run())
+    finally:
+        receiver.close()
