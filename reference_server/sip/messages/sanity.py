@@ -18,6 +18,7 @@ from reference_server.sip.messages.headers import (
 from reference_server.sip.messages.lenient import are_routes, check_passable, first_uri, lacks_scheme
 from reference_server.sip.messages.message import LONGEST_NUMBER, Request
 from reference_server.sip.messages.uri import UriError, is_token
+from reference_server.sip.route_token import without_token
 
 _OTHERS = ("expires", "max-forwards", "content-type", "content-length", "session-expires", "min-se", "rack")
 _SINGLE = ("from", "to", "call-id", "cseq", *_OTHERS)
@@ -108,7 +109,8 @@ def _bad_route(request: Request) -> str:
     """The field of routes that leads nowhere, or an empty text."""
     for name in ("record-route", "route"):
         if name in request.first:
-            for value in request.all(name):
+            for line in request.all(name):
+                value = without_token(line)
                 if value not in _ROUTES.known:
                     if not are_routes(value):
                         return name
