@@ -8,6 +8,7 @@ from reference_server.core.context import Context, Settings
 from reference_server.core.dialog.hang_up import Cause, acknowledge_and_hang_up, hang_up
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.location.service import LocationService
+from reference_server.core.methods import BYE
 from reference_server.core.ports import Application, Applications, Clock, Flow, SipNetwork, Taps, Timers
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.verb import proxy_for
@@ -75,7 +76,7 @@ class Core:
         self.pending = PendingRequests(self.context, self.transactions, self.dialogs)
         refreshes = SessionRefreshes(self.dialogs)
         self.uas = UasCore(self.pending, refreshes)
-        self.uac = UacCore(self.dialogs, refreshes)
+        self.uac = UacCore(self.pending, refreshes)
         self.proxying = ProxyCore(self.pending)
         self._delivery = InDialogDelivery(self.uas)
         self._receiver = Receiver(self.pending, self.uas, self.uac, self.proxying)
@@ -151,7 +152,10 @@ class Core:
         """Its connection ended: what it had not answered gets 480 at once, its dialogs stay (CONN-3, CONN-4)."""
         hangs_up = self.context.settings.hangup_on_application_loss
         for incoming in self.pending.of(application):
-            incoming.refuse(480)
+            if incoming.method is BYE and incoming.in_dialog:
+                incoming.reject(200)  # the call is over, whoever says so
+            else:
+                incoming.refuse(480)
         for invite in [one for one in self.uac.invites.values() if one.application is application]:
             invite.abandon()
         for usage in self.dialogs:
@@ -161,7 +165,10 @@ class Core:
             if usage.awaits_own_ack:
                 acknowledge_and_hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
             elif usage.is_confirmed and hangs_up and not usage.subscription:
-                hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
+                if usage.awaits_ack:
+                    usage.hang_up_when_acknowledged()
+                else:
+                    hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
 
 
 def _headers_too_large(text: str) -> bool:

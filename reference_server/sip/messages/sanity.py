@@ -16,7 +16,7 @@ from reference_server.sip.messages.headers import (
     is_number,
 )
 from reference_server.sip.messages.lenient import are_routes, check_passable, first_uri, lacks_scheme
-from reference_server.sip.messages.message import LONGEST_NUMBER, Request
+from reference_server.sip.messages.message import LONGEST_NUMBER, Request, SipMessage
 from reference_server.sip.messages.uri import UriError, is_token
 from reference_server.sip.route_token import without_token
 
@@ -80,6 +80,16 @@ def overlong_name(request: Request, branch: str) -> str:
     if len(request.to_tag) > LONGEST_NAME:
         return "To"
     return "Via" if len(branch) > LONGEST_NAME else ""
+
+
+def is_cut_off(message: SipMessage) -> bool:
+    """Whether a datagram has less body than its Content-Length says: discarded, if it is a response (§18.3; SIP-53)."""
+    length = message.first.get("content-length", "0")
+    return (
+        length != "0"
+        and length.isdecimal()
+        and (len(length) > LONGEST_NUMBER or int(length) > len(message.body))
+    )
 
 
 def _is_sound(value: str, tag: str) -> bool:
