@@ -13,7 +13,7 @@ from reference_server.core.ports import Application, Applications, Clock, Flow, 
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.verb import proxy_for
 from reference_server.core.receive import Receiver
-from reference_server.core.server_request import PendingRequests
+from reference_server.core.server_request import PendingRequests, ServerRequest
 from reference_server.core.transactions import TransactionLayer
 from reference_server.core.uac.cancel import cancel_invite
 from reference_server.core.uac.core import UacCore
@@ -31,6 +31,12 @@ from reference_server.wire.timestamp import TimeToken
 TRANSACTION_ID_MISSING = "transaction id missing"
 HEADER_LIMIT = 64 * 1024
 """Octets of start line and headers; no transport carries more, and the cutting of 16 MiB would stop every call."""
+
+AT_ONCE = 1000
+"""Requests of a lost application that are answered in one go."""
+
+PORTION_SECONDS = 0.05
+"""From one go to the next."""
 
 HEADERS_TOO_LARGE = f"headers too large: expected an empty line within {HEADER_LIMIT} bytes"
 
@@ -151,11 +157,7 @@ class Core:
     def application_lost(self, application: Application) -> None:
         """Its connection ended: what it had not answered gets 480 at once, its dialogs stay (CONN-3, CONN-4)."""
         hangs_up = self.context.settings.hangup_on_application_loss
-        for incoming in self.pending.of(application):
-            if incoming.method is BYE and incoming.in_dialog:
-                incoming.reject(200)  # the call is over, whoever says so
-            else:
-                incoming.refuse(480)
+        self._answer_for_lost(list(self.pending.of(application)))
         for invite in [one for one in self.uac.invites.values() if one.application is application]:
             invite.abandon()
         for usage in self.dialogs:
@@ -169,6 +171,19 @@ class Core:
                     usage.hang_up_when_acknowledged()
                 else:
                     hang_up(self.dialogs, usage, Cause.APPLICATION_LOST)
+
+    def _answer_for_lost(self, waiting: list[ServerRequest]) -> None:
+        """Answer what a lost application had to: many in portions, between which others come in."""
+        for incoming in waiting[:AT_ONCE]:
+            if not incoming.awaits_final:
+                continue  # cancelled meanwhile, or answered by another application
+            if incoming.method is BYE and incoming.in_dialog:
+                incoming.reject(200)  # the call is over, whoever says so
+            else:
+                incoming.refuse(480)
+        left = waiting[AT_ONCE:]
+        if left:
+            self.context.timers.start(PORTION_SECONDS, lambda: self._answer_for_lost(left))
 
 
 def _headers_too_large(text: str) -> bool:

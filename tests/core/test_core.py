@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from reference_server.core import core as core_module
 from reference_server.core.context import Settings
 from reference_server.sip.messages.message import parse_message
 from tests.core.proxy.stage import Stage
@@ -302,3 +303,21 @@ def test_occupancy_counts_the_applications_own_requests_and_what_is_proxied(worl
     assert [counted[name] for name in names] == [0, 0, 0, 0]
     assert counted["proxy challengers"] == 1
     assert not world.core.busy
+
+
+def test_what_many_waited_for_is_answered_by_portions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core_module, "AT_ONCE", 10)
+    application = world.application("options")
+    phones = [Phone(world, f"p{number}") for number in range(25)]
+    for phone in phones:
+        phone.send("OPTIONS")
+    heir = world.application()
+    last = transaction_id_of(application.take()[-1])
+    application.leave()
+    assert statuses_of(world.network.take()) == [480] * 10
+    heir.answer(last, "SIP/2.0 200 OK\r\n\r\n")
+    assert statuses_of(world.network.take()) == [200]
+    world.advance(0.05)
+    assert statuses_of(world.network.take()) == [480] * 10
+    world.advance(0.05)
+    assert statuses_of(world.network.take()) == [480] * 4
