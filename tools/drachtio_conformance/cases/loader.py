@@ -164,7 +164,7 @@ def check_harmless(text: str) -> None:
             depth -= 1
         if problem:
             at = event.start_mark
-            mark = yaml.Mark(at.name, at.index, at.line, at.column, None, None) if at is not None else None
+            mark = yaml.Mark(at.name, at.index, at.line, at.column, None, 0) if at is not None else None
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
