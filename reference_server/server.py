@@ -85,6 +85,8 @@ class Server:
                 aggressive_nat_detection=configuration.routing.aggressive_nat_detection,
                 disable_nat_detection=configuration.routing.disable_nat_detection,
                 best_effort_tls=configuration.tls.best_effort,
+                open_relay=configuration.routing.open_relay,
+                relay_key=configuration.routing.relay_key,
                 preserved_header_names=frozenset(
                     name.lower() for name in configuration.preserve_header_names
                 ),

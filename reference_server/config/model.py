@@ -78,6 +78,8 @@ class RoutingConfiguration(Struct, frozen=True, kw_only=True):
     aggressive_nat_detection: bool = False
     disable_nat_detection: bool = False
     nameserver: tuple[str, int] | None = None  # address and port; None: those of /etc/resolv.conf
+    open_relay: bool = False  # --open-relay
+    relay_key: str = ""  # --relay-key; empty: one that only this process has
 
 
 class TimerConfiguration(Struct, frozen=True, kw_only=True):

@@ -273,6 +273,8 @@ def _routing(sources: _Sources, default: RoutingConfiguration) -> RoutingConfigu
         ),
         disable_nat_detection=sources.switched_on(table.DISABLE_NAT_DETECTION),
         nameserver=sources.value(table.NAMESERVER, None),
+        open_relay=sources.switched_on(table.OPEN_RELAY),
+        relay_key=sources.value(table.RELAY_KEY, default.relay_key),
     )
 
 

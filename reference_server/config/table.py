@@ -241,6 +241,21 @@ NAMESERVER = Setting(
     argument="IP[:PORT]",
     own=True,
 )
+OPEN_RELAY = Setting(
+    kind=values.FLAG,
+    meaning="send on every request whose Route names this server, whoever made that Route",
+    option="open-relay",
+    own=True,
+)
+RELAY_KEY = Setting(
+    kind=values.SECRET,
+    meaning="secret by which servers know the Record-Routes of each other; by default each knows its own",
+    option="relay-key",
+    argument="TEXT",
+    variable="RELAY_KEY",
+    own=True,
+    secret=True,
+)
 T1 = Setting(
     kind=values.MILLISECONDS,
     meaning="T1 of RFC 3261 §17, in milliseconds",

@@ -29,6 +29,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     disable_nat_detection: bool = False
     best_effort_tls: bool = False
     """in answers a Contact of ours that is ``sips`` becomes ``sip`` if the caller's is"""
+    open_relay: bool = False
+    """requests whose Route names us are sent on, whoever made that Route"""
+    relay_key: str = ""
+    """what proves that we made it, in common with other servers; empty: a random one"""
     preserved_header_names: frozenset[str] = frozenset()
     """in lower case"""
 

@@ -75,7 +75,7 @@ class Core:
         self.pending = PendingRequests(self.context, self.transactions, self.dialogs)
         refreshes = SessionRefreshes(self.dialogs)
         self.uas = UasCore(self.pending, refreshes)
-        self.uac = UacCore(self.dialogs, refreshes)
+        self.uac = UacCore(self.pending, refreshes)
         self.proxying = ProxyCore(self.pending)
         self._delivery = InDialogDelivery(self.uas)
         self._receiver = Receiver(self.pending, self.uas, self.uac, self.proxying)

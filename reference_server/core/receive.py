@@ -26,7 +26,7 @@ from reference_server.core.uas.prack import receive_prack
 from reference_server.core.uas.routing import offer
 from reference_server.sip.identifiers import LONGEST_NAME
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
-from reference_server.sip.messages.sanity import fault_of
+from reference_server.sip.messages.sanity import fault_of, is_cut_off
 from reference_server.sip.messages.via import TopVia, parse_top_via, transaction_key
 from reference_server.sip.transactions.server import InviteServerTransaction
 
@@ -65,6 +65,9 @@ class Receiver:
             self._receive_request(message, via, flow)
 
     def _receive_response(self, response: Response, via: TopVia | None, flow: Flow) -> None:
+        if not flow.transport.stream and is_cut_off(response):
+            self._context.event("sip-dropped", reason="response with half a body", source=flow.remote_host)
+            return
         if via is not None and self._transactions.receive(response, via):
             return
         if not pass_stray(self._proxy, response):

@@ -255,6 +255,14 @@ class PendingRequests:
         waiting = (*self._waiting.values(), *self._held.values())
         return iter([one for one in waiting if one.application is application])
 
+    def asked(self, call_id: str, from_tag: str) -> Application | None:
+        """The connected application that is to answer a request of the far end with that Call-ID and From tag."""
+        for one in self._waiting.values():
+            if one.headers.call_id == call_id and one.request.from_tag == from_tag:
+                application = one.application
+                return application if application is not None and application.connected else None
+        return None
+
     def awaits_final(self, incoming: ServerRequest) -> bool:
         """See :attr:`ServerRequest.awaits_final`."""
         if incoming.method is INVITE:

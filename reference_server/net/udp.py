@@ -18,6 +18,7 @@ from reference_server.core.ports import Endpoint, Flow
 from reference_server.net.sockets.icmp import read_undelivered
 from reference_server.net.sockets.readiness import Readiness
 from reference_server.sip.transport import LARGEST_DATAGRAM, UDP
+from reference_server.sparingly import Sparingly
 from reference_server.turn import Turn
 
 Receive: TypeAlias = Callable[[str, Flow], None]
@@ -56,7 +57,7 @@ class UdpTransport:
         undelivered: Undelivered = lambda beginning: None,
         turn: Turn | None = None,
     ) -> None:
-        """``sock`` is bound and does not block; ``warn`` gets one line per datagram that cannot be sent.
+        """``sock`` is bound and does not block; ``warn`` gets a line of datagrams that cannot be sent, one a second.
 
         ``undelivered`` gets the beginning of each datagram that was sent and did not arrive, or could not be sent.
         ``turn`` is that of all who write on this loop.
@@ -65,6 +66,7 @@ class UdpTransport:
         self._socket = sock
         self._receive = receive
         self._warn = warn
+        self._say_unsent = Sparingly(warn, asyncio.get_running_loop().time)
         self._undelivered = undelivered
         self._flows: dict[tuple[str | int, ...], Flow] = {}
         self._unsent: deque[tuple[bytes, tuple[str, int]]] = deque()
@@ -182,7 +184,7 @@ class UdpTransport:
             self._readiness.want_room(False)
 
     def _complain(self, octets: bytes, address: tuple[str, int], reason: str) -> None:
-        self._warn(f"cannot send {len(octets)} octets to udp/[{address[0]}]:{address[1]}: {reason}")
+        self._say_unsent(f"cannot send {len(octets)} octets to udp/[{address[0]}]:{address[1]}: {reason}")
 
     def close(self) -> None:
         """Stop reading and free the port; what is still queued is dropped."""

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.transport import UDP
 from tests.core.world import UDP_ENDPOINT, Phone, World, statuses_of, transaction_id_of
@@ -36,7 +37,7 @@ def by_route(method: str, *lines: str, route: str = US, uri: str = CAROL) -> str
 
 @pytest.fixture
 def world() -> World:
-    world = World()
+    world = World(Settings(open_relay=True))  # the worst case: whoever names us is served
     world.network.routes[CAROL] = TO_CAROL
     return world
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from reference_server.core import application_loss
 from reference_server.core.context import Settings
 from reference_server.sip.messages.message import parse_message
 from tests.core.world import (
@@ -157,20 +158,18 @@ def test_lost_before_an_ack_that_never_comes(world: World) -> None:
     call.phone.respond(bye)
 
 
-def test_the_bye_that_it_had_not_answered_gets_480(world: World) -> None:
+def test_the_bye_that_it_had_not_answered_gets_200(world: World) -> None:
     call = Call(world, world.application("invite")).establish()
     call.phone.send("BYE")
     world.network.take()
     call.application.leave()
-    assert statuses_of(world.network.take()) == [480]
+    assert statuses_of(world.network.take()) == [200]
 
 
 def test_hanging_up_on_application_loss(worlds: Callable[[Settings], World]) -> None:
     world = worlds(Settings(hangup_on_application_loss=True))
     application, survivor = world.application("invite"), world.application()
     established = Call(world, application, "established").establish()
-    unacknowledged = Call(world, application, "unacknowledged")
-    unacknowledged.answer()
     ringing = Call(world, application, "ringing").ring()
     over_tcp = Call(world, application, "tcp", BY_TCP).establish()
     world.registry.remove(application)
@@ -180,8 +179,8 @@ def test_hanging_up_on_application_loss(worlds: Callable[[Settings], World]) -> 
     application.leave()
     sent = world.network.take()
     byes = {parse_message(text).get("call-id"): text for text in sent if text.startswith("BYE ")}
-    assert set(byes) == {call.phone.call_id for call in (established, unacknowledged, over_tcp)}
-    for call in (established, unacknowledged, over_tcp):
+    assert set(byes) == {call.phone.call_id for call in (established, over_tcp)}
+    for call in (established, over_tcp):
         bye = byes[call.phone.call_id]
         assert parse_message(bye).get("reason") == 'SIP;cause=480;text="Application disconnected"'
         call.phone.respond(bye)
@@ -201,3 +200,48 @@ def test_hanging_up_sends_no_bye_in_a_subscription(worlds: Callable[[Settings], 
     application.leave()
     assert [text for text in world.network.take() if text.startswith("BYE")] == []
     world.advance(100)
+
+
+def test_hanging_up_waits_for_the_ack(worlds: Callable[[Settings], World]) -> None:
+    world = worlds(Settings(hangup_on_application_loss=True))
+    application, heir = world.application("invite"), world.application()
+    acknowledged, adopted, never = (
+        Call(world, application, name) for name in ("acknowledged", "adopted", "never")
+    )
+    for call in (acknowledged, adopted, never):
+        call.answer()
+    world.network.sent.clear()
+    application.leave()
+    assert world.network.take() == []
+    (bye,) = acknowledged.phone.send("ACK")
+    assert bye.startswith("BYE ")
+    assert parse_message(bye).get("reason") == 'SIP;cause=480;text="Application disconnected"'
+    acknowledged.phone.respond(bye)
+    assert acknowledged.phone.send("ACK", same=True) == []
+    info = sip_of(heir.request(adopted.dialog_id, "INFO\r\n\r\n"))
+    adopted.phone.respond(info)
+    world.network.take()
+    assert adopted.phone.send("ACK") == []
+    world.advance(32)
+    byes = [text for text in world.network.take() if text.startswith("BYE ")]
+    assert [parse_message(text).get("call-id") for text in byes] == [never.phone.call_id]
+    never.phone.respond(byes[0])
+    adopted.phone.respond(sip_of(heir.request(adopted.dialog_id, "BYE\r\n\r\n")))
+
+
+def test_what_many_waited_for_is_answered_by_portions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application_loss, "AT_ONCE", 10)
+    application = world.application("options")
+    phones = [Phone(world, f"p{number}") for number in range(25)]
+    for phone in phones:
+        phone.send("OPTIONS")
+    heir = world.application()
+    last = transaction_id_of(application.take()[-1])
+    application.leave()
+    assert statuses_of(world.network.take()) == [480] * 10
+    heir.answer(last, "SIP/2.0 200 OK\r\n\r\n")
+    assert statuses_of(world.network.take()) == [200]
+    world.advance(0.05)
+    assert statuses_of(world.network.take()) == [480] * 10
+    world.advance(0.05)
+    assert statuses_of(world.network.take()) == [480] * 4

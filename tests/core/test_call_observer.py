@@ -110,7 +110,7 @@ def test_a_2xx_that_nobody_wants_is_an_answer(stage: Stage, watcher: Watcher) ->
 def test_requests_by_their_route(stage: Stage, watcher: Watcher) -> None:
     stage.world.receive(
         f"BYE {stage.carol.uri} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bKx1\r\n"
-        "Route: <sip:127.0.0.1:5060;lr>\r\nFrom: <sip:a>;tag=1\r\n"
+        f"Route: <sip:127.0.0.1:5060;lr{stage.route_token('c', '1')}>\r\nFrom: <sip:a>;tag=1\r\n"
         "To: <sip:b>;tag=2\r\nCall-ID: c\r\nCSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n",
         stage.phone.flow,
     )

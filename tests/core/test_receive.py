@@ -321,3 +321,20 @@ def test_damaged_requests_in_any_order(data: st.DataObject) -> None:
         phone.send("BYE", cseq=dialog.remote_cseq + 1)
     world.advance(4000)
     world.check_empty()
+
+
+def test_a_datagram_with_half_a_body_is_no_response(world: World) -> None:
+    application = world.application()
+    world.network.routes["sip:carol@127.0.0.1:5090"] = BY_UDP
+    request = sip_of(application.say("sip||\r\nOPTIONS sip:carol@127.0.0.1:5090 SIP/2.0\r\n\r\n"))
+    lines = [
+        line for line in request.split("\r\n") if line.startswith(("Via", "From", "To", "Call-ID", "CSeq"))
+    ]
+    for length in ("6", "500", "9" * 5000):
+        head = "\r\n".join(["SIP/2.0 200 OK", *lines, f"Content-Length: {length}"])
+        world.receive(f"{head}\r\n\r\nv=0\r\n")
+        assert application.take() == []
+        assert world.tap.events[-1][1]["reason"] == "response with half a body"
+    head = "\r\n".join(["SIP/2.0 200 OK", *lines, "Content-Length: 5"])
+    world.receive(f"{head}\r\n\r\nv=0\r\n")
+    assert application.take_one().endswith("\r\n\r\nv=0\r\n")

@@ -43,6 +43,9 @@ REFRESHING = frozenset({"INVITE", "UPDATE"})
 MIN_SE = f"Min-SE: {MINIMUM}\r\n"
 """The header line of a 422."""
 
+_MOST_TOO_SMALL = 2
+"""Refreshes in a row that are refused with 422; then the far end does not want one."""
+
 _GIVE_WAY_SECONDS = 2.0
 """After which a refresh that could not be sent is tried again, at the earliest."""
 
@@ -73,6 +76,7 @@ class SessionTimer:
         "_opening",
         "_patient",
         "_refreshes",
+        "_too_small",
         "_usage",
         "minimum",
         "refresh",
@@ -89,6 +93,7 @@ class SessionTimer:
         self._next = Deadline(context.timers, context.monotonic, self._begin_refresh)
         self._held: list[Callable[[], None]] = []
         self._opening = False
+        self._too_small = 0
         self.refresh: Refresh | None = None
         """ours that has no final response yet"""
         self.minimum = MINIMUM
@@ -97,6 +102,7 @@ class SessionTimer:
 
     def renew(self, terms: Terms) -> None:
         """The session begins anew."""
+        self._too_small = 0
         self.terms = terms
         self._patient = False
         self._expiry.move(terms.lifetime)
@@ -138,7 +144,7 @@ class SessionTimer:
                 self._next.move(self._glare_seconds())
             elif response.status == 500 and retry_after:  # theirs crossed ours (RFC 3261 §14.2)
                 self._next.move(retry_after)
-            elif response.status == 422 and minimum > max(self.minimum, self.terms.seconds):
+            elif response.status == 422 and self._asks_for_more(minimum):
                 self.minimum = minimum  # of those that follow, too (§7.4)
                 self.terms = Terms(minimum, refreshed_by_us=True, lifetime=minimum)
                 self._begin_refresh()
@@ -155,6 +161,11 @@ class SessionTimer:
             else:
                 self._next.move(_GIVE_WAY_SECONDS)
         self._release()
+
+    def _asks_for_more(self, minimum: int) -> bool:
+        """Whether a 422 with that Min-SE is worth another try: it has to ask for more, and only once (TIMER-5)."""
+        self._too_small += 1
+        return self._too_small < _MOST_TOO_SMALL and minimum > max(self.minimum, self.terms.seconds)
 
     def _depends_on_us(self) -> bool:
         """Whether the call goes on and the far end has not taken over meanwhile."""

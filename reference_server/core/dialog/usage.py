@@ -127,6 +127,7 @@ class DialogUsage:
         "_acknowledgements",
         "_far_update",
         "_hangs_up_after_ack",
+        "_hangs_up_when_acknowledged",
         "_last_answered_invite",
         "_own_acks",
         "begun_here",
@@ -183,6 +184,7 @@ class DialogUsage:
         self._last_answered_invite = -1
         """the CSeq number of our latest INVITE that got a 2xx"""
         self._hangs_up_after_ack = False
+        self._hangs_up_when_acknowledged = False
         self.subscription = False
         self.expiry: Deadline | None = None
         """when a subscription is over"""
@@ -331,6 +333,15 @@ class DialogUsage:
     def hang_up_after_ack(self) -> None:
         """The answer has crossed the application's CANCEL."""
         self._hangs_up_after_ack = True
+
+    @property
+    def hangs_up_when_acknowledged(self) -> bool:
+        """Its application has gone: behind the far end's ACK the server hangs up, unless another has taken it over."""
+        return self._hangs_up_when_acknowledged and not self.awaits_ack and self.current_owner() is None
+
+    def hang_up_when_acknowledged(self) -> None:
+        """Its application has gone, but its 2xx is not acknowledged yet: a BYE has to wait (RFC 3261 §15)."""
+        self._hangs_up_when_acknowledged = True
 
     # What it is about.
 

@@ -7,6 +7,7 @@ waits for the first provisional response; a far end that answers the CANCEL but 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from reference_server.core.dialog.next_hop import via_for
@@ -98,6 +99,7 @@ class Branch:
         "_proxy",
         "_sent",
         "_transaction",
+        "_tried",
         "_via",
         "given_up",
         "proxied",
@@ -121,6 +123,8 @@ class Branch:
         self._cancelled = False
         self._late: LateAnswer | None = None
         """a 2xx came when the caller had given up"""
+        self._tried: list[Flow] = []
+        """addresses of the target's name that were of no use"""
         self._provisional: TimerHandle | None = None
         self._final: TimerHandle | None = None
 
@@ -156,16 +160,26 @@ class Branch:
             self._over = True
             proxied.unreachable(self, flow.reason)
             return
-        branch = proxied.new_branch()
-        self._via = via_for(flow, branch)
-        forwarded = proxied.forwarded_by(flow)
-        text = forwarded.copy(self.target.uri, self._via, proxied.record_routes_by(flow))
-        if not flow.transport.stream and len(text) > LARGEST_DATAGRAM:
+        sent = self._composed(flow)
+        if not flow.transport.stream and len(sent.text) > LARGEST_DATAGRAM:
             self._over = True
             proxied.unreachable(self, TOO_LARGE)
             return
-        self._begin(Sent(proxied.method, branch, text, flow))
+        self._begin(sent)
+        options, timers = proxied.options, self._proxy.context.timers
+        if options.provisional_timeout:
+            self._provisional = timers.start(options.provisional_timeout, self._no_provisional)
+        if options.final_timeout:
+            self._final = timers.start(options.final_timeout, self._give_up)
         proxied.under_way(self)
+
+    def _composed(self, flow: Flow) -> Sent:
+        """The copy as it goes by ``flow``, with a branch of its own."""
+        proxied = self.proxied
+        branch = proxied.new_branch()
+        self._via = via_for(flow, branch)
+        text = proxied.forwarded_by(flow).copy(self.target.uri, self._via, proxied.record_routes_by(flow))
+        return Sent(proxied.method, branch, text, flow)
 
     def _begin(self, sent: Sent) -> None:
         proxy, context = self._proxy, self._proxy.context
@@ -178,17 +192,35 @@ class Branch:
                 longest_silence=TIMER_C_SECONDS,
                 means=proxy.transactions.proxied_means,
             )
+        forwarded, uri, via = self.proxied.forwarded, self.target.uri, self._via
         self._transaction = proxy.transactions.begin_client(
-            sent, self, make_ack=self._ack_for_failure, means=proxy.transactions.proxied_means
+            sent,
+            self,
+            make_ack=lambda response: forwarded.ack(uri, via, response),
+            means=proxy.transactions.proxied_means,
         )
-        options = self.proxied.options
-        if options.provisional_timeout:
-            self._provisional = context.timers.start(options.provisional_timeout, self._no_provisional)
-        if options.final_timeout:
-            self._final = context.timers.start(options.final_timeout, self._give_up)
 
-    def _ack_for_failure(self, response: Response) -> str:
-        return self.proxied.forwarded.ack(self.target.uri, self._via, response)
+    def _go_on(self, end: Callable[[], None]) -> None:
+        """Send to the next address of the target's name (RFC 3263 §4.3), or let the copy end as it has."""
+        if self._sent is None or self._over or self._cancelled:
+            end()
+            return
+        self._tried.append(self._sent.flow)
+        if self._invite is not None:
+            self._invite.stop()
+            self._invite = None
+
+        def opened(flow: Way) -> None:
+            if isinstance(flow, NoWay) or self._over or self._cancelled:
+                end()
+                return
+            sent = self._composed(flow)
+            if not flow.transport.stream and len(sent.text) > LARGEST_DATAGRAM:
+                end()
+            else:
+                self._begin(sent)
+
+        self._proxy.context.network.open(self.target.next_hop, opened, self._tried)
 
     # What its transaction tells.
 
@@ -205,17 +237,28 @@ class Branch:
             self.proxied.provisional(self, response)
         elif self._over:
             self.proxied.answered_again(self, response)
+        elif response.status == 503:
+            self._go_on(lambda: self._concluded(response))
         else:
-            self._end()
-            self.proxied.final(self, response)
+            self._concluded(response)
+
+    def _concluded(self, response: Response) -> None:
+        self._end()
+        self.proxied.final(self, response)
 
     def timed_out(self) -> None:
         """No response came in time (``ClientUser``)."""
+        self._go_on(self._never_answered)
+
+    def _never_answered(self) -> None:
         self._end()
         self.proxied.lost(self)
 
     def unreachable(self) -> None:
         """It did not arrive, or no response to it can (``ClientUser``)."""
+        self._go_on(self._not_delivered)
+
+    def _not_delivered(self) -> None:
         self._end()
         self.proxied.unreachable(self, "the network did not deliver it")
 

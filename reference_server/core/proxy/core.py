@@ -8,8 +8,11 @@ from reference_server.core.context import Context
 from reference_server.core.location.service import LocationService
 from reference_server.core.server_request import PendingRequests, ServerRequest
 from reference_server.core.transactions import TransactionLayer
+from reference_server.sip.messages.message import Request
 from reference_server.sip.proxy_branch import ProxyBranches
+from reference_server.sip.route_token import RouteTokens
 from reference_server.sip.target_set import Target
+from reference_server.sparingly import Sparingly
 
 
 class Cancellable(Protocol):
@@ -29,6 +32,8 @@ class ProxyCore:
         "location",
         "open",
         "pending",
+        "say_refused",
+        "tokens",
         "transactions",
     )
 
@@ -38,6 +43,12 @@ class ProxyCore:
         self.location: LocationService = pending.dialogs.location
         self.pending = pending
         self.branches = ProxyBranches(self.context.identifiers)
+        settings = self.context.settings
+        key = settings.relay_key.encode("utf-8") or self.context.identifiers.uuid().encode("ascii")
+        self.tokens = RouteTokens(key)
+        self.say_refused = Sparingly(
+            lambda line: self.context.event("sip-refused", reason=line), self.context.monotonic
+        )
         self.open: dict[str, Cancellable] = {}
         """by the key of their server transaction: a CANCEL may end them"""
         self.challengers: dict[str, Target] = {}
@@ -46,6 +57,22 @@ class ProxyCore:
     def occupancy(self) -> dict[str, int]:
         """The size of every table."""
         return {"proxied requests": len(self.open), "proxy challengers": len(self.challengers)}
+
+    def route_token(self, call_id: str, caller_tag: str) -> str:
+        """The parameter of a Record-Route by which requests of that call may come back."""
+        return "" if self.context.settings.open_relay else self.tokens.parameter(call_id, caller_tag)
+
+    def may_relay(self, route: str, request: Request, source: str) -> bool:
+        """Whether ``request`` came back by a ``route`` that was made for its call, or is one that anybody may send.
+
+        If not, it is told where ``source`` wanted to go.
+        """
+        if self.context.settings.open_relay:
+            return True
+        if self.tokens.proves(route, request.get("call-id"), request.from_tag, request.to_tag):
+            return True
+        self.say_refused(f"{request.method} of {source} names our Route, which was not made for its call")
+        return False
 
     def cancel(self, key: str, cancel: ServerRequest) -> bool:
         """Cancel the request whose server transaction has this key; False if there is none."""

@@ -1,6 +1,7 @@
 """Requests of a dialog that come back because we record-routed it (RFC 3261 §16.4, §16.6 step 6, PROXY-22 to PROXY-25).
 
-They pass without an application: nothing is remembered of the dialog, the Route says where they go. Routes that name
+They pass without an application: nothing is remembered of the dialog, the Route says where they go, and proves that it
+was made for their call (PROXY-30): else anybody could have us send anything anywhere. Routes that name
 this server are taken off, all that follow one another, since a dialog that changes the transport here has two. The ACK
 of a 2xx passes without a transaction, for it has none.
 """
@@ -21,6 +22,7 @@ from reference_server.sip.messages.lenient import sound_uri
 from reference_server.sip.messages.message import Request
 from reference_server.sip.messages.uri import UriError, parse_uri
 from reference_server.sip.messages.via import TopVia, completed_via
+from reference_server.sip.route_token import without_token
 from reference_server.sip.target_set import Target, TargetSet
 
 _BY_ROUTE = ProxyOptions(destinations=())
@@ -32,7 +34,10 @@ def route_on(proxy: ProxyCore, incoming: ServerRequest) -> bool:
     found = _onward(proxy, request)
     if found is None:
         return False
-    target, routes = found
+    route, target, routes = found
+    if not proxy.may_relay(route, request, incoming.flow.remote_host):
+        incoming.reject(403)
+        return True
     signature = proxy.branches.signature(request)
     if forwards_left(request) == 0:
         incoming.reject(483)
@@ -54,7 +59,9 @@ def route_ack(proxy: ProxyCore, request: Request, via: TopVia, flow: Flow) -> bo
     found = _onward(proxy, request)
     if found is None:
         return False
-    target, routes = found
+    route, target, routes = found
+    if not proxy.may_relay(route, request, flow.remote_host):
+        return True
     branches = proxy.branches
     signature = branches.signature(request)
     if forwards_left(request) == 0 or branches.has_been_here(request, signature):
@@ -74,26 +81,28 @@ def route_ack(proxy: ProxyCore, request: Request, via: TopVia, flow: Flow) -> bo
     return True
 
 
-def _onward(proxy: ProxyCore, request: Request) -> tuple[Target, list[str]] | None:
-    """Where the request goes, and the routes that it keeps; None if it is not for us to send on."""
+def _onward(proxy: ProxyCore, request: Request) -> tuple[str, Target, list[str]] | None:
+    """Our own route, where the request goes, and the routes that it keeps; None if it is not for us to send on."""
     routes = route_values(request)
     own = proxy.location.own
-    uri = request.uri
-    by_strict_router = "lr" in uri and own.include(uri) and _has_lr(uri)
+    uri = route = request.uri
+    by_strict_router = "lr" in uri and own.include(without_token(uri)) and _has_lr(uri)
     if by_strict_router:  # it put our Record-Route value into the Request-URI, and that to the end (§16.4)
         uri = uri_of(routes.pop())
     ours = 0
-    while ours < len(routes) and own.include(uri_of(routes[ours])):
+    while ours < len(routes) and own.include(without_token(uri_of(routes[ours]))):
         ours += 1
     if not ours and not by_strict_router:
         return None
+    if not by_strict_router:
+        route = routes[0]
     routes = routes[ours:]
     if not routes:
-        return None if own.include(uri) else (Target(_reachable(uri), uri), routes)
+        return None if own.include(uri) else (route, Target(_reachable(uri), uri), routes)
     next_hop = uri_of(routes[0])
     if is_loose(routes[0]):
-        return Target(next_hop, uri), routes
-    return Target(next_hop, next_hop), [*routes[1:], f"<{uri}>"]
+        return route, Target(next_hop, uri), routes
+    return route, Target(next_hop, next_hop), [*routes[1:], f"<{uri}>"]
 
 
 def _reachable(uri: str) -> str:

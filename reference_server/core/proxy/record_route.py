@@ -5,16 +5,16 @@ from __future__ import annotations
 from reference_server.core.ports import Endpoint
 
 
-def route_to(local: Endpoint) -> str:
-    """A Record-Route or Path value that leads back to ``local``, by a loose route."""
-    return f"<sip:{local.advertised_host}:{local.port}{local.transport.uri_parameter};lr>"
+def route_to(local: Endpoint, token: str = "") -> str:
+    """A Record-Route or Path value that leads back to ``local``, by a loose route; ``token`` is a parameter."""
+    return f"<sip:{local.advertised_host}:{local.port}{local.transport.uri_parameter};lr{token}>"
 
 
-def record_routes(towards: Endpoint, back: Endpoint) -> str:
+def record_routes(towards: Endpoint, back: Endpoint, token: str) -> str:
     """The Record-Route lines of a request that goes by ``towards`` and came by ``back``.
 
     Where they differ each side gets its own (RFC 5658 §6).
     """
-    to_target, to_caller = route_to(towards), route_to(back)
+    to_target, to_caller = route_to(towards, token), route_to(back, token)
     lines = f"Record-Route: {to_target}\r\n"
     return lines if to_target == to_caller else f"{lines}Record-Route: {to_caller}\r\n"

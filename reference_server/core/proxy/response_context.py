@@ -201,7 +201,9 @@ class ResponseContext:
         """The Record-Route lines of a copy that goes by ``flow``."""
         if not self.options.record_route or self.method == "REGISTER":
             return ""
-        return record_routes(flow.local, self._incoming.flow.local)
+        incoming = self._incoming
+        token = self._proxy.route_token(incoming.headers.call_id, incoming.request.from_tag)
+        return record_routes(flow.local, incoming.flow.local, token)
 
     def under_way(self, branch: Branch) -> None:
         """A copy was sent."""

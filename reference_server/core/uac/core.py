@@ -11,7 +11,7 @@ from reference_server.core.dialog.table import DialogTable
 from reference_server.core.dialog.usage import DialogUsage
 from reference_server.core.location.service import LocationService
 from reference_server.core.ports import Application, Flow
-from reference_server.core.server_request import ServerRequest
+from reference_server.core.server_request import PendingRequests, ServerRequest
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.reliable import ReliableReceiver
@@ -78,17 +78,20 @@ class UacCore:
         "dialogs",
         "invites",
         "location",
+        "pending",
         "refreshes",
         "reliable_calls",
         "subscribing",
         "transactions",
     )
 
-    def __init__(self, dialogs: DialogTable, refreshes: Refreshes) -> None:
+    def __init__(self, pending: PendingRequests, refreshes: Refreshes) -> None:
+        dialogs = pending.dialogs
+        self.pending = pending
         self.context: Context = dialogs.context
         self.transactions: TransactionLayer = dialogs.transactions
         self.location: LocationService = dialogs.location
-        self.dialogs = dialogs
+        self.dialogs: DialogTable = dialogs
         self.refreshes = refreshes
         self.invites: dict[str, ApplicationInvite] = {}
         """INVITEs of applications without a final response, by transaction id"""

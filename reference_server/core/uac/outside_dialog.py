@@ -35,6 +35,7 @@ from reference_server.wire.requests import Sip
 NO_TRANSACTION = "Error creating sip transaction for uac request"
 NO_LEG = "Error creating leg"
 INVALID_FROM = "invalid from value provided by client:"
+DIALOG_OF_ANOTHER = "dialog id is in use by another application"
 TO_MYSELF = "can not send request to myself"
 NO_CONTENT_TYPE = "missing content-type"
 _NTP_EPOCH = 2_208_988_800  # seconds between 1900 and 1970
@@ -206,7 +207,10 @@ class _Request:
             ):  # they belong in no Request-URI (RFC 3261 §19.1.1), and in a To still less
                 raise _Refusal(NO_LEG)
             to = f"<{line.uri}>"
-        call_id = draft.take("call-id") or context.identifiers.uuid()
+        given_call_id = draft.take("call-id")
+        call_id = given_call_id or context.identifiers.uuid()
+        if given_call_id and line.method.forms_dialog:
+            self._check_is_nobody_elses(call_id, local_tag)
         number, *_ = draft.take("cseq").split() or ["-1"]
         cseq = int(number[:LONGEST_NUMBER])
         if not 0 <= cseq < 2**31:
@@ -217,6 +221,17 @@ class _Request:
             f"To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n{draft.lines()}\r\n{draft.body}"
         )
         return _Composed(text, Caller(self._application, call_id, from_, local_tag, cseq, line.uri))
+
+    def _check_is_nobody_elses(self, call_id: str, local_tag: str) -> None:
+        """An application must not begin what has the name of a call of another: whose it is, is then uncertain."""
+        uac, mine = self._uac, self._application
+        dialog_id = uac.dialogs.id_of_uac(call_id, local_tag)
+        known = uac.dialogs.by_id(dialog_id)
+        owner = known.current_owner() if known is not None else None
+        if owner is None:
+            owner = uac.pending.asked(call_id, local_tag)
+        if owner is not None and owner is not mine:
+            raise _Refusal(f"{DIALOG_OF_ANOTHER}: {dialog_id}")
 
 
 def _given(draft: Draft, name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from reference_server.core.call_observer import Ended, Reason, Source
 from reference_server.core.dialog.glare import glare, retry_after
+from reference_server.core.dialog.hang_up import Cause, hang_up
 from reference_server.core.dialog.session_timer import MIN_SE, asks_too_little
 from reference_server.core.dialog.subscription import heed_notify
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
@@ -99,6 +100,8 @@ def receive_ack(uas: UasCore, request: Request, via: TopVia, flow: Flow) -> bool
         return False
     invite = usage.acknowledged(request.cseq_number)
     owner = usage.current_owner()
+    if usage.hangs_up_when_acknowledged:
+        hang_up(uas.dialogs, usage, Cause.APPLICATION_LOST)
     if invite is None or owner is None:
         return True  # repeated, or for nothing: an ACK is never answered (§17)
     context = uas.context

@@ -11,6 +11,7 @@ REASONS = {
     100: "Trying",
     200: "OK",
     400: "Bad Request",
+    403: "Forbidden",
     405: "Method Not Allowed",
     408: "Request Timeout",
     422: "Session Interval Too Small",

@@ -16,8 +16,9 @@ from reference_server.sip.messages.headers import (
     is_number,
 )
 from reference_server.sip.messages.lenient import are_routes, check_passable, first_uri, lacks_scheme
-from reference_server.sip.messages.message import LONGEST_NUMBER, Request
+from reference_server.sip.messages.message import LONGEST_NUMBER, Request, SipMessage
 from reference_server.sip.messages.uri import UriError, is_token
+from reference_server.sip.route_token import without_token
 
 _OTHERS = ("expires", "max-forwards", "content-type", "content-length", "session-expires", "min-se", "rack")
 _SINGLE = ("from", "to", "call-id", "cseq", *_OTHERS)
@@ -81,6 +82,16 @@ def overlong_name(request: Request, branch: str) -> str:
     return "Via" if len(branch) > LONGEST_NAME else ""
 
 
+def is_cut_off(message: SipMessage) -> bool:
+    """Whether a datagram has less body than its Content-Length says: discarded, if it is a response (§18.3; SIP-53)."""
+    length = message.first.get("content-length", "0")
+    return (
+        length != "0"
+        and length.isdecimal()
+        and (len(length) > LONGEST_NUMBER or int(length) > len(message.body))
+    )
+
+
 def _is_sound(value: str, tag: str) -> bool:
     """An address with a tag or without (RFC 3261 §19.3), or what may pass for one since nobody is sent there."""
     if (not tag or is_token(tag)) and is_address(value, tag):
@@ -108,7 +119,8 @@ def _bad_route(request: Request) -> str:
     """The field of routes that leads nowhere, or an empty text."""
     for name in ("record-route", "route"):
         if name in request.first:
-            for value in request.all(name):
+            for line in request.all(name):
+                value = without_token(line)
                 if value not in _ROUTES.known:
                     if not are_routes(value):
                         return name

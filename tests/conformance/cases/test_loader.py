@@ -154,3 +154,18 @@ def test_what_is_not_text_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(LoadError, match="cannot be read"):
         load([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("&a [*a]", "aliases"),
+        ("a: &a [x,x,x,x]\nb: &b [*a,*a,*a]\nc: [*b,*b,*b]", "aliases"),
+        ("[" * 20_000, "expected at most 50 lists and mappings in each other"),
+        ("x: " + "{a: " * 51 + "}" * 51, "expected at most 50 lists and mappings in each other"),
+    ],
+    ids=["endless", "billion laughs", "deep", "deep mapping"],
+)
+def test_a_small_file_cannot_grow(text: str, problem: str) -> None:
+    with pytest.raises(LoadError, match=f"^bomb.yaml:[0-9]+: not YAML: {problem}"):
+        parse(text, name="bomb", file="bomb.yaml")

@@ -47,7 +47,7 @@ def answered(stage: Stage, options: str = "") -> Request:
 
 def send(stage: Stage, method: str, route: str = "Route: <sip:127.0.0.1:5060;lr>") -> None:
     """The caller's request inside the dialog."""
-    text = stage.phone.text(method, route)
+    text = stage.phone.text(method, route.replace(":5060;lr", f":5060;lr{stage.route_token()}"))
     stage.world.receive(text.replace(f"{method} sip:127.0.0.1:5060 ", f"{method} {stage.carol.uri} "))
 
 

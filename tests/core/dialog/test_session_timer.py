@@ -187,14 +187,28 @@ def test_a_call_that_the_application_never_acknowledged_ends_with_its_session(wo
     assert [text.split(" ")[0] for text in world.network.take()][:2] == ["ACK", "BYE"]
 
 
-def test_a_second_422_that_asks_for_no_more_ends_the_call(world: World) -> None:
+@pytest.mark.parametrize("second", [200, 201, 4_000_000])
+def test_a_second_422_in_a_row_ends_the_call(world: World, second: int) -> None:
     call = refreshed_by_us(world)
     _, again = call.phone.respond(refresh(call), 422, "Min-SE: 200")
     assert parse_message(again).get("session-expires") == "200;refresher=uac"
     assert parse_message(again).get("min-se") == "200"
     world.network.take()
-    call.phone.respond(again, 422, "Min-SE: 200")
+    call.phone.respond(again, 422, f"Min-SE: {second}")
     call.phone.respond(expired(call), 200)
+
+
+def test_two_422s_with_a_refresh_between_end_nothing(world: World) -> None:
+    call = refreshed_by_us(world)
+    _, again = call.phone.respond(refresh(call), 422, "Min-SE: 200")
+    call.phone.respond(again, 200, "Session-Expires: 200;refresher=uac")
+    world.network.take()
+    while not (sent := world.network.take()):
+        world.advance(1)
+    third = sent[0]
+    _, fourth = call.phone.respond(third, 422, "Min-SE: 300")
+    call.phone.respond(fourth, 200)
+    call.hang_up()
 
 
 @pytest.mark.parametrize(

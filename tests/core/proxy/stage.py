@@ -5,6 +5,7 @@ from __future__ import annotations
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import Request, Response, parse_message
+from reference_server.sip.messages.uri import tag_of
 from reference_server.sip.transport import UDP
 from tests.core.world import BY_UDP, SDP, UDP_ENDPOINT, Phone, RecordingApplication, World, transaction_id_of
 
@@ -71,6 +72,11 @@ class Stage:
         self.carol = Callee(world, 5090, "carol")
         self.dan = Callee(world, 5091, "dan")
         self.transaction_id = ""
+
+    def route_token(self, call_id: str = "", tag: str = "") -> str:
+        """The parameter by which our Record-Route proves that it was made for the phone's call, or for that one."""
+        tokens = self.world.core.proxying.tokens
+        return tokens.parameter(call_id or self.phone.call_id, tag or tag_of(self.phone.from_))
 
     def request(self, method: str = "INVITE", *lines: str, body: str = "") -> None:
         """The caller's request comes, and the application has it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.core.proxy.stage import Stage
 from tests.core.world import (
     tokens_of,
@@ -103,3 +105,59 @@ def test_what_the_network_does_not_deliver_ends_the_copy(stage: Stage) -> None:
     stage.world.core.undelivered(stage.carol.take().text[:200])
     stage.dan.answer(stage.dan.take(), 200)
     assert stage.statuses == [200]
+
+
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS"])
+@pytest.mark.parametrize("how", ["503", "undelivered"])
+def test_the_next_address_of_a_targets_name_is_tried(stage: Stage, method: str, how: str) -> None:
+    stage.world.network.alternatives[stage.carol.uri] = [stage.dan.flow]
+    stage.request(method)
+    stage.proxy(stage.carol.uri)
+    first = stage.carol.take()
+    if how == "503":
+        stage.carol.answer(first, 503)
+        if method == "INVITE":
+            ack = stage.carol.take()
+            assert (ack.method, ack.get("via")) == ("ACK", first.get("via"))
+    else:
+        stage.world.core.undelivered(first.text)
+    second = stage.dan.take()
+    assert (second.method, second.uri) == (first.method, first.uri)
+    assert second.get("via") != first.get("via")
+    assert stage.statuses == []
+    stage.dan.answer(second, 200, f"Contact: <{stage.dan.uri}>")
+    assert stage.statuses == [200]
+    assert stage.carol.nothing_more()
+
+
+def test_the_last_address_decides(stage: Stage) -> None:
+    stage.world.network.alternatives[stage.carol.uri] = [stage.dan.flow]
+    stage.start(stage.carol.uri)
+    stage.carol.answer(stage.carol.take(), 503)
+    stage.dan.answer(stage.dan.take(), 503)
+    assert stage.statuses == [503]
+
+
+def test_a_cancelled_copy_goes_nowhere_else(stage: Stage) -> None:
+    network = stage.world.network
+    network.alternatives[stage.carol.uri] = [stage.dan.flow]
+    stage.start(stage.carol.uri)
+    network.pending = []
+    stage.carol.answer(stage.carol.take(), 503)
+    stage.phone.send("CANCEL", same=True)
+    for answer in network.pending:
+        answer()
+    assert stage.dan.nothing_more()
+    assert stage.statuses[-1:] in ([487], [500])
+
+
+def test_what_is_silent_is_left_for_the_next_address(stage: Stage) -> None:
+    stage.world.network.alternatives[stage.carol.uri] = [stage.dan.flow]
+    stage.start(stage.carol.uri)
+    stage.world.advance(32)
+    second = stage.dan.take()
+    stage.dan.answer(second, 180)
+    stage.phone.send("CANCEL", same=True)
+    assert stage.dan.take().method == "CANCEL"
+    stage.dan.answer(second, 487)
+    assert stage.statuses[-1] == 487

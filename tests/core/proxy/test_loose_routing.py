@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from reference_server.core.context import Settings
+from reference_server.sip.route_token import RouteTokens, without_token
 from tests.core.proxy.stage import Stage
+from tests.core.world import World
 
-OURS = "<sip:127.0.0.1:5060;lr>"
-ALSO_OURS = "<sip:127.0.0.1:5060;transport=tcp;lr>"
+HERE = "sip:127.0.0.1:5060"
+OURS = f"<{HERE};lr>"
+ALSO_OURS = f"<{HERE};transport=tcp;lr>"
 
 
 def in_dialog(
@@ -18,7 +22,7 @@ def in_dialog(
     forwards: int = 70,
     vias: tuple[str, ...] = (),
 ) -> None:
-    """A request of a dialog that the server does not know."""
+    """A request of a dialog that the server does not know; routes that name it prove to be of its making."""
     text = request_text(stage, method, *routes, uri=uri, forwards=forwards, vias=vias)
     stage.world.receive(text, stage.phone.flow)
 
@@ -31,6 +35,12 @@ def request_text(
     forwards: int = 70,
     vias: tuple[str, ...] = (),
 ) -> str:
+    token = stage.world.core.proxying.tokens.parameter("loose", "a")
+    routes = tuple(
+        route.replace(";lr", f";lr{token}", 1) if "127.0.0.1:5060" in route else route for route in routes
+    )
+    if uri == f"{HERE};lr":
+        uri += token
     lines = [
         f"{method} {uri} SIP/2.0",
         f"Via: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bK{method}{len(stage.world.network.sent)}",
@@ -94,7 +104,11 @@ def test_all_routes_of_ours_are_taken_off(stage: Stage) -> None:
     stage.world.network.routes["sip:127.0.0.1:5091;lr"] = stage.dan.flow
     in_dialog(stage, "BYE", f"{OURS}, {ALSO_OURS}", "<sip:127.0.0.1:5091;lr>", "<sip:x;lr>", OURS)
     request = stage.dan.take()
-    assert request.all("route") == ["<sip:127.0.0.1:5091;lr>", "<sip:x;lr>", OURS]
+    assert [without_token(route) for route in request.all("route")] == [
+        "<sip:127.0.0.1:5091;lr>",
+        "<sip:x;lr>",
+        OURS,
+    ]
     assert request.uri == stage.carol.uri
     stage.dan.answer(request, 200)
 
@@ -209,3 +223,62 @@ def test_a_re_invite_whose_far_end_is_gone_gets_487_when_cancelled(stage: Stage)
     stage.world.receive(text, stage.phone.flow)
     stage.world.advance(32)
     assert [(one.status, one.cseq_method) for one in stage.heard][:2] == [(200, "CANCEL"), (487, "INVITE")]
+
+
+def forged(stage: Stage, method: str, route: str, uri: str = "sip:carol@127.0.0.1:5090") -> None:
+    """As ``in_dialog``, with the Route as it stands."""
+    text = request_text(stage, method, "<sip:placeholder>", uri=uri).replace("<sip:placeholder>", route)
+    stage.world.receive(text, stage.phone.flow)
+
+
+@pytest.mark.parametrize("method", ["BYE", "INVITE", "MESSAGE", "FOO"])
+@pytest.mark.parametrize("other", ["", ";rt=0123456789abcdef", "call-id", "tag", "key", "cut", "long"])
+def test_who_has_no_route_of_our_making_is_not_served(stage: Stage, method: str, other: str) -> None:
+    tokens = stage.world.core.proxying.tokens
+    token = {
+        "call-id": tokens.parameter("other", "a"),
+        "tag": tokens.parameter("loose", "c"),
+        "key": RouteTokens(b"other").parameter("loose", "a"),
+        "cut": tokens.parameter("loose", "a")[:-1],
+        "long": tokens.parameter("loose", "a") + "0",
+    }.get(other, other)
+    forged(stage, method, f"<{HERE};lr{token}>")
+    assert stage.statuses[-1:] == [403]
+    assert stage.carol.nothing_more()
+
+
+def test_his_ack_is_dropped_and_he_is_told_of_once_a_second(stage: Stage) -> None:
+    for _ in range(3):
+        forged(stage, "ACK", OURS)
+    forged(stage, "ACK", "<sip:x;lr>", uri=f"{HERE};lr")
+    assert stage.carol.nothing_more()
+    told = [details for name, details in stage.world.tap.events if name == "sip-refused"]
+    assert [details["reason"] for details in told] == [
+        "ACK of 127.0.0.1 names our Route, which was not made for its call"
+    ]
+
+
+def test_either_end_of_a_call_comes_back_by_its_record_route(stage: Stage) -> None:
+    tokens = stage.world.core.proxying.tokens
+    forged(stage, "BYE", f"<{HERE};lr{tokens.parameter('loose', 'a')}>")
+    stage.carol.answer(stage.carol.take(), 200)
+    forged(stage, "INFO", f"<{HERE};lr{tokens.parameter('loose', 'b')}>")
+    stage.carol.answer(stage.carol.take(), 200)
+    assert stage.statuses == [200, 200]
+
+
+def test_servers_with_one_key_pass_on_each_others_calls() -> None:
+    ours, other = (World(Settings(relay_key="k")).core.proxying.tokens for _ in range(2))
+    assert ours.parameter("c", "t") == other.parameter("c", "t")
+    alone, stranger = (World().core.proxying.tokens for _ in range(2))
+    assert alone.parameter("c", "t") != ours.parameter("c", "t")
+    assert stranger is not alone
+
+
+def test_an_open_relay_is_one_only_if_asked_for() -> None:
+    stage = Stage(World(Settings(open_relay=True)))
+    forged(stage, "BYE", OURS)
+    stage.carol.answer(stage.carol.take(), 200)
+    assert stage.statuses == [200]
+    stage.start(stage.carol.uri)
+    assert stage.carol.take().all("record-route") == [OURS]

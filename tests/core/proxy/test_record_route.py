@@ -20,8 +20,8 @@ def test_it_is_the_advertised_address() -> None:
 
 
 def test_one_value_where_both_sides_are_the_same_else_two_the_way_on_first() -> None:
-    assert record_routes(UDP_ENDPOINT, UDP_ENDPOINT) == "Record-Route: <sip:127.0.0.1:5060;lr>\r\n"
-    assert record_routes(UDP_ENDPOINT, TCP_ENDPOINT) == (
+    assert record_routes(UDP_ENDPOINT, UDP_ENDPOINT, "") == "Record-Route: <sip:127.0.0.1:5060;lr>\r\n"
+    assert record_routes(UDP_ENDPOINT, TCP_ENDPOINT, "") == (
         "Record-Route: <sip:127.0.0.1:5060;lr>\r\nRecord-Route: <sip:127.0.0.1:5060;transport=tcp;lr>\r\n"
     )
 
@@ -31,9 +31,10 @@ def test_a_proxied_invite_has_them_above_those_of_others(world: World) -> None:
     stage.request("INVITE", "Record-Route: <sip:p1;lr>")
     stage.proxy(stage.carol.uri)
     invite = stage.carol.take()
+    token = stage.route_token()
     assert invite.all("record-route") == [
-        "<sip:127.0.0.1:5060;lr>",
-        "<sip:127.0.0.1:5060;transport=tcp;lr>",
+        f"<sip:127.0.0.1:5060;lr{token}>",
+        f"<sip:127.0.0.1:5060;transport=tcp;lr{token}>",
         "<sip:p1;lr>",
     ]
     stage.carol.answer(invite, 486)
@@ -51,5 +52,9 @@ def test_a_target_by_another_transport_gets_both(stage: Stage) -> None:
     erin = Callee(stage.world, 5092, "erin", BY_TCP)
     stage.start(erin.uri)
     invite = erin.take()
-    assert invite.all("record-route") == ["<sip:127.0.0.1:5060;transport=tcp;lr>", "<sip:127.0.0.1:5060;lr>"]
+    token = stage.route_token()
+    assert invite.all("record-route") == [
+        f"<sip:127.0.0.1:5060;transport=tcp;lr{token}>",
+        f"<sip:127.0.0.1:5060;lr{token}>",
+    ]
     erin.answer(invite, 486)

@@ -9,6 +9,7 @@ import pytest
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.uri import tag_of
+from reference_server.sip.route_token import without_token
 from reference_server.sip.transport import TCP
 from tests.core.proxy.stage import Callee, Stage
 from tests.core.world import (
@@ -34,7 +35,7 @@ def test_a_call_goes_through(stage: Stage) -> None:
         f"INVITE {stage.carol.uri} SIP/2.0",
         f"Via: SIP/2.0/UDP 127.0.0.1:5060;rport;branch={branch}",
         f"Via: SIP/2.0/UDP 127.0.0.1:5080;branch={stage.phone.branch};rport=5080",
-        "Record-Route: <sip:127.0.0.1:5060;lr>",
+        f"Record-Route: <sip:127.0.0.1:5060;lr{stage.route_token()}>",
         "Max-Forwards: 69",
         f"From: {stage.phone.from_}",
         f"To: {stage.phone.to}",
@@ -46,7 +47,7 @@ def test_a_call_goes_through(stage: Stage) -> None:
     ok = stage.heard[-1]
     assert ok.all("via") == [f"SIP/2.0/UDP 127.0.0.1:5080;branch={stage.phone.branch};rport=5080"]
     assert ok.body == "v=0\r\n"
-    assert ok.all("record-route") == ["<sip:127.0.0.1:5060;lr>"]
+    assert ok.all("record-route") == [f"<sip:127.0.0.1:5060;lr{stage.route_token()}>"]
 
 
 def test_a_repeated_2xx_is_passed_on_each_time(stage: Stage) -> None:
@@ -271,7 +272,10 @@ def test_a_caller_by_tcp_and_a_callee_by_udp(world: World) -> None:
     stage = Stage(world, BY_TCP)
     stage.start(stage.carol.uri)
     invite = stage.carol.take()
-    assert invite.all("record-route") == ["<sip:127.0.0.1:5060;lr>", "<sip:127.0.0.1:5060;transport=tcp;lr>"]
+    assert [without_token(value) for value in invite.all("record-route")] == [
+        "<sip:127.0.0.1:5060;lr>",
+        "<sip:127.0.0.1:5060;transport=tcp;lr>",
+    ]
     stage.carol.answer(invite, 200)
     assert stage.heard[0].get("content-length") == "0"
     stage.world.advance(32)
@@ -313,7 +317,7 @@ def test_a_phone_behind_a_nat_is_reached_by_the_connection_that_registered_it(st
     ali.answer(invite, 200, "Contact: <sip:ali@abc.invalid;transport=tcp>")
     stage.phone.learn(stage.heard[-1].text)
     for method in ("ACK", "BYE"):  # a dialog in which we stay goes the same way
-        text = stage.phone.text(method, "Route: <sip:127.0.0.1:5060;lr>")
+        text = stage.phone.text(method, f"Route: <sip:127.0.0.1:5060;lr{stage.route_token()}>")
         start = f"{method} sip:ali@abc.invalid;transport=tcp SIP/2.0"
         world.receive(text.replace(text.partition("\r\n")[0], start), stage.phone.flow)
     assert ali.take().method == "ACK"

@@ -9,12 +9,15 @@ import pytest
 from reference_server.core.context import Settings
 from reference_server.core.ports import Endpoint, Flow, NoWay
 from reference_server.sip.messages.message import Request, parse_message
+from reference_server.sip.messages.uri import tag_of
 from reference_server.sip.transport import UDP
 from tests.core.world import (
     BY_TCP,
+    BY_UDP,
     SDP,
     TCP_ENDPOINT,
     UDP_ENDPOINT,
+    Call,
     RecordingApplication,
     World,
     sip_of,
@@ -420,3 +423,31 @@ def test_the_endpoint_of_the_transport_is_named_where_there_is_one(
     world.network.listening = (TCP_ENDPOINT,)
     request = sent_by(say(application, "OPTIONS sip:x@nosuch.invalid SIP/2.0"))
     assert request.get("from").startswith("<sip:127.0.0.1:5060;transport=tcp>;tag=")
+
+
+@pytest.mark.parametrize("state", ["asked", "early", "up"])
+@pytest.mark.parametrize("method", ["INVITE", "SUBSCRIBE"])
+def test_the_dialog_id_of_another_application_is_its_own(world: World, state: str, method: str) -> None:
+    mine, other = world.application("invite"), world.application()
+    world.network.routes["sip:carol@127.0.0.1:5090"] = BY_UDP
+    call = Call(world, mine)
+    if state == "early":
+        call.ring()
+    elif state == "up":
+        call.establish()
+    world.network.take()
+    text = (
+        f"{method} sip:carol@127.0.0.1:5090 SIP/2.0\r\nCall-ID: {call.phone.call_id}\r\n"
+        f"From: <sip:a@h>;tag={tag_of(call.phone.from_)}\r\n\r\n"
+    )
+    refused = other.say(f"sip||\r\n{text}")
+    assert f"|NOK|dialog id is in use by another application: {call.dialog_id}" in refused
+    assert world.network.take() == []
+    mine.leave()
+    world.network.take()
+    if state == "up":
+        call.phone.respond(sip_of(other.request(call.dialog_id, "BYE\r\n\r\n")))
+    assert "|OK|" in other.say(f"sip||\r\n{text}"), "its owner is gone"
+    world.advance(64)
+    world.network.take()
+    world.advance(64)

@@ -25,6 +25,9 @@ Plain: TypeAlias = "str | list[Plain] | dict[str, Plain]"
 """YAML without types."""
 
 
+_DEEPEST = 50
+"""Lists and mappings in each other; a case needs ten."""
+
 _LOADER: type[yaml.BaseLoader] | type[yaml.CBaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """PyYAML with libyaml reads the suite in 0.05 s instead of 1; both make texts of all scalars."""
 
@@ -132,6 +135,7 @@ def parse(text: str, *, name: str, file: str) -> list[Case]:
 def compose(text: str, file: str) -> yaml.Node:
     """The nodes of a document, with their lines. Raises :class:`LoadError`."""
     try:
+        check_harmless(text)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -142,6 +146,26 @@ def compose(text: str, file: str) -> yaml.Node:
     if node is None:
         raise LoadError(f"{file}:1: expected a mapping with title and cases, the file is empty")
     return node
+
+
+def check_harmless(text: str) -> None:
+    """Raise MarkedYAMLError for what a small file makes large: depth, and aliases (``&a [*a]`` has no end)."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        problem = ""
+        if isinstance(event, yaml.AliasEvent):
+            problem = "aliases (*name) are not supported"
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            problem = (
+                "" if depth <= _DEEPEST else f"expected at most {_DEEPEST} lists and mappings in each other"
+            )
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if problem:
+            at = event.start_mark
+            mark = yaml.Mark(at.name, at.index, at.line, at.column, None, 0) if at is not None else None
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
 class Reader:

@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 from msgspec import Struct
 
+from drachtio_conformance.cases.loader import check_harmless
 from drachtio_conformance.cases.selection import near
 from drachtio_conformance.engine.results import CaseResult, Verdict
 
@@ -37,7 +38,9 @@ class Entry(Struct, frozen=True):
 def load(path: Path) -> list[Entry]:
     """The entries of a baseline file, in order. Raises BaselineError."""
     try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=yaml.BaseLoader)
+        text = path.read_text("utf-8")
+        check_harmless(text)
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
     except OSError as error:
         raise BaselineError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -136,7 +136,8 @@ class _Converter:
 
     def _settings(self) -> ServerSettings:
         """What the trace tells: an authenticate answer without a version is the 0.8 dialect's, an address in it that is
-        not the local one is the external one, and where call detail records came they were switched on."""
+        not the local one is the external one, where call detail records came they were switched on, and a server whose
+        Record-Routes prove nothing sends on what anybody routes by it (DEV-132)."""
         records = any(frame.from_server and _RECORD.match(frame.payload) for frame in self._trace.frames)
         for frame in self._trace.frames:
             tokens = frame.payload.split("|")
@@ -146,8 +147,14 @@ class _Converter:
                     external_ip=external[0] if external else None,
                     emulate="0.8" if len(tokens) == 5 else None,
                     cdrs=records or None,
+                    open_relay=self._open_relay(),
                 )
-        return ServerSettings(cdrs=records or None)
+        return ServerSettings(cdrs=records or None, open_relay=self._open_relay())
+
+    def _open_relay(self) -> bool | None:
+        texts = [message.raw for message in self._trace.messages]
+        proves = any(";rt=" in text for text in texts)
+        return None if proves or not any("\nRecord-Route:" in text for text in texts) else True
 
     def _source(self, entry: Frame | SipOctets | Remark) -> str:
         file = self._log if isinstance(entry, Frame) else partner(self._log)

@@ -1,8 +1,9 @@
 """What a server chooses freely, and replay therefore learns instead of comparing.
 
-Transaction ids, tags, branches, Call-IDs, the first CSeq number of a dialog and the RSeqs of an INVITE are chosen by
-the server; what is chosen by an application or an endpoint is sent again as it was recorded. A text counts as the
-server's if the server was the first to say it. Each gets a name; where it was recorded stands a variable from then on.
+Transaction ids, tags, branches, Call-IDs, the proofs in its Record-Routes, the first CSeq number of a dialog and the
+RSeqs of an INVITE are chosen by the server; what is chosen by an application or an endpoint is sent again as it was
+recorded. A text counts as the server's if the server was the first to say it. Each gets a name; where it was recorded
+stands a variable from then on.
 Ports are known before anything is sent. Lengths are never learnt: what is chosen is as long as it was recorded, so that
 every length token compares. Only an RSeq has one to ten digits, and the lengths of messages that hold one differ so.
 """
@@ -18,13 +19,14 @@ _CHOSEN = re.compile(
     r"|(?<=tag=)(?P<tag13>[0-9aBcDeFgHjKmNpQrStUvXyZ]{13})(?![0-9A-Za-z])"
     r"|(?<=branch=)(?P<branch>z9hG4bK[^;,\s]+)"
     r"|(?<=CSeq: )(?P<number>\d{7,9})(?= )"
+    r"|(?<=;rt=)(?P<rt>[0-9a-f]{16})(?![0-9a-f])"
     r"|(?<=RSeq: )(?P<rseq>\d{1,10})(?=\r)"
 )
 _CALL_ID = re.compile(r"^Call-ID: (.*?)\r?$", re.MULTILINE)
 _DIALOG_ID = re.compile(r"\|([^|]+);from-tag=")
 _RSEQ_DIGITS = 10
-_NAMES = {"uuid": "id", "tag13": "tag", "branch": "branch", "number": "cseq", "rseq": "rseq"}
-_SHAPES = {"rseq": "number"}
+_NAMES = {"uuid": "id", "tag13": "tag", "branch": "branch", "number": "cseq", "rseq": "rseq", "rt": "proof"}
+_SHAPES = {"rseq": "number", "rt": "proof"}
 """the patterns of what is not called by its own"""
 
 

@@ -111,6 +111,7 @@ def configuration(settings: ServerSettings, secret: str) -> Configuration:
             aggressive_nat_detection=bool(settings.aggressive_nat_detection),
             disable_nat_detection=bool(settings.disable_nat_detection),
             nameserver=NO_NAMESERVER,
+            open_relay=bool(settings.open_relay),
         ),
         timers=TimerConfiguration(
             t1=_or(settings.t1, timers.t1),

@@ -24,6 +24,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
     """a SIP URI"""
     aggressive_nat_detection: bool | None = None
     disable_nat_detection: bool | None = None
+    open_relay: bool | None = None
     ipv6: bool | None = None
     """listen on ::1, too; set by the runner for cases that require ``ipv6``"""
     t1: float | None = None
