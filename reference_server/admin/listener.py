@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 
+from reference_server.accepting import accept
 from reference_server.admin.connection import AdminConnection
 from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext
 from reference_server.tls.certificates import Certificates
 from reference_server.turn import Turn
-
-_BACKLOG = 1024
 
 
 class AdminListener:
@@ -48,8 +47,7 @@ class AdminListener:
         except OSError:
             listening.close()
             raise
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, sock=listening, backlog=_BACKLOG)
+        self._server = await accept(listening, self._accept)
         self.address = listening.getsockname()[:2]
 
     def _accept(self) -> AdminConnection:

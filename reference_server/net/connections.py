@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
+from reference_server.accepting import accept
 from reference_server.account import MOST, Account
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.crowd import Crowd
@@ -30,9 +31,6 @@ MOST_CONNECTIONS = 10_000
 
 MOST_KEPT = MOST // 2
 """Octets of unfinished messages and of what peers have not read, of all connections together."""
-
-BACKLOG = 1024
-"""Connections that wait to be accepted, if the system allows as many."""
 
 CONNECT_SECONDS = 32.0
 """How long a connection may take to be made."""
@@ -79,8 +77,7 @@ class SipConnections:
 
     async def listen(self, sock: socket.socket, endpoint: Endpoint) -> None:
         """Accept on a bound socket, for ever."""
-        server = await self._loop.create_server(lambda: self._accepted(endpoint), sock=sock, backlog=BACKLOG)
-        self._servers.append(server)
+        self._servers.append(await accept(sock, lambda: self._accepted(endpoint)))
 
     def _accepted(self, endpoint: Endpoint) -> SipConnection:
         framing = _websocket().accepted() if _in_frames(endpoint.transport) else StreamFraming()

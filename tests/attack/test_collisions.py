@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from reference_server.core.ports import Flow
 from reference_server.core.uac.early_dialogs import MOST_BRANCHES
-from tests.core.world import BY_UDP, Call, Phone, World, status_of, statuses_of, tokens_of, transaction_id_of
+from tests.core.world import BY_TCP, BY_UDP, Call, Phone, World, statuses_of, tokens_of, transaction_id_of
 
 OK = "SIP/2.0 200 OK\r\n\r\n"
 
@@ -21,14 +22,20 @@ def world() -> Iterator[World]:
     world.check_empty()
 
 
+def intrude(world: World, way: Flow) -> None:
+    """One who knows the Call-ID and From tag of the victim's call sends an INVITE of his own with them."""
+    phone = Phone(world, "victim", way)
+    phone.branch = "z9hG4bKother"
+    phone._branches, phone.cseq = 100, 6  # with the same number it would be a copy, and refused (CALL-17)
+    phone.invite()
+
+
 def test_a_dialog_with_the_same_tags_at_both_ends_takes_nobodys_place(world: World) -> None:
-    victim = Call(world, world.application("invite"), "victim").establish()
+    victim = Call(world, world.application("invite"), "victim").ring()
     world.registry.remove(victim.application)
     accomplice = world.application("invite")
-    caller = Phone(world, "victim")
-    caller.branch = "z9hG4bKother"
-    caller._branches, caller.cseq = 100, 6  # with the same number it would be a copy, and refused (CALL-17)
-    caller.invite()
+    world.network.take()
+    intrude(world, BY_TCP)
     tag = victim.phone.to.partition(";tag=")[2]
     transaction_id = transaction_id_of(accomplice.take_one())
     for status in ("180 Ringing", "200 OK"):
@@ -37,21 +44,21 @@ def test_a_dialog_with_the_same_tags_at_both_ends_takes_nobodys_place(world: Wor
         )
     assert answer.endswith("|NOK|dialog already exists, rejecting this request")
     assert statuses_of(world.network.take()) == [100, 180, 480]
+    victim.establish()
     victim.phone.send("INFO")
     assert tokens_of(victim.application.take_one())[9] == victim.dialog_id
     assert accomplice.take() == []
     victim.hang_up()
 
 
-def test_the_same_ids_from_another_caller_do_not_end_a_call(world: World) -> None:
+@pytest.mark.parametrize("way", [BY_TCP, BY_UDP])
+def test_the_same_ids_from_another_caller_do_not_end_a_call(world: World, way: Flow) -> None:
     application = world.application("invite")
     victim = Call(world, application, "victim").establish()
-    caller = Phone(world, "victim", BY_UDP)
-    caller._branches, caller.cseq = 100, 6
-    caller.invite()
-    answer = application.answer(transaction_id_of(application.take_one()), OK)
-    assert answer.endswith("|NOK|dialog already exists, rejecting this request")
-    assert status_of(world.network.take()[-1]) == 480
+    world.network.take()
+    intrude(world, way)
+    assert statuses_of(world.network.take()) == [100, 491], "its place is taken (SIP-50)"
+    assert application.take() == []
     assert "|OK|" in application.request(victim.dialog_id, "INFO sip:x SIP/2.0\r\n\r\n")
     victim.phone.respond(world.network.take()[-1])
     victim.hang_up()
@@ -136,21 +143,17 @@ def test_a_far_end_cannot_make_us_send_byes_without_end(world: World) -> None:
     world.advance(32)
 
 
-def test_an_application_with_the_ids_of_another_gets_no_call_that_it_cannot_name(world: World) -> None:
+def test_an_application_with_the_ids_of_another_sends_nothing(world: World) -> None:
     victim = Call(world, world.application("invite"), "victim").establish()
     world.network.routes["sip:carol@127.0.0.1:5080"] = BY_UDP
     other = world.application()
-    other.say(
+    world.network.take()
+    answer = other.say(
         "sip||\r\nINVITE sip:carol@127.0.0.1:5080 SIP/2.0\r\nCall-ID: victim@127.0.0.1\r\n"
         "From: <sip:x@127.0.0.1>;tag=from-victim\r\n\r\n"
     )
-    phone = Phone(world)
-    phone.respond(tagged(world.network.take()[-1], "carol"), 200, "Contact: <sip:carol@127.0.0.1:5080>")
-    ack, bye = world.network.take()
-    assert ack.startswith("ACK")
-    assert bye.startswith("BYE")
-    phone.respond(bye)
-    assert "SIP/2.0 480" in other.take_one()
+    assert "|NOK|dialog id is in use by another application" in answer
+    assert world.network.take() == []
     assert "unable to find dialog" in other.request(victim.dialog_id, "BYE sip:x SIP/2.0\r\n\r\n")
     victim.hang_up()
 

@@ -188,6 +188,8 @@ def test_invites_without_ack_to_an_application_that_never_answers(run: Run) -> N
                 assert "INVITE" in await app.receive()
             await server.advance(65)
             assert server.occupancy()["pending requests"] == 0
+            for _ in range(150):
+                assert "CANCEL" in await app.receive(), "it learns that each is over"
             await server.advance(33)
             tables = server.occupancy()
             assert (tables["server transactions"], tables["timers"]) == (0, 0)

@@ -14,10 +14,10 @@ from contextlib import suppress
 
 from msgspec import Struct
 
+from reference_server.accepting import BACKLOG
 from reference_server.sip.transport import Transport
 
 _ATTEMPTS = 10
-_BACKLOG = 1024
 _BUFFER = 4 * 1024 * 1024
 _RCVBUFFORCE = 33  # Linux: beyond net.core.rmem_max, for the privileged
 _SNDBUFFORCE = 32
@@ -130,7 +130,7 @@ def _bind(transport: Transport, host: str, port: int) -> BoundSocket:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
         if not datagrams:
-            sock.listen(_BACKLOG)
+            sock.listen(BACKLOG)
         return BoundSocket(transport, host, sock.getsockname()[1], sock)
     except BaseException:
         sock.close()
