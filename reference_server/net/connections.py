@@ -69,7 +69,7 @@ class SipConnections:
         self._lost = lost
         self._crowd: Crowd[SipConnection] = Crowd(most)
         self._kept = 0
-        self._account = account or Account()
+        self._account = account if account is not None else Account()
         self._numbers = count(1)
         self._by_number: dict[int, SipConnection] = {}
         self._by_peer: dict[_Peer, SipConnection] = {}
