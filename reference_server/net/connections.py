@@ -127,9 +127,12 @@ class SipConnections:
         """It keeps so many octets; if all keep too many, the one that keeps most is closed."""
         self._change(connection, octets)
         if self._kept > MOST_KEPT:
-            greatest = max(self._by_number.values(), key=lambda one: one.kept)
-            self.gave_up(greatest, f"{self._kept} octets of unfinished and unread messages are kept")
-            greatest.abort()
+            # One that is being closed is not gone at once, least of all on a busy loop, and must not be chosen again.
+            open_ = [one for one in self._by_number.values() if one.usable]
+            greatest = max(open_, key=lambda one: one.kept, default=None)
+            if greatest is not None and greatest.kept:
+                self.gave_up(greatest, f"{self._kept} octets of unfinished and unread messages are kept")
+                greatest.abort()
 
     def _change(self, connection: SipConnection, octets: int) -> None:
         more = octets - connection.kept
