@@ -70,6 +70,16 @@ book: .venv/test-installed ## what is made of the specification's tables and of 
 bench: setup ## CPU per basic call beside a bare echo server; ARGS='--help' for options
 	@$(BIN)/python -m tests.bench.run $(ARGS)
 
+MINUTES ?= 10
+
+.PHONY: fuzz
+fuzz: .venv/test-installed ## calls and admin sessions in which anything happens, for MINUTES=10
+	@$(BIN)/python -m tests.fuzz $(MINUTES)
+
+.PHONY: floods
+floods: .venv/test-installed ## memory of the server under floods of large requests, 40 s each
+	@$(BIN)/python -m tests.attack.memory_floods 40
+
 .PHONY: setup
 setup: debian-packages .venv/test-installed node_modules/.installed ## all that make test needs, and nothing twice
 

@@ -595,3 +595,13 @@ def test_a_registered_browser_is_called_by_its_connection(
             await server.advance(700)
 
     run(story())
+
+
+def test_network_and_core_keep_one_account(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, _):
+            streams = server._network._streams
+            assert streams is not None
+            assert streams._account is server._core.context.account
+
+    run(story())

@@ -75,7 +75,7 @@ class Context:
 
         In ``account`` stands what is kept for peers; it is shared with the network.
         """
-        self.account = account or Account()
+        self.account = account if account is not None else Account()  # an empty one is false
         self.settings = settings
         self.timing = settings.timing
         self.wall = clock.wall

@@ -67,7 +67,7 @@ class SipConnections:
         self._lost = lost
         self._crowd: Crowd[SipConnection] = Crowd(most)
         self._kept = 0
-        self._account = account or Account()
+        self._account = account if account is not None else Account()
         self._numbers = count(1)
         self._by_number: dict[int, SipConnection] = {}
         self._by_peer: dict[_Peer, SipConnection] = {}
@@ -126,9 +126,12 @@ class SipConnections:
         """It keeps so many octets; if all keep too many, the one that keeps most is closed."""
         self._change(connection, octets)
         if self._kept > MOST_KEPT:
-            greatest = max(self._by_number.values(), key=lambda one: one.kept)
-            self.gave_up(greatest, f"{self._kept} octets of unfinished and unread messages are kept")
-            greatest.abort()
+            # One that is being closed is not gone at once, least of all on a busy loop, and must not be chosen again.
+            open_ = [one for one in self._by_number.values() if one.usable]
+            greatest = max(open_, key=lambda one: one.kept, default=None)
+            if greatest is not None and greatest.kept:
+                self.gave_up(greatest, f"{self._kept} octets of unfinished and unread messages are kept")
+                greatest.abort()
 
     def _change(self, connection: SipConnection, octets: int) -> None:
         more = octets - connection.kept
