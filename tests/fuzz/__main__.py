@@ -26,7 +26,7 @@ def main() -> None:
     end = time.monotonic() + 60 * float(sys.argv[1])
     while time.monotonic() < end:
         for machine in (Calls, Session):
-            run_state_machine_as_test(machine, settings=OFTEN)  # type: ignore[no-untyped-call]
+            run_state_machine_as_test(machine, settings=OFTEN)
         memory = int(Path("/proc/self/status").read_text("ascii").partition("VmRSS:")[2].split()[0]) // 1024
         sys.stdout.write(f"{Calls.steps} steps of calls, {Session.steps} of sessions, {memory} MiB\n")
         sys.stdout.flush()

@@ -7,9 +7,11 @@ applications, proxied ones, and those of a dialog whose own connection is gone.
 
 The application has looked at who registers, but hardly at the Contact, which anybody may copy. So a connection may
 claim only what nobody else can be meant by: the address and port that it comes from, a name below ``.invalid`` (RFC
-7118 §5.5; such a name is made up by the phone and found in no DNS), or the address-of-record itself, for which the
-registrar has let it speak. A SUBSCRIBE has no registrar, and so no address-of-record. What is claimed already by a
-living connection only a REGISTER for the same address-of-record can move.
+7118 §5.5; such a name is made up by the phone and found in no DNS), the address-of-record itself, for which the
+registrar has let it speak, or, over TLS, a secure URI of its own address with any port: phones rarely have a
+certificate to be connected to with (RFC 5626 §1), and that they listen there at all is not to be expected. A
+SUBSCRIBE has no registrar, and so no address-of-record. What is claimed already by a living connection only a
+REGISTER for the same address-of-record can move.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from reference_server.sip.messages.lenient import read_address
 from reference_server.sip.messages.message import LONGEST_NUMBER, Request, SipMessage, parse_message
 from reference_server.sip.messages.uri import DEFAULT_PORT, Address, Uri, UriError
 from reference_server.sip.timers import Timers
+from reference_server.sip.transport import TLS
 
 DEFAULT_SECONDS = 3600
 LONGEST_SECONDS = 86_400
@@ -139,9 +142,16 @@ def _address_of_record(request: Request) -> str:
 
 
 def _key(uri: Uri) -> str:
-    """What ``uri`` names; a port is no part of a name that is made up."""
+    """What ``uri`` names; a port is no part of a name that is made up, and one for TLS is not one for TCP."""
     host = uri.host.lower()
-    return f"{uri.user}@{host}" if _is_made_up(uri) else f"{uri.user}@{host}:{uri.port or DEFAULT_PORT}"
+    if _is_made_up(uri):
+        return f"{uri.user}@{host}"
+    secure = ";tls" if _is_secure(uri) else ""
+    return f"{uri.user}@{host}:{uri.port or DEFAULT_PORT}{secure}"
+
+
+def _is_secure(uri: Uri) -> bool:
+    return uri.scheme == "sips" or (uri.parameters.get("transport") or "").lower() == "tls"
 
 
 def _is_made_up(uri: Uri) -> bool:
@@ -150,8 +160,8 @@ def _is_made_up(uri: Uri) -> bool:
 
 
 def _is_source(uri: Uri, flow: Flow) -> bool:
-    """Whether ``uri`` names the very address and port that ``flow`` comes from."""
-    if (uri.port or DEFAULT_PORT) != flow.remote_port:
+    """Whether ``uri`` names the very address and port that ``flow`` comes from; by TLS any port will do for TLS."""
+    if (uri.port or DEFAULT_PORT) != flow.remote_port and not (flow.transport is TLS and _is_secure(uri)):
         return False
     if uri.host == flow.remote_host:
         return True

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reference_server.core.location import registered_flows as bindings
-from reference_server.core.ports import Flow
-from reference_server.sip.transport import TCP, UDP
+from reference_server.core.ports import Endpoint, Flow
+from reference_server.sip.transport import TCP, TLS, UDP
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
@@ -21,6 +21,7 @@ from tests.core.world import (
 )
 
 OTHER = Flow(TCP, "127.0.0.1", 5082, TCP_ENDPOINT, 2)
+BY_TLS = Flow(TLS, "127.0.0.1", 5084, Endpoint(TLS, "127.0.0.1", 5061, "127.0.0.1", "sips:127.0.0.1:5061"), 3)
 ALI = "sip:ali@abc.invalid"
 
 
@@ -230,3 +231,26 @@ def test_one_connection_has_only_so_many_ways_back(world: World, monkeypatch: py
     assert way_to(world, ALI) is OTHER
     for flow in (BY_TCP, OTHER):
         world.core.connection_lost(flow)
+
+
+@pytest.mark.parametrize(
+    ("registered", "called", "found"),
+    [
+        ("sip:bob@127.0.0.1:40563;transport=tls", "sip:bob@127.0.0.1:40563;transport=TLS", True),
+        ("sips:bob@127.0.0.1:40563", "sips:bob@127.0.0.1:40563", True),
+        ("sip:bob@127.0.0.1:40563;transport=tls", "sip:bob@127.0.0.1:40563", False),
+        ("sip:bob@127.0.0.1:40563", "sip:bob@127.0.0.1:40563", False),
+        ("sip:bob@127.0.0.2:40563;transport=tls", "sip:bob@127.0.0.2:40563;transport=tls", False),
+    ],
+)
+def test_a_phone_over_tls_need_not_be_connected_to(
+    world: World, registered: str, called: str, *, found: bool
+) -> None:
+    register(world, f"Contact: <{registered}>", flow=BY_TLS)
+    assert (way_to(world, called) is BY_TLS) is found
+    world.core.connection_lost(BY_TLS)
+
+
+def test_a_connection_without_tls_claims_no_port_for_tls(world: World) -> None:
+    register(world, "Contact: <sip:bob@127.0.0.1:40563;transport=tls>")
+    assert way_to(world, "sip:bob@127.0.0.1:40563;transport=tls") is None
