@@ -14,7 +14,6 @@ _LATER = Effect.NOT_YET
 
 _NO_HEP = "no messages are sent to a capture server"
 _NO_SPAM = "spam is not filtered"
-_NO_HANDLER = "the URL is never asked, requests go to connected applications only"
 _NO_METRICS = "there are no figures to scrape"
 _NO_SYSLOG = "nothing is logged to syslog"
 _AS_GENUINE = "the genuine server does not heed it either"
@@ -177,44 +176,6 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         default="none",
         path="sip/session-timers@default-refresher",
         without="a Session-Expires without refresher begins no session timer, as with none",
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.URL_OR_TEXT,
-        meaning="HTTP request handler that is asked about new requests",
-        path="request-handlers/request-handler",
-        option="http-handler",
-        letter="a",
-        argument="URL",
-        variable="HTTP_HANDLER_URI",
-        without=_NO_HANDLER,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.HTTP_METHOD,
-        meaning="HTTP method of the handler",
-        default="GET",
-        path="request-handlers/request-handler@http-method",
-        option="http-method",
-        letter="m",
-        argument="GET|POST",
-        without=_NO_HANDLER,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.TEXT,
-        meaning="SIP method that the handler is asked about",
-        default="*",
-        path="request-handlers/request-handler@sip-method",
-        without=_NO_HANDLER,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.YES_NO_OR_ONE,
-        meaning="verify the certificate of an HTTPS handler",
-        default="false",
-        path="request-handlers/request-handler@verify-peer",
-        without=_NO_HANDLER,
         effect=_LATER,
     ),
     Setting(
