@@ -7,7 +7,7 @@ import gc
 import os
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec import structs
 
@@ -31,6 +31,9 @@ from reference_server.sip.transactions.timing import Timing
 from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
 
+if TYPE_CHECKING:  # loaded only where handlers are configured
+    from reference_server.handling import Handling
+
 VERSION = f"{PARITY_VERSION}-ref.{__version__}"
 """What the authenticate reply says; drachtio-srf wants ``vN.N.N`` at its beginning."""
 
@@ -51,6 +54,7 @@ class Server:
         self._certificates: Certificates | None = None
         self._admin_certificates: Certificates | None = None
         self._listeners: list[AdminListener] = []
+        self._handling: Handling | None = None
 
     async def start(self) -> None:
         """Open the SIP transports, then the admin port. Raises StartError."""
@@ -111,6 +115,19 @@ class Server:
             taps=self.taps,
         )
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
+        if configuration.handlers:
+            from reference_server.handling import Handling, HandlingError
+
+            try:
+                self._handling = Handling(
+                    configuration.handlers,
+                    admin=self._admin,
+                    connections=self._connections,
+                    turn=turn,
+                    network=self._network,
+                )
+            except HandlingError as error:
+                raise StartError(str(error)) from error
         self._listeners = [AdminListener(self._admin, self._connections, turn, port=configuration.admin.port)]
         if configuration.admin.tls_port is not None:
             self._listeners.append(self._secure_listener(configuration.admin.tls_port, turn))
@@ -192,6 +209,7 @@ class Server:
             **self._core.occupancy(),
             "routes": len(self._registry),
             "admin connections": len(self._connections),
+            **(self._handling.occupancy() if self._handling is not None else {}),
             "timers": len(self._clock.timers),
         }
 
@@ -223,6 +241,8 @@ class Server:
         """Close everything, as far as it has been opened."""
         if not self._listeners:
             return
+        if self._handling is not None:
+            await self._handling.stop()
         for listener in self._listeners:
             await listener.stop()
         await self._network.stop()

@@ -16,7 +16,7 @@ from typing import cast
 
 from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext
-from reference_server.admin.session import AdminSession
+from reference_server.admin.session import AdminSession, SessionUser
 from reference_server.sip.timers import TimerHandle
 from reference_server.tls.session import TlsError, TlsSession
 from reference_server.turn import Turn
@@ -41,9 +41,18 @@ class AdminConnection(asyncio.Protocol):
     """One connection that the loop calls; implements ``Connection`` of connections.py."""
 
     def __init__(
-        self, context: AdminContext, connections: AdminConnections, turn: Turn, tls: TlsSession | None = None
+        self,
+        context: AdminContext,
+        connections: AdminConnections,
+        turn: Turn,
+        tls: TlsSession | None = None,
+        *,
+        user: SessionUser | None = None,
     ) -> None:
-        """``connections`` is the table that it joins, ``turn`` that of all who write on this loop."""
+        """``connections`` is the table that it joins, ``turn`` that of all who write on this loop.
+
+        ``user`` hears what becomes of its session, if the server has made the connection.
+        """
         self._context = context
         self._connections = connections
         self._turn = turn
@@ -57,7 +66,7 @@ class AdminConnection(asyncio.Protocol):
         self._taken = 0  # octets, when it was looked at last
         self._untaken_for = 0.0
         self._untaken_timer: TimerHandle | None = None
-        self.session = AdminSession(context, context.new_number(), self._wake)
+        self.session = AdminSession(context, context.new_number(), self._wake, user)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the application has connected."""
@@ -70,6 +79,10 @@ class AdminConnection(asyncio.Protocol):
         self._connections.add(self, self._host)
         if self._tls is not None:
             self._handshake_timer = self._context.timers.start(HANDSHAKE_SECONDS, self._give_up_on_handshake)
+            self._tls.begin()
+            if records := self._tls.take_output():  # a client speaks first
+                self._written += len(records)
+                self._transport.write(records)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio: the connection is gone."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
 from reference_server.admin.context import AdminContext, FrameInterceptor
 from reference_server.sip.timers import TimerHandle
@@ -65,11 +65,28 @@ _IN_CODE_POINTS_BEFORE_0_9 = (
 )
 
 
+class SessionUser(Protocol):
+    """Who waits for the application of a connection that the server made."""
+
+    def authenticated(self) -> None:
+        """The application has shown the secret, for the first time; the answer to it is queued."""
+
+    def left(self) -> None:
+        """The session is over; it may never have been authenticated."""
+
+
 class AdminSession:
     """One application; implements ``Application`` of core/ports.py."""
 
-    def __init__(self, context: AdminContext, number: int, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        context: AdminContext,
+        number: int,
+        wake: Callable[[], None],
+        user: SessionUser | None = None,
+    ) -> None:
         """``wake`` is called when there is output or the session has ended, once until ``take_output``."""
+        self._user = user
         self._context = context
         self._frame_taps = context.taps.frames
         self._dialect_0_8 = context.dialect_0_8
@@ -218,12 +235,15 @@ class AdminSession:
             self._refuse(message.message_id, INCORRECT_SECRET)
             return
         advertised, local = context.hostports()
+        first = not self.authenticated
         self.authenticated = True
         self._decoder.limit = context.configuration.frame_limit
         self.tags |= {tag for tag in message.tags.split(",") if tag}
         self.deliver(
             Authenticated(message.message_id, advertised, context.version, local, context.dialect_0_8)
         )
+        if first and self._user is not None:
+            self._user.authenticated()
 
     def _survive(self, error: Exception, payload: str, queued: list[bytes]) -> None:
         """The handling of ``payload`` has failed, having ``queued`` these frames. Answer, unless that has been done."""
@@ -268,6 +288,8 @@ class AdminSession:
         if self.authenticated:  # a stranger has nothing that would have to be looked for
             self._context.routes.remove(self)
             self._context.core.application_lost(self)
+        if self._user is not None:
+            self._user.left()
 
     def _give_up_on_frame(self) -> None:
         self._incomplete = None

@@ -82,6 +82,17 @@ class RoutingConfiguration(Struct, frozen=True, kw_only=True):
     relay_key: str = ""  # --relay-key; empty: one that only this process has
 
 
+class HandlerConfiguration(Struct, frozen=True, kw_only=True):
+    """Who is asked about new requests, or gets them without being asked."""
+
+    url: (
+        str  # http, https: a callback; tcp, tls: where an application listens; may hold a user and a password
+    )
+    sip_method: str = "*"  # in upper case; * for those that no other handler has
+    http_method: str = "GET"  # or POST
+    verify_peer: bool = False
+
+
 class TimerConfiguration(Struct, frozen=True, kw_only=True):
     """The base timers of RFC 3261 §17, in seconds."""
 
@@ -146,6 +157,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     contacts: tuple[ContactConfiguration, ...] = (ContactConfiguration(),)
     tls: TlsConfiguration = TlsConfiguration()
     routing: RoutingConfiguration = RoutingConfiguration()
+    handlers: tuple[HandlerConfiguration, ...] = ()  # at most one for each method
     timers: TimerConfiguration = TimerConfiguration()
     logging: LoggingConfiguration = LoggingConfiguration()
     capture: CaptureConfiguration | None = None

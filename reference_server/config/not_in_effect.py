@@ -13,7 +13,6 @@ from reference_server.config.setting import Effect, Setting
 _LATER = Effect.NOT_YET
 
 _NO_SPAM = "spam is not filtered"
-_NO_HANDLER = "the URL is never asked, requests go to connected applications only"
 _AS_GENUINE = "the genuine server does not heed it either"
 
 
@@ -135,44 +134,6 @@ NOT_IN_EFFECT: tuple[Setting[object], ...] = (
         default="none",
         path="sip/session-timers@default-refresher",
         without="a Session-Expires without refresher begins no session timer, as with none",
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.URL_OR_TEXT,
-        meaning="HTTP request handler that is asked about new requests",
-        path="request-handlers/request-handler",
-        option="http-handler",
-        letter="a",
-        argument="URL",
-        variable="HTTP_HANDLER_URI",
-        without=_NO_HANDLER,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.HTTP_METHOD,
-        meaning="HTTP method of the handler",
-        default="GET",
-        path="request-handlers/request-handler@http-method",
-        option="http-method",
-        letter="m",
-        argument="GET|POST",
-        without=_NO_HANDLER,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.TEXT,
-        meaning="SIP method that the handler is asked about",
-        default="*",
-        path="request-handlers/request-handler@sip-method",
-        without=_NO_HANDLER,
-        effect=_LATER,
-    ),
-    Setting(
-        kind=values.YES_NO_OR_ONE,
-        meaning="verify the certificate of an HTTPS handler",
-        default="false",
-        path="request-handlers/request-handler@verify-peer",
-        without=_NO_HANDLER,
         effect=_LATER,
     ),
     Setting(

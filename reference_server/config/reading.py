@@ -24,6 +24,7 @@ from reference_server.config.model import (
     CaptureConfiguration,
     Configuration,
     ContactConfiguration,
+    HandlerConfiguration,
     LogFileConfiguration,
     LoggingConfiguration,
     MetricsConfiguration,
@@ -92,6 +93,7 @@ def read(
     problems += _misplaced(line.given)
     if not any(problem.severity is Severity.ERROR for problem in problems):
         problems += _incomplete(sources)
+    problems += _handlers_that_never_count(sources)
     broken = any(problem.severity is Severity.ERROR for problem in problems)
     return Reading(
         configuration=None if broken else _configuration(sources),
@@ -177,6 +179,7 @@ def _configuration(sources: _Sources) -> Configuration:
         contacts=_contacts(sources.line) or _contacts_of_file(sources.document) or default.contacts,
         tls=_tls(sources, default.tls),
         routing=_routing(sources, default.routing),
+        handlers=_handlers(sources),
         timers=_timers(sources, default.timers),
         logging=_logging(sources, default.logging),
         capture=_capture(sources),
@@ -276,6 +279,57 @@ def _routing(sources: _Sources, default: RoutingConfiguration) -> RoutingConfigu
         open_relay=sources.switched_on(table.OPEN_RELAY),
         relay_key=sources.value(table.RELAY_KEY, default.relay_key),
     )
+
+
+def _handlers(sources: _Sources) -> tuple[HandlerConfiguration, ...]:
+    """The variable wins over the option, and either over all that the file has, as in the genuine server."""
+    for given in sources.variables:
+        if given.setting is table.HANDLER_URL:
+            return (HandlerConfiguration(url=table.HANDLER_URL.kind.parse(given.text)),)
+    for given in reversed(sources.line):
+        if given.setting is table.HANDLER_URL:
+            method = sources.value(table.HANDLER_HTTP_METHOD, "GET")
+            return (HandlerConfiguration(url=table.HANDLER_URL.kind.parse(given.text), http_method=method),)
+    handlers: dict[str, HandlerConfiguration] = {}
+    for given in sources.document:
+        if given.setting is table.HANDLER_URL:
+            handler = _handler_of_file(sources.document, given)
+            handlers.setdefault(handler.sip_method, handler)
+    return tuple(handlers.values())
+
+
+def _handler_of_file(document: Iterable[Given], url: Given) -> HandlerConfiguration:
+    handler = HandlerConfiguration(url=table.HANDLER_URL.kind.parse(url.text))
+    for given in document:
+        if given.element != url.element:
+            continue
+        if given.setting is table.HANDLER_SIP_METHOD:
+            handler = structs.replace(handler, sip_method=table.HANDLER_SIP_METHOD.kind.parse(given.text))
+        elif given.setting is table.HANDLER_HTTP_METHOD:
+            handler = structs.replace(handler, http_method=table.HANDLER_HTTP_METHOD.kind.parse(given.text))
+        elif given.setting is table.HANDLER_VERIFY_PEER:
+            handler = structs.replace(handler, verify_peer=table.HANDLER_VERIFY_PEER.kind.parse(given.text))
+    return handler
+
+
+def _handlers_that_never_count(sources: _Sources) -> Iterator[Problem]:
+    """Of two handlers for one method the first counts, and none of the file beside one from elsewhere."""
+    elsewhere = [one.place for one in (*sources.variables, *sources.line) if one.setting is table.HANDLER_URL]
+    methods = {
+        one.element: one.text.strip().upper()
+        for one in sources.document
+        if one.setting is table.HANDLER_SIP_METHOD
+    }
+    seen: set[str] = set()
+    for given in sources.document:
+        if given.setting is not table.HANDLER_URL:
+            continue
+        method = methods.get(given.element, "*")
+        if elsewhere:
+            yield warning(given.place, f"is ignored, because of {elsewhere[0]}")
+        elif method in seen:
+            yield warning(given.place, f"is ignored, the first handler for {method} counts")
+        seen.add(method)
 
 
 def _timers(sources: _Sources, default: TimerConfiguration) -> TimerConfiguration:

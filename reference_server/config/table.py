@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from reference_server.config import values
 from reference_server.config.contact import CONTACT, NEXT_HOP
+from reference_server.config.handler_url import HANDLER_URL as HANDLER_URL_KIND
 from reference_server.config.not_in_effect import NOT_IN_EFFECT
 from reference_server.config.setting import Setting
 
@@ -284,6 +285,40 @@ PRESERVE_HEADER_NAMES = Setting(
     kind=values.NAME_LIST,
     meaning="header names whose letter case is sent as the application wrote it",
     variable="PRESERVE_HEADER_NAMES",
+)
+
+# Who is asked about new requests before any application is.
+HANDLER_URL = Setting(
+    kind=HANDLER_URL_KIND,
+    meaning="callback that is asked about new requests, http:// or https://, or the application that gets them, "
+    "tcp:// or tls://HOST:PORT",
+    path="request-handlers/request-handler",
+    option="http-handler",
+    letter="a",
+    argument="URL",
+    variable="HTTP_HANDLER_URI",
+    secret=True,
+)
+HANDLER_HTTP_METHOD = Setting(
+    kind=values.HTTP_METHOD,
+    meaning="how a callback is asked; POST sends the SIP message",
+    default="GET",
+    path="request-handlers/request-handler@http-method",
+    option="http-method",
+    letter="m",
+    argument="GET|POST",
+)
+HANDLER_SIP_METHOD = Setting(
+    kind=values.SIP_METHOD,
+    meaning="method of the requests that it is asked about; * are those that no other handler has",
+    default="*",
+    path="request-handlers/request-handler@sip-method",
+)
+HANDLER_VERIFY_PEER = Setting(
+    kind=values.YES_NO_OR_ONE,
+    meaning="verify the certificate of an https:// callback, by the certificates that the system trusts",
+    default="false",
+    path="request-handlers/request-handler@verify-peer",
 )
 
 # Logging and other outputs.

@@ -194,7 +194,6 @@ SECONDS: Kind[float] = Kind("seconds", "seconds above 0, at most 86400, such as 
 PRESENCE: Kind[bool] = Kind(
     "presence", "an empty element: its presence switches on, leaving it out switches off", _presence
 )
-URL_OR_TEXT: Kind[str] = Kind("URL", "a URL", _text)
 PORT_OR_ADDRESS: Kind[tuple[str, int]] = Kind("[host:]port", "a port, or host:port", _port_or_address)
 """the host is empty if none is named"""
 HOST: Kind[str] = Kind("host", "an address or a name, without a port", _host)
@@ -237,4 +236,15 @@ SWITCH: Kind[bool] = choice(
 )
 REFRESHER: Kind[str] = choice("refresher", {word: word for word in ("none", "uac", "uas")}, any_case=True)
 TLS_VERSION: Kind[str] = choice("version", {word: word for word in ("1.0", "1.1", "1.2", "1.3")})
+SIP_METHOD: Kind[str] = choice(
+    "SIP method",
+    {
+        word.lower(): word
+        for word in (
+            "*", "INVITE", "REGISTER", "MESSAGE", "OPTIONS", "INFO", "NOTIFY", "SUBSCRIBE", "PUBLISH",
+        )
+    },
+    any_case=True,
+)  # fmt: skip
+"""Of requests that are offered to applications outside dialogs, or all of them."""
 HTTP_METHOD: Kind[str] = choice("GET/POST", {"get": "GET", "post": "POST"}, any_case=True)

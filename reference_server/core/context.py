@@ -10,7 +10,15 @@ from msgspec import Struct
 
 from reference_server.account import Account
 from reference_server.core.call_observer import CallObserver
-from reference_server.core.ports import Applications, Clock, SipNetwork, Taps, Timers
+from reference_server.core.ports import (
+    Applications,
+    Clock,
+    ListeningApplications,
+    RequestHandler,
+    SipNetwork,
+    Taps,
+    Timers,
+)
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.transactions.timing import Timing
 from reference_server.wire.timestamp import TimeToken
@@ -44,7 +52,9 @@ class Context:
         "account",
         "applications",
         "event",
+        "handler",
         "identifiers",
+        "listening",
         "monotonic",
         "network",
         "observer",
@@ -85,6 +95,10 @@ class Context:
         self.identifiers = identifiers
         self.network = network
         self.applications = applications
+        self.handler: RequestHandler | None = None
+        """who is asked about new requests first; set before the first one comes"""
+        self.listening: ListeningApplications | None = None
+        """by whom it may have them delivered; set together with it"""
         self.event = taps.event
         self.sip_taps = taps.sip
         self.transaction_taps = taps.transactions

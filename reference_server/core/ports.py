@@ -13,11 +13,14 @@ from typing import Protocol, runtime_checkable
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from reference_server.core.decisions import Decision, Place
+from reference_server.sip.messages.message import Request
 from reference_server.sip.timers import TimerHandle, Timers
 from reference_server.sip.transport import Transport
 from reference_server.wire.replies import ServerMessage, address_tokens
 
 __all__ = [
+    "Abandon",
     "Application",
     "Applications",
     "Clock",
@@ -25,7 +28,12 @@ __all__ = [
     "EventTap",
     "Flow",
     "FrameTap",
+    "HandlerQuestion",
+    "ListeningApplications",
+    "Names",
+    "NoApplication",
     "NoWay",
+    "RequestHandler",
     "SipNetwork",
     "SipTap",
     "SipUser",
@@ -177,6 +185,71 @@ class Applications(Protocol):
 
     def select(self, verb: str, tag: str = "") -> Application | None:
         """The next application, round robin, that has routed ``verb`` (and carries ``tag``, if given)."""
+
+
+Abandon = Callable[[], object]
+"""Stops what was begun; nothing is heard of it from then on. It may be called when it is over."""
+
+
+class HandlerQuestion(Struct, frozen=True, kw_only=True):
+    """A new request outside dialogs, as a request handler is told of it."""
+
+    request: Request
+    text: str
+    """as an application would get it; one character is one octet"""
+    flow: Flow
+    """by which it came"""
+
+
+class Names(Protocol):
+    """Who knows the addresses of names."""
+
+    def addresses(self, name: str, done: Callable[[Sequence[str]], None]) -> None:
+        """Give ``done`` the literal addresses of ``name``, the best first, or none; perhaps at once."""
+
+
+class RequestHandler(Protocol):
+    """Who is asked about new requests before any application is."""
+
+    def wants(self, method: str) -> bool:
+        """Whether it is to be asked about requests of this method."""
+
+    def ask(self, question: HandlerQuestion, decided: Callable[[Decision], None]) -> Abandon:
+        """Ask; ``decided`` is called once, perhaps at once, whatever goes wrong: a failure is a rejection, too."""
+
+
+class NoApplication(Enum):
+    """Why no application has a request; each has the status and reason that the caller gets (HTTP-9, OUTB-5)."""
+
+    NAME_UNKNOWN = (500, "Server Internal Error", "name")
+    """the name leads nowhere"""
+    UNREACHABLE = (480, "Temporarily Unavailable", "connect")
+    """refused, or not answered in time"""
+    NOT_AUTHENTICATED = (480, "Temporarily Unavailable", "authenticate")
+    """it said something else than the secret, left, or was silent for too long"""
+    NOT_CONNECTED = (480, "Temporarily Unavailable", "tag")
+    """none with that tag has routed the method"""
+
+    @property
+    def status(self) -> int:
+        """Of the response."""
+        return self.value[0]
+
+    @property
+    def reason(self) -> str:
+        """Of the response."""
+        return self.value[1]
+
+
+class ListeningApplications(Protocol):
+    """Applications that listen: the server connects to them."""
+
+    def reach(
+        self, places: Sequence[Place], reached: Callable[[Application | NoApplication], None]
+    ) -> Abandon:
+        """Connect to the first place that takes it; ``reached`` is called once, with an application that has shown the
+        secret or with why there is none.
+        """
 
 
 @runtime_checkable

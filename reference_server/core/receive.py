@@ -8,6 +8,7 @@ then delivered inside its dialog, sent on by its Route, or offered to an applica
 from __future__ import annotations
 
 from reference_server.core.admission import is_new, is_sound
+from reference_server.core.consultation import Consultation
 from reference_server.core.context import Context
 from reference_server.core.door import Door
 from reference_server.core.methods import ALLOW, CANCEL, INVITE, NOTIFY, PRACK
@@ -144,7 +145,11 @@ class Receiver:
         if self._delivered_in_dialog(incoming) if incoming.local_tag else self._belongs_to_dialog(incoming):
             return
         if method.routable:
-            offer(self._uas, incoming)
+            handler = self._context.handler
+            if handler is not None and handler.wants(method.name):
+                Consultation(self._uas, self._proxy, incoming).begin(handler)
+            else:
+                offer(self._uas, incoming)
         elif method.needs_dialog:
             incoming.reject(481)
         else:

@@ -9,7 +9,7 @@ from reference_server.core.context import Context
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.methods import INVITE, Method, method_named
-from reference_server.core.ports import Application, Flow
+from reference_server.core.ports import Abandon, Application, Flow
 from reference_server.core.response_flow import sender_back
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.messages.message import Request
@@ -27,6 +27,7 @@ class ServerRequest:
         "_cancelled",
         "_deadline",
         "_pending",
+        "_question",
         "answered",
         "application",
         "flow",
@@ -70,6 +71,8 @@ class ServerRequest:
         self._cancelled = False
         self._deadline: TimerHandle | None = None
         """the end of our patience with the application"""
+        self._question: Abandon | None = None
+        """gives up finding out who is to answer it"""
         transactions = pending.transactions
         send = self.sender() if flow.transport.stream else transactions.sender(flow)
         self.transaction: ServerTransaction = transactions.begin_server(request, key, send, flow)
@@ -119,9 +122,22 @@ class ServerRequest:
     def give_to(self, application: Application, usage: DialogUsage | None = None) -> None:
         """``application`` is to answer it, by a transaction id of its own; ``usage`` is that in which it came."""
         self.application = application
-        self.transaction_id = self._pending.context.identifiers.transaction_id()
+        self.name()
         if usage is not None:
             self.usage = usage
+
+    def name(self) -> None:
+        """It gets the transaction id by which it waits; whichever application it is given to will know it by that."""
+        if not self.transaction_id:
+            self.transaction_id = self._pending.context.identifiers.transaction_id()
+
+    def asked(self, abandon: Abandon) -> None:
+        """Somebody is asked what to do with it; ``abandon`` is called if it is over before there is an answer."""
+        self._question = abandon
+
+    def decided(self) -> None:
+        """There is an answer."""
+        self._question = None
 
     def may_be_answered_by(self, application: Application) -> bool:
         """An id belongs to the connection that got it, as long as that is there (RSP-12, CONN-5)."""
@@ -177,7 +193,7 @@ class ServerRequest:
         """100 Trying: whoever is to answer may take a while (CALL-1)."""
         self.transaction.respond(100, self.headers.minimal(100, self.headers.to))
 
-    def reject(self, status: int, extra: str = "", reason: str = "") -> None:
+    def reject(self, status: int, extra: str = "", reason: str | None = None) -> None:
         """Answer it with a final response of the server's own, and forget it; ``extra`` are complete header lines."""
         self.close()
         text = self.headers.refusal(status, self.to_with_tag(), extra, reason=reason)
@@ -211,6 +227,9 @@ class ServerRequest:
     def close(self) -> None:
         """Take it out of the tables of requests that wait for a final response."""
         self.stop_waiting()
+        if self._question is not None:
+            self._question()
+            self._question = None
         self._pending.remove(self)
 
 

@@ -44,6 +44,7 @@ SECONDS_BEFORE_OTHERS = 4.0
 
 _WITHOUT_BEING_ASKED = (UDP, TCP)
 """In the order of preference, where neither URI nor DNS names a transport."""
+_ANY_PORT = 1  # a name with a port is looked up by its addresses only (RFC 3263 §4.2)
 _TARGETS_KEPT = 10_000
 _LONGEST_TARGET_KEPT = 300
 
@@ -277,6 +278,19 @@ class Network:
                 self._open_first(others, outcome, done, name)
 
         self._open_at(first, opened, SECONDS_BEFORE_OTHERS if others else CONNECT_SECONDS, name)
+
+    def addresses(self, name: str, done: Callable[[Sequence[str]], None]) -> None:
+        """Give ``done`` the literal addresses of ``name``, the best first, or none; a literal is its own."""
+        literal = literal_address(name)
+        if literal is not None:
+            done((literal,))
+        elif self._resolver is None:
+            done(())
+        else:
+            self._resolver.resolve(
+                Question(name, _ANY_PORT, None),
+                lambda hops: done(tuple(dict.fromkeys([hop.host for hop in hops]))),
+            )
 
     def alive(self, flow: Flow) -> bool:
         """Whether the connection of ``flow`` still exists; always True for datagrams."""

@@ -152,6 +152,13 @@ class Client:
         """All that comes until the server closes the connection."""
         return (await self.reader.read()).decode("latin-1")
 
+    async def rest_or_reset(self) -> str:
+        """The same where the server may abort the connection instead."""
+        try:
+            return await self.rest()
+        except ConnectionResetError:
+            return ""
+
     async def close(self) -> None:
         """Close the connection."""
         self.writer.close()

@@ -12,6 +12,7 @@ from reference_server.config.model import (
     Configuration,
     ContactConfiguration,
     Dialect,
+    HandlerConfiguration,
     LogFileConfiguration,
     LogLevel,
     MetricsConfiguration,
@@ -464,13 +465,12 @@ def test_an_unknown_variable_is_a_warning_with_the_nearest_name() -> None:
 
 
 def test_what_has_no_effect_is_named_once(tmp_path: Path) -> None:
-    text = """<request-handlers><request-handler>http://a</request-handler>
-        <request-handler>http://b</request-handler></request-handlers>"""
+    text = """<sip><spammers><header name="User-Agent"><value>a</value></header>
+        <header name="To"><value>b</value></header></spammers></sip>"""
     file = written(tmp_path, text)
     assert problems("--mtu", "1500", file=file) == [
         "warning: option --mtu: has no effect in this server: the genuine server does not heed it either",
-        "warning: d.xml:2: <request-handlers>: has no effect in this release yet: "
-        "the URL is never asked, requests go to connected applications only",
+        "warning: d.xml:2: <spammers>: has no effect in this release yet: spam is not filtered",
     ]
 
 
@@ -527,7 +527,7 @@ def test_what_samples_of_the_genuine_server_have_is_known(tmp_path: Path) -> Non
     file = str(written(tmp_path, text))
     reading = read("--check", "-f", file)
     assert not reading.errors
-    assert len(reading.problems) == 6
+    assert len(reading.problems) == 5
     assert all(problem.without_effect for problem in reading.problems)
     assert read("--check=strict", "-f", file).errors == reading.problems
 
@@ -552,3 +552,54 @@ def test_version_help_and_loop_are_told() -> None:
     assert read("-v").show_version
     assert read("--he").show_help
     assert read("--loop", "asyncio").loop == "asyncio"
+
+
+def handlers(
+    *arguments: str, file: Path | None = None, **environment: str
+) -> tuple[HandlerConfiguration, ...]:
+    configuration = read(
+        *arguments, *(["-f", str(file)] if file else []), environment=environment
+    ).configuration
+    assert configuration is not None
+    return configuration.handlers
+
+
+_HANDLERS = """<request-handlers>
+    <request-handler sip-method="invite" http-method="post" verify-peer="yes">https://u:p@a</request-handler>
+    <request-handler> http://b </request-handler>
+    <request-handler sip-method="INVITE">http://c</request-handler></request-handlers>"""
+
+
+def test_the_handlers_of_the_file(tmp_path: Path) -> None:
+    file = written(tmp_path, _HANDLERS)
+    assert handlers(file=file) == (
+        HandlerConfiguration(url="https://u:p@a", sip_method="INVITE", http_method="POST", verify_peer=True),
+        HandlerConfiguration(url="http://b"),
+    )
+    assert problems(file=file) == [
+        "warning: d.xml:5: <request-handler>: is ignored, the first handler for INVITE counts"
+    ]
+
+
+def test_a_handler_from_elsewhere_replaces_those_of_the_file(tmp_path: Path) -> None:
+    file = written(tmp_path, _HANDLERS)
+    line = ("-a", "tcp://x:1", "-m", "POST")
+    variable = {"DRACHTIO_HTTP_HANDLER_URI": "http://y"}
+    assert handlers(*line, file=file) == (HandlerConfiguration(url="tcp://x:1", http_method="POST"),)
+    assert handlers(*line, file=file, **variable) == (HandlerConfiguration(url="http://y"),)
+    assert problems(*line, file=file) == [
+        f"warning: d.xml:{number}: <request-handler>: is ignored, because of option -a"
+        for number in (3, 4, 5)
+    ]
+
+
+def test_a_wrong_handler_is_an_error_that_shows_no_password(tmp_path: Path) -> None:
+    assert problems("--http-handler", "http://user:password@h/ x") == [
+        "error: option --http-handler: expected a URL of printable ASCII characters without blanks, "
+        "got something else"
+    ]
+    text = (
+        '<request-handlers><request-handler sip-method="REFER">http://a</request-handler></request-handlers>'
+    )
+    (problem,) = problems(file=written(tmp_path, text))
+    assert problem.startswith("error: d.xml:2: <request-handler sip-method>: expected *, invite, register")

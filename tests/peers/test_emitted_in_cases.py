@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,9 @@ from msgspec import Struct
 
 from drachtio_conformance.cases.loader import load
 from drachtio_conformance.engine.runner import Options, Runner
-from drachtio_conformance.targets.embedded import EmbeddedServer, configuration
+from drachtio_conformance.targets.embedded import EmbeddedServer, embedded
 from drachtio_conformance.targets.settings import ServerSettings
 from reference_server.core.ports import Flow
-from reference_server.server import Server
 from tests.peers.capture import dissect
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -91,10 +89,7 @@ class WatchedTarget:
 
     async def start(self, settings: ServerSettings | None) -> EmbeddedServer:
         """A new server."""
-        secret = secrets.token_hex(8)
-        server = Server(configuration(settings or ServerSettings(), secret), taps=[self._watcher])
-        await server.start()
-        return EmbeddedServer(server, secret)
+        return await embedded(settings or ServerSettings(), taps=[self._watcher])
 
 
 @pytest.fixture(scope="module")

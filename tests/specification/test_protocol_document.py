@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 SPECIFICATION = specification.load(ROOT / "docs")
 _SYMBOLS = str.maketrans({"⏎": "\r\n", "␊": "\n", "␀": "\0"})
-_PREFIXES = ("C: ", "S: ", "C! ", "N> ", "N< ")
+_PREFIXES = ("C: ", "S: ", "C! ", "N> ", "N< ", "H> ", "H< ")
 _CONTENT_LENGTH = re.compile(rb"\r\n(?:Content-Length|l): (\d+)")
 """of a message of the server or the network; an application's own says nothing (FRAME-18)"""
 

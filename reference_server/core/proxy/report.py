@@ -18,8 +18,10 @@ class Report:
 
     __slots__ = ("_application", "_context", "_full", "_message_id", "_over")
 
-    def __init__(self, context: Context, application: Application, message_id: str, *, full: bool) -> None:
-        """``full``: the application asked for every final response."""
+    def __init__(
+        self, context: Context, application: Application | None, message_id: str, *, full: bool
+    ) -> None:
+        """``full``: the application asked for every final response; None: no application asked, so none hears."""
         self._application = application
         self._message_id = message_id
         self._full = full
@@ -49,5 +51,5 @@ class Report:
             self._deliver(NotSent(self._message_id, text))
 
     def _deliver(self, message: ServerMessage) -> None:
-        if self._application.connected:
+        if self._application is not None and self._application.connected:
             self._application.deliver(message)

@@ -15,6 +15,7 @@ from reference_server.core.patience import (
     PENDING_INVITE_SECONDS,
     TIMER_C_SECONDS,
 )
+from reference_server.core.ports import Application
 from reference_server.core.server_request import ServerRequest
 from reference_server.core.to_application import new_request
 from reference_server.core.uas.core import UasCore
@@ -28,17 +29,28 @@ SILENT = 'SIP;cause=504;text="Application timeout"'
 def offer(uas: UasCore, incoming: ServerRequest) -> None:
     """Deliver ``incoming`` to the next application that routed its method."""
     context = uas.context
-    method = incoming.method
-    if method is INVITE:
-        incoming.trying()
-    application = context.applications.select(method.name.lower())
+    try_first(incoming)
+    application = context.applications.select(incoming.method.name.lower())
     if application is None:
-        _observe(context, incoming)
+        observe(context, incoming)
         incoming.reject(503)
-        context.event("nobody-routed", verb=method.name.lower(), source=incoming.flow.remote_host)
+        context.event("nobody-routed", verb=incoming.method.name.lower(), source=incoming.flow.remote_host)
         return
-    incoming.give_to(application)
+    incoming.name()
     wait_for_application(uas, incoming)
+    deliver(context, incoming, application)
+    observe(context, incoming)
+
+
+def try_first(incoming: ServerRequest) -> None:
+    """An INVITE gets 100 Trying before anybody is asked (CALL-1)."""
+    if incoming.method is INVITE:
+        incoming.trying()
+
+
+def deliver(context: Context, incoming: ServerRequest, application: Application) -> None:
+    """``application`` gets ``incoming``, and is to answer it."""
+    incoming.give_to(application)
     application.deliver(
         new_request(
             context,
@@ -48,10 +60,9 @@ def offer(uas: UasCore, incoming: ServerRequest) -> None:
             text=incoming.text_for_application(),
         )
     )
-    _observe(context, incoming)
 
 
-def _observe(context: Context, incoming: ServerRequest) -> None:
+def observe(context: Context, incoming: ServerRequest) -> None:
     """An INVITE outside dialogs tries a call (CDR-1); the text of the record is that of the SIP frame."""
     observer = context.observer
     if observer is not None and incoming.method is INVITE:

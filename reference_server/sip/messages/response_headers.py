@@ -68,18 +68,20 @@ class ResponseHeaders:
             f"Call-ID: {call_id or self.call_id}\r\nCSeq: {cseq or self.cseq}\r\n{draft.lines()}\r\n{draft.body}"
         )
 
-    def minimal(self, status: int, to: str, extra: str = "", *, reason: str = "") -> str:
-        """A response that the server makes itself; ``extra`` are complete header lines.
+    def minimal(self, status: int, to: str, extra: str = "", *, reason: str | None = None) -> str:
+        """A response that the server makes itself; ``extra`` are complete header lines, a ``reason`` may be empty.
 
         A 100 has the Record-Route of the request, as the genuine server's has; what ends a transaction has not.
         """
         record_routes = self.record_routes if status == 100 else ""
+        if reason is None:
+            reason = REASONS[status]
         return (
-            f"SIP/2.0 {status} {reason or REASONS[status]}\r\n{self.vias}{record_routes}From: {self.from_}\r\n"
+            f"SIP/2.0 {status} {reason}\r\n{self.vias}{record_routes}From: {self.from_}\r\n"
             f"To: {to}\r\nCall-ID: {self.call_id}\r\nCSeq: {self.cseq}\r\n{extra}Content-Length: 0\r\n\r\n"
         )
 
-    def refusal(self, status: int, to: str, extra: str = "", *, reason: str = "") -> str:
+    def refusal(self, status: int, to: str, extra: str = "", *, reason: str | None = None) -> str:
         """A minimal response to a request that may lack what a request must have: what it lacks is left out.
 
         An empty From or To would be one more message that cannot be parsed (RFC 4475 §3.3.1).

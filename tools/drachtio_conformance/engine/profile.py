@@ -12,8 +12,9 @@
     not_applicable:
       network/names/localhost: its own name is another
 
-The features are the words that cases require. Those of the suite: ``ipv6`` (a SIP endpoint of that kind) and ``cdrs``
-(call detail records are switched on). The profiles in ``profiles/`` come with the suite.
+The features are the words that cases require. Those of the suite: ``ipv6`` (a SIP endpoint of that kind), ``cdrs``
+(call detail records are switched on), ``request_handlers`` (the server asks callbacks) and ``outbound_connections`` (it
+connects to applications). The profiles in ``profiles/`` come with the suite.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         }
 
 
-FEATURES = ("cdrs", "ipv6")
+FEATURES = ("cdrs", "ipv6", "outbound_connections", "request_handlers")
 """what cases of the suite require"""
 
 

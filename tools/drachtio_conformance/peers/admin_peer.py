@@ -38,7 +38,10 @@ class NotRead(Exception):
 class AdminPeer(asyncio.Protocol):
     """One named application."""
 
-    def __init__(self, name: str, recorder: Recorder, bell: Bell | None = None) -> None:
+    def __init__(
+        self, name: str, recorder: Recorder, bell: Bell | None = None, *, patience: float = 0.0
+    ) -> None:
+        """``patience`` bounds each wait for the server to read, in seconds; ``connect`` sets it, too."""
         self.name = name
         self.incoming: Channel[Incoming] = Channel(bell)
         self.closed = False
@@ -48,7 +51,7 @@ class AdminPeer(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
         self._writable.set()
-        self._patience = 0.0
+        self._patience = patience
         self._kept = b""
         self._gone = asyncio.Event()
 

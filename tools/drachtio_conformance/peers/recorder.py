@@ -20,7 +20,7 @@ class WireEvent(Struct, kw_only=True):
     at: float
     """seconds since the case began (advanced time included)"""
     kind: str
-    """``frame`` | ``sip`` | ``note`` (a connection opened or closed, time advanced)"""
+    """``frame`` | ``sip`` | ``http`` | ``note`` (a connection opened or closed, time advanced)"""
     source: str
     """lifeline that sent it: the name of an application or SIP peer in the case, or ``server``"""
     target: str
@@ -69,6 +69,12 @@ class Recorder:
         """A SIP message at a peer."""
         summary = sip.parse(raw).summary() or f"{len(raw)} octets"
         self._wire("sip", peer, raw, summary=summary, from_server=from_server)
+
+    def http(self, callback: str, raw: str, *, from_server: bool) -> None:
+        """A question to a callback, or its answer."""
+        start = raw.partition("\r\n")[0]
+        summary = start if len(start) <= 60 else f"{start[:60]}…"
+        self._wire("http", callback, raw, summary=summary, from_server=from_server)
 
     def note(self, lifeline: str, summary: str) -> None:
         """A remark: a connection opened or closed, time advanced."""

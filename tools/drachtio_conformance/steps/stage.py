@@ -9,7 +9,9 @@ from typing import TypeVar
 from msgspec import Struct, structs
 
 from drachtio_conformance.peers.admin_peer import AdminPeer
+from drachtio_conformance.peers.callback_peer import CallbackPeer
 from drachtio_conformance.peers.channel import Bell, Channel
+from drachtio_conformance.peers.door import AcceptedPeer, Door
 from drachtio_conformance.peers.recorder import Recorder
 from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.sip_transport import TcpEndpoint, UdpEndpoint
@@ -60,6 +62,8 @@ class Stage:
         self.bell = Bell()
         self.applications: dict[str, AdminPeer] = {}
         self.peers: dict[str, SipPeer] = {}
+        self._callbacks: dict[str, CallbackPeer] = {}
+        self._doors: dict[str, Door] = {}
         self.mutation: Mutation | None = None
         """to be applied to what a check of the present step looks at"""
         self.asserted: list[Mutation] = []
@@ -203,9 +207,60 @@ class Stage:
             raise StepError(f"there is no SIP peer {name!r}; there are {known}")
         return self.peers[name]
 
+    # Whom the server asks, and where it connects to
+
+    async def open_callback(self, name: str) -> CallbackPeer:
+        """Listen where the server's request handler is. Raises ConnectFailed, :class:`StepError`."""
+        self._must_be_free(name)
+        callback = CallbackPeer(name, self.recorder, self.bell)
+        await callback.listen(*self._handler())
+        self._callbacks[name] = callback
+        return callback
+
+    def callback(self, name: str) -> CallbackPeer:
+        """The callback of that name. Raises :class:`StepError`."""
+        if name not in self._callbacks:
+            raise StepError(
+                f"there is no callback {name!r}; there are {', '.join(self._callbacks) or 'none'}"
+            )
+        return self._callbacks[name]
+
+    async def open_door(self, name: str, *, handler: bool) -> Door:
+        """Listen for the server, where its ``handler`` is or anywhere. Raises ConnectFailed, :class:`StepError`."""
+        self._must_be_free(name)
+        door = Door(name, self.recorder, self.bell)
+        host, port = self._handler() if handler else ("127.0.0.1", 0)
+        self.variables[f"{name}.port"] = str(await door.listen(host, port, patience=self.patience(None)))
+        self._doors[name] = door
+        return door
+
+    def door(self, name: str) -> Door:
+        """The listener of that name. Raises :class:`StepError`."""
+        if name not in self._doors:
+            raise StepError(f"nobody listens as {name!r}; there are {', '.join(self._doors) or 'none'}")
+        return self._doors[name]
+
+    def take_application(self, name: str, peer: AcceptedPeer) -> None:
+        """A connection that the server has made is the application of that name. Raises :class:`StepError`."""
+        self._must_be_free(name)
+        peer.name = name
+        self.applications[name] = peer
+        self.variables[f"{name}.port"] = str(peer.port)
+
+    def _handler(self) -> tuple[str, int]:
+        address = self.server.endpoints.handler
+        if address is None:
+            raise StepError("the server asks nobody: the case needs server: {request-handler: …}")
+        return address
+
     def _must_be_free(self, name: str) -> None:
-        application, peer = self.applications.get(name), self.peers.get(name)
-        if (application is not None and not application.closed) or (peer is not None and not peer.closed):
+        known = [
+            self.applications.get(name),
+            self.peers.get(name),
+            self._callbacks.get(name),
+            self._doors.get(name),
+        ]
+        if any(one is not None and not one.closed for one in known):
             raise StepError(f"the name {name!r} is taken")
 
     async def clear(self) -> None:
@@ -219,3 +274,7 @@ class Stage:
             application.close()
         for peer in self.peers.values():
             peer.close()
+        for callback in self._callbacks.values():
+            callback.close()
+        for door in self._doors.values():
+            door.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
+import socket
+from collections.abc import Sequence
 from typing import TypeVar
 
 from drachtio_conformance.targets.settings import ServerSettings
@@ -13,11 +15,13 @@ from reference_server.config.model import (
     Configuration,
     ContactConfiguration,
     Dialect,
+    HandlerConfiguration,
     LoggingConfiguration,
     LogLevel,
     RoutingConfiguration,
     TimerConfiguration,
 )
+from reference_server.core.ports import Tap
 from reference_server.server import Server, StartError
 
 T = TypeVar("T")
@@ -32,13 +36,16 @@ NO_NAMESERVER = ("127.0.0.1", 9)
 class EmbeddedServer:
     """A reference server on ephemeral loopback ports."""
 
-    def __init__(self, server: Server, secret: str) -> None:
+    def __init__(self, server: Server, secret: str, handler: socket.socket | None) -> None:
+        """``handler`` is bound where the request handler is, so that nobody else takes the port."""
         self._server = server
+        self._handler = handler
         self._endpoints = Endpoints(
             admin=server.admin_address,
             secret=secret,
             hostports=tuple(server.hostports),
             version=server.version,
+            handler=None if handler is None else handler.getsockname(),
         )
 
     @property
@@ -65,6 +72,8 @@ class EmbeddedServer:
     async def stop(self) -> None:
         """Close all its sockets."""
         await self._server.stop()
+        if self._handler is not None:
+            self._handler.close()
 
 
 class EmbeddedTarget:
@@ -75,17 +84,47 @@ class EmbeddedTarget:
 
     async def start(self, settings: ServerSettings | None) -> EmbeddedServer:
         """A new server. Raises :class:`StartFailed`."""
-        secret = secrets.token_hex(8)
-        server = Server(configuration(settings or ServerSettings(), secret))
-        try:
-            await server.start()
-        except StartError as error:
-            raise StartFailed(f"the reference server did not start: {error}") from None
-        return EmbeddedServer(server, secret)
+        return await embedded(settings or ServerSettings())
 
 
-def configuration(settings: ServerSettings, secret: str) -> Configuration:
-    """The server's configuration for a case's settings."""
+async def embedded(settings: ServerSettings, taps: Sequence[Tap] = ()) -> EmbeddedServer:
+    """A new server with these settings, watched by ``taps``. Raises :class:`StartFailed`."""
+    secret = secrets.token_hex(8)
+    handler = _reserved() if settings.request_handler else None
+    port = 0 if handler is None else int(handler.getsockname()[1])
+    server = Server(configuration(settings, secret, port), taps=taps)
+    try:
+        await server.start()
+    except StartError as error:
+        if handler is not None:
+            handler.close()
+        raise StartFailed(f"the reference server did not start: {error}") from None
+    return EmbeddedServer(server, secret, handler)
+
+
+def _reserved() -> socket.socket:
+    """A socket that keeps a port without listening; whoever reuses addresses may listen there."""
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    return reserved
+
+
+def _handlers(settings: ServerSettings, port: int) -> tuple[HandlerConfiguration, ...]:
+    if settings.request_handler is None:
+        return ()
+    direct = settings.request_handler == "tcp"
+    return (
+        HandlerConfiguration(
+            url=f"{'tcp' if direct else 'http'}://127.0.0.1:{port}",
+            http_method="GET" if direct else settings.request_handler,
+            sip_method=settings.handled_method or "*",
+        ),
+    )
+
+
+def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) -> Configuration:
+    """The server's configuration for a case's settings; ``handler_port`` is where its request handler is."""
     admin, timers = AdminConfiguration(), TimerConfiguration()
     hosts = ("127.0.0.1", "::1") if settings.ipv6 else ("127.0.0.1",)
     return Configuration(
@@ -113,6 +152,7 @@ def configuration(settings: ServerSettings, secret: str) -> Configuration:
             nameserver=NO_NAMESERVER,
             open_relay=bool(settings.open_relay),
         ),
+        handlers=_handlers(settings, handler_port),
         timers=TimerConfiguration(
             t1=_or(settings.t1, timers.t1),
             t2=_or(settings.t2, timers.t2),

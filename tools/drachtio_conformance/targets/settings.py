@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -31,3 +33,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
     t2: float | None = None
     t4: float | None = None
     t1x64: float | None = None
+    request_handler: Literal["GET", "POST", "tcp"] | None = None
+    """the case plays the callback that is asked, by this method of HTTP, or the application that ``tcp`` leads to"""
+    handled_method: str | None = None
+    """the SIP method of the requests that the handler is for; all without it"""

@@ -21,6 +21,8 @@ class Endpoints(Struct, frozen=True):
     hostports: tuple[str, ...]
     """``udp/127.0.0.1:5060`` …, as the authenticate answer lists them"""
     version: str = ""
+    handler: tuple[str, int] | None = None
+    """where its request handler is, if it has one that the suite plays"""
 
     def sip(self, transport: str, family: str) -> str | None:
         """host:port of the first endpoint of that transport (``udp``, ``tcp``) and family."""
