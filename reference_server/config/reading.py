@@ -8,10 +8,8 @@ none, and contacts of the command line replace those of the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from msgspec import structs
 
@@ -25,17 +23,32 @@ from reference_server.config.model import (
     ContactConfiguration,
     LogFileConfiguration,
     LoggingConfiguration,
+    ProcessConfiguration,
     RoutingConfiguration,
     TimerConfiguration,
     TlsConfiguration,
+    TransportConfiguration,
 )
 from reference_server.config.options import read_options
+from reference_server.config.process_settings import (
+    DAEMON,
+    DEFAULT_REFRESHER,
+    DRAIN,
+    LOCAL_DOMAIN,
+    MOST_CONSECUTIVE_TIMEOUTS,
+    PID_FILE,
+    RINGING_TIMEOUT,
+    TIMER_C,
+    UDP_BUFFER_SIZE,
+    UDP_MTU,
+    USER,
+)
+from reference_server.config.screening import incomplete_screening, screening
 from reference_server.config.setting import Setting
+from reference_server.config.sources import Sources
 
 DEFAULT_FILE = Path("/etc/drachtio.conf.xml")
 """Read if it exists and no other file is named."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,8 @@ class Reading:
     """to the check, settings without effect are errors, too"""
     show_version: bool = False
     show_help: bool = False
+    sources: Sources = field(default_factory=lambda: Sources([], [], []))
+    """where each value comes from"""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -76,7 +91,7 @@ def read(
         *variables.problems,
         *judge(variables.given, variable=True),
     ]
-    sources = _Sources(line.given, variables.given, [])
+    sources = Sources(line.given, variables.given, [])
     file, document = _file(sources, default_file)
     if document is not None:
         sources.document = document.given
@@ -88,6 +103,8 @@ def read(
             problems.append(error(document.name, text))
     problems += _misplaced(line.given)
     broken = any(problem.severity is Severity.ERROR for problem in problems)
+    if not broken:
+        problems += incomplete_screening(sources)
     return Reading(
         configuration=None if broken else _configuration(sources),
         problems=tuple(dict.fromkeys(problems)),
@@ -97,35 +114,11 @@ def read(
         strict=not broken and sources.value(table.CHECK, False),
         show_version=sources.switched_on(table.VERSION),
         show_help=sources.switched_on(table.HELP),
+        sources=sources,
     )
 
 
-@dataclass(slots=True)
-class _Sources:
-    """The three sources, asked in their precedence. Values have been judged before they are asked for."""
-
-    line: list[Given]
-    variables: list[Given]
-    document: list[Given]
-
-    def texts(self, setting: Setting[T]) -> Iterator[str]:
-        """Every text for the setting, the one that counts first: the last option, the variable, the file."""
-        for given in chain(reversed(self.line), self.variables, self.document):
-            if given.setting is setting:
-                yield given.text
-
-    def value(self, setting: Setting[T], default: T) -> T:
-        """The value that counts."""
-        for text in self.texts(setting):
-            return setting.kind.parse(text)
-        return default
-
-    def switched_on(self, setting: Setting[bool]) -> bool:
-        """Whether any source switches it on; a variable switches off nothing."""
-        return any(text != "0" for text in self.texts(setting))
-
-
-def _file(sources: _Sources, default_file: Path) -> tuple[Path, Document | None]:
+def _file(sources: Sources, default_file: Path) -> tuple[Path, Document | None]:
     for text in sources.texts(table.FILE):
         if name := text.strip():
             return Path(name), read_document(Path(name))
@@ -158,13 +151,16 @@ def _misplaced(line: Iterable[Given]) -> Iterator[Problem]:
             seen.add(id(given.setting))
 
 
-def _configuration(sources: _Sources) -> Configuration:
+def _configuration(sources: Sources) -> Configuration:
     default = Configuration()
     return Configuration(
         admin=_admin(sources, default.admin),
         contacts=_contacts(sources.line) or _contacts_of_file(sources.document) or default.contacts,
         tls=_tls(sources, default.tls),
         routing=_routing(sources, default.routing),
+        transports=_transports(sources, default.transports),
+        screening=screening(sources),
+        process=_process(sources, default.process),
         timers=_timers(sources, default.timers),
         logging=_logging(sources, default.logging),
         cdrs=sources.value(table.CDRS, default.cdrs) or sources.switched_on(table.CDRS_SWITCHED_ON),
@@ -176,7 +172,7 @@ def _configuration(sources: _Sources) -> Configuration:
     )
 
 
-def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration:
+def _admin(sources: Sources, default: AdminConfiguration) -> AdminConfiguration:
     return AdminConfiguration(
         address=sources.value(table.ADMIN_ADDRESS, default.address),
         port=sources.value(table.ADMIN_PORT, default.port),
@@ -199,7 +195,7 @@ def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration
     )
 
 
-def _tls(sources: _Sources, default: TlsConfiguration) -> TlsConfiguration:
+def _tls(sources: Sources, default: TlsConfiguration) -> TlsConfiguration:
     return TlsConfiguration(
         key_file=sources.value(table.TLS_KEY_FILE, default.key_file),
         cert_file=sources.value(table.TLS_CERT_FILE, default.cert_file),
@@ -251,7 +247,7 @@ def _with(contact: ContactConfiguration, given: Given) -> ContactConfiguration:
     return contact
 
 
-def _routing(sources: _Sources, default: RoutingConfiguration) -> RoutingConfiguration:
+def _routing(sources: Sources, default: RoutingConfiguration) -> RoutingConfiguration:
     return RoutingConfiguration(
         outbound_proxy=sources.value(table.OUTBOUND_PROXY, default.outbound_proxy),
         aggressive_nat_detection=sources.value(
@@ -259,10 +255,11 @@ def _routing(sources: _Sources, default: RoutingConfiguration) -> RoutingConfigu
         ),
         disable_nat_detection=sources.switched_on(table.DISABLE_NAT_DETECTION),
         nameserver=sources.value(table.NAMESERVER, None),
+        local_domain=sources.value(LOCAL_DOMAIN, default.local_domain),
     )
 
 
-def _timers(sources: _Sources, default: TimerConfiguration) -> TimerConfiguration:
+def _timers(sources: Sources, default: TimerConfiguration) -> TimerConfiguration:
     def seconds(setting: Setting[int], otherwise: float) -> float:
         return sources.value(setting, round(otherwise * 1000)) / 1000
 
@@ -271,10 +268,30 @@ def _timers(sources: _Sources, default: TimerConfiguration) -> TimerConfiguratio
         t2=seconds(table.T2, default.t2),
         t4=seconds(table.T4, default.t4),
         t1x64=seconds(table.T1X64, default.t1x64),
+        ringing=sources.value(RINGING_TIMEOUT, default.ringing),
+        timer_c=sources.value(TIMER_C, default.timer_c),
+        default_refresher=sources.value(DEFAULT_REFRESHER, default.default_refresher),
     )
 
 
-def _logging(sources: _Sources, default: LoggingConfiguration) -> LoggingConfiguration:
+def _transports(sources: Sources, default: TransportConfiguration) -> TransportConfiguration:
+    return TransportConfiguration(
+        udp_mtu=sources.value(UDP_MTU, default.udp_mtu),
+        udp_buffer_size=sources.value(UDP_BUFFER_SIZE, default.udp_buffer_size),
+        most_consecutive_timeouts=sources.value(MOST_CONSECUTIVE_TIMEOUTS, default.most_consecutive_timeouts),
+    )
+
+
+def _process(sources: Sources, default: ProcessConfiguration) -> ProcessConfiguration:
+    return ProcessConfiguration(
+        daemon=sources.switched_on(DAEMON),
+        user=sources.value(USER, default.user),
+        pid_file=sources.value(PID_FILE, default.pid_file),
+        drain=sources.value(DRAIN, default.drain),
+    )
+
+
+def _logging(sources: Sources, default: LoggingConfiguration) -> LoggingConfiguration:
     no_config = sources.switched_on(table.NO_CONFIG)
     name = sources.value(table.LOG_FILE, "")
     file: LogFileConfiguration | None = None

@@ -7,13 +7,14 @@ then delivered inside its dialog, sent on by its Route, or offered to an applica
 
 from __future__ import annotations
 
-from reference_server.core.admission import is_new, is_sound
+from reference_server.core.admission import Doorkeeper, is_new, is_sound
 from reference_server.core.context import Context
 from reference_server.core.methods import ALLOW, CANCEL, INVITE, NOTIFY, PRACK
 from reference_server.core.ports import Flow
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.loose_routing import route_ack, route_on
 from reference_server.core.proxy.stray_response import pass_stray
+from reference_server.core.screening import SpamAction
 from reference_server.core.server_request import PendingRequests, ServerRequest
 from reference_server.core.transactions import TransactionLayer
 from reference_server.core.uac.core import UacCore
@@ -32,7 +33,7 @@ from reference_server.sip.transactions.server import InviteServerTransaction
 class Receiver:
     """Sorts what arrives."""
 
-    __slots__ = ("_context", "_pending", "_proxy", "_transactions", "_uac", "_uas")
+    __slots__ = ("_context", "_pending", "_proxy", "_transactions", "_uac", "_uas", "door")
 
     def __init__(self, pending: PendingRequests, uas: UasCore, uac: UacCore, proxy: ProxyCore) -> None:
         self._context: Context = pending.context
@@ -41,10 +42,14 @@ class Receiver:
         self._uas = uas
         self._uac = uac
         self._proxy = proxy
+        self.door = Doorkeeper(self._context, self._has_dialog)
+        """who decides what may come in"""
 
     def receive(self, text: str, flow: Flow) -> None:
         """One SIP message from the network."""
         context = self._context
+        if not self.door.hears(flow):
+            return
         for tap in context.sip_taps:
             tap.sip(False, flow, text)
         try:
@@ -78,13 +83,32 @@ class Receiver:
         if known is not None:
             known.receive_repeated_request()
             return
+        verdict = self._verdict(request, via, flow)
+        if verdict is SpamAction.DISCARD:
+            return
         incoming = ServerRequest(self._pending, request, via, key, flow)
         if not is_sound(incoming):
+            return
+        if verdict is SpamAction.REJECT:
+            incoming.reject(603)
             return
         if incoming.method is CANCEL:
             self._receive_cancel(incoming)
         else:
             self._dispatch(incoming)
+
+    def _verdict(self, request: Request, via: TopVia, flow: Flow) -> SpamAction | None:
+        """Whether a spammer sends it; a CANCEL of an INVITE that has come in comes in, too."""
+        verdict = self.door.judge(request, flow)
+        if verdict is not None and request.method == "CANCEL":
+            key = transaction_key(request, via, "INVITE")
+            if self._transactions.server(key) is not None:
+                return None
+        return verdict
+
+    def _has_dialog(self, request: Request) -> bool:
+        call_id = request.get("call-id")
+        return self._uas.dialogs.by_tags(call_id, request.to_tag, request.from_tag) is not None
 
     def _receive_ack(self, request: Request, via: TopVia, flow: Flow) -> None:
         """Of a failure: to the INVITE's transaction. Of a 2xx: to its dialog, or to where its Route leads."""
@@ -92,6 +116,8 @@ class Receiver:
         if isinstance(transaction, InviteServerTransaction) and transaction.receive_ack():
             return
         if receive_ack(self._uas, request, via, flow) or "route" not in request.first:
+            return
+        if self.door.judge(request, flow) is not None:
             return
         if fault_of(request) is None:
             route_ack(self._proxy, request, via, flow)
@@ -113,6 +139,8 @@ class Receiver:
         """Deliver a sound request that is new."""
         method = incoming.method
         if self._delivered_in_dialog(incoming) if incoming.local_tag else self._belongs_to_dialog(incoming):
+            return
+        if self.door.answers(incoming):
             return
         if method.routable:
             offer(self._uas, incoming)

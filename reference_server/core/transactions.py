@@ -70,11 +70,11 @@ class TransactionLayer:
 
     def apply(self, timing: Timing) -> None:
         """The times of transactions that begin from now on."""
-        timers, over = self._context.timers, self._forget_client
+        timers, over, unanswered = self._context.timers, self._forget_client, self._unanswered
         self._server_means = ServerMeans(timers, timing, self._forget_server)
-        self._client_means = ClientMeans(timers, timing, over)
+        self._client_means = ClientMeans(timers, timing, over, unanswered)
         forwarded = ForwardedTiming(timing.t1, timing.t2, timing.t4, timing.t1x64)
-        self.proxied_means = ClientMeans(timers, forwarded, over)
+        self.proxied_means = ClientMeans(timers, forwarded, over, unanswered)
         """of requests that are passed on"""
 
     def occupancy(self) -> dict[str, int]:
@@ -209,6 +209,11 @@ class TransactionLayer:
         """Nothing comes over the connection of ``flow`` any more: all requests that wait on it fail."""
         for transaction in list(self._by_connection.get(flow.connection, {}).values()):
             transaction.fail()
+
+    def _unanswered(self, transaction: ClientTransaction) -> None:
+        """A connection over which nobody answers may be dead."""
+        if transaction.connection:
+            self._context.network.unanswered(transaction.connection)
 
     def _forget_client(self, transaction: ClientTransaction) -> None:
         self._client.pop(transaction.key, None)

@@ -12,12 +12,14 @@ LEVELS: dict[str, LogLevel] = {
     "admin-refused": LogLevel.WARNING,
     "application-does-not-read": LogLevel.ERROR,
     "application-stuck": LogLevel.WARNING,
+    "blacklisted": LogLevel.DEBUG,
     "bye-not-sent": LogLevel.WARNING,
     "frame-not-sent": LogLevel.ERROR,
     "internal-error": LogLevel.ERROR,
     "refresh-not-sent": LogLevel.WARNING,
     "response-not-sent": LogLevel.WARNING,
     "sip-dropped": LogLevel.WARNING,
+    "spam": LogLevel.NOTICE,
     "sip-transport": LogLevel.WARNING,
 }
 """Where it is not ``info``."""

@@ -10,11 +10,7 @@ from __future__ import annotations
 from reference_server.core.call_observer import Source
 from reference_server.core.context import Context
 from reference_server.core.methods import INVITE
-from reference_server.core.patience import (
-    LONGEST_RINGING_SECONDS,
-    PENDING_INVITE_SECONDS,
-    TIMER_C_SECONDS,
-)
+from reference_server.core.patience import PENDING_INVITE_SECONDS
 from reference_server.core.server_request import ServerRequest
 from reference_server.core.to_application import new_request
 from reference_server.core.uas.core import UasCore
@@ -34,6 +30,8 @@ def offer(uas: UasCore, incoming: ServerRequest) -> None:
         return
     incoming.give_to(application)
     wait_for_application(uas, incoming)
+    if method is INVITE and context.settings.screening.always_ringing:
+        incoming.ringing()
     application.deliver(
         new_request(
             context,
@@ -63,7 +61,8 @@ def wait_for_application(uas: UasCore, incoming: ServerRequest) -> None:
     incoming.wait(patience, lambda: incoming.reject(504))
 
 
-def let_ring(incoming: ServerRequest) -> None:
+def let_ring(uas: UasCore, incoming: ServerRequest) -> None:
     """The application has sent a provisional response to an INVITE: it may take its time for the next (CALL-11)."""
-    seconds = TIMER_C_SECONDS if incoming.in_dialog else LONGEST_RINGING_SECONDS
+    patience = uas.context.settings.patience
+    seconds = patience.timer_c if incoming.in_dialog else patience.ringing
     incoming.wait(seconds, lambda: incoming.refuse(504))

@@ -9,8 +9,10 @@ from reference_server.sip.messages.via import TopVia, completed_via
 
 REASONS = {
     100: "Trying",
+    180: "Ringing",
     200: "OK",
     400: "Bad Request",
+    403: "Forbidden",
     405: "Method Not Allowed",
     408: "Request Timeout",
     422: "Session Interval Too Small",
@@ -24,6 +26,7 @@ REASONS = {
     503: "Service Unavailable",
     504: "Server Time-out",
     505: "Version Not Supported",
+    603: "Decline",
 }
 """The phrases of the responses that the server makes itself."""
 
