@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 5.0  # seconds for one answer
 _AFTER_FAILURE = 60.0  # seconds, as in the genuine server
+_PROTOCOL = 2  # of Redis; the one that every release speaks
 _MOST_NAMED = 3  # members that are no address, in one warning
 
 
@@ -75,11 +76,6 @@ class Blacklist:
             await asyncio.sleep(self._configuration.refresh)
 
     async def _read(self) -> Iterable[str | bytes]:
-        client = self._client()
-        async with client:
-            return set(await client.smembers(self._configuration.key))
-
-    def _client(self) -> Redis:
         from redis.asyncio import Redis
         from redis.asyncio.retry import Retry
         from redis.asyncio.sentinel import Sentinel
@@ -88,31 +84,30 @@ class Blacklist:
         wanted = self._configuration
         password = wanted.password or None
         once = Retry(NoBackoff(), 0)
-        old = 2  # the protocol that every Redis speaks
         if wanted.address:
-            return Redis(
-                host=wanted.address,
-                port=wanted.port,
-                password=password,
-                socket_timeout=_PATIENCE,
-                socket_connect_timeout=_PATIENCE,
-                retry=once,
-                protocol=old,
+            return await _members(
+                Redis(
+                    host=wanted.address,
+                    port=wanted.port,
+                    password=password,
+                    socket_timeout=_PATIENCE,
+                    socket_connect_timeout=_PATIENCE,
+                    retry=once,
+                    protocol=_PROTOCOL,
+                ),
+                wanted.key,
             )
+        limits = {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE, "protocol": _PROTOCOL}
         sentinel = Sentinel(  # type: ignore[no-untyped-call]
-            list(wanted.sentinels),
-            sentinel_kwargs={
-                "socket_timeout": _PATIENCE,
-                "socket_connect_timeout": _PATIENCE,
-                "protocol": old,
-                "retry": once,
-            },
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
-            protocol=old,
+            list(wanted.sentinels), sentinel_kwargs={**limits, "retry": once}, **limits
         )
-        replica: Redis = sentinel.slave_for(wanted.master, password=password, retry=once)
-        return replica
+        try:
+            return await _members(
+                sentinel.slave_for(wanted.master, password=password, retry=once), wanted.key
+            )
+        finally:
+            for one in sentinel.sentinels:
+                await one.aclose()
 
     def _heed(self, members: Iterable[str | bytes]) -> None:
         texts = [one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in members]
@@ -130,3 +125,12 @@ class Blacklist:
     def _without_password(self, reason: BaseException) -> str:
         text = str(reason) or type(reason).__name__
         return text.replace(self._configuration.password, "***") if self._configuration.password else text
+
+
+async def _members(server: Redis, key: str) -> Iterable[str | bytes]:
+    """The set, over a connection of its own."""
+    try:
+        return set(await server.smembers(key))
+    finally:
+        await server.aclose()
+        await server.connection_pool.disconnect()
