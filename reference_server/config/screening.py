@@ -90,3 +90,6 @@ def incomplete_screening(sources: Sources) -> Iterator[Problem]:
             )
         elif counting.given(settings.BLACKLIST_MASTER) is None:
             yield warning(place, "expected a redis-master beside the sentinels; there is no blacklist")
+
+
+# Tested by tests/config/test_screening_settings.py.
