@@ -11,6 +11,7 @@ import re
 from reference_server.config import table
 from reference_server.config.given import Given
 from reference_server.config.setting import Effect, Setting
+from reference_server.config.shown_by import name_of
 from reference_server.config.sources import Sources
 from reference_server.config.values import FLAG
 
@@ -48,14 +49,13 @@ def _all(sources: Sources, setting: Setting[object]) -> list[Given]:
 
 
 def _line(setting: Setting[object], text: str, place: str) -> str:
-    name = setting.path or (f"--{setting.option}" if setting.option else f"DRACHTIO_{setting.variable}")
     if setting.secret:
         value = "***"
     elif setting.kind is FLAG:
         value = "no" if text == "0" else "yes"
     else:
         value = _PASSWORD.sub("//***@", " ".join(text.split())) or "yes"
-    return f"{name}: {value} ({place})"
+    return f"{name_of(setting)}: {value} ({place})"
 
 
 # Tested by tests/config/test_effective.py.

@@ -9,6 +9,7 @@ import pytest
 
 from reference_server.config.reference import help_text, markdown
 from reference_server.config.setting import Effect, Setting
+from reference_server.config.shown_by import SHOWN_BY, name_of
 from reference_server.config.table import BY_LETTER, BY_OPTION, BY_PATH, BY_VARIABLE, TABLE
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -93,3 +94,17 @@ def test_the_help_text_fits_a_terminal_and_names_every_option() -> None:
     assert max(len(line) for line in text.splitlines()) <= 100
     named = set(re.findall(r"--([a-z0-9-]+)", text))
     assert named == set(BY_OPTION)
+
+
+IN_EFFECT = [setting for setting in TABLE if setting.effect is Effect.NOW]
+
+
+@pytest.mark.parametrize("setting", IN_EFFECT, ids=name_of)
+def test_a_test_shows_the_effect_of_each_setting(setting: Setting[object]) -> None:
+    file, _, name = SHOWN_BY[name_of(setting)].partition("::")
+    text = (DOCUMENT.parents[1] / file).read_text("utf-8")
+    assert re.search(rf"^def {name}\(", text, re.MULTILINE), f"no {name} in {file}"
+
+
+def test_nothing_else_is_said_to_be_shown() -> None:
+    assert set(SHOWN_BY) == {name_of(setting) for setting in IN_EFFECT}
