@@ -41,7 +41,9 @@ SHOWN_BY: dict[str, str] = {
     "sip/tls/dh-param": f"{_CERTIFICATES}::test_dh_parameters",
     "sip/tls/min-tls-version": f"{_CERTIFICATES}::test_the_lowest_version",
     "--tls-cipherlist": f"{_CERTIFICATES}::test_ciphers",
-    "DRACHTIO_TLS_VERIFY_CLIENT_CERT": "tests/tls/test_session.py::test_a_client_without_a_certificate_where_one_is_demanded",
+    "DRACHTIO_TLS_VERIFY_CLIENT_CERT": (
+        "tests/tls/test_session.py::test_a_client_without_a_certificate_where_one_is_demanded"
+    ),
     "DRACHTIO_SUPPORT_BEST_EFFORT_TLS": "tests/core/uas/test_respond.py::test_a_caller_over_tls_without_sips",
     "sip/contacts/contact": f"{_NETWORK}::test_all_addresses_of_the_machine",
     "sip/contact": f"{_READING}::test_the_old_single_contact_wins_over_contacts",
@@ -51,7 +53,9 @@ SHOWN_BY: dict[str, str] = {
     "sip/outbound-proxy": f"{_CLI}::test_hangup_changes_secret_log_level_and_outbound_proxy",
     "sip/aggressive-nat-detection": f"{_NEXT_HOP}::test_settings_of_nat_detection",
     "--disable-nat-detection": f"{_NEXT_HOP}::test_settings_of_nat_detection",
-    "--nameserver": "tests/net/test_names_end_to_end.py::test_a_call_to_a_domain_passes_a_dead_server_and_reaches_the_next",
+    "--nameserver": (
+        "tests/net/test_names_end_to_end.py::test_a_call_to_a_domain_passes_a_dead_server_and_reaches_the_next"
+    ),
     "sip/timers/t1": f"{_TIMES}::test_an_invite_of_an_application",
     "sip/timers/t2": f"{_TIMES}::test_another_request_of_an_application",
     "sip/timers/t4": f"{_TIMES}::test_a_client_keeps_its_transaction_for_t4",
