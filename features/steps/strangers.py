@@ -7,8 +7,8 @@ from pytest_bdd import parsers, then, when
 from drachtio_conformance.engine.session import Session
 from drachtio_conformance.steps.absence import SipNothing
 from drachtio_conformance.steps.connections import SipPeer
-from drachtio_conformance.steps.sip_expect import SipExpect
 from drachtio_conformance.steps.sip_send import SipRequest
+from features.steps.callers import expect_response
 
 _METHODS = {"calls": "INVITE", "asks": "OPTIONS"}
 
@@ -25,7 +25,7 @@ def somebody_calls(session: Session, program: str, what: str, transport: str) ->
 
 @then(parsers.re(r'that caller receives "(?P<status>\d+) (?P<reason>[^"]+)"$'))
 def that_caller_receives(session: Session, status: str, reason: str) -> None:
-    session.do(SipExpect(status=int(status), reason=reason, skip=["100"]))
+    expect_response(session, status, reason, {})
 
 
 @then("that caller receives nothing")

@@ -119,7 +119,7 @@ def test_logging(tmp_path: Path) -> None:
         ("<cdrs/>", "<cdrs>: expected true, yes, false or no (in any letter case), got nothing"),
         (
             '<sip><spammers action="reject" action="discard"></spammers></sip>',
-            'duplicate attribute at column 36 (write <spammers action="reject" tcp-action="discard">',
+            'duplicate attribute at column 32 (write <spammers action="reject" tcp-action="discard">',
         ),
     ],
 )
