@@ -22,6 +22,15 @@ from drachtio_conformance.targets.target import Target
 _CLAUSE_TAG = re.compile(r"[A-Z]+-\d+")
 
 
+_SCREENING = ServerSettings(
+    spam_user_agent="sipcli",
+    spam_action="discard",
+    spam_tcp_action="reject",
+    user_agent_options_auto_respond="monitor/1",
+)
+"""Of the server in scenarios about who may not come in."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the features."""
     group = parser.getgroup("drachtio features")
@@ -47,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of docs/protocol.md that the scenario tests")
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
     config.addinivalue_line("markers", "cdrs: needs a server that sends call detail records")
+    config.addinivalue_line("markers", "screened: needs a server that keeps scanners out")
     for module in (
         "applications",
         "callers",
@@ -60,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "processes",
         "watchers",
         "scrapers",
+        "strangers",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
@@ -103,6 +114,9 @@ def session(request: pytest.FixtureRequest, target: Target, loop_thread: LoopThr
     records = request.node.get_closest_marker("cdrs") is not None
     if records and not target.embedded and not request.config.getoption("--cdrs"):
         pytest.skip("needs a server that is configured to send call detail records: run with --cdrs")
-    settings = ServerSettings(cdrs=True) if records else None
+    screened = request.node.get_closest_marker("screened") is not None
+    if screened and not target.embedded:
+        pytest.skip("needs a server that is configured to keep scanners out")
+    settings = ServerSettings(cdrs=True) if records else _SCREENING if screened else None
     with Session(target, settings=settings, thread=loop_thread) as opened:
         yield opened

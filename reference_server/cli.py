@@ -1,7 +1,8 @@
 """``drachtio-reference-server``: read the configuration, start the server, say that it is ready, obey signals.
 
 Status at the end: 0 stopped by SIGTERM or SIGINT (or nothing was to be started), 2 wrong usage or configuration,
-3 the server could not start. SIGTERM lets transactions that are under way end first; a second signal does not wait.
+3 the server could not start. SIGTERM frees the ports of connections and lets calls that are up end first, for as long
+as ``--drain`` says; a second signal does not wait.
 """
 
 from __future__ import annotations
@@ -17,9 +18,8 @@ import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from io import FileIO
 
-from msgspec import structs
-
 from reference_server.config.completion import answer_a_shell
+from reference_server.config.effective import effective_text
 from reference_server.config.model import Configuration, LoggingConfiguration, LogLevel
 from reference_server.config.reading import Reading, read
 from reference_server.config.reference import help_text
@@ -37,6 +37,11 @@ from reference_server.observe.log_file import LogFile, LogFileError
 from reference_server.observe.secret_hint import HOW, SecretHint
 from reference_server.observe.sip_trace import SipTrace
 from reference_server.observe.stack_log import QUIET, StackLog
+from reference_server.operation.daemon import detach, let_go_of_the_terminal
+from reference_server.operation.pid_file import PidFile, PidFileError
+from reference_server.operation.systemd import READY, STOPPING, notify, reloading
+from reference_server.operation.user import User, UserError, become, user_named
+from reference_server.reload import effective, told
 from reference_server.server import VERSION, Server, StartError, tune_for_traffic
 from reference_server.tls.certificates import CertificateError
 
@@ -44,9 +49,6 @@ PROGRAM = "drachtio-reference-server"
 
 USAGE_STATUS = 2
 START_STATUS = 3
-
-DRAIN = 5.0
-"""Seconds that transactions under way get after the first SIGTERM."""
 
 _BETWEEN_COMPLAINTS = 10.0  # seconds; asyncio tells of a lack of descriptors a thousand times a second
 
@@ -72,9 +74,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (new_loop := _loop_factory(reading.loop)) is None:
         _say("error: option --loop: expected a loop that is installed, got 'uvloop'")
         return USAGE_STATUS
+    process = reading.configuration.process
+    try:
+        user = user_named(process.user) if process.user else None
+    except UserError as reason:
+        _say(f"error: {reason}")
+        return USAGE_STATUS
     if reading.check:
+        sys.stdout.write(effective_text(reading.sources))
         sys.stdout.write(_verdict(reading))
         return 0
+    if process.daemon:
+        if reading.configuration.logging.file is None:
+            _say(
+                "warning: option --daemon: no log file is configured, so nothing is logged in the background"
+            )
+        status = detach()
+        if status is not None:
+            return status
     raise_descriptor_limit()
     form: Form = JsonLines() if reading.configuration.logging.json else Lines()
     console = Background(_console(), missed=missed_in(form))
@@ -88,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             log.warning(str(problem))
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            return runner.run(_Run(reading, log, console, arguments).serve())
+            return runner.run(_Run(reading, log, console, arguments, user).serve())
     except KeyboardInterrupt:
         return 0
     finally:
@@ -99,7 +116,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 class _Run:
     """One server from its start to its end."""
 
-    def __init__(self, reading: Reading, log: Log, console: LogSink, arguments: Sequence[str]) -> None:
+    def __init__(
+        self, reading: Reading, log: Log, console: LogSink, arguments: Sequence[str], user: User | None
+    ) -> None:
         assert reading.configuration is not None
         configuration = reading.configuration
         self._reading = reading
@@ -108,8 +127,8 @@ class _Run:
         self._console = console
         self._arguments = arguments
         self._mask = without_credentials if configuration.hide_credentials else str
-        self._secret = configuration.admin.secret
-        self._outbound_proxy = configuration.routing.outbound_proxy
+        self._user = user
+        self._reloading: asyncio.Task[None] | None = None
         self._sip_trace = SipTrace(self._log, self._mask)
         self._stack_level = configuration.logging.stack_level
         self._stack_log = StackLog(self._log, self._stack_level)
@@ -129,31 +148,48 @@ class _Run:
         if self._configuration.contacts == Configuration().contacts:
             self._log.notice("No SIP contact is given; SIP is awaited on 127.0.0.1 only")
         if self._secret_is_default():
-            self._log.notice(f"The shared secret is the default, {self._secret}; {HOW}")
+            self._log.notice(f"The shared secret is the default, {self._configuration.admin.secret}; {HOW}")
         try:
             trace = self._open_trace()
         except TraceFileError as reason:
             return self._cannot_start(reason)
         server = Server(self._configuration, taps=self._taps(trace))
         observation = self._observation
+        process = self._configuration.process
+        pid_file: PidFile | None = None
         try:
             try:
                 observation.begin(server)
                 await server.start()
                 await observation.open_door()
-            except StartError as reason:
+                pid_file = PidFile(process.pid_file) if process.pid_file else None
+                if self._user is not None:
+                    become(self._user, process.pid_file, self._log_file_name())
+            except (StartError, PidFileError, UserError) as reason:
                 return self._cannot_start(reason)
             self._obey_signals(loop, server)
             tune_for_traffic()
             self._announce(server)
+            if process.daemon:
+                let_go_of_the_terminal()
+            notify(READY, f"MAINPID={os.getpid()}")
             await self._stop.wait()
-            await self._drain(server.drain(DRAIN))
+            notify(STOPPING)
+            if self._reloading is not None:
+                await self._reloading
+            await self._drain(server.drain(self._configuration.process.drain))
             return 0
         finally:
             await server.stop()
             await observation.end()
+            if pid_file is not None:
+                pid_file.remove()
             if trace is not None:
                 trace.close()
+
+    def _log_file_name(self) -> str:
+        file = self._configuration.logging.file
+        return "" if file is None else file.name
 
     def _cannot_start(self, reason: Exception) -> int:
         """Say why, behind what the log has said already."""
@@ -179,7 +215,7 @@ class _Run:
         return taps
 
     def _secret_is_default(self) -> bool:
-        return self._secret == Configuration().admin.secret
+        return self._configuration.admin.secret == Configuration().admin.secret
 
     def _announce(self, server: Server) -> None:
         """Print the ready line, the one thing that goes to standard output."""
@@ -221,43 +257,51 @@ class _Run:
             task.result()
 
     def _read_again(self, server: Server) -> None:
-        """SIGHUP: log levels, secret and outbound proxy change at once; else the log says what has changed."""
+        """SIGHUP, which comes again while the configuration is still being read, adds nothing."""
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.get_running_loop().create_task(self._reload(server))
+
+    async def _reload(self, server: Server) -> None:
+        """What can change while calls are up changes at once; of the rest the log says that it waits."""
         self._log.notice("Received SIGHUP; reading the configuration again")
-        reading = read(self._arguments, os.environ)
+        notify(reloading())
+        try:
+            await self._apply(server, read(self._arguments, os.environ))
+        finally:
+            notify(READY)
+
+    async def _apply(self, server: Server, reading: Reading) -> None:
         for problem in reading.problems:
             self._log.error(str(problem))
-        new = reading.configuration
+        new, old = reading.configuration, self._configuration
         if new is None:
             self._log.error("nothing is changed; correct the configuration and send SIGHUP again")
             return
-        if new.logging.level != self._log.level:
-            self._log.level = new.logging.level
+        try:
+            waiting = await server.reconfigure(new)
+        except CertificateError as reason:
+            self._log.error(f"nothing is changed: {reason}; the former certificates stay")
+            return
+        except StartError as reason:
+            self._log.error(f"nothing is changed: {reason}")
+            return
+        now = self._configuration = effective(old, new)
+        if now.logging.level != self._log.level:
+            self._log.level = now.logging.level
             if self._log.enabled(LogLevel.INFO):
                 server.taps.add(self._sip_trace)
             else:
                 server.taps.remove(self._sip_trace)
-            self._log.notice(f"the log level is now {new.logging.level.name.lower()}")
-        if new.logging.stack_level != self._stack_level:
-            self._stack_level = new.logging.stack_level
+        if now.logging.stack_level != self._stack_level:
+            self._stack_level = now.logging.stack_level
             server.taps.remove(self._stack_log)
             self._stack_log = StackLog(self._log, self._stack_level)
             if self._stack_level > QUIET:
                 server.taps.add(self._stack_log)
-            self._log.notice(f"the level of the SIP stack is now {self._stack_level}")
-        if new.admin.secret != self._secret:
-            self._secret = new.admin.secret
-            server.set_secret(new.admin.secret)
-            self._log.notice("the secret has changed; applications that are connected stay")
-        if new.routing.outbound_proxy != self._outbound_proxy:
-            self._outbound_proxy = new.routing.outbound_proxy
-            server.set_outbound_proxy(self._outbound_proxy)
-            self._log.notice(f"the outbound proxy is now {self._outbound_proxy or 'none'}")
-        try:
-            if server.reload_certificates():
-                self._log.notice("new connections over TLS get what key and certificate files hold now")
-        except CertificateError as reason:
-            self._log.error(f"{reason}; the former certificates stay")
-        waiting = _waiting_for_restart(self._configuration, new)
+        for line in told(old, now):
+            self._log.notice(line)
+        if server.has_certificates:
+            self._log.notice("new connections over TLS get what key and certificate files hold now")
         if waiting:
             self._log.notice(f"changed, but in effect only after a restart: {', '.join(waiting)}")
 
@@ -283,19 +327,6 @@ def _verdict(reading: Reading) -> str:
 
 def _hostport(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _waiting_for_restart(old: Configuration, new: Configuration) -> list[str]:
-    """The sections in which ``new`` differs in more than log level, secret and outbound proxy."""
-    applied = structs.replace(
-        new,
-        admin=structs.replace(new.admin, secret=old.admin.secret),
-        routing=structs.replace(new.routing, outbound_proxy=old.routing.outbound_proxy),
-        logging=structs.replace(new.logging, level=old.logging.level, stack_level=old.logging.stack_level),
-    )
-    return [
-        name for name in Configuration.__struct_fields__ if bool(getattr(old, name) != getattr(applied, name))
-    ]
 
 
 def _console() -> Console:

@@ -17,17 +17,18 @@ from reference_server.admin.connections import STRANGERS, AdminConnections
 from reference_server.admin.context import AdminContext
 from reference_server.admin.listener import AdminListener
 from reference_server.admin.routes import RouteTable
-from reference_server.config.model import Configuration, Dialect
-from reference_server.core.context import Settings
+from reference_server.config.model import BlacklistConfiguration, Configuration, Dialect
 from reference_server.core.core import Core
 from reference_server.core.ports import Tap, Taps
+from reference_server.net.blacklist import Blacklist, BlacklistError
 from reference_server.net.clock import LoopClock
 from reference_server.net.connections import MOST_CONNECTIONS
 from reference_server.net.network import Network
 from reference_server.net.sockets.descriptors import for_strangers
 from reference_server.net.sockets.listening import TransportError
+from reference_server.reload import changes, effective
+from reference_server.settings import core_settings
 from reference_server.sip.identifiers import Identifiers
-from reference_server.sip.transactions.timing import Timing
 from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
 
@@ -55,6 +56,7 @@ class Server:
         self._admin_certificates: Certificates | None = None
         self._listeners: list[AdminListener] = []
         self._handling: Handling | None = None
+        self._blacklist: Blacklist | None = None
 
     async def start(self) -> None:
         """Open the SIP transports, then the admin port. Raises StartError."""
@@ -76,25 +78,12 @@ class Server:
             turn=turn,
             account=account,
             certificates=self._certificates,
+            udp_buffer=configuration.transports.udp_buffer_size,
+            most_unanswered=configuration.transports.most_consecutive_timeouts,
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
-        timers = configuration.timers
         core = self._core = Core(
-            Settings(
-                timing=Timing(timers.t1, timers.t2, timers.t4, timers.t1x64),
-                hangup_on_application_loss=configuration.admin.hangup_on_application_loss,
-                dialect_0_8=dialect_0_8,
-                call_records=configuration.cdrs,
-                outbound_proxy=configuration.routing.outbound_proxy,
-                aggressive_nat_detection=configuration.routing.aggressive_nat_detection,
-                disable_nat_detection=configuration.routing.disable_nat_detection,
-                best_effort_tls=configuration.tls.best_effort,
-                open_relay=configuration.routing.open_relay,
-                relay_key=configuration.routing.relay_key,
-                preserved_header_names=frozenset(
-                    name.lower() for name in configuration.preserve_header_names
-                ),
-            ),
+            core_settings(configuration),
             clock=self._clock,
             timers=self._clock.timers,
             identifiers=self._identifiers,
@@ -143,6 +132,11 @@ class Server:
                 host, port = listener.address
                 reason = error.strerror or error
                 raise StartError(f"cannot listen for applications on {host}:{port}: {reason}") from error
+        try:
+            await self._set_blacklist(configuration.screening.blacklist)
+        except StartError:
+            await self.stop()
+            raise
 
     def _secure_listener(self, port: int, turn: Turn) -> AdminListener:
         if self._certificates is None:
@@ -161,6 +155,24 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    async def _set_blacklist(self, wanted: BlacklistConfiguration | None) -> None:
+        """Read this blacklist from now on, and no other. Raises StartError without the library that reads it."""
+        blacklist: Blacklist | None = None
+        if wanted is not None:
+            try:
+                blacklist = Blacklist(
+                    wanted, self._core.blacklist, lambda text: self.taps.event("blacklist", reason=text)
+                )
+            except BlacklistError as error:
+                raise StartError(str(error)) from error
+        if self._blacklist is not None:
+            await self._blacklist.stop()
+        self._blacklist = blacklist
+        if blacklist is None:
+            self._core.blacklist(frozenset())
+        else:
+            blacklist.start()
 
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
@@ -185,23 +197,32 @@ class Server:
         """As in the authenticate reply."""
         return VERSION
 
-    def set_secret(self, secret: str) -> None:
-        """From now on applications need this secret; those that are connected stay."""
-        self._admin.set_secret(secret)
+    async def reconfigure(self, new: Configuration) -> list[str]:
+        """Let hold at once what of ``new`` can change while calls are up (reload.py).
 
-    def reload_certificates(self) -> bool:
-        """Read keys and certificates again, for new connections; False if there are none. Raises CertificateError."""
+        Returns the names of what differs and waits for a restart. Raises CertificateError and StartError (no library
+        for the blacklist), and changes nothing then.
+        """
+        old = self._configuration
+        now = effective(old, new)
         if self._certificates is None:
-            return False
-        self._certificates.reload()
-        if self._admin_certificates is not None:
-            self._admin_certificates.reload()
-        return True
+            now = structs.replace(now, tls=old.tls)  # there is no door that would use them
+        else:
+            self._certificates.reload(now.tls)
+            if self._admin_certificates is not None:
+                self._admin_certificates.reload(structs.replace(now.tls, verify_client=False))
+        if now.screening.blacklist != old.screening.blacklist:
+            await self._set_blacklist(now.screening.blacklist)
+        self._configuration = now
+        self._core.apply(core_settings(now))
+        self._admin.configure(now.admin)
+        self._network.close_after(now.transports.most_consecutive_timeouts)
+        return changes(now, new)
 
-    def set_outbound_proxy(self, uri: str) -> None:
-        """From now on requests go there that an application sends nowhere in particular; empty: no outbound proxy."""
-        core = self._core
-        core.apply(structs.replace(core.context.settings, outbound_proxy=uri))
+    @property
+    def has_certificates(self) -> bool:
+        """Whether TLS is spoken at any door."""
+        return self._certificates is not None
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table; all 0 when nothing is going on and nobody is connected."""
@@ -230,15 +251,22 @@ class Server:
         return self._clock.monotonic()
 
     async def drain(self, seconds: float) -> None:
-        """Take no new applications and wait until no call is going on, at most ``seconds``."""
+        """Take nothing new, free the ports of connections, and wait until no call is going on, at most ``seconds``.
+
+        UDP is heard as long: it is what calls are ended by. What would begin another call gets 503.
+        """
         for listener in self._listeners:
             listener.stop_accepting()
+        self._network.stop_accepting()
+        self._core.close_door()
         end = self._clock.monotonic() + seconds
         while self._clock.monotonic() < end and self._core.busy:
             await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
         """Close everything, as far as it has been opened."""
+        if self._blacklist is not None:
+            await self._blacklist.stop()
         if not self._listeners:
             return
         if self._handling is not None:

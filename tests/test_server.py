@@ -18,6 +18,8 @@ from reference_server.config.model import (
     Configuration,
     ContactConfiguration,
     Dialect,
+    ScreeningConfiguration,
+    SpamHeader,
     TimerConfiguration,
     TlsConfiguration,
 )
@@ -603,5 +605,51 @@ def test_network_and_core_keep_one_account(run: Run) -> None:
             streams = server._network._streams
             assert streams is not None
             assert streams._account is server._core.context.account
+
+    run(story())
+
+
+def screening_server(**settings: object) -> Configuration:
+    configuration = Configuration(
+        admin=AdminConfiguration(port=0, secret=SECRET), contacts=(ContactConfiguration(port=0),)
+    )
+    return structs.replace(configuration, **settings)
+
+
+def test_a_reload_with_a_call_up(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            client, phone = await application("invite", "options"), await Phone.to(server)
+            phone.send("INVITE")
+            assert await phone.status() == 100
+            transaction = transaction_id_of(await client.receive())
+            await client.ask(f"sip|{transaction}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert await phone.status() == 200
+            phone.send("ACK", cseq=1)
+            await client.receive()
+
+            spam = ScreeningConfiguration(spam=(SpamHeader("from", ("a",)),), action="reject")
+            new = screening_server(
+                screening=spam,
+                timers=TimerConfiguration(t1=0.25),
+                contacts=(ContactConfiguration(port=1),),
+                cdrs=True,
+            )
+            assert await server.reconfigure(new) == ["contacts"]
+            stranger = await Phone.to(server)
+            stranger.send("OPTIONS")
+            assert await stranger.status() == 603
+            phone.send("BYE")
+            bye = await client.receive()
+            while "BYE sip:" not in bye:
+                bye = await client.receive()
+            await client.ask(f"sip|{transaction_id_of(bye)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert await phone.status() == 200
+            await server.reconfigure(screening_server())
+            again = await Phone.to(server)
+            again.send("MESSAGE")
+            assert await again.status() == 503
+            for one in (phone, stranger, again):
+                one.transport.close()
 
     run(story())

@@ -41,7 +41,6 @@ class AdminContext:
         taps: Taps,
     ) -> None:
         """``hostports`` returns the two lists of the authenticate reply: as advertised, as bound."""
-        self.configuration = configuration
         self.version = version
         self.dialect_0_8 = dialect_0_8
         self.hostports = hostports
@@ -55,11 +54,12 @@ class AdminContext:
         self.internal_errors = 0
         """messages whose handling failed by a mistake of ours, since the start"""
         self._numbered = 0
-        self.set_secret(configuration.secret)
+        self.configure(configuration)
 
-    def set_secret(self, secret: str) -> None:
-        """From now on applications need this secret; those that have authenticated stay."""
-        self.secret = secret.encode().decode("latin-1")
+    def configure(self, configuration: AdminConfiguration) -> None:
+        """From now on this holds; applications that have authenticated stay, whatever the secret is now."""
+        self.configuration = configuration
+        self.secret = configuration.secret.encode().decode("latin-1")
         """as it is on the wire, one character an octet"""
 
     def new_number(self) -> int:

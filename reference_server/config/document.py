@@ -8,6 +8,7 @@ are small, so that a file cannot exhaust memory.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
@@ -64,6 +65,8 @@ class _Element:
     announced: bool
     """it has been said that it, or an element around it, has no effect"""
     text: list[str] = field(default_factory=list)
+    named: bool = False
+    """it has the attribute ``name``"""
     seen: set[str] = field(default_factory=set)
     """names of children that have occurred"""
 
@@ -114,8 +117,13 @@ class _Reader:
         self._parser = parser
 
     def read(self, content: bytes) -> None:
+        mended, lines = _without_dashes(content)
+        for line in lines:
+            self._warn(
+                line, "comment", "'--' stands inside a comment, which XML does not allow; read all the same"
+            )
         try:
-            self._parser.Parse(content, True)
+            self._parser.Parse(mended, True)
         except _Unacceptable:
             return
         except expat.ExpatError as reason:
@@ -169,6 +177,11 @@ class _Reader:
         if element.setting is not None:
             if text.strip() or element.path not in _TEXT_OPTIONAL:
                 self._give(element.setting, text, element.line, f"<{name}>", element)
+        elif element.path == "sip/spammers/header" and not element.named:
+            self._error(
+                element.line,
+                '<header>: expected the attribute name in it, such as name="User-Agent"; found none',
+            )
         elif element.path == "logging/file" and "logging/file/name" not in element.seen:
             self._error(element.line, "<file>: expected a <name> in it, found none")
         elif text.strip():
@@ -197,7 +210,7 @@ class _Reader:
             place = f"{self._document.name}:{line}: <{tag}>"
             self._document.problems.append(without_effect(place, inside.effect, inside.without))
             announced = True
-        element = _Element(path, line, self._count, setting, announced)
+        element = _Element(path, line, self._count, setting, announced, named="name" in attributes)
         self._open.append(element)
         for name, text in attributes.items():
             known = BY_PATH.get(f"{path}@{name}")
@@ -240,7 +253,28 @@ class _Reader:
         line = content.splitlines()[reason.lineno - 1 : reason.lineno]
         if line and b"&" in line[0] and reason.code == _INVALID_TOKEN:
             text += " (write a '&' as &amp;)"
+        if line and b"<spammers" in line[0] and reason.code == _DUPLICATE_ATTRIBUTE:
+            text += ' (write <spammers action="reject" tcp-action="discard">: the second is for connections)'
         self._error(reason.lineno, text)
 
 
+_DUPLICATE_ATTRIBUTE: int = expat.errors.codes[expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE]
 _INVALID_TOKEN: int = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
+
+_SPAN = re.compile(rb"<!\[CDATA\[.*?\]\]>|<!--(?P<comment>.*?)-->", re.DOTALL)
+"""What is a comment and what only looks like one."""
+
+
+def _without_dashes(content: bytes) -> tuple[bytes, list[int]]:
+    """The content with blanks for ``--`` inside comments, which real files have, and the lines where that was."""
+    lines: list[int] = []
+
+    def mend(span: re.Match[bytes]) -> bytes:
+        comment = span["comment"]
+        if comment is None or (b"--" not in comment and not comment.endswith(b"-")):
+            return span[0]
+        within = comment.find(b"--") if b"--" in comment else len(comment) - 1
+        lines.append(content.count(b"\n", 0, span.start("comment") + within) + 1)
+        return b"<!--" + comment.replace(b"-", b" ") + b"-->"
+
+    return (_SPAN.sub(mend, content), lines) if b"--" in content else (content, lines)

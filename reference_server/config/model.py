@@ -71,10 +71,61 @@ class TlsConfiguration(Struct, frozen=True, kw_only=True):
     best_effort: bool = False
 
 
+class TransportConfiguration(Struct, frozen=True, kw_only=True):
+    """What travels how."""
+
+    udp_mtu: int = 0  # octets of the largest request that goes by UDP where TCP is possible; 0: no such limit
+    udp_buffer_size: int = 4 * 1024 * 1024  # octets, each way
+    most_consecutive_timeouts: int = (
+        0  # requests without an answer after which a connection is closed; 0: never
+    )
+
+
+class SpamHeader(Struct, frozen=True):
+    """A header, in lower case, and the texts by which spammers are known in it."""
+
+    name: str
+    texts: tuple[str, ...]
+
+
+class BlacklistConfiguration(Struct, frozen=True, kw_only=True):
+    """A set in Redis of the addresses that are not heard: at one server, or at the replicas that sentinels name."""
+
+    address: str = ""
+    port: int = 6379
+    key: str = ""
+    sentinels: tuple[tuple[str, int], ...] = ()
+    master: str = ""
+    password: str = ""
+    refresh: float = 3600.0
+
+
+class ScreeningConfiguration(Struct, frozen=True, kw_only=True):
+    """Who may not come in, and what is answered without an application."""
+
+    spam: tuple[SpamHeader, ...] = ()
+    action: str = "reject"  # or discard
+    tcp_action: str = "reject"
+    reject_register_with_no_realm: bool = False
+    answered_user_agent: str = ""
+    always_send_180: bool = False
+    blacklist: BlacklistConfiguration | None = None
+
+
+class ProcessConfiguration(Struct, frozen=True, kw_only=True):
+    """How the process runs."""
+
+    daemon: bool = False
+    user: str = ""  # to become once everything is bound; empty: stay who one is
+    pid_file: str = ""
+    drain: float = 5.0  # seconds that calls get after SIGTERM
+
+
 class RoutingConfiguration(Struct, frozen=True, kw_only=True):
     """Where requests go."""
 
     outbound_proxy: str = ""  # a SIP URI; empty: requests go to their Request-URI
+    local_domain: str = ""  # what applications send to it or below it would come back here
     aggressive_nat_detection: bool = False
     disable_nat_detection: bool = False
     nameserver: tuple[str, int] | None = None  # address and port; None: those of /etc/resolv.conf
@@ -94,12 +145,15 @@ class HandlerConfiguration(Struct, frozen=True, kw_only=True):
 
 
 class TimerConfiguration(Struct, frozen=True, kw_only=True):
-    """The base timers of RFC 3261 §17, in seconds."""
+    """The base timers of RFC 3261 §17, and how long calls may take. In seconds."""
 
     t1: float = 0.5
     t2: float = 4.0
     t4: float = 5.0
     t1x64: float = 32.0
+    ringing: float = 1800.0  # from one provisional response to an INVITE to the next response
+    timer_c: float = 185.0  # the same inside dialogs and in proxied calls
+    default_refresher: str = "none"  # of a session timer, where the caller leaves it open: none, uac or uas
 
 
 class LogFileConfiguration(Struct, frozen=True, kw_only=True):
@@ -156,12 +210,15 @@ class Configuration(Struct, frozen=True, kw_only=True):
     admin: AdminConfiguration = AdminConfiguration()
     contacts: tuple[ContactConfiguration, ...] = (ContactConfiguration(),)
     tls: TlsConfiguration = TlsConfiguration()
+    transports: TransportConfiguration = TransportConfiguration()
     routing: RoutingConfiguration = RoutingConfiguration()
     handlers: tuple[HandlerConfiguration, ...] = ()  # at most one for each method
+    screening: ScreeningConfiguration = ScreeningConfiguration()
     timers: TimerConfiguration = TimerConfiguration()
     logging: LoggingConfiguration = LoggingConfiguration()
     capture: CaptureConfiguration | None = None
     metrics: MetricsConfiguration | None = None
+    process: ProcessConfiguration = ProcessConfiguration()
     cdrs: bool = False
     dialect: Dialect = Dialect.V0_9
     preserve_header_names: tuple[str, ...] = ()

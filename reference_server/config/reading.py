@@ -8,10 +8,8 @@ none, and contacts of the command line replace those of the file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from msgspec import structs
 
@@ -28,18 +26,33 @@ from reference_server.config.model import (
     LogFileConfiguration,
     LoggingConfiguration,
     MetricsConfiguration,
+    ProcessConfiguration,
     RoutingConfiguration,
     SyslogConfiguration,
     TimerConfiguration,
     TlsConfiguration,
+    TransportConfiguration,
 )
 from reference_server.config.options import read_options
+from reference_server.config.process_settings import (
+    DAEMON,
+    DEFAULT_REFRESHER,
+    DRAIN,
+    LOCAL_DOMAIN,
+    MOST_CONSECUTIVE_TIMEOUTS,
+    PID_FILE,
+    RINGING_TIMEOUT,
+    TIMER_C,
+    UDP_BUFFER_SIZE,
+    UDP_MTU,
+    USER,
+)
+from reference_server.config.screening import incomplete_screening, screening
 from reference_server.config.setting import Setting
+from reference_server.config.sources import Sources
 
 DEFAULT_FILE = Path("/etc/drachtio.conf.xml")
 """Read if it exists and no other file is named."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,8 @@ class Reading:
     """to the check, settings without effect are errors, too"""
     show_version: bool = False
     show_help: bool = False
+    sources: Sources = field(default_factory=lambda: Sources([], [], []))
+    """where each value comes from"""
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -80,7 +95,7 @@ def read(
         *variables.problems,
         *judge(variables.given, variable=True),
     ]
-    sources = _Sources(line.given, variables.given, [])
+    sources = Sources(line.given, variables.given, [])
     file, document = _file(sources, default_file)
     if document is not None:
         sources.document = document.given
@@ -95,6 +110,8 @@ def read(
         problems += _incomplete(sources)
     problems += _handlers_that_never_count(sources)
     broken = any(problem.severity is Severity.ERROR for problem in problems)
+    if not broken:
+        problems += incomplete_screening(sources)
     return Reading(
         configuration=None if broken else _configuration(sources),
         problems=tuple(dict.fromkeys(problems)),
@@ -104,42 +121,11 @@ def read(
         strict=not broken and sources.value(table.CHECK, False),
         show_version=sources.switched_on(table.VERSION),
         show_help=sources.switched_on(table.HELP),
+        sources=sources,
     )
 
 
-@dataclass(slots=True)
-class _Sources:
-    """The three sources, asked in their precedence. Values have been judged before they are asked for."""
-
-    line: list[Given]
-    variables: list[Given]
-    document: list[Given]
-
-    def texts(self, setting: Setting[T]) -> Iterator[str]:
-        """Every text for the setting, the one that counts first: the last option, the variable, the file."""
-        for given in chain(reversed(self.line), self.variables, self.document):
-            if given.setting is setting:
-                yield given.text
-
-    def first(self, setting: Setting[T]) -> Given | None:
-        """The text that counts, with its place."""
-        for given in chain(reversed(self.line), self.variables, self.document):
-            if given.setting is setting:
-                return given
-        return None
-
-    def value(self, setting: Setting[T], default: T) -> T:
-        """The value that counts."""
-        for text in self.texts(setting):
-            return setting.kind.parse(text)
-        return default
-
-    def switched_on(self, setting: Setting[bool]) -> bool:
-        """Whether any source switches it on; a variable switches off nothing."""
-        return any(text != "0" for text in self.texts(setting))
-
-
-def _file(sources: _Sources, default_file: Path) -> tuple[Path, Document | None]:
+def _file(sources: Sources, default_file: Path) -> tuple[Path, Document | None]:
     for text in sources.texts(table.FILE):
         if name := text.strip():
             return Path(name), read_document(Path(name))
@@ -172,7 +158,7 @@ def _misplaced(line: Iterable[Given]) -> Iterator[Problem]:
             seen.add(id(given.setting))
 
 
-def _configuration(sources: _Sources) -> Configuration:
+def _configuration(sources: Sources) -> Configuration:
     default = Configuration()
     return Configuration(
         admin=_admin(sources, default.admin),
@@ -180,6 +166,9 @@ def _configuration(sources: _Sources) -> Configuration:
         tls=_tls(sources, default.tls),
         routing=_routing(sources, default.routing),
         handlers=_handlers(sources),
+        transports=_transports(sources, default.transports),
+        screening=screening(sources),
+        process=_process(sources, default.process),
         timers=_timers(sources, default.timers),
         logging=_logging(sources, default.logging),
         capture=_capture(sources),
@@ -193,7 +182,7 @@ def _configuration(sources: _Sources) -> Configuration:
     )
 
 
-def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration:
+def _admin(sources: Sources, default: AdminConfiguration) -> AdminConfiguration:
     return AdminConfiguration(
         address=sources.value(table.ADMIN_ADDRESS, default.address),
         port=sources.value(table.ADMIN_PORT, default.port),
@@ -216,7 +205,7 @@ def _admin(sources: _Sources, default: AdminConfiguration) -> AdminConfiguration
     )
 
 
-def _tls(sources: _Sources, default: TlsConfiguration) -> TlsConfiguration:
+def _tls(sources: Sources, default: TlsConfiguration) -> TlsConfiguration:
     return TlsConfiguration(
         key_file=sources.value(table.TLS_KEY_FILE, default.key_file),
         cert_file=sources.value(table.TLS_CERT_FILE, default.cert_file),
@@ -268,7 +257,7 @@ def _with(contact: ContactConfiguration, given: Given) -> ContactConfiguration:
     return contact
 
 
-def _routing(sources: _Sources, default: RoutingConfiguration) -> RoutingConfiguration:
+def _routing(sources: Sources, default: RoutingConfiguration) -> RoutingConfiguration:
     return RoutingConfiguration(
         outbound_proxy=sources.value(table.OUTBOUND_PROXY, default.outbound_proxy),
         aggressive_nat_detection=sources.value(
@@ -276,12 +265,13 @@ def _routing(sources: _Sources, default: RoutingConfiguration) -> RoutingConfigu
         ),
         disable_nat_detection=sources.switched_on(table.DISABLE_NAT_DETECTION),
         nameserver=sources.value(table.NAMESERVER, None),
+        local_domain=sources.value(LOCAL_DOMAIN, default.local_domain),
         open_relay=sources.switched_on(table.OPEN_RELAY),
         relay_key=sources.value(table.RELAY_KEY, default.relay_key),
     )
 
 
-def _handlers(sources: _Sources) -> tuple[HandlerConfiguration, ...]:
+def _handlers(sources: Sources) -> tuple[HandlerConfiguration, ...]:
     """The variable wins over the option, and either over all that the file has, as in the genuine server."""
     for given in sources.variables:
         if given.setting is table.HANDLER_URL:
@@ -312,7 +302,7 @@ def _handler_of_file(document: Iterable[Given], url: Given) -> HandlerConfigurat
     return handler
 
 
-def _handlers_that_never_count(sources: _Sources) -> Iterator[Problem]:
+def _handlers_that_never_count(sources: Sources) -> Iterator[Problem]:
     """Of two handlers for one method the first counts, and none of the file beside one from elsewhere."""
     elsewhere = [one.place for one in (*sources.variables, *sources.line) if one.setting is table.HANDLER_URL]
     methods = {
@@ -332,7 +322,7 @@ def _handlers_that_never_count(sources: _Sources) -> Iterator[Problem]:
         seen.add(method)
 
 
-def _timers(sources: _Sources, default: TimerConfiguration) -> TimerConfiguration:
+def _timers(sources: Sources, default: TimerConfiguration) -> TimerConfiguration:
     def seconds(setting: Setting[int], otherwise: float) -> float:
         return sources.value(setting, round(otherwise * 1000)) / 1000
 
@@ -341,10 +331,30 @@ def _timers(sources: _Sources, default: TimerConfiguration) -> TimerConfiguratio
         t2=seconds(table.T2, default.t2),
         t4=seconds(table.T4, default.t4),
         t1x64=seconds(table.T1X64, default.t1x64),
+        ringing=sources.value(RINGING_TIMEOUT, default.ringing),
+        timer_c=sources.value(TIMER_C, default.timer_c),
+        default_refresher=sources.value(DEFAULT_REFRESHER, default.default_refresher),
     )
 
 
-def _logging(sources: _Sources, default: LoggingConfiguration) -> LoggingConfiguration:
+def _transports(sources: Sources, default: TransportConfiguration) -> TransportConfiguration:
+    return TransportConfiguration(
+        udp_mtu=sources.value(UDP_MTU, default.udp_mtu),
+        udp_buffer_size=sources.value(UDP_BUFFER_SIZE, default.udp_buffer_size),
+        most_consecutive_timeouts=sources.value(MOST_CONSECUTIVE_TIMEOUTS, default.most_consecutive_timeouts),
+    )
+
+
+def _process(sources: Sources, default: ProcessConfiguration) -> ProcessConfiguration:
+    return ProcessConfiguration(
+        daemon=sources.switched_on(DAEMON),
+        user=sources.value(USER, default.user),
+        pid_file=sources.value(PID_FILE, default.pid_file),
+        drain=sources.value(DRAIN, default.drain),
+    )
+
+
+def _logging(sources: Sources, default: LoggingConfiguration) -> LoggingConfiguration:
     no_config = sources.switched_on(table.NO_CONFIG)
     name = sources.value(table.LOG_FILE, "")
     file: LogFileConfiguration | None = None
@@ -370,7 +380,7 @@ def _logging(sources: _Sources, default: LoggingConfiguration) -> LoggingConfigu
     )
 
 
-def _syslog(sources: _Sources) -> SyslogConfiguration | None:
+def _syslog(sources: Sources) -> SyslogConfiguration | None:
     address = sources.value(table.SYSLOG_ADDRESS, "")
     if not address:
         return None
@@ -382,13 +392,13 @@ def _syslog(sources: _Sources) -> SyslogConfiguration | None:
     )
 
 
-def _capture(sources: _Sources) -> CaptureConfiguration | None:
+def _capture(sources: Sources) -> CaptureConfiguration | None:
     """What the first source that names a server says; port, id and version of the file belong to the file's server."""
-    server = sources.first(table.CAPTURE_SERVER)
+    server = sources.given(table.CAPTURE_SERVER)
     if server is None:
         return None
     of_file = server in sources.document
-    others = _Sources(sources.line, sources.variables, sources.document if of_file else [])
+    others = Sources(sources.line, sources.variables, sources.document if of_file else [])
     host, port = table.CAPTURE_SERVER.kind.parse(server.text)
     agent_id = others.value(table.CAPTURE_ID, 0)
     if not agent_id:
@@ -405,24 +415,24 @@ def _capture(sources: _Sources) -> CaptureConfiguration | None:
     )
 
 
-def _metrics(sources: _Sources) -> MetricsConfiguration | None:
-    door = sources.first(table.METRICS_DOOR)
+def _metrics(sources: Sources) -> MetricsConfiguration | None:
+    door = sources.given(table.METRICS_DOOR)
     shape = MetricsConfiguration(port=0)
     if door is not None:
         host, port = table.METRICS_DOOR.kind.parse(door.text)
         return MetricsConfiguration(host=host or shape.host, port=port)
-    if sources.first(table.METRICS_PORT) is None:
+    if sources.given(table.METRICS_PORT) is None:
         return None
     return MetricsConfiguration(
         host=sources.value(table.METRICS_HOST, shape.host), port=sources.value(table.METRICS_PORT, shape.port)
     )
 
 
-def _incomplete(sources: _Sources) -> Iterator[Problem]:
+def _incomplete(sources: Sources) -> Iterator[Problem]:
     """What says where something is to go and lacks what it needs for that. The genuine server does without it, too."""
-    server = sources.first(table.CAPTURE_SERVER)
+    server = sources.given(table.CAPTURE_SERVER)
     if server is not None:
-        others = _Sources(sources.line, sources.variables, sources.document)
+        others = Sources(sources.line, sources.variables, sources.document)
         if server not in sources.document:
             others.document = []
         agent_id = others.value(table.CAPTURE_ID, 0)
@@ -437,13 +447,13 @@ def _incomplete(sources: _Sources) -> Iterator[Problem]:
                 f"expected an id of at most {_LARGEST_ID_OF_HEP_2}, as HEP version 2 has it, got {agent_id}"
             )
             yield error(server.place, text)
-    syslog = sources.first(table.SYSLOG_PORT) or sources.first(table.SYSLOG_FACILITY)
-    if syslog is not None and sources.first(table.SYSLOG_ADDRESS) is None:
+    syslog = sources.given(table.SYSLOG_PORT) or sources.given(table.SYSLOG_FACILITY)
+    if syslog is not None and sources.given(table.SYSLOG_ADDRESS) is None:
         yield warning(
             syslog.place, "expected an <address> beside it, found none; nothing is logged to syslog"
         )
-    metrics = sources.first(table.METRICS_HOST)
-    if metrics is not None and sources.first(table.METRICS_PORT) is None and _metrics(sources) is None:
+    metrics = sources.given(table.METRICS_HOST)
+    if metrics is not None and sources.given(table.METRICS_PORT) is None and _metrics(sources) is None:
         yield warning(metrics.place, "expected a port, found none; there are no figures to scrape")
 
 

@@ -11,6 +11,7 @@ from textwrap import wrap
 
 from reference_server.config.environment import PREFIX
 from reference_server.config.setting import Effect, Setting
+from reference_server.config.shown_by import SHOWN_BY, name_of
 from reference_server.config.table import TABLE
 
 _COLUMN = 34
@@ -70,6 +71,9 @@ def markdown() -> str:
         "## Settings without effect in this release\n",
         _LATER,
         _table(_without_effect(TABLE)),
+        "## What shows the effect\n",
+        "The test behind each setting above that has an effect.\n",
+        _shown(),
     ]
     return "\n".join(parts)
 
@@ -91,11 +95,15 @@ variables. It also runs without any of them: applications are then awaited on 12
 - A wrong value is an error that names its place, and nothing starts (status 2). An unknown name, a repeated element
   and a setting without effect give a warning each. `--check` reads everything, says `configuration ok` or what is
   wrong, and does not start. To it a warning is an error (status 2), but for settings that are known and have no effect
-  here: each is named with what it means (`spam is not filtered`). `--check=strict` makes errors of these, too.
+  here: each is named with what it means (`nothing is logged to syslog`). `--check=strict` makes errors of these, too.
+  Before its verdict it prints the value of every setting and where it comes from; secrets are `***`.
 - A variable that is empty counts as not set; a switch is written 1 (on) or 0 there.
 - Status at the end: 0 stopped by a signal, 2 wrong usage or configuration, 3 could not start.
-- SIGHUP reads everything again: log levels, secret and outbound proxy change at once; of what else has changed, the log
-  says that it needs a restart.
+- SIGHUP reads everything again. What only concerns what begins from now on holds at once, with calls up: secret, log
+  levels, timers, screening, outbound proxy, NAT and TLS settings, frame limits, call records. Of what else has changed
+  (addresses, ports, log and trace files, dialect, user) the log says that it needs a restart.
+- SIGTERM frees the ports of connections at once, answers 503 to what would begin, and lets calls that are up end, for
+  `--drain` seconds at most; a second one ends at once. `packaging/` has a systemd unit and a Containerfile.
 
 ```xml
 <drachtio>
@@ -138,6 +146,18 @@ def _table(settings: Iterable[Setting[object]]) -> str:
             _meaning(setting),
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown() -> str:
+    """A row for each name that a setting in effect has, with its test."""
+    lines = ["| setting | test |", "|---|---|"]
+    for setting in TABLE:
+        if setting.effect is Effect.NOW:
+            names = [setting.path, f"--{setting.option}" if setting.option else ""]
+            names.append(f"{PREFIX}{setting.variable}" if setting.variable else "")
+            shown = ", ".join(f"`{name}`" for name in names if name)
+            lines.append(f"| {shown} | `{SHOWN_BY.get(name_of(setting), '')}` |")
     return "\n".join(lines) + "\n"
 
 

@@ -132,6 +132,29 @@ def _seconds(text: str) -> float | None:
     return seconds if 0 < seconds <= 86_400 else None
 
 
+def _seconds_or_zero(text: str) -> float | None:
+    return 0.0 if _DECIMAL.fullmatch(text) and float(text) == 0 else _seconds(text)
+
+
+def _domain(text: str) -> str | None:
+    return text.rstrip(".").lower() if is_dns_name(text) else None
+
+
+def _header_name(text: str) -> str | None:
+    return text.lower() if re.fullmatch(r"[A-Za-z0-9\-.!%*_+`'~]+", text) else None
+
+
+def _servers(text: str) -> tuple[tuple[str, int], ...] | None:
+    """``HOST[:PORT]`` of Redis sentinels, separated by commas."""
+    found: list[tuple[str, int]] = []
+    for item in text.split(","):
+        matched = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(?::(\d{1,5}))?", item.strip())
+        if matched is None or int(matched[2] or 1) not in range(1, 65536):
+            return None
+        found.append((matched[1].strip("[]"), int(matched[2] or 26379)))
+    return tuple(found)
+
+
 def _presence(text: str) -> bool | None:
     return True if text.lower() in ("", "true", "yes", "1") else None
 
@@ -191,6 +214,12 @@ NETWORK: Kind[str] = Kind("CIDR", "an IPv4 network in CIDR form such as 10.0.0.0
 DNS_NAMES: Kind[tuple[str, ...]] = Kind("names", "DNS names separated by ',' ';' or blanks", _dns_names)
 NAME_LIST: Kind[tuple[str, ...]] = Kind("names", "names separated by commas", _names)
 SECONDS: Kind[float] = Kind("seconds", "seconds above 0, at most 86400, such as 10 or 0.5", _seconds)
+SECONDS_OR_ZERO: Kind[float] = Kind("seconds", "seconds from 0 to 86400, such as 10 or 0.5", _seconds_or_zero)
+DOMAIN: Kind[str] = Kind("domain", "a DNS name", _domain)
+HEADER_NAME: Kind[str] = Kind("header", "the name of a header", _header_name)
+SERVERS: Kind[tuple[tuple[str, int], ...]] = Kind(
+    "HOST[:PORT],…", "HOST[:PORT], several separated by commas", _servers
+)
 PRESENCE: Kind[bool] = Kind(
     "presence", "an empty element: its presence switches on, leaving it out switches off", _presence
 )
@@ -212,6 +241,12 @@ MEGABYTES = whole_number("MB", 1, 1_000_000, "a number of 1,000,000 bytes")
 MEGABYTES_OR_ZERO = whole_number("MB", 0, 1_000_000, "a number of 1,000,000 bytes")
 FILES = whole_number("number", 1, 100_000, "a number of files")
 OCTETS = whole_number("bytes", 64, 99_999_999, "a number of bytes")
+BUFFER = whole_number("bytes", 4096, 1_073_741_824, "a number of bytes")
+TIMEOUTS_IN_A_ROW = Kind(
+    "number",
+    "0 or a number of requests from 2 to 1000",
+    lambda text: int(text) if _DIGITS.fullmatch(text) and int(text) in (0, *range(2, 1001)) else None,
+)
 STACK_LEVEL = whole_number("0-9", 0, 9, "a level")
 HEP_VERSION = whole_number("1-3", 1, 3)
 AGENT_ID = whole_number("number", 1, 4_294_967_295)
@@ -226,6 +261,7 @@ YES_NO: Kind[bool] = choice("yes/no", {"true": True, "yes": True, "false": False
 YES_NO_OR_ONE: Kind[bool] = choice(
     "boolean", {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 )
+SPAM_ACTION: Kind[str] = choice("action", {word: word for word in ("reject", "discard")}, any_case=True)
 FACILITY: Kind[int] = choice("facility", {f"local{number}": 16 + number for number in range(8)})
 """as RFC 3164 numbers them"""
 LOG_FORMAT: Kind[str] = choice("form", {word: word for word in ("text", "json")})

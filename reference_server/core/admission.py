@@ -1,15 +1,81 @@
 """May it come in? What is refused before anybody behind the core hears of a request (RFC 3261 §8.2, §16.3).
 
 A request that nobody could answer properly gets the status that says why. One that is here already by another way is
-merged, 482.
+merged, 482. Whom the configuration keeps out (screening.py) is refused or not heard at all: an address that is
+blacklisted whatever it sends, a spammer outside of dialogs, since the others began when it was none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from reference_server.core.context import Context
 from reference_server.core.methods import INVITE
+from reference_server.core.ports import Flow
+from reference_server.core.screening import Screening, SpamAction
 from reference_server.core.server_request import ServerRequest
 from reference_server.core.transactions import TransactionLayer
+from reference_server.sip.messages.message import Request
 from reference_server.sip.messages.sanity import fault_of
+
+
+class Doorkeeper:
+    """Applies the screening that is configured; it may change at any time."""
+
+    __slots__ = ("_blacklist", "_closed", "_context", "_in_dialog")
+
+    def __init__(self, context: Context, in_dialog: Callable[[Request], bool]) -> None:
+        """``in_dialog`` tells whether a request with a To tag belongs to a dialog that there is."""
+        self._context = context
+        self._in_dialog = in_dialog
+        self._blacklist: frozenset[str] = frozenset()
+        self._closed = False
+
+    @property
+    def screening(self) -> Screening:
+        """What is configured now."""
+        return self._context.settings.screening
+
+    def close(self) -> None:
+        """The server is about to end: nothing new begins from now on."""
+        self._closed = True
+
+    def blacklist(self, addresses: frozenset[str]) -> None:
+        """From now on nothing of these literal addresses is heard."""
+        self._blacklist = addresses
+
+    def hears(self, flow: Flow) -> bool:
+        """Whether what comes by ``flow`` is looked at."""
+        if flow.remote_host not in self._blacklist:
+            return True
+        source = f"{flow.transport}/{flow.remote_host}:{flow.remote_port}"
+        self._context.event("blacklisted", source=source)
+        return False
+
+    def judge(self, request: Request, flow: Flow) -> SpamAction | None:
+        """What becomes of ``request`` if it is a spammer's; None if it may come in."""
+        screening = self.screening
+        if not screening.spam:
+            return None
+        sign = screening.sign_of_spam(request)
+        if not sign or (request.to_tag and self._in_dialog(request)):
+            return None
+        source = f"{flow.transport}/{flow.remote_host}:{flow.remote_port}"
+        self._context.event("spam", source=source, value=sign, method=request.method)
+        return screening.action_on_connections if flow.transport.stream else screening.action
+
+    def answers(self, incoming: ServerRequest) -> bool:
+        """Answer a sound request outside of dialogs as the configuration has it; False if it says nothing of it."""
+        screening, request = self.screening, incoming.request
+        if self._closed and incoming.method.routable:
+            incoming.reject(503)
+        elif screening.lacks_realm(request):
+            incoming.reject(403)
+        elif screening.answers_itself(request):
+            incoming.reject(200)
+        else:
+            return False
+        return True
 
 
 def is_sound(incoming: ServerRequest) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from reference_server.account import Account
 from reference_server.core.call_observer import CallObserver
+from reference_server.core.patience import Patience
 from reference_server.core.ports import (
     Applications,
     Clock,
@@ -19,7 +20,9 @@ from reference_server.core.ports import (
     Taps,
     Timers,
 )
+from reference_server.core.screening import Screening
 from reference_server.sip.identifiers import Identifiers
+from reference_server.sip.session_timer import Refresher
 from reference_server.sip.transactions.timing import Timing
 from reference_server.wire.timestamp import TimeToken
 
@@ -43,6 +46,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     """what proves that we made it, in common with other servers; empty: a random one"""
     preserved_header_names: frozenset[str] = frozenset()
     """in lower case"""
+    screening: Screening = Screening()
+    """who may not come in"""
+    default_refresher: Refresher | None = None
+    """who refreshes where a caller's Session-Expires leaves it open; None: nobody, no session timer begins"""
+    largest_datagram: int = 0
+    """octets of the largest request that goes by UDP where the far end takes TCP; 0: as large as a datagram may be"""
+    patience: Patience = Patience()
+    local_domain: str = ""
+    """in lower case; what an application sends to it or a subdomain of it would come back here"""
 
 
 class Context:
@@ -108,3 +120,7 @@ class Context:
         """From now on these settings hold; the times of what is under way stay as they were."""
         self.settings = settings
         self.timing = settings.timing
+
+    def watched_by(self, observer: CallObserver) -> None:
+        """From now on ``observer`` hears what happens to calls; of those under way only the rest."""
+        self.observer = observer

@@ -98,9 +98,25 @@ class Core:
         return len(self.pending) > 0 or len(self.dialogs) > 0 or len(self.proxying.open) > 0
 
     def apply(self, settings: Settings) -> None:
-        """From now on these settings hold."""
+        """From now on these settings hold; calls that have begun keep their times and their records."""
         self.context.apply(settings)
+        if self._records is None and settings.call_records:
+            context = self.context
+            self._records = CallRecords(
+                context.applications, context.time_token, context.timers, context.monotonic
+            )
+            context.watched_by(self._records)
+        if self._records is not None:
+            self._records.record_new(settings.call_records)
         self.transactions.apply(settings.timing)
+
+    def close_door(self) -> None:
+        """From now on nothing new begins: what asks for it gets 503."""
+        self._receiver.doorkeeper.close()
+
+    def blacklist(self, addresses: frozenset[str]) -> None:
+        """From now on nothing that comes from these literal addresses is heard."""
+        self._receiver.doorkeeper.blacklist(addresses)
 
     def receive(self, text: str, flow: Flow) -> None:
         """One SIP message came from the network."""

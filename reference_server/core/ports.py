@@ -161,6 +161,9 @@ class SipNetwork(Protocol):
     def alive(self, flow: Flow) -> bool:
         """Whether the connection of ``flow`` still exists; always True for datagrams."""
 
+    def unanswered(self, connection: int) -> None:
+        """A request over the connection with that number got no answer in time."""
+
     def send(self, data: str, flow: Flow) -> bool:
         """Send one SIP message (one character is one octet); False if the connection is gone."""
 

@@ -7,7 +7,7 @@ then delivered inside its dialog, sent on by its Route, or offered to an applica
 
 from __future__ import annotations
 
-from reference_server.core.admission import is_new, is_sound
+from reference_server.core.admission import Doorkeeper, is_new, is_sound
 from reference_server.core.consultation import Consultation
 from reference_server.core.context import Context
 from reference_server.core.door import Door
@@ -16,6 +16,7 @@ from reference_server.core.ports import Flow
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.loose_routing import route_ack, route_on
 from reference_server.core.proxy.stray_response import pass_stray
+from reference_server.core.screening import SpamAction
 from reference_server.core.server_request import PendingRequests, ServerRequest
 from reference_server.core.transactions import TransactionLayer, weight_of
 from reference_server.core.uac.core import UacCore
@@ -35,7 +36,7 @@ from reference_server.sip.transactions.server import InviteServerTransaction
 class Receiver:
     """Sorts what arrives."""
 
-    __slots__ = ("_context", "_door", "_pending", "_proxy", "_transactions", "_uac", "_uas")
+    __slots__ = ("_context", "_door", "_pending", "_proxy", "_transactions", "_uac", "_uas", "doorkeeper")
 
     def __init__(self, pending: PendingRequests, uas: UasCore, uac: UacCore, proxy: ProxyCore) -> None:
         self._context: Context = pending.context
@@ -45,10 +46,14 @@ class Receiver:
         self._uas = uas
         self._uac = uac
         self._proxy = proxy
+        self.doorkeeper = Doorkeeper(self._context, self._has_dialog)
+        """who decides what may come in"""
 
     def receive(self, text: str, flow: Flow) -> None:
         """One SIP message from the network."""
         context = self._context
+        if not self.doorkeeper.hears(flow):
+            return
         for tap in context.sip_taps:
             tap.sip(False, flow, text)
         try:
@@ -92,8 +97,14 @@ class Receiver:
         if account.total > account.ample and not self._has_room(request, via, flow):
             self._door.turn_away(request, via, flow)
             return
+        verdict = self._verdict(request, via, flow)
+        if verdict is SpamAction.DISCARD:
+            return
         incoming = ServerRequest(self._pending, request, via, key, flow)
         if not is_sound(incoming):
+            return
+        if verdict is SpamAction.REJECT:
+            incoming.reject(603)
             return
         if incoming.method is CANCEL:
             self._receive_cancel(incoming)
@@ -110,11 +121,20 @@ class Receiver:
         if request.method == "CANCEL":
             key = transaction_key(request, via, "INVITE")
             return self._pending.cancellable(key) is not None or key in self._proxy.open
-        return (
-            request.to_tag != ""
-            and self._uas.dialogs.by_tags(request.get("call-id"), request.to_tag, request.from_tag)
-            is not None
-        )
+        return request.to_tag != "" and self._has_dialog(request)
+
+    def _verdict(self, request: Request, via: TopVia, flow: Flow) -> SpamAction | None:
+        """Whether a spammer sends it; a CANCEL of an INVITE that has come in comes in, too."""
+        verdict = self.doorkeeper.judge(request, flow)
+        if verdict is not None and request.method == "CANCEL":
+            key = transaction_key(request, via, "INVITE")
+            if self._transactions.server(key) is not None:
+                return None
+        return verdict
+
+    def _has_dialog(self, request: Request) -> bool:
+        call_id = request.get("call-id")
+        return self._uas.dialogs.by_tags(call_id, request.to_tag, request.from_tag) is not None
 
     def _receive_ack(self, request: Request, via: TopVia, flow: Flow) -> None:
         """Of a failure: to the INVITE's transaction. Of a 2xx: to its dialog, or to where its Route leads."""
@@ -122,6 +142,8 @@ class Receiver:
         if isinstance(transaction, InviteServerTransaction) and self._transactions.receive_ack(transaction):
             return
         if receive_ack(self._uas, request, via, flow) or "route" not in request.first:
+            return
+        if self.doorkeeper.judge(request, flow) is not None:
             return
         if fault_of(request) is None:
             route_ack(self._proxy, request, via, flow)
@@ -143,6 +165,8 @@ class Receiver:
         """Deliver a sound request that is new."""
         method = incoming.method
         if self._delivered_in_dialog(incoming) if incoming.local_tag else self._belongs_to_dialog(incoming):
+            return
+        if self.doorkeeper.answers(incoming):
             return
         if method.routable:
             handler = self._context.handler

@@ -193,6 +193,11 @@ class ServerRequest:
         """100 Trying: whoever is to answer may take a while (CALL-1)."""
         self.transaction.respond(100, self.headers.minimal(100, self.headers.to))
 
+    def ringing(self) -> None:
+        """180 Ringing before the application says anything, unless it would have to arrive (RFC 3262 §3)."""
+        if "100rel" not in ",".join(self.request.all("require")).lower():
+            self.transaction.respond(180, self.headers.minimal(180, self.to_with_tag()))
+
     def reject(self, status: int, extra: str = "", reason: str | None = None) -> None:
         """Answer it with a final response of the server's own, and forget it; ``extra`` are complete header lines."""
         self.close()

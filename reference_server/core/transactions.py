@@ -91,11 +91,11 @@ class TransactionLayer:
 
     def apply(self, timing: Timing) -> None:
         """The times of transactions that begin from now on."""
-        timers, over = self._context.timers, self._forget_client
+        timers, over, unanswered = self._context.timers, self._forget_client, self._unanswered
         self._server_means = ServerMeans(timers, timing, self._forget_server, self._answered)
-        self._client_means = ClientMeans(timers, timing, over)
+        self._client_means = ClientMeans(timers, timing, over, unanswered)
         forwarded = ForwardedTiming(timing.t1, timing.t2, timing.t4, timing.t1x64)
-        self.proxied_means = ClientMeans(timers, forwarded, over)
+        self.proxied_means = ClientMeans(timers, forwarded, over, unanswered)
         """of requests that are passed on"""
 
     def occupancy(self) -> dict[str, int]:
@@ -281,6 +281,11 @@ class TransactionLayer:
         if self._watched and transaction.unanswered:
             self._watch.fail(transaction.key, reason)
         transaction.fail()
+
+    def _unanswered(self, transaction: ClientTransaction) -> None:
+        """A connection over which nobody answers may be dead."""
+        if transaction.connection:
+            self._context.network.unanswered(transaction.connection)
 
     def _forget_client(self, transaction: ClientTransaction) -> None:
         if self._watched:

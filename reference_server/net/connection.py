@@ -109,6 +109,8 @@ class SipConnection(asyncio.Protocol):
         self._written = 0
         self.kept = 0
         """octets, as the table was told last"""
+        self.unanswered = 0
+        """requests in a row that got no answer in time"""
         self.flow = Flow(endpoint.transport, "", 0, endpoint)
         """its number is 0 until messages can be sent"""
         self.settled: asyncio.Future[None] = self._loop.create_future()

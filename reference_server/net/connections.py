@@ -51,18 +51,21 @@ class SipConnections:
         turn: Turn | None = None,
         account: Account | None = None,
         certificates: Certificates | None = None,
+        most_unanswered: int = 0,
     ) -> None:
         """``receive`` gets each message, ``warn`` a line for each connection that is given up.
 
         At ``most`` connections are open at a time. ``lost`` gets the flow of each that was open and is not any more.
         ``turn`` is that of all who write on this loop. What is kept for peers stands in ``account``.
         ``certificates`` are for the secure transports.
+        ``most_unanswered`` requests in a row without an answer close a connection; 0: never for that.
         """
         self._loop = asyncio.get_running_loop()
         self.receive = receive
         self.turn = turn or Turn(self._loop.call_soon)
         self._warn = warn
         self._certificates = certificates
+        self.most_unanswered = most_unanswered
         self._crowding = Sparingly(warn, self._loop.time)
         self._lost = lost
         self._crowd: Crowd[SipConnection] = Crowd(most)
@@ -115,7 +118,9 @@ class SipConnections:
         return Flow(connection.flow.transport, host, port, connection.flow.local, number)
 
     def received(self, connection: SipConnection, message: str) -> None:
-        """A message came."""
+        """A message came; a response shows that the connection is alive."""
+        if connection.unanswered and message.startswith("SIP/"):
+            connection.unanswered = 0
         self.receive(message, connection.flow)
 
     def spoke(self, connection: SipConnection) -> None:
@@ -160,6 +165,19 @@ class SipConnections:
         """Whether something can be sent on the connection of ``flow``."""
         connection = self._by_number.get(flow.connection)
         return connection is not None and connection.usable
+
+    def unanswered(self, number: int) -> None:
+        """A request over that connection got no answer in time: after so many in a row the next request makes another.
+
+        No packet may ever say that the far end is gone: a firewall forgets a connection in silence.
+        """
+        connection = self._by_number.get(number)
+        if connection is None or not self.most_unanswered:
+            return
+        connection.unanswered += 1
+        if connection.unanswered >= self.most_unanswered:
+            self.gave_up(connection, f"{connection.unanswered} requests in a row were not answered")
+            connection.abort()
 
     def send(self, data: str, flow: Flow) -> bool:
         """Send on the connection of ``flow``; False if it is gone."""
@@ -225,6 +243,11 @@ class SipConnections:
             waiting = self._waiting.pop(peer)
         for done in waiting:
             done(outcome)
+
+    def stop_accepting(self) -> None:
+        """No new connections."""
+        for server in self._servers:
+            server.close()
 
     async def stop(self, seconds: float = 1.0) -> None:
         """Stop listening and close every connection; those that have not closed after ``seconds`` are

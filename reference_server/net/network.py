@@ -19,8 +19,9 @@ from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.locate.resolver import Hop, Question, Resolver
 from reference_server.net.locate.selection import Candidate, candidate, choose
-from reference_server.net.sockets.interfaces import local_addresses
+from reference_server.net.sockets.interfaces import addresses_of, local_addresses
 from reference_server.net.sockets.listening import (
+    UDP_BUFFER,
     BoundSocket,
     TransportError,
     bind_sockets,
@@ -65,13 +66,16 @@ class Network:
         turn: Turn | None = None,
         account: Account | None = None,
         certificates: Certificates | None = None,
+        udp_buffer: int = UDP_BUFFER,
+        most_unanswered: int = 0,
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
         ``most_connections`` is how many connections may be open at a time. Names are looked up in ``hosts``
         (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
         by which what the DNS says grows old. What is sent leaves at the end of ``turn``. What is kept for peers stands
-        in ``account``. Secure transports need ``certificates``.
+        in ``account``. Secure transports need ``certificates``. UDP sockets get buffers of ``udp_buffer`` octets each
+        way. A connection over which ``most_unanswered`` requests in a row got no answer is closed; 0: never for that.
         """
         self._warn = warn
         self._most_connections = most_connections
@@ -81,6 +85,8 @@ class Network:
         self._turn = turn
         self._account = account
         self._certificates = certificates
+        self._udp_buffer = udp_buffer
+        self._most_unanswered = most_unanswered
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
         self._latest: UdpTransport | None = None  # the one that sent last: many servers have no other
@@ -101,6 +107,7 @@ class Network:
             turn=self._turn,
             account=self._account,
             certificates=self._certificates,
+            most_unanswered=self._most_unanswered,
         )
         bound: list[BoundSocket] = []
         try:
@@ -150,7 +157,9 @@ class Network:
             if transport in (WS, WSS) and find_spec("websockets") is None:
                 reason = "expected the Python library websockets to be installed"
                 raise TransportError(transport.name, contact.host, port, reason)
-        return bind_sockets(await self._addresses(contact.host, port), transports, port)
+        return bind_sockets(
+            await self._addresses(contact.host, port), transports, port, udp_buffer=self._udp_buffer
+        )
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         match host:
@@ -162,6 +171,8 @@ class Network:
                 return [address for address in local_addresses() if ":" in address]
         if (literal := literal_address(host)) is not None:
             return [literal]
+        if of_interface := addresses_of(host):
+            return of_interface
         try:
             found = await _resolve(host, port)
         except OSError as error:
@@ -295,6 +306,22 @@ class Network:
     def alive(self, flow: Flow) -> bool:
         """Whether the connection of ``flow`` still exists; always True for datagrams."""
         return not flow.connection or (self._streams is not None and self._streams.alive(flow))
+
+    def close_after(self, most_unanswered: int) -> None:
+        """So many requests in a row without an answer close a connection from now on; 0: never for that."""
+        self._most_unanswered = most_unanswered
+        if self._streams is not None:
+            self._streams.most_unanswered = most_unanswered
+
+    def stop_accepting(self) -> None:
+        """Take no new connections: their ports are free at once. Those that there are stay, and so does UDP."""
+        if self._streams is not None:
+            self._streams.stop_accepting()
+
+    def unanswered(self, connection: int) -> None:
+        """A request over the connection with that number got no answer in time."""
+        if self._streams is not None:
+            self._streams.unanswered(connection)
 
     def send(self, data: str, flow: Flow) -> bool:
         """Send one SIP message (one character is one octet); False if the connection is gone."""

@@ -13,6 +13,7 @@ LEVELS: dict[str, LogLevel] = {
     "application-does-not-read": LogLevel.ERROR,
     "application-not-reached": LogLevel.WARNING,
     "application-stuck": LogLevel.WARNING,
+    "blacklisted": LogLevel.DEBUG,
     "bye-not-sent": LogLevel.WARNING,
     "capture-lost": LogLevel.WARNING,
     "frame-not-sent": LogLevel.ERROR,
@@ -24,6 +25,7 @@ LEVELS: dict[str, LogLevel] = {
     "response-not-sent": LogLevel.WARNING,
     "sip-dropped": LogLevel.WARNING,
     "sip-refused": LogLevel.WARNING,
+    "spam": LogLevel.NOTICE,
     "sip-transport": LogLevel.WARNING,
 }
 """Where it is not ``info``."""

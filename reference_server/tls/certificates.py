@@ -23,15 +23,8 @@ class Certificates:
 
     def __init__(self, configuration: TlsConfiguration) -> None:
         """Raises CertificateError."""
-        self._configuration = configuration
         self._accepting = _accepting(configuration)
-        self._connecting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._connecting.check_hostname = (
-            False  # as the genuine server, which verifies nobody that it connects to
-        )
-        self._connecting.verify_mode = ssl.CERT_NONE
-        _restrict(self._connecting, configuration)
-        self._connecting.load_cert_chain(*_pair(configuration))
+        self._connecting = _for_connections(configuration)
 
     def accepted(self) -> TlsSession:
         """The session of a connection that somebody made to us."""
@@ -44,10 +37,10 @@ class Certificates:
         except ValueError:  # what the DNS knows need not be a name that TLS can carry
             return TlsSession(self._connecting, server_side=False)
 
-    def reload(self) -> None:
-        """Read all files again, for new sessions. Raises CertificateError, and changes nothing then."""
-        accepting = _accepting(self._configuration)
-        self._connecting.load_cert_chain(*_pair(self._configuration))
+    def reload(self, configuration: TlsConfiguration) -> None:
+        """Read all files anew, for new sessions. Raises CertificateError, and changes nothing then."""
+        accepting = _accepting(configuration)
+        self._connecting = _for_connections(configuration)
         self._accepting = accepting
 
 
@@ -83,6 +76,15 @@ def _accepting(configuration: TlsConfiguration) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_REQUIRED
         if not configuration.chain_file:
             context.load_verify_locations(certificate)
+    return context
+
+
+def _for_connections(configuration: TlsConfiguration) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # as the genuine server, which verifies nobody that it connects to
+    context.verify_mode = ssl.CERT_NONE
+    _restrict(context, configuration)
+    context.load_cert_chain(*_pair(configuration))
     return context
 
 

@@ -7,6 +7,7 @@ import re
 import socket
 
 import pytest
+from msgspec import structs
 
 from reference_server.admin import connection as connection_module
 from reference_server.admin.connection import AdminConnection
@@ -68,7 +69,7 @@ def test_a_wrong_secret(run: Run, secret: str) -> None:
 def test_a_secret_in_utf_8(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
-            port.context.set_secret("пароль")
+            port.context.configure(structs.replace(port.context.configuration, secret="пароль"))
             client = await port.client()
             assert "|OK|" in await client.ask("authenticate|" + "пароль".encode().decode("latin-1"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from reference_server.config.model import AdminConfiguration
 from reference_server.core.ports import Taps
 from tests.admin.admin_port import admin_context
@@ -16,5 +18,5 @@ def test_connections_are_numbered_from_1_and_no_number_comes_twice() -> None:
 def test_the_secret_is_kept_as_it_is_on_the_wire() -> None:
     context = admin_context(World(), Taps(), AdminConfiguration(secret="caf\u00e9"))
     assert context.secret == "caf\xc3\xa9"
-    context.set_secret("new")
+    context.configure(structs.replace(context.configuration, secret="new"))
     assert context.secret == "new"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from reference_server.config.model import AdminConfiguration
 from tests.admin.admin_port import AdminPort, admin_port
@@ -114,7 +115,7 @@ def test_a_new_secret_holds_from_now_on(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
             before = await port.application()
-            port.context.set_secret("new")
+            port.context.configure(structs.replace(port.context.configuration, secret="new"))
             assert (await before.ask("ping")).endswith("|OK|pong")
             after = await port.client()
             after.send("authenticate|cymru")

@@ -59,7 +59,7 @@ def test_values_of_spammers_may_be_any_child(tmp_path: Path) -> None:
     )
     result = document(tmp_path, within(text))
     assert [item.text for item in result.given[1:]] == ["User-Agent", "a", "b"]
-    assert [problem.place for problem in result.problems] == ["d.xml:3: <spammers>"]
+    assert result.problems == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from reference_server.config import table
 from reference_server.config.reference import help_text, markdown
 from reference_server.config.setting import Effect, Setting
+from reference_server.config.shown_by import SHOWN_BY, name_of
 from reference_server.config.table import BY_LETTER, BY_OPTION, BY_PATH, BY_VARIABLE, TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,7 @@ HOMER_PORT HOMER_ID HTTP_HANDLER_URI LOGLEVEL SOFIA_LOGLEVEL UDP_MTU TCP_KEEPALI
 PROMETHEUS_SCRAPE_PORT BLACKLIST_REDIS_ADDRESS BLACKLIST_REDIS_SENTINELS BLACKLIST_REDIS_MASTER
 BLACKLIST_REDIS_PASSWORD BLACKLIST_REDIS_PORT BLACKLIST_REDIS_KEY BLACKLIST_REFRESH_SECS
 USER_AGENT_OPTIONS_AUTO_RESPOND REJECT_REGISTER_WITH_NO_REALM PRESERVE_HEADER_NAMES SUPPORT_BEST_EFFORT_TLS
+LOCAL_DOMAIN TPORT_MAX_CONSECUTIVE_TIMEOUTS
 """)
 
 
@@ -100,3 +102,17 @@ def test_the_help_text_fits_a_terminal_and_names_every_option() -> None:
     assert max(len(line) for line in text.splitlines()) <= 100
     named = set(re.findall(r"--([a-z0-9-]+)", text))
     assert named == set(BY_OPTION)
+
+
+IN_EFFECT = [setting for setting in TABLE if setting.effect is Effect.NOW]
+
+
+@pytest.mark.parametrize("setting", IN_EFFECT, ids=name_of)
+def test_a_test_shows_the_effect_of_each_setting(setting: Setting[object]) -> None:
+    file, _, name = SHOWN_BY[name_of(setting)].partition("::")
+    text = (DOCUMENT.parents[1] / file).read_text("utf-8")
+    assert re.search(rf"^def {name}\(", text, re.MULTILINE), f"no {name} in {file}"
+
+
+def test_nothing_else_is_said_to_be_shown() -> None:
+    assert set(SHOWN_BY) == {name_of(setting) for setting in IN_EFFECT}

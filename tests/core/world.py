@@ -40,6 +40,8 @@ class RecordingNetwork:
         """what a next hop leads to: a flow, or why there is none"""
         self.alternatives: dict[str, list[Flow]] = {}
         """the flows of a next hop that are left when the first is of no use"""
+        self.silent: list[int] = []
+        """connections, once for each request over them that nobody answered"""
         self.broken: set[int] = set()
         """connections that are gone"""
         self.pending: list[Callable[[], None]] | None = None
@@ -66,6 +68,9 @@ class RecordingNetwork:
 
     def alive(self, flow: Flow) -> bool:
         return flow.connection not in self.broken
+
+    def unanswered(self, connection: int) -> None:
+        self.silent.append(connection)
 
     def send(self, data: str, flow: Flow) -> bool:
         self.sent.append((self._clock.now, flow, data))

@@ -246,3 +246,43 @@ def test_the_loss_of_a_connection_is_told_once(run: Run, abort: bool) -> None:
             assert server.lost.empty()
 
     run(story())
+
+
+RESPONSE = "SIP/2.0 200 OK\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_so_many_requests_in_a_row_without_an_answer_close_a_connection(run: Run) -> None:
+    async def story() -> None:
+        async with _Server() as server:
+            server.connections.most_unanswered = 2
+            _, writer = await asyncio.open_connection("127.0.0.1", server.endpoint.port)
+            writer.write(REQUEST.encode("latin-1"))
+            _, flow = await server.messages.get()
+            server.connections.unanswered(flow.connection)
+            writer.write(RESPONSE.encode())  # it lives: the count begins anew
+            await server.messages.get()
+            server.connections.unanswered(flow.connection)
+            assert server.connections.alive(flow)
+            writer.write(REQUEST.encode("latin-1"))  # says nothing of who answers
+            await server.messages.get()
+            server.connections.unanswered(flow.connection)
+            assert "2 requests in a row were not answered" in await server.warnings.get()
+            assert await server.lost.get() == flow
+            server.connections.unanswered(flow.connection)  # it is gone
+            writer.close()
+
+    run(story())
+
+
+def test_without_that_setting_a_connection_may_be_silent(run: Run) -> None:
+    async def story() -> None:
+        async with _Server() as server:
+            _, writer = await asyncio.open_connection("127.0.0.1", server.endpoint.port)
+            writer.write(REQUEST.encode("latin-1"))
+            _, flow = await server.messages.get()
+            for _ in range(10):
+                server.connections.unanswered(flow.connection)
+            assert server.connections.alive(flow)
+            writer.close()
+
+    run(story())

@@ -282,7 +282,7 @@ def test_a_new_certificate_is_for_new_connections(run: Run, tmp_path: Path) -> N
         port = network.endpoints()[0].port
         first, former = await name_shown(port)
         put("second.test")
-        certificates.reload()
+        certificates.reload(files)
         second, newer = await name_shown(port)
         assert (first, second) == ("first.test", "second.test")
         former.write(REQUEST.encode())

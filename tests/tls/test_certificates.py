@@ -165,14 +165,15 @@ def test_files_read_again_hold_for_new_sessions(authority: Authority, tmp_path: 
         return client
 
     put("first.test")
-    certificates = Certificates(TlsConfiguration(cert_file=str(certificate), key_file=str(key)))
+    files = TlsConfiguration(cert_file=str(certificate), key_file=str(key))
+    certificates = Certificates(files)
     reach("first.test")
     put("second.test")
-    certificates.reload()
+    certificates.reload(files)
     reach("second.test")
     certificate.write_text("garbage")
     with pytest.raises(CertificateError, match="expected a certificate in PEM form"):
-        certificates.reload()
+        certificates.reload(files)
     reach("second.test")
 
 

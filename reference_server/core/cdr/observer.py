@@ -24,9 +24,14 @@ class CallRecords:
         now: Callable[[], float],
     ) -> None:
         """``now`` returns monotonic seconds."""
+        self._begins_new = True
         self._records = Records(applications, time_token)
         self._own = OwnCalls(self._records)
         self._proxied = ProxiedCalls(self._records, self._own, timers, now)
+
+    def record_new(self, wanted: bool) -> None:
+        """Whether calls that begin from now on are recorded; those that have begun are recorded to their end."""
+        self._begins_new = wanted
 
     @property
     def unfinished(self) -> int:
@@ -35,7 +40,8 @@ class CallRecords:
 
     def attempted(self, call: object, source: Source, invite: str) -> None:
         """``CallObserver``"""
-        self._own.attempted(call, source, invite)
+        if self._begins_new:
+            self._own.attempted(call, source, invite)
 
     def answered(self, call: object, usage: object, role: Role, success: str) -> None:
         """``CallObserver``"""
@@ -55,7 +61,8 @@ class CallRecords:
 
     def branch_sent(self, branch: Copy) -> None:
         """``CallObserver``"""
-        self._proxied.branch_sent(branch)
+        if self._begins_new:
+            self._proxied.branch_sent(branch)
 
     def branch_answered(self, branch: Copy, response: Response) -> None:
         """``CallObserver``"""

@@ -235,11 +235,13 @@ def asks_too_little(request: Request) -> bool:
     return request.method in REFRESHING and is_too_small(request.get("session-expires"))
 
 
-def answer_refresher(usage: DialogUsage | None, request: Request, draft: Draft) -> None:
+def answer_refresher(
+    usage: DialogUsage | None, request: Request, draft: Draft, default: Refresher | None
+) -> None:
     """Give the application's 2xx the Session-Expires that the far end waits for, unless it has one.
 
     The far end's own, if that names the refresher, as in the genuine server; without a refresher it is an offer that
-    the application has not taken up, unless the call has a session already.
+    the application has not taken up, unless the call has a session already, or the configuration has a ``default``.
     """
     offered = parse_session_expires(request.get("session-expires"))
     if offered is None or usage is None or request.method not in REFRESHING:
@@ -252,6 +254,8 @@ def answer_refresher(usage: DialogUsage | None, request: Request, draft: Draft) 
         ours = usage.session.terms.refreshed_by_us
         answer = SessionExpires(offered.seconds, Refresher.UAS if ours else Refresher.UAC)
         draft.set_default("session-expires", str(answer))
+    elif default is not None:
+        draft.set_default("session-expires", str(SessionExpires(offered.seconds, default)))
 
 
 def settle_as_server(

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from reference_server.core.dialog.large_request import by_tcp, is_large
 from reference_server.core.dialog.next_hop import via_for
 from reference_server.core.invite_client import InviteClient
-from reference_server.core.patience import TIMER_C_SECONDS
 from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.late_2xx import LateAnswer
@@ -150,7 +150,7 @@ class Branch:
 
         location.reach(next_hop, found)
 
-    def _opened(self, flow: Way) -> None:
+    def _opened(self, flow: Way, *, however_large: bool = False) -> None:
         proxied = self.proxied
         if self._cancelled:
             self._over = True
@@ -161,6 +161,9 @@ class Branch:
             proxied.unreachable(self, flow.reason)
             return
         sent = self._composed(flow)
+        if not however_large and is_large(self._proxy.context, flow, len(sent.text)):
+            by_tcp(self._proxy.context, flow, lambda other: self._opened(other, however_large=True))
+            return
         if not flow.transport.stream and len(sent.text) > LARGEST_DATAGRAM:
             self._over = True
             proxied.unreachable(self, TOO_LARGE)
@@ -189,7 +192,7 @@ class Branch:
                 context,
                 proxy.transactions,
                 self,
-                longest_silence=TIMER_C_SECONDS,
+                longest_silence=context.settings.patience.timer_c,
                 means=proxy.transactions.proxied_means,
             )
         forwarded, uri, via = self.proxied.forwarded, self.target.uri, self._via

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reference_server.core.dialog.large_request import by_tcp, is_large
 from reference_server.core.dialog.next_hop import via_for
 from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.core.transactions import Sent
@@ -55,7 +56,12 @@ class Failover:
         def opened(flow: Way) -> None:
             if isinstance(flow, NoWay) or not outgoing.wanted:
                 end()
-                return
+            elif is_large(context, flow, len(outgoing.text)):
+                by_tcp(context, flow, send)
+            else:
+                send(flow)
+
+        def send(flow: Flow) -> None:
             branch = context.identifiers.branch()
             head, _, rest = outgoing.text.partition("\r\nVia: ")
             text = f"{head}\r\nVia: {via_for(flow, branch)}\r\n{rest.partition(_LINE_END)[2]}"

@@ -12,6 +12,7 @@ import re
 from reference_server.core.application_draft import default_content_type, drafted, mere_word
 from reference_server.core.call_observer import Ended, Reason, Source
 from reference_server.core.dialog.hang_up import Cause, hang_up
+from reference_server.core.dialog.large_request import by_tcp, is_large
 from reference_server.core.dialog.next_hop import open_flow, via_for
 from reference_server.core.dialog.subscription import says_terminated
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
@@ -75,7 +76,7 @@ def request_in_dialog(uac: UacCore, application: Application, message: Sip, dial
     if is_held():
         return
 
-    def opened(flow: Way) -> None:  # perhaps later, and then much may have happened
+    def opened(flow: Way, *, however_large: bool = False) -> None:  # perhaps later, when much has happened
         if not application.connected:
             if method is BYE and not usage.is_over:
                 hang_up(uac.dialogs, usage, Cause.APPLICATION_LOST)
@@ -89,7 +90,11 @@ def request_in_dialog(uac: UacCore, application: Application, message: Sip, dial
                 # it cannot be told, but the call is over for the application
                 uac.dialogs.end(usage, UsageEvent.BYE)
         else:
-            _Sending(uac, application, message, flow=flow, usage=usage, method=method).send()
+            sending = _Sending(uac, application, message, flow=flow, usage=usage, method=method)
+            if not however_large and sending.is_large():
+                by_tcp(uac.context, flow, lambda other: opened(other, however_large=True))
+            else:
+                sending.send()
 
     open_flow(uac.dialogs, usage, opened)
 
@@ -142,6 +147,17 @@ class _Sending:
             self._acknowledge(draft)
         else:
             self._begin(draft)
+
+    def is_large(self) -> bool:
+        """Whether it should rather go by TCP."""
+        context = self._uac.context
+        if self._method is ACK or not context.settings.largest_datagram:
+            return False
+        draft = drafted(context, self._message.text, self._flow.local)
+        dialog = self._usage.dialog
+        via = via_for(self._flow, context.identifiers.branch())
+        text = dialog.request(self._method.name, dialog.local_cseq, via, draft=draft)
+        return is_large(context, self._flow, len(text))
 
     def _composed(self, draft: Draft, cseq: int) -> Sent:
         branch = self._uac.context.identifiers.branch()

@@ -14,7 +14,6 @@ from reference_server.core.dialog.session_timer import settle_as_client
 from reference_server.core.dialog.subscription import heed_notify, keep_subscription
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.methods import NOTIFY, PRACK, SUBSCRIBE, UPDATE, Method
-from reference_server.core.patience import TIMER_C_SECONDS
 from reference_server.core.ports import Application
 from reference_server.core.transactions import Sent
 from reference_server.core.uac.cancel import Cancelling
@@ -130,7 +129,7 @@ class ReInvite(InDialogRequest):
 
     def __init__(self, uac: UacCore, inside: InDialog, sent: Sent) -> None:
         super().__init__(uac, inside, sent)
-        self._cancelling = Cancelling(uac, self, TIMER_C_SECONDS)
+        self._cancelling = Cancelling(uac, self, uac.context.settings.patience.timer_c)
 
     @property
     def cancelled(self) -> bool:

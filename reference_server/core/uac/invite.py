@@ -13,7 +13,6 @@ from reference_server.core.call_observer import Ended, Reason, Role, Source
 from reference_server.core.dialog.hang_up import Cause, acknowledge_and_hang_up
 from reference_server.core.dialog.session_timer import settle_as_client
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
-from reference_server.core.patience import LONGEST_RINGING_SECONDS
 from reference_server.core.transactions import Sent
 from reference_server.core.uac import cancel_race
 from reference_server.core.uac.cancel import Cancelling
@@ -32,7 +31,7 @@ class OriginatedCall(ClientRequest):
     def __init__(self, uac: UacCore, caller: Caller, sent: Sent) -> None:
         super().__init__(uac, caller.application, sent, caller.cseq)
         self._dialogs = EarlyDialogs(uac, caller)
-        self._cancelling = Cancelling(uac, self, LONGEST_RINGING_SECONDS)
+        self._cancelling = Cancelling(uac, self, uac.context.settings.patience.ringing)
         self._confirmed: DialogUsage | None = None
         observer = uac.context.observer
         if observer is not None:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from reference_server.core.application_draft import default_content_type, drafted, mere_word
 from reference_server.core.context import Context
+from reference_server.core.dialog.large_request import by_tcp, is_large
 from reference_server.core.dialog.next_hop import via_for
 from reference_server.core.methods import ACK, INVITE, SUBSCRIBE, Method, method_named
 from reference_server.core.ports import Application, Endpoint, Flow, NoWay, Way
@@ -61,7 +62,7 @@ def request_outside_dialogs(uac: UacCore, application: Application, message: Sip
         line = _request_line(message.text)
         given_hop = message.route_url or context.settings.outbound_proxy
         hop = _next_hop(given_hop, line.target)
-        if uac.location.own.include_parsed(hop):
+        if uac.location.own.include_parsed(hop) or _is_in(hop, context.settings.local_domain):
             raise _Refusal(TO_MYSELF)
     except _Refusal as refusal:
         application.deliver(NotSent(message.message_id, str(refusal)))
@@ -121,6 +122,12 @@ def _next_hop(given: str, target: Uri) -> Uri:
     return hop
 
 
+def _is_in(hop: Uri, domain: str) -> bool:
+    """Whether the host is ``domain`` or below it."""
+    host = hop.host.lower().rstrip(".")
+    return bool(domain) and (host == domain or host.endswith(f".{domain}"))
+
+
 def _is_name(hop: Uri) -> bool:
     """Whether the host has to be looked up, and may have several addresses."""
     host = hop.parameters.get("maddr") or hop.host
@@ -156,8 +163,21 @@ class _Request:
 
     def send(self, flow: Flow, next_hop: str) -> None:
         """Send by ``flow``; if the name ``next_hop`` leads to other addresses, they are tried when that one fails."""
-        branch = self._uac.context.identifiers.branch()
+        context = self._uac.context
+        branch = context.identifiers.branch()
         composed = self._compose(flow.local, f"Via: {via_for(flow, branch)}\r\n")
+        if is_large(context, flow, len(composed.text)) and self._line.method is not ACK:
+            by_tcp(context, flow, lambda other: self._send_large(other, next_hop))
+        else:
+            self._put(composed, flow, branch, next_hop)
+
+    def _send_large(self, flow: Flow, next_hop: str) -> None:
+        """Send by TCP, or by UDP if nobody takes a connection."""
+        if self._application.connected:
+            branch = self._uac.context.identifiers.branch()
+            self._put(self._compose(flow.local, f"Via: {via_for(flow, branch)}\r\n"), flow, branch, next_hop)
+
+    def _put(self, composed: _Composed, flow: Flow, branch: str, next_hop: str) -> None:
         outgoing = self._begun(composed, flow, branch)
         if self._line.method is ACK:
             self._uac.transactions.send(composed.text, flow)

@@ -150,7 +150,8 @@ def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
         if not _settle_dialog(uas, response):
             return
     if success and "session-expires" in incoming.request.first:
-        answer_refresher(incoming.usage, incoming.request, draft)
+        refresher = uas.context.settings.default_refresher
+        answer_refresher(incoming.usage, incoming.request, draft, refresher)
     with_record_route = method.forms_dialog and 100 < status < 300
     text = incoming.headers.compose(status_line, to, draft, with_record_route=with_record_route)
     if len(text) > LARGEST_DATAGRAM and not incoming.flow.transport.stream:

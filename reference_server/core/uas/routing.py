@@ -10,11 +10,7 @@ from __future__ import annotations
 from reference_server.core.call_observer import Source
 from reference_server.core.context import Context
 from reference_server.core.methods import INVITE
-from reference_server.core.patience import (
-    LONGEST_RINGING_SECONDS,
-    PENDING_INVITE_SECONDS,
-    TIMER_C_SECONDS,
-)
+from reference_server.core.patience import PENDING_INVITE_SECONDS
 from reference_server.core.ports import Application
 from reference_server.core.server_request import ServerRequest
 from reference_server.core.to_application import new_request
@@ -38,6 +34,8 @@ def offer(uas: UasCore, incoming: ServerRequest) -> None:
         return
     incoming.name()
     wait_for_application(uas, incoming)
+    if incoming.method is INVITE and context.settings.screening.always_ringing:
+        incoming.ringing()
     deliver(context, incoming, application)
     observe(context, incoming)
 
@@ -81,5 +79,6 @@ def wait_for_application(uas: UasCore, incoming: ServerRequest) -> None:
 
 def let_ring(context: Context, incoming: ServerRequest) -> None:
     """The application has sent a provisional response to an INVITE: it may take its time for the next (CALL-11)."""
-    seconds = TIMER_C_SECONDS if incoming.in_dialog else LONGEST_RINGING_SECONDS
+    patience = context.settings.patience
+    seconds = patience.timer_c if incoming.in_dialog else patience.ringing
     incoming.wait(seconds, lambda: give_up(context, incoming, SILENT))

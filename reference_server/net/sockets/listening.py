@@ -18,7 +18,9 @@ from reference_server.accepting import BACKLOG
 from reference_server.sip.transport import Transport
 
 _ATTEMPTS = 10
-_BUFFER = 4 * 1024 * 1024
+UDP_BUFFER = 4 * 1024 * 1024
+"""Octets of a UDP socket's buffer in either direction, unless configured."""
+
 _RCVBUFFORCE = 33  # Linux: beyond net.core.rmem_max, for the privileged
 _SNDBUFFORCE = 32
 
@@ -67,15 +69,17 @@ def literal_address(host: str) -> str | None:
         return None
 
 
-def bind_sockets(hosts: Sequence[str], transports: Sequence[Transport], port: int) -> list[BoundSocket]:
+def bind_sockets(
+    hosts: Sequence[str], transports: Sequence[Transport], port: int, *, udp_buffer: int = UDP_BUFFER
+) -> list[BoundSocket]:
     """Bind each of ``transports`` on each literal address of ``hosts``, in that order of the result.
 
-    Raises :class:`TransportError`; nothing stays bound then.
+    UDP sockets get buffers of ``udp_buffer`` octets. Raises :class:`TransportError`; nothing stays bound then.
     """
     attempt = 1
     while True:
         try:
-            return _bind_once(hosts, transports, port)
+            return _bind_once(hosts, transports, port, udp_buffer)
         except _PortTaken as taken:
             if attempt == _ATTEMPTS:
                 raise taken.error from None
@@ -89,7 +93,9 @@ class _PortTaken(Exception):
         self.error = error
 
 
-def _bind_once(hosts: Sequence[str], transports: Sequence[Transport], port: int) -> list[BoundSocket]:
+def _bind_once(
+    hosts: Sequence[str], transports: Sequence[Transport], port: int, udp_buffer: int
+) -> list[BoundSocket]:
     # TCP first: the kernel's choice among the TCP ports is the narrower one, since connections use them up.
     order = sorted(transports, key=lambda transport: not transport.stream)
     chosen = port
@@ -98,7 +104,7 @@ def _bind_once(hosts: Sequence[str], transports: Sequence[Transport], port: int)
         for host in hosts:
             for transport in order:
                 try:
-                    one = _bind(transport, host, chosen)
+                    one = _bind(transport, host, chosen, udp_buffer)
                 except OSError as error:
                     reason = os.strerror(error.errno) if error.errno else str(error)
                     failure = TransportError(transport.name, host, chosen, reason)
@@ -114,7 +120,7 @@ def _bind_once(hosts: Sequence[str], transports: Sequence[Transport], port: int)
     return sorted(bound, key=lambda one: (hosts.index(one.host), transports.index(one.transport)))
 
 
-def _bind(transport: Transport, host: str, port: int) -> BoundSocket:
+def _bind(transport: Transport, host: str, port: int, udp_buffer: int) -> BoundSocket:
     datagrams = not transport.stream
     # With its protocol named, asyncio switches Nagle's algorithm off on the connections that it accepts.
     kind = (socket.SOCK_DGRAM, socket.IPPROTO_UDP) if datagrams else (socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -124,8 +130,8 @@ def _bind(transport: Transport, host: str, port: int) -> BoundSocket:
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if datagrams:
-            _enlarge(sock, _RCVBUFFORCE, socket.SO_RCVBUF)
-            _enlarge(sock, _SNDBUFFORCE, socket.SO_SNDBUF)
+            _enlarge(sock, _RCVBUFFORCE, socket.SO_RCVBUF, udp_buffer)
+            _enlarge(sock, _SNDBUFFORCE, socket.SO_SNDBUF, udp_buffer)
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
@@ -137,9 +143,9 @@ def _bind(transport: Transport, host: str, port: int) -> BoundSocket:
         raise
 
 
-def _enlarge(sock: socket.socket, forced: int, plain: int) -> None:
+def _enlarge(sock: socket.socket, forced: int, plain: int, octets: int) -> None:
     """A burst of datagrams must wait in the kernel while Python is busy; what it cannot hold is lost."""
     with suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, plain, _BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, plain, octets)
     with suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, forced, _BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, forced, octets)

@@ -9,6 +9,7 @@ from reference_server.sip.messages.via import TopVia, completed_via
 
 REASONS = {
     100: "Trying",
+    180: "Ringing",
     200: "OK",
     400: "Bad Request",
     403: "Forbidden",
@@ -25,6 +26,7 @@ REASONS = {
     503: "Service Unavailable",
     504: "Server Time-out",
     505: "Version Not Supported",
+    603: "Decline",
 }
 """The phrases of the responses that the server makes itself."""
 

@@ -69,6 +69,10 @@ Send = Callable[[str], object]
 """Puts one message on the wire."""
 
 
+def _nobody(transaction: ClientTransaction) -> None:
+    """Nobody wants to know."""
+
+
 class ClientMeans(Struct, frozen=True):
     """What the client transactions of one core have in common."""
 
@@ -76,6 +80,8 @@ class ClientMeans(Struct, frozen=True):
     timing: Timing
     over: Callable[[ClientTransaction], None]
     """called once with each of them, on TERMINATED"""
+    unanswered: Callable[[ClientTransaction], None] = _nobody
+    """called with each that gets no final response in time"""
 
 
 class NonInviteClientTransaction:
@@ -179,6 +185,7 @@ class NonInviteClientTransaction:
         self._repeat = self._means.timers.start(self._interval, self._send_again)
 
     def _give_up(self) -> None:
+        self._means.unanswered(self)
         self.terminate()
         self._user.timed_out()
 
@@ -302,6 +309,7 @@ class InviteClientTransaction:
         self._repeat = self._means.timers.start(self._interval, self._send_again)
 
     def _give_up(self) -> None:
+        self._means.unanswered(self)
         self.terminate()
         self._user.timed_out()
 

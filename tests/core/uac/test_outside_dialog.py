@@ -451,3 +451,38 @@ def test_the_dialog_id_of_another_application_is_its_own(world: World, state: st
     world.advance(64)
     world.network.take()
     world.advance(64)
+
+
+@pytest.mark.parametrize(
+    ("uri", "refused"),
+    [
+        ("sip:a@example.com", True),
+        ("sip:a@pbx.Example.com.:5090;transport=tcp", True),
+        ("sips:a@example.com", True),
+        ("sip:a@notexample.com", False),
+        ("sip:a@example.com.org", False),
+    ],
+)
+def test_what_goes_to_the_local_domain_would_come_back(
+    worlds: Callable[[Settings], World], uri: str, refused: bool
+) -> None:
+    world = worlds(Settings(local_domain="example.com"))
+    answer = say(world.application(), f"MESSAGE {uri} SIP/2.0")
+    assert ("can not send request to myself" in answer) is refused
+    world.network.take()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls", "ws", "wss"])
+def test_a_request_over_a_connection_that_nobody_answers_is_told_to_the_network(
+    world: World, application: RecordingApplication, transport: str
+) -> None:
+    uri = f"{CAROL};transport={transport}"
+    world.network.routes[uri] = Flow(BY_TCP.transport, "127.0.0.1", 5090, TCP_ENDPOINT, connection=5)
+    say(application, f"OPTIONS {uri} SIP/2.0")
+    say(application, f"INVITE {uri} SIP/2.0", body=SDP)
+    world.advance(31)
+    assert world.network.silent == []
+    world.advance(1.1)
+    assert world.network.silent == [5, 5]
+    world.network.take()
+    application.take()

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reference_server.net.sockets.interfaces import local_addresses, parse_fib_trie, parse_if_inet6
+from reference_server.net.sockets.interfaces import (
+    addresses_of,
+    local_addresses,
+    parse_fib_trie,
+    parse_if_inet6,
+)
 
 FIB_TRIE = """\
 Main:
@@ -54,3 +59,14 @@ def test_loopback_is_known_without_tables(tmp_path: Path) -> None:
 
 def test_this_machine() -> None:
     assert "127.0.0.1" in local_addresses()
+
+
+def test_ipv6_addresses_of_one_interface() -> None:
+    assert parse_if_inet6(IF_INET6, "lo") == ["::1"]
+    assert parse_if_inet6(IF_INET6, "eth1") == []
+
+
+def test_the_addresses_of_an_interface() -> None:
+    assert addresses_of("lo")[0] == "127.0.0.1"
+    assert set(addresses_of("lo")) <= set(local_addresses())
+    assert addresses_of("no-such-interface") == []

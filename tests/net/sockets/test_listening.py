@@ -73,3 +73,15 @@ def test_receive_buffers_hold_a_burst() -> None:
         assert enlarged > usual
     finally:
         _close(bound)
+
+
+def test_the_buffers_of_udp_are_as_configured() -> None:
+    for octets in (65_536, 1_048_576):
+        (bound,) = bind_sockets(["127.0.0.1"], [UDP], 0, udp_buffer=octets)
+        with bound.socket as sock:
+            sizes = [
+                sock.getsockopt(socket.SOL_SOCKET, name) for name in (socket.SO_RCVBUF, socket.SO_SNDBUF)
+            ]
+        # Linux doubles what is asked for; without privileges it may grant less than a large one.
+        assert sizes[0] <= 2 * octets
+        assert octets > 65_536 or sizes == [2 * octets, 2 * octets]

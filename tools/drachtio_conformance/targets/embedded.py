@@ -19,7 +19,10 @@ from reference_server.config.model import (
     LoggingConfiguration,
     LogLevel,
     RoutingConfiguration,
+    ScreeningConfiguration,
+    SpamHeader,
     TimerConfiguration,
+    TransportConfiguration,
 )
 from reference_server.core.ports import Tap
 from reference_server.server import Server, StartError
@@ -158,10 +161,26 @@ def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) 
             t2=_or(settings.t2, timers.t2),
             t4=_or(settings.t4, timers.t4),
             t1x64=_or(settings.t1x64, timers.t1x64),
+            default_refresher=_or(settings.default_refresher, timers.default_refresher),
         ),
+        transports=TransportConfiguration(udp_mtu=settings.udp_mtu or 0),
+        screening=_screening(settings),
         logging=LoggingConfiguration(level=LogLevel.NOTICE),
         cdrs=bool(settings.cdrs),
         dialect=Dialect(settings.emulate) if settings.emulate else Dialect.V0_9,
+    )
+
+
+def _screening(settings: ServerSettings) -> ScreeningConfiguration:
+    signs = {"user-agent": settings.spam_user_agent, "contact": settings.spam_contact}
+    action = settings.spam_action or "reject"
+    return ScreeningConfiguration(
+        spam=tuple(SpamHeader(name, (text,)) for name, text in signs.items() if text),
+        action=action,
+        tcp_action=settings.spam_tcp_action or action,
+        reject_register_with_no_realm=bool(settings.reject_register_with_no_realm),
+        answered_user_agent=settings.user_agent_options_auto_respond or "",
+        always_send_180=bool(settings.always_send_180),
     )
 
 

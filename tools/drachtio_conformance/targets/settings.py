@@ -37,3 +37,17 @@ class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
     """the case plays the callback that is asked, by this method of HTTP, or the application that ``tcp`` leads to"""
     handled_method: str | None = None
     """the SIP method of the requests that the handler is for; all without it"""
+    spam_user_agent: str | None = None
+    """a text in a User-Agent by which spammers are known"""
+    spam_contact: str | None = None
+    """the same of the user of a Contact"""
+    spam_action: str | None = None
+    """``reject`` or ``discard``"""
+    spam_tcp_action: str | None = None
+    reject_register_with_no_realm: bool | None = None
+    user_agent_options_auto_respond: str | None = None
+    always_send_180: bool | None = None
+    udp_mtu: int | None = None
+    """octets"""
+    default_refresher: str | None = None
+    """``uac`` or ``uas``"""
