@@ -19,7 +19,7 @@ _METHODS = {"calls": "INVITE", "asks": "OPTIONS"}
     )
 )
 def somebody_calls(session: Session, program: str, what: str, transport: str) -> None:
-    session.do(SipPeer(name="phone", transport=transport.lower()))
+    session.do(SipPeer(name="phone", transport="tcp" if transport == "TCP" else "udp"))
     session.do(SipRequest(method=_METHODS[what], headers={"User-Agent": program}))
 
 
