@@ -372,8 +372,13 @@ def test_draining_waits_for_calls_and_takes_no_new_applications(run: Run) -> Non
             await draining
             assert await phone.status() == 200
             phone.send("OPTIONS")
+            assert await phone.status() == 503  # nothing new begins
+            phone.transport.close()
+        async with serving() as (server, application):
+            client, phone = await application("options"), await Phone.to(server)
+            phone.send("OPTIONS")
             assert "sip" in await client.receive()
-            await server.drain(0.05)
+            await server.drain(0.05)  # it is waited for no longer
             phone.transport.close()
 
     run(story())
