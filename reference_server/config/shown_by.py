@@ -20,6 +20,10 @@ _BLACKLIST = "tests/net/test_blacklist.py"
 _OPERATION = "tests/operation/test_operation.py"
 _READING = "tests/config/test_reading.py"
 _NEXT_HOP = "tests/core/dialog/test_next_hop.py"
+_RELAY = "tests/core/proxy/test_loose_routing.py"
+_HANDLER = "tests/handlers/test_http_handler.py"
+_SYSLOG = "tests/observe/test_syslog.py"
+_OBSERVATION = "tests/test_observation.py"
 
 SHOWN_BY: dict[str, str] = {
     "admin": f"{_CLI}::test_ipv6",
@@ -114,6 +118,26 @@ SHOWN_BY: dict[str, str] = {
     "sip/session-timers@default-refresher": f"{_TIMES}::test_who_refreshes_where_the_caller_leaves_it_open",
     "--ringing-timeout": f"{_TIMES}::test_a_call_of_an_application_may_ring_so_long",
     "--timer-c": f"{_TIMES}::test_timer_c_of_a_proxied_call",
+    "--open-relay": f"{_RELAY}::test_an_open_relay_is_one_only_if_asked_for",
+    "--relay-key": f"{_RELAY}::test_servers_with_one_key_pass_on_each_others_calls",
+    "request-handlers/request-handler": f"{_HANDLER}::test_the_question_by_get",
+    "request-handlers/request-handler@http-method": f"{_HANDLER}::test_the_question_by_post",
+    "request-handlers/request-handler@sip-method": (
+        f"{_HANDLER}::test_a_handler_wins_over_applications_for_its_method_only"
+    ),
+    "request-handlers/request-handler@verify-peer": f"{_HANDLER}::test_https",
+    "--log-format": "tests/observe/test_json_lines.py::test_a_line_is_an_object_whose_time_is_utc",
+    "logging/sofia-loglevel": f"{_CLI}::test_hangup_changes_what_is_said_of_the_sip_stack",
+    "logging/syslog/address": f"{_SYSLOG}::test_a_receiver_gets_them",
+    "logging/syslog/port": f"{_SYSLOG}::test_a_receiver_gets_them",
+    "logging/syslog/facility": f"{_SYSLOG}::test_priorities_are_the_genuine_servers",
+    "sip/capture-server": f"{_OBSERVATION}::test_copies_of_what_came_over_a_connection",
+    "sip/capture-server@port": f"{_OBSERVATION}::test_copies_of_what_came_over_a_connection",
+    "sip/capture-server@id": "tests/observe/test_hep.py::test_the_octets_are_the_genuine_servers",
+    "sip/capture-server@hep-version": "tests/observe/test_hep.py::test_the_octets_are_the_genuine_servers",
+    "monitoring/prometheus": f"{_OBSERVATION}::test_the_page_of_a_running_server_has_each_of_its_tables",
+    "monitoring/prometheus@port": f"{_OBSERVATION}::test_a_port_that_is_taken",
+    "--prometheus-scrape-port": f"{_CLI}::test_figures_for_prometheus_need_a_library",
 }
 
 

@@ -72,6 +72,7 @@ def test_time_can_be_advanced_and_settings_chosen() -> None:
         session.do(Advance(duration="4s"))
         session.do(ExpectNothing(quiet="10ms"))
         session.do(Advance(duration="2s"))
+        session.do(Expect(tokens="*|response||NO|~framing error: .*"))
         session.do(ExpectClose())
 
 
