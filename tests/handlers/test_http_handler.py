@@ -40,6 +40,11 @@ class Handled:
         self._phones.append(await Phone.to(self.server))
         return self._phones[-1]
 
+    @property
+    def first(self) -> Phone:
+        """The first phone."""
+        return self._phones[0]
+
     async def outcome(self, method: str = "INVITE") -> str:
         """What a new request comes to: the start line of its final response."""
         phone = await self.phone()

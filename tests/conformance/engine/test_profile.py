@@ -57,7 +57,10 @@ def test_the_features_are_those_that_the_suite_requires() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("features: [cdr]", "expected features of cdrs, ipv6, outbound_connections, request_handlers, tea, got 'cdr'"),
+        (
+            "features: [cdr]",
+            "expected features of cdrs, ipv6, outbound_connections, request_handlers, tea, got 'cdr'",
+        ),
         ("feature: [ipv6]", "known.yaml:1: object contains unknown field 'feature'"),
         ("- x", "known.yaml:1: expected 'object', got 'array'"),
         ("features: ipv6", "known.yaml:1: features: expected"),
