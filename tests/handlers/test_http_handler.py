@@ -359,6 +359,31 @@ def test_beyond_the_limit_of_open_questions_503_comes_at_once(
     run(story())
 
 
+def test_a_callback_that_hangs_costs_each_caller_three_seconds_and_nothing_more(run: Run) -> None:
+    async def story() -> None:
+        callback = Callback()
+        async with asking(callback) as one:
+            phones = [await one.phone() for _ in range(200)]  # twice as many as there may be connections
+            for phone in phones:
+                phone.send("INVITE")
+                assert await phone.status() == 100
+            for _ in range(http_handler.MOST_CONNECTIONS):
+                await callback.asked.get()
+            assert one.server.occupancy()["open questions"] == 200
+            await one.server.advance(3.0)
+            for phone in phones:
+                assert await phone.status() == 500
+                phone.send("ACK", same=True)
+            assert len(one.events("http-failed")) == 200
+            while one.server.occupancy()["open questions"]:
+                await callback.left.get()
+            callback.answers.append(REJECTS)
+            assert await one.outcome() == "SIP/2.0 486 Busy Here"
+            assert all(phone.came.empty() for phone in phones)
+
+    run(story())
+
+
 def test_requests_that_are_offered_to_nobody_are_not_asked_about(run: Run) -> None:
     async def story() -> None:
         callback = Callback(REJECTS)
