@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext
+from reference_server.admin.outbound import MOST_CONNECTIONS as MOST_OUTBOUND
 from reference_server.admin.outbound import OutboundConnections
 from reference_server.config.model import HandlerConfiguration
 from reference_server.handlers.answer import place_of
 from reference_server.handlers.by_method import Asked, DirectHandler, HandlersByMethod
 from reference_server.net.network import Network
 from reference_server.turn import Turn
+
+__all__ = ["MOST_OUTBOUND", "Handling", "HandlingError"]
 
 if TYPE_CHECKING:
     from reference_server.handlers.http_handler import HttpClient
@@ -37,12 +40,15 @@ class Handling:
         connections: AdminConnections,
         turn: Turn,
         network: Network,
+        most_connections: int,
     ) -> None:
-        """Inside the running loop. From now on the core asks them. Raises HandlingError."""
+        """``most_connections`` to applications may be open before idle ones are closed.
+
+        Inside the running loop. From now on the core asks them. Raises HandlingError."""
         self._admin = admin
         self._network = network
         self._client: HttpClient | None = None
-        self._outbound = OutboundConnections(admin, connections, turn, network)
+        self._outbound = OutboundConnections(admin, connections, turn, names=network, most=most_connections)
         by_method = {handler.sip_method: self._made(handler) for handler in handlers}
         context = admin.core.context
         context.listening = self._outbound

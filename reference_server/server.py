@@ -105,7 +105,7 @@ class Server:
         )
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
         if configuration.handlers:
-            from reference_server.handling import Handling, HandlingError
+            from reference_server.handling import MOST_OUTBOUND, Handling, HandlingError
 
             try:
                 self._handling = Handling(
@@ -114,6 +114,7 @@ class Server:
                     connections=self._connections,
                     turn=turn,
                     network=self._network,
+                    most_connections=min(MOST_OUTBOUND, descriptors // 4),
                 )
             except HandlingError as error:
                 raise StartError(str(error)) from error

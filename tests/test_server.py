@@ -37,6 +37,7 @@ class Phone(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.came: asyncio.Queue[str] = asyncio.Queue()
+        self.called = "bob"
         self.tag = ""
         self.count = 0
         self.branch = ""
@@ -65,7 +66,8 @@ class Phone(asyncio.DatagramProtocol):
         tag = f";tag={self.tag}" if self.tag else ""
         self.transport.sendto(
             (
-                f"{method} sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{self.port};branch={self.branch}\r\n"
+                f"{method} sip:{self.called}@127.0.0.1 SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch={self.branch}\r\n"
                 f"Max-Forwards: 70\r\nFrom: <sip:a@127.0.0.1>;tag=f\r\nTo: <sip:bob@127.0.0.1>{tag}\r\n"
                 f"Call-ID: {self.port}\r\nCSeq: {cseq or self.count} {method}\r\n"
                 f"Contact: <sip:a@127.0.0.1:{self.port}>\r\nContent-Length: 0\r\n\r\n"

@@ -3,6 +3,8 @@ authenticated (OUTB-1 to OUTB-6).
 
 The server connects and says nothing. The application shows the secret, as on a connection of its own making, and right
 behind the answer comes the request. From then on the connection is like any other; it is the application's to close.
+Many never do. So that they do not use up all descriptors, the oldest that nothing goes on upon, and that has no route,
+are closed when there are too many (OUTB-4).
 
 Places are tried in their order, of a place all addresses that its name has. One that refuses, does not take the
 connection in time, or is no application that knows the secret, makes room for the next.
@@ -33,6 +35,9 @@ AUTHENTICATION_SECONDS: Final = 10.0
 MOST_SEARCHES: Final = 2000
 """Connections that are being made, or wait for the secret, at a time."""
 
+MOST_CONNECTIONS: Final = 5000
+"""Connections that may be open; more, and idle ones are closed."""
+
 Reached = Callable[[Application | NoApplication], None]
 
 
@@ -40,9 +45,21 @@ class OutboundConnections:
     """Makes them; implements ``ListeningApplications`` of core/ports.py."""
 
     def __init__(
-        self, context: AdminContext, connections: AdminConnections, turn: Turn, names: Names
+        self,
+        context: AdminContext,
+        connections: AdminConnections,
+        turn: Turn,
+        *,
+        names: Names,
+        most: int = MOST_CONNECTIONS,
     ) -> None:
-        """Inside the running loop. ``connections`` is the table that all admin connections share."""
+        """Inside the running loop. ``connections`` is the table that all admin connections share.
+
+        ``most`` may be open before idle ones are closed.
+        """
+        self._most = most
+        self._reached: dict[AdminConnection, None] = {}
+        """the oldest first"""
         self.context = context
         self.connections = connections
         self.turn = turn
@@ -64,6 +81,28 @@ class OutboundConnections:
             self.searches.add(search)
             search.next_place()
         return search.abandon
+
+    def keep(self, connection: AdminConnection) -> None:
+        """It has led to an application; idle ones may have to make room."""
+        self._reached[connection] = None
+        if len(self._reached) > self._most:
+            self._make_room()
+
+    def gone(self, connection: AdminConnection) -> None:
+        """It is closed."""
+        self._reached.pop(connection, None)
+
+    def _make_room(self) -> None:
+        """Close the oldest idle ones, so many that this is not done for each connection."""
+        context = self.context
+        busy = {*context.core.engaged(), *context.routes.applications()}
+        # The newest is about to get its request.
+        idle = [one for one in list(self._reached)[:-1] if one.session not in busy]
+        leaving = idle[: max(1, self._most // 4)]
+        context.taps.event("applications-crowded-out", connections=len(leaving), open=len(self._reached))
+        for connection in leaving:
+            self.gone(connection)
+            connection.close()
 
     async def stop(self) -> None:
         """Give up what is being made; nobody is told."""
@@ -148,9 +187,14 @@ class _Search:
         """The attempt has led to nobody who knows the secret."""
         self._failed(NoApplication.NOT_AUTHENTICATED, reason)
 
-    def authenticated(self, application: Application) -> None:
+    def authenticated(self, connection: AdminConnection) -> None:
         """There it is."""
-        self._finish(application)
+        self._outbound.keep(connection)
+        self._finish(connection.session)
+
+    def gone(self, connection: AdminConnection) -> None:
+        """A connection is closed, whenever that is."""
+        self._outbound.gone(connection)
 
     def _failed(self, why: NoApplication, reason: str) -> None:
         if self._over:
@@ -201,10 +245,12 @@ class _Attempt:
     def authenticated(self) -> None:
         """See SessionUser."""
         if self._end() and self.connection is not None:
-            self._search.authenticated(self.connection.session)
+            self._search.authenticated(self.connection)
 
     def left(self) -> None:
         """See SessionUser."""
+        if self.connection is not None:
+            self._search.gone(self.connection)
         if self._end():
             self._search.not_authenticated("it ended the connection, or did not know the secret")
 

@@ -40,6 +40,10 @@ class RouteTable:
             if application in entries:
                 self._keep(verb, [entry for entry in entries if entry is not application])
 
+    def applications(self) -> set[TaggedApplication]:
+        """Those that have routed something."""
+        return {entry for entries in self._routes.values() for entry in entries}
+
     def select(self, verb: str, tag: str = "") -> TaggedApplication | None:
         """The next application that has routed ``verb``; the verb is compared exactly, so it is in lower case."""
         entries = self._routes.get(verb)

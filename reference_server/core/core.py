@@ -97,6 +97,16 @@ class Core:
         """Whether a call or another request is going on."""
         return len(self.pending) > 0 or len(self.dialogs) > 0 or len(self.proxying.open) > 0
 
+    def engaged(self) -> set[Application]:
+        """The applications of which a request is waited for or a dialog lives. It takes a look at all there are."""
+        owners = [
+            *[incoming.application for incoming in self.pending],
+            *[usage.owner for usage in self.dialogs],
+            *[invite.application for invite in self.uac.invites.values()],
+            *[proxied.application for proxied in self.proxying.open.values()],
+        ]
+        return {owner for owner in owners if owner is not None}
+
     def apply(self, settings: Settings) -> None:
         """From now on these settings hold; calls that have begun keep their times and their records."""
         self.context.apply(settings)

@@ -266,6 +266,10 @@ class PendingRequests:
         """How many wait for an application."""
         return len(self._waiting)
 
+    def __iter__(self) -> Iterator[ServerRequest]:
+        """Those that wait, and those whose answer is held."""
+        return iter([*self._waiting.values(), *self._held.values()])
+
     def get(self, transaction_id: str) -> ServerRequest | None:
         """The request that an application names by ``transaction_id``, if it may still be answered."""
         return self._waiting.get(transaction_id)

@@ -13,6 +13,7 @@ LEVELS: dict[str, LogLevel] = {
     "application-does-not-read": LogLevel.ERROR,
     "application-not-reached": LogLevel.WARNING,
     "application-stuck": LogLevel.WARNING,
+    "applications-crowded-out": LogLevel.WARNING,
     "blacklisted": LogLevel.DEBUG,
     "bye-not-sent": LogLevel.WARNING,
     "capture-lost": LogLevel.WARNING,

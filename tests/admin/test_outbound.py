@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reference_server import handling
 from reference_server.config.model import HandlerConfiguration
 from tests.admin.admin_port import Client
 from tests.conftest import Run
@@ -283,5 +284,41 @@ def test_a_direct_handler(run: Run, tls: ssl.SSLContext, scheme: str) -> None:
                 await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
                 assert await phone.status() == 200
                 await client.close()
+
+    run(story())
+
+
+def test_the_oldest_that_nothing_goes_on_upon_make_room(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handling, "MOST_OUTBOUND", 4)
+
+    async def story() -> None:
+        async with reaching("127.0.0.1:PORT") as (one, listener):
+            clients: list[Client] = []
+            for number in range(5):
+                phone = await one.phone()
+                phone.send("INVITE" if number == 0 else "OPTIONS")
+                client, offered = await listener.authenticated()
+                clients.append(client)
+                if number == 1:
+                    await client.ask("route|message")
+                if number < 4:
+                    await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+                if number == 0:
+                    assert [await phone.status() for _ in range(2)] == [100, 200]
+                    phone.send("ACK", cseq=1)
+                    assert "\r\nACK " in await client.receive()
+                elif number < 4:
+                    assert await phone.status() == 200
+            assert await clients[2].rest() == ""
+            for client in (clients[0], clients[1], clients[3], clients[4]):
+                assert (await client.ask("ping")).endswith("|OK|pong")
+            assert one.events("applications-crowded-out") == [{"connections": 1, "open": 5}]
+            dialogs = one.server.occupancy()["dialogs by id"]
+            assert dialogs == 1
+            phone = one.first
+            phone.send("BYE")
+            bye = await clients[0].receive()
+            await clients[0].ask(f"sip|{transaction_id_of(bye)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert await phone.status() == 200
 
     run(story())

@@ -254,3 +254,42 @@ def test_a_call_that_is_disposed_of_has_its_records() -> None:
     assert tokens_of(stop)[1] == "cdr:stop"
     assert "call-rejected" in tokens_of(stop)
     world.check_empty()
+
+
+def test_a_call_that_is_proxied_has_the_records_of_both_sides() -> None:
+    world = World(Settings(call_records=True))
+    watcher = world.application("cdr:attempt", "cdr:stop", "cdr:start")
+    handler = asking(world)
+    world.network.routes["sip:c@127.0.0.1:5090"] = CALLEE
+    phone = Phone(world)
+    phone.invite()
+    handler.decide(Forward(destinations=("sip:c@127.0.0.1:5090",)))
+    copy = world.network.sent[-1][2]
+    callee = Phone(world, "callee", CALLEE)
+    callee.respond(copy, 486)
+    phone.send("ACK", same=True)
+    records = [tokens_of(one)[1:3] for one in watcher.take()]
+    assert records == [
+        ["cdr:attempt", "network"],
+        ["cdr:attempt", "application"],
+        ["cdr:stop", "network"],
+        ["cdr:stop", "application"],
+    ]
+    world.check_empty()
+
+
+def test_who_is_engaged_is_known(world: World) -> None:
+    applications = [world.application() for _ in range(3)]
+    handler = asking(world)
+    phone = Phone(world)
+    for number, application in enumerate(applications[:2]):
+        world.core.context.listening = Listening(application)
+        Phone(world, f"call{number}").send("OPTIONS")
+        handler.decide(ToListening(places=(HERE,)))
+    assert world.core.engaged() == set(applications[:2])
+    for application in applications[:2]:
+        application.answer(transaction_id_of(application.take_one()), "SIP/2.0 200 OK\r\n\r\n")
+    assert world.core.engaged() == set()
+    phone.send("OPTIONS")
+    assert world.core.engaged() == set()
+    handler.decide(Reject(status=404, reason=""))

@@ -40,6 +40,11 @@ class Handled:
         self._phones.append(await Phone.to(self.server))
         return self._phones[-1]
 
+    @property
+    def first(self) -> Phone:
+        """The first phone."""
+        return self._phones[0]
+
     async def outcome(self, method: str = "INVITE") -> str:
         """What a new request comes to: the start line of its final response."""
         phone = await self.phone()
@@ -350,6 +355,31 @@ def test_beyond_the_limit_of_open_questions_503_comes_at_once(
             await one.server.advance(3.0)
             for phone in waiting:
                 assert await one.final(phone) == "SIP/2.0 500 Server Internal Error"
+
+    run(story())
+
+
+def test_a_callback_that_hangs_costs_each_caller_three_seconds_and_nothing_more(run: Run) -> None:
+    async def story() -> None:
+        callback = Callback()
+        async with asking(callback) as one:
+            phones = [await one.phone() for _ in range(200)]  # twice as many as there may be connections
+            for phone in phones:
+                phone.send("INVITE")
+                assert await phone.status() == 100
+            for _ in range(http_handler.MOST_CONNECTIONS):
+                await callback.asked.get()
+            assert one.server.occupancy()["open questions"] == 200
+            await one.server.advance(3.0)
+            for phone in phones:
+                assert await phone.status() == 500
+                phone.send("ACK", same=True)
+            assert len(one.events("http-failed")) == 200
+            while one.server.occupancy()["open questions"]:
+                await callback.left.get()
+            callback.answers.append(REJECTS)
+            assert await one.outcome() == "SIP/2.0 486 Busy Here"
+            assert all(phone.came.empty() for phone in phones)
 
     run(story())
 

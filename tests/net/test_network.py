@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -315,5 +316,25 @@ def test_stop_ends_what_is_pending(run: Run) -> None:
         network.open("sip:127.0.0.1:9;transport=tcp", outcomes.append)
         await network.stop()
         assert outcomes == []
+
+    run(story())
+
+
+def test_the_addresses_of_a_name(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("192.0.2.7 app.test\n192.0.2.8 app.test\n")
+
+    async def story() -> None:
+        network = Network(hosts=HostsFile(tmp_path / "hosts"), nameserver=("127.0.0.1", 9))
+        heard: list[tuple[str, ...]] = []
+
+        def done(addresses: Sequence[str]) -> None:
+            heard.append(tuple(addresses))
+
+        network.addresses("app.test", done)  # nobody looks names up before the start
+        await network.start((ContactConfiguration(port=0),), Hearing())
+        for name in ("app.test", "::1", "127.0.0.1", "nosuch.invalid"):
+            network.addresses(name, done)
+        await network.stop()
+        assert heard == [(), ("192.0.2.7", "192.0.2.8"), ("::1",), ("127.0.0.1",), ()]
 
     run(story())

@@ -21,7 +21,13 @@ from protocol_book.site_pages import DOCS, Chapter
 from protocol_book.suite import ROOT
 
 ASSETS: Final = Path(__file__).resolve().parent / "site_assets"
-BEGIN: Final = ("concepts", "an-sdk-in-an-hour", "test-without-docker", "portable-clients")
+BEGIN: Final = (
+    "concepts",
+    "an-sdk-in-an-hour",
+    "test-without-docker",
+    "request-handlers",
+    "portable-clients",
+)
 LOOK_UP: Final = ("state-machines", "failure-texts", "timers", "records", "glossary", "changes")
 
 

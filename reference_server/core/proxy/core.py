@@ -6,6 +6,7 @@ from typing import Protocol
 
 from reference_server.core.context import Context
 from reference_server.core.location.service import LocationService
+from reference_server.core.ports import Application
 from reference_server.core.server_request import PendingRequests, ServerRequest
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.messages.message import Request
@@ -17,6 +18,10 @@ from reference_server.sparingly import Sparingly
 
 class Cancellable(Protocol):
     """A proxied request whose caller has no final response."""
+
+    @property
+    def application(self) -> Application | None:
+        """Who hears how it goes, if anybody does."""
 
     def cancel(self, cancel: ServerRequest) -> None:
         """The caller's CANCEL came."""

@@ -16,13 +16,13 @@ from reference_server.wire.replies import Accepted, NotSent, ServerMessage
 class Report:
     """The answers to one ``proxy`` message."""
 
-    __slots__ = ("_application", "_context", "_full", "_message_id", "_over")
+    __slots__ = ("_context", "_full", "_message_id", "_over", "application")
 
     def __init__(
         self, context: Context, application: Application | None, message_id: str, *, full: bool
     ) -> None:
         """``full``: the application asked for every final response; None: no application asked, so none hears."""
-        self._application = application
+        self.application = application
         self._message_id = message_id
         self._full = full
         self._context = context
@@ -51,5 +51,5 @@ class Report:
             self._deliver(NotSent(self._message_id, text))
 
     def _deliver(self, message: ServerMessage) -> None:
-        if self._application is not None and self._application.connected:
-            self._application.deliver(message)
+        if self.application is not None and self.application.connected:
+            self.application.deliver(message)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-from reference_server.core.ports import Flow
+from reference_server.core.ports import Application, Flow
 from reference_server.core.proxy.branch import Branch
 from reference_server.core.proxy.challenges import remember_challenger
 from reference_server.core.proxy.core import ProxyCore
@@ -133,6 +133,11 @@ class ResponseContext:
     def answered(self) -> bool:
         """The caller has a 2xx."""
         return self._state is ContextState.ANSWERED
+
+    @property
+    def application(self) -> Application | None:
+        """Who hears how it goes, if anybody does."""
+        return None if self._report is None else self._report.application
 
     @property
     def _open(self) -> bool:
