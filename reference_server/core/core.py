@@ -18,7 +18,7 @@ from reference_server.core.uac.cancel import cancel_invite
 from reference_server.core.uac.core import UacCore
 from reference_server.core.uac.in_dialog import request_in_dialog, usage_by_call_id
 from reference_server.core.uac.outside_dialog import request_outside_dialogs
-from reference_server.core.uac.session_refresh import SessionRefreshes
+from reference_server.core.uac.refresh_request import SessionRefreshes
 from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.in_dialog import InDialogDelivery
 from reference_server.core.uas.respond import respond

@@ -10,7 +10,6 @@ from __future__ import annotations
 from reference_server.core.admission import Doorkeeper, is_new, is_sound
 from reference_server.core.consultation import Consultation
 from reference_server.core.context import Context
-from reference_server.core.door import Door
 from reference_server.core.methods import ALLOW, CANCEL, INVITE, NOTIFY, PRACK
 from reference_server.core.ports import Flow
 from reference_server.core.proxy.core import ProxyCore
@@ -18,6 +17,7 @@ from reference_server.core.proxy.loose_routing import route_ack, route_on
 from reference_server.core.proxy.stray_response import pass_stray
 from reference_server.core.screening import SpamAction
 from reference_server.core.server_request import PendingRequests, ServerRequest
+from reference_server.core.stateless_refusal import StatelessRefusal
 from reference_server.core.transactions import TransactionLayer, weight_of
 from reference_server.core.uac.core import UacCore
 from reference_server.core.uac.subscribe import receive_notify
@@ -36,12 +36,21 @@ from reference_server.sip.transactions.server import InviteServerTransaction
 class Receiver:
     """Sorts what arrives."""
 
-    __slots__ = ("_context", "_door", "_pending", "_proxy", "_transactions", "_uac", "_uas", "doorkeeper")
+    __slots__ = (
+        "_context",
+        "_pending",
+        "_proxy",
+        "_stateless",
+        "_transactions",
+        "_uac",
+        "_uas",
+        "doorkeeper",
+    )
 
     def __init__(self, pending: PendingRequests, uas: UasCore, uac: UacCore, proxy: ProxyCore) -> None:
         self._context: Context = pending.context
         self._transactions: TransactionLayer = pending.transactions
-        self._door = Door(self._context, self._transactions)
+        self._stateless = StatelessRefusal(self._context, self._transactions)
         self._pending = pending
         self._uas = uas
         self._uac = uac
@@ -91,11 +100,11 @@ class Receiver:
             self._transactions.receive_again(known)
             return
         names = len(via.branch) + len(request.from_tag) + len(request.to_tag) + len(request.get("call-id"))
-        if names > LONGEST_NAME and self._door.refuses(request, via, flow):
+        if names > LONGEST_NAME and self._stateless.refuses(request, via, flow):
             return
         account = self._context.account
         if account.total > account.ample and not self._has_room(request, via, flow):
-            self._door.turn_away(request, via, flow)
+            self._stateless.turn_away(request, via, flow)
             return
         verdict = self._verdict(request, via, flow)
         if verdict is SpamAction.DISCARD:

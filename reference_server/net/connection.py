@@ -1,9 +1,9 @@
 """One SIP connection: octets of a socket to framed messages and back, whoever opened it.
 
 What arrives is decrypted, if the transport is secure (tls/session.py), and cut by the connection's framing
-(net/streams.py, net/websocket.py); all that is to be sent in one turn of the loop goes out in one write. Neither time
-nor memory is without end: handshakes must be over soon, a message must come to its end, and a peer must take what is
-written to it.
+(net/stream_framing.py, net/websocket.py); all that is to be sent in one turn of the loop goes out in one write.
+Neither time nor memory is without end: handshakes must be over soon, a message must come to its end, and a peer must
+take what is written to it.
 """
 
 from __future__ import annotations

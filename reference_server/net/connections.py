@@ -17,7 +17,7 @@ from reference_server.account import MOST, Account
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.crowd import Crowd
 from reference_server.net.connection import SipConnection
-from reference_server.net.streams import StreamFraming
+from reference_server.net.stream_framing import StreamFraming
 from reference_server.sip.transport import WS, WSS, Transport
 from reference_server.sparingly import Sparingly
 from reference_server.tls.certificates import Certificates

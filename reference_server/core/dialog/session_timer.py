@@ -3,7 +3,7 @@
 The 2xx to an INVITE or UPDATE says how long the session lives and who refreshes it. If the far end does, each of its
 re-INVITEs and UPDATEs begins the time anew. If we do, the server refreshes about the middle of the interval with a
 re-INVITE of its own, which repeats the application's last session description; neither it nor what comes back is shown
-to the application (uac/session_refresh.py). When the time is over the server sends BYE.
+to the application (uac/refresh_request.py). When the time is over the server sends BYE.
 
 A refresh gives way: it waits while another INVITE is under way in the call, the application's next INVITE or UPDATE
 waits for its end, and one of the far end that crosses it gets 491 (RFC 3261 §14). Nobody refreshes for an application

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_server.net.streams import StreamFraming
+from reference_server.net.stream_framing import StreamFraming
 
 MESSAGE = "OPTIONS sip:a@h SIP/2.0\r\nContent-Length: 1\r\n\r\n\xff"
 

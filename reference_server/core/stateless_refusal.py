@@ -21,7 +21,7 @@ RETRY_AFTER = "Retry-After: 10\r\n"
 """What is kept of strangers is forgotten after 64·T1; a part of it is always nearly as old."""
 
 
-class Door:
+class StatelessRefusal:
     """What is turned away before anything is kept of it."""
 
     __slots__ = ("_context", "_say", "_source", "_transactions")
