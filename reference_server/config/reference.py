@@ -95,7 +95,7 @@ variables. It also runs without any of them: applications are then awaited on 12
 - A wrong value is an error that names its place, and nothing starts (status 2). An unknown name, a repeated element
   and a setting without effect give a warning each. `--check` reads everything, says `configuration ok` or what is
   wrong, and does not start. To it a warning is an error (status 2), but for settings that are known and have no effect
-  here: each is named with what it means (`nothing is logged to syslog`). `--check=strict` makes errors of these, too.
+  here: each is named with what it means (`memory is managed by Python`). `--check=strict` makes errors of these, too.
   Before its verdict it prints the value of every setting and where it comes from; secrets are `***`.
 - A variable that is empty counts as not set; a switch is written 1 (on) or 0 there.
 - Status at the end: 0 stopped by a signal, 2 wrong usage or configuration, 3 could not start.
