@@ -58,6 +58,7 @@ UNMEASURED = {
     "reliable/endings/wrong-rack",
     "response/headers/a-mere-word-for-a-contact",
     "response/headers/compact-names",
+    "sip/refused/other-version",
     "subscription/as_subscriber/challenged-last-notify",
     "timer/negotiated/caller-without-timers",
     "timer/negotiated/reinvite-refreshes",

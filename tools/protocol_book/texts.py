@@ -90,6 +90,13 @@ FAILURES: Final = (
     ),
     Failure(
         outcome="NOK",
+        text="dialog already exists, rejecting this request",
+        when="with its To tag the dialog would be another one that is there",
+        clauses=("RSP-44",),
+        frames=("send-response",),
+    ),
+    Failure(
+        outcome="NOK",
         text="transport for response has been shutdown or closed",
         when="the caller's TCP connection has gone behind a first response",
         clauses=("RSP-28",),
