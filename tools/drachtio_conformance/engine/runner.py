@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 
 from msgspec import Struct, field, structs
 
@@ -50,6 +51,7 @@ class Options(Struct, frozen=True, kw_only=True):
     """command that runs one case, for reports"""
 
 
+_BY_HTTP = ("GET", "POST")
 _TO_BE_CONFIGURED = frozenset({"cdrs"})
 """Features that no server has unless it is configured for them: a foreign one has to declare them."""
 
@@ -197,6 +199,8 @@ class Runner:
             return f"needs a server that is configured for {names}, and a --profile with features: [{names}]"
         if not self.target.embedded and case.server is not None:
             return "needs a server with settings of its own, so only the embedded one runs it"
+        if case.server is not None and case.server.request_handler in _BY_HTTP and find_spec("aiohttp") is None:
+            return "needs the Python library aiohttp: pip install '.[http]'"
         if not self.options.slow and self._takes_real_time(case):
             return "slow: runs with --slow only"
         return ""
