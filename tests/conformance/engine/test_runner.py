@@ -462,3 +462,14 @@ def test_a_duplicate_is_noticed_by_the_next_check() -> None:
 
 def test_a_case_that_fails_has_no_twins() -> None:
     assert survivors(case(PING), SmallTarget(wrong)) == (0, [], "the case itself fails at t.yaml:9")
+
+
+def test_callbacks_need_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drachtio_conformance.engine.runner.find_spec", lambda name: None)
+    asked, direct = (case(PING, server=ServerSettings(request_handler=how)) for how in ("GET", "tcp"))
+    result = outcome(asked)
+    assert (result.verdict, result.reason) == (
+        Verdict.NOT_APPLICABLE,
+        "needs the Python library aiohttp: pip install '.[http]'",
+    )
+    assert outcome(direct).verdict is Verdict.PASS

@@ -199,7 +199,11 @@ class Runner:
             return f"needs a server that is configured for {names}, and a --profile with features: [{names}]"
         if not self.target.embedded and case.server is not None:
             return "needs a server with settings of its own, so only the embedded one runs it"
-        if case.server is not None and case.server.request_handler in _BY_HTTP and find_spec("aiohttp") is None:
+        if (
+            case.server is not None
+            and case.server.request_handler in _BY_HTTP
+            and find_spec("aiohttp") is None
+        ):
             return "needs the Python library aiohttp: pip install '.[http]'"
         if not self.options.slow and self._takes_real_time(case):
             return "slow: runs with --slow only"
