@@ -36,6 +36,9 @@ class AdminConnections:
         """``most_strangers`` may be open without having authenticated; refused ones that still close count, too."""
         self._event = taps.event
         self._open: set[Connection] = set()
+        self._none = asyncio.Event()
+        """set while there is none"""
+        self._none.set()
         self._strangers: Crowd[Connection] = Crowd(most_strangers)
 
     def __len__(self) -> int:
@@ -55,6 +58,7 @@ class AdminConnections:
     def add(self, connection: Connection, host: str) -> None:
         """A connection was made, from the literal address ``host``; somebody may have to make room."""
         self._open.add(connection)
+        self._none.clear()
         self._make_room(self._strangers.add(connection, host))
 
     def authenticated(self, connection: Connection) -> None:
@@ -69,6 +73,8 @@ class AdminConnections:
     def remove(self, connection: Connection) -> None:
         """A connection is gone."""
         self._open.discard(connection)
+        if not self._open:
+            self._none.set()
         self._strangers.remove(connection)
 
     def _make_room(self, leaves: Connection | None) -> None:
@@ -80,10 +86,9 @@ class AdminConnections:
         """Close every connection; whoever does not read cannot keep the server from ending."""
         for connection in list(self._open):
             connection.close()
-        clock = asyncio.get_running_loop().time
-        end = clock() + _GRACE
-        while self._open:
-            if clock() > end:
-                for connection in list(self._open):
-                    connection.abort()
-            await asyncio.sleep(0.001)
+        try:
+            await asyncio.wait_for(self._none.wait(), _GRACE)
+        except TimeoutError:
+            for connection in list(self._open):
+                connection.abort()
+            await self._none.wait()

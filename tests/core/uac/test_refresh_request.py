@@ -5,6 +5,7 @@ from __future__ import annotations
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import parse_message
 from reference_server.sip.transport import UDP
+from tests.core.refreshed import ANSWER, expired, refresh, refreshed_by_them, refreshed_by_us
 from tests.core.world import (
     BY_TCP,
     BY_UDP,
@@ -17,51 +18,6 @@ from tests.core.world import (
     tokens_of,
     transaction_id_of,
 )
-
-ANSWER = f"SIP/2.0 200 OK\r\nSession-Expires: 90;refresher=uas\r\n\r\n{SDP}"
-
-
-def refreshed_by_us(world: World, flow: Flow = BY_UDP) -> Call:
-    call = Call(world, world.application("invite"), flow=flow)
-    call.answer(ANSWER)
-    call.phone.send("ACK")
-    call.application.take()
-    world.network.take()
-    return call
-
-
-def refreshed_by_them(world: World) -> Call:
-    application = world.application("invite")
-    phone = Phone(world)
-    phone.invite("Supported: timer")
-    answer = ANSWER.replace("uas", "uac")
-    phone.learn(sip_of(application.answer(transaction_id_of(application.take_one()), answer)))
-    phone.send("ACK")
-    application.take()
-    world.network.take()
-    call = Call.__new__(Call)
-    call.world, call.application, call.phone, call.transaction_id = world, application, phone, ""
-    return call
-
-
-def refresh(call: Call, seconds: float = 50) -> str:
-    """The refresh that goes out within ``seconds``."""
-    call.world.advance(seconds)
-    first, *repeated = call.world.network.take()
-    assert first.startswith(("INVITE ", "UPDATE "))
-    assert set(repeated) <= {first}
-    return first
-
-
-def expired(call: Call) -> str:
-    """The BYE that has gone out, and been shown to the application."""
-    bye = next(text for text in call.world.network.take() if text.startswith("BYE "))
-    assert parse_message(bye).get("reason") == 'SIP;cause=200;text="Session timer expired"'
-    shown = call.application.take_one()
-    assert tokens_of(shown)[8] == "unsolicited"
-    assert sip_of(shown) == bye
-    return bye
-
 
 def test_a_2xx_of_the_refresh_that_comes_again_gets_its_ack_again(world: World) -> None:
     call = refreshed_by_us(world)
