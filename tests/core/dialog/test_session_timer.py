@@ -13,7 +13,6 @@ from reference_server.sip.transport import TCP, UDP
 from tests.core.refreshed import ANSWER, expired, refresh, refreshed_by_them, refreshed_by_us
 from tests.core.world import (
     BY_TCP,
-    BY_UDP,
     SDP,
     UDP_ENDPOINT,
     Call,
@@ -23,6 +22,7 @@ from tests.core.world import (
     tokens_of,
     transaction_id_of,
 )
+
 
 def test_refreshes_spread_over_ten_seconds(world: World) -> None:
     application = world.application("invite")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import parse_message
 from reference_server.sip.transport import UDP
-from tests.core.refreshed import ANSWER, expired, refresh, refreshed_by_them, refreshed_by_us
+from tests.core.refreshed import ANSWER, refresh, refreshed_by_us
 from tests.core.world import (
     BY_TCP,
-    BY_UDP,
     SDP,
     UDP_ENDPOINT,
     Call,
@@ -18,6 +17,7 @@ from tests.core.world import (
     tokens_of,
     transaction_id_of,
 )
+
 
 def test_a_2xx_of_the_refresh_that_comes_again_gets_its_ack_again(world: World) -> None:
     call = refreshed_by_us(world)
