@@ -53,6 +53,8 @@ class Background:
         self._records: list[tuple[bytes, float]] = []
         self._waiting = 0  # octets, those in the hands of the thread included
         self._missed = 0
+        self._missed_at = 0.0
+        """when the last of them was"""
         self._closing = False
         self._thread: threading.Thread | None = None
 
@@ -64,6 +66,7 @@ class Background:
             room = self._limit // 2 if self._missed else self._limit
             if self._waiting + len(record) > room:
                 self._missed += 1
+                self._missed_at = now
                 return
             if self._missed:
                 self._keep(self._note(self._missed, now), now)
@@ -73,9 +76,8 @@ class Background:
     def close(self) -> None:
         """Let the thread write the rest and close; it is not waited for for ever."""
         with self._changed:
-            if not self._closing and self._missed and self._records:
-                now = self._records[-1][1]
-                self._keep(self._note(self._missed, now), now)
+            if not self._closing and self._missed:
+                self._keep(self._note(self._missed, self._missed_at), self._missed_at)
             self._closing = True
             self._changed.notify_all()
         if self._thread is None:

@@ -65,6 +65,17 @@ def test_what_does_not_fit_is_counted_and_said() -> None:
     assert kept == [b"%08d" % number for number in range(len(kept))]
 
 
+def test_what_was_missed_is_said_at_the_end_although_nothing_waits_any_more() -> None:
+    gate = Gate()
+    background = Background(gate, limit=100, pace=0, missed=lambda count, now: b"%d missed\n" % count)
+    background.write(b"x" * 99 + b"\n", NOW)
+    assert gate.waits.wait(10), "the thread has it in hand"
+    background.write(b"dropped\n", NOW)
+    gate.open.set()
+    background.close()
+    assert gate.octets.endswith(b"x\n1 missed\n")
+
+
 def test_after_a_gap_half_of_the_room_must_be_free_again() -> None:
     gate = Gate()
     background = Background(gate, limit=100, pace=0, missed=lambda count, now: b"%d missed\n" % count)
