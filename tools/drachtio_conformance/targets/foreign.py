@@ -55,6 +55,7 @@ class ForeignTarget:
     """Asks a running server who it is."""
 
     embedded = False
+    shared = True
 
     def __init__(
         self, host: str, port: int, secret: str, *, sip: tuple[str, ...] = (), seconds: float = 2.0
