@@ -186,9 +186,8 @@ class Client:
                 if hear:
                     hear(frame)
                 queue.put_nowait(frame)
-        elif frame.token(1) == "sip":
-            if frame.token(2) == "network" or frame.method == "BYE":
-                self.handle(frame)
+        elif frame.token(1) == "sip" and (frame.token(2) == "network" or frame.method == "BYE"):
+            self.handle(frame)
         # of other types this client knows none (FRAME-25)
 
     def _answer(self, frame: Frame) -> None:
@@ -452,7 +451,10 @@ class App:
         return final.status if final else 0
 
     async def subscribe(self, job) -> int:
-        call, headers = Call(self.client, name=job["id"]), f"Event: presence\r\nExpires: {job.get('expires', 60)}\r\n"
+        call, headers = (
+            Call(self.client, name=job["id"]),
+            f"Event: presence\r\nExpires: {job.get('expires', 60)}\r\n",
+        )
         final = await self.client.send("SUBSCRIBE", uri=job["uri"], headers=headers, hear=self._keep(call))
         if final and final.status < 300:
             self.client.start(self._refresh(call, headers, final))

@@ -280,6 +280,9 @@ class Judge:
             )
             return
         why = calls.over.get(dialog_id) if dialog_id not in calls.dialogs else None
+        if why is not None and method == "ACK":
+            self._check("stray-ack", False, f"ACK in {dialog_id}: {why}")
+            return
         if not self._check("dialog-over", why is None, f"{method} in {dialog_id}: {why}"):
             return
         dialog = calls.dialog(dialog_id)
@@ -417,9 +420,9 @@ class Judge:
                     dialog.acknowledged = False
         if status >= 200:
             self._done(transaction)
-            if request.method == "INVITE" and status >= 300 and dialog_id in calls.dialogs:
-                if not calls.dialogs[dialog_id].answered:
-                    calls.end(dialog_id, f"the INVITE was answered {status}")
+            known = calls.dialogs.get(dialog_id)
+            if request.method == "INVITE" and status >= 300 and known is not None and not known.answered:
+                calls.end(dialog_id, f"the INVITE was answered {status}")
 
     def _done(self, transaction: str) -> None:
         """A request has its final response."""
@@ -479,9 +482,10 @@ class Judge:
             calls.challenged[request.call] = request.sequence
         if request.method == "BYE" and request.dialog:
             calls.end(request.dialog, "it was hung up")
-        elif status >= 300 and request.method == "INVITE" and not request.dialog and dialog_id:
-            if not calls.dialog(dialog_id).answered:
-                calls.end(dialog_id, f"the INVITE was answered {status}")
+            return
+        first = request.method == "INVITE" and not request.dialog and dialog_id != ""
+        if status >= 300 and first and not calls.dialog(dialog_id).answered:
+            calls.end(dialog_id, f"the INVITE was answered {status}")
 
     def _request_came(self, known: _Connection, message: Payload) -> None:
         calls, method, transaction, dialog_id = (

@@ -73,8 +73,7 @@ async def play(
                 result.asserted[index] = stage.asserted
                 if result.steps[index].outcome is not StepOutcome.OK:
                     break
-            else:
-                result.objections = await stage.objections()
+            result.objections = await stage.objections(at_once=result.ended_at is not None)
         finally:
             await stage.clear()
         if patience is not None and result.ended_at is None:

@@ -37,7 +37,7 @@ def judge(result: CaseResult, attempt: Attempt) -> None:
             result.reason = f"{step.source}: {step.kind}: {step.actual}"
         else:
             result.verdict = Verdict.FAIL
-            result.reason = f"{step.source}: {difference(step)}"
+            result.reason = "; ".join((f"{step.source}: {difference(step)}", *attempt.objections))
     elif attempt.objections:
         result.verdict = Verdict.FAIL
         result.reason = "; ".join(attempt.objections)

@@ -23,6 +23,8 @@ from msgtrace.frames import Damage, DamageKind, Frame, FrameDecoder, LengthUnit
 
 APPLICATION = "app"
 """The lifeline of the application under test."""
+_OURS = "suite-"
+"""how ids of frames begin that are not the application's"""
 
 
 class Filter(Struct):
@@ -47,7 +49,16 @@ class Leg(asyncio.Protocol):
         self._reaching: asyncio.Future[None] | None = None
         self._early = b""
         self._ready = False
+        self._lost = asyncio.Event()
         self.closed = False
+
+    async def ended(self) -> None:
+        """Wait until both connections are closed."""
+        if self._transport is not None:
+            await self._lost.wait()
+            await self._up.ended()
+        if self._reaching is not None:
+            await self._reaching
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop: the application has connected."""
@@ -61,6 +72,8 @@ class Leg(asyncio.Protocol):
 
     async def _reach(self) -> None:
         loop = asyncio.get_running_loop()
+        if self.closed:
+            return
         try:
             await loop.create_connection(lambda: self._up, *self._link.upstream)
         except OSError as error:
@@ -87,12 +100,19 @@ class Leg(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop: the application is gone."""
+        self._lost.set()
         for item in self._decoder.close():
             self._link.sent(self.number, item)
         self._up.close()
         if not self.closed:
             self.closed = True
             self._link.lost(self.number, exc is not None)
+
+    def ask_for_requests(self) -> None:
+        """Route in the place of an application that the server has connected to."""
+        for verb in ("invite", "message", "options"):
+            payload = f"{_OURS}{verb}|route|{verb}"
+            self._up.write(f"{len(payload)}#{payload}".encode())
 
     def down(self, data: bytes) -> None:
         """To the application."""
@@ -135,6 +155,12 @@ class ServerLeg(asyncio.Protocol):
         self._decoder = FrameDecoder()
         self._transport: asyncio.Transport | None = None
         self._closed = False
+        self._lost = asyncio.Event()
+
+    async def ended(self) -> None:
+        """Wait until it is closed, if it was ever made."""
+        if self._transport is not None:
+            await self._lost.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
@@ -151,6 +177,7 @@ class ServerLeg(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""
+        self._lost.set()
         self._leg.server_closed()
 
     def write(self, data: bytes) -> None:
@@ -191,6 +218,7 @@ class Link:
         """a close of the server is not passed on"""
         self.judge = Judge()
         self._bell = bell
+        self._dialled = False
         self._in_code_points = False  # as the dialect 0.8 counts
         self._refusals = 0
         self._numbered = 0
@@ -205,7 +233,8 @@ class Link:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def connect(self, port: int) -> None:
-        """Connect to an application that listens. Raises ConnectFailed."""
+        """Connect to an application that listens: it gets requests without a route (OUTB-4). Raises ConnectFailed."""
+        self._dialled = True
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(self._new, "127.0.0.1", port)
@@ -216,7 +245,9 @@ class Link:
 
     def _new(self) -> Leg:
         self._numbered += 1
-        return Leg(self, self._numbered)
+        leg = Leg(self, self._numbered)
+        self._legs.append(leg)
+        return leg
 
     def refuse(self, times: int) -> None:
         """Break the next connections at once."""
@@ -246,7 +277,6 @@ class Link:
         """The application has connected."""
         self.recorder.note(APPLICATION, "connected")
         self._leg = leg
-        self._legs.append(leg)
         self.arrivals.put(leg)
 
     def sent(self, number: int, item: Frame | Damage) -> None:
@@ -275,6 +305,10 @@ class Link:
         self._in_code_points |= LengthUnit.BYTES not in frame.units
         tokens = payload.partition("\r\n")[0].split("|")
         if tokens[1:2] == ["response"] and len(tokens) > 3:
+            if tokens[2].startswith(_OURS):
+                return
+            if self._dialled and tokens[3] == "OK" and not self.answered:
+                leg.ask_for_requests()
             self.answered[tokens[2]] = tokens[3]
             self._bell.ring()
         for each in self.filters:
@@ -338,9 +372,10 @@ class Link:
         """A connection has ended."""
         self.problems += [each for each in self.judge.left(number) if each.rule.weight is not Weight.HINT]
 
-    def close(self) -> None:
-        """Listen no more, close everything."""
+    async def close(self) -> None:
+        """Listen no more, close everything, and wait until it is."""
         if self._server is not None:
             self._server.close()
         for leg in self._legs:
             leg.close()
+        await asyncio.gather(*(leg.ended() for leg in self._legs))

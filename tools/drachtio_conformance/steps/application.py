@@ -99,6 +99,28 @@ class AppConnects(Step, frozen=True, kw_only=True, tag="app_connects"):
         return Finding(expected=expected, actual="a connection")
 
 
+class AppStaysAway(Step, frozen=True, kw_only=True, tag="app_stays_away"):
+    """The application does not connect again for a while."""
+
+    is_check: ClassVar[bool] = True
+    shorthand: ClassVar[str] = "quiet"
+    quiet: Duration = "500ms"
+
+    def words(self) -> str:
+        return "the application does not connect again"
+
+    async def carry_out(self, stage: Stage) -> Finding:
+        arrivals = stage.client.link.arrivals
+        stage.asserts([Mutation(kind=MutationKind.INJECT)])
+        if stage.take_mutation() is not None and (leg := stage.client.link.leg) is not None:
+            arrivals.put_back(leg)
+        try:
+            await arrivals.take(stage.patience(self.quiet))
+        except NothingCame as silence:
+            return Finding(expected="no connection", actual=str(silence))
+        raise CheckFailed("no connection", "a connection")
+
+
 class AppReady(Step, frozen=True, kw_only=True, tag="app_ready"):
     """The application connects, authenticates, and routes what it has to; the server has accepted all of it."""
 
@@ -113,9 +135,9 @@ class AppReady(Step, frozen=True, kw_only=True, tag="app_ready"):
     async def carry_out(self, stage: Stage) -> Finding:
         await AppConnects(within=self.within).carry_out(stage)
         secret = stage.variables["admin.secret"]
-        frames = [await next_frame(stage, ["{any}", "authenticate", f"={secret}", "**"], self.within)]
+        frames = [await next_frame(stage, ["{any}", "authenticate", f"={secret}", "**"])]
         for verb in self.routes:
-            frames.append(await next_frame(stage, ["{any}", "route", verb], self.within))
+            frames.append(await next_frame(stage, ["{any}", "route", verb]))
         wanted = {frame.payload.partition("|")[0] for frame in frames}
         link = stage.client.link
 

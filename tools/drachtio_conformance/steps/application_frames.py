@@ -21,12 +21,12 @@ from msgtrace.frames import Damage, Frame
 
 _ASIDE = ("ping", "route", "remove_route", "authenticate")
 """what an application may send at any time"""
-_BARRIER = 299
+_BARRIER = 413
 """the status by which the answer to the barrier is known"""
 
 
 async def next_frame(
-    stage: Stage, patterns: list[str], within: str | None, check: MessageCheck | None = None
+    stage: Stage, patterns: list[str], within: str | None = None, *, check: MessageCheck | None = None
 ) -> Frame:
     """The first frame of the application that fits; those before it stay. Raises CheckFailed."""
     check = check or MessageCheck()
@@ -34,23 +34,23 @@ async def next_frame(
     expected = "|".join(describe(pattern, stage.variables) for pattern in patterns)
 
     def fits(item: Incoming) -> bool:
-        return isinstance(item, Frame) and not _compare(stage, patterns, check, item)[0]
+        return isinstance(item, Frame) and not _compare(stage, patterns, check, frame=item)[0]
 
     try:
         item = await channel.take_first(fits, stage.patience(within))
     except NothingCame as error:
         raise CheckFailed(expected, f"{error} that fits{_others(channel.waiting())}") from None
-    stage.asserts(_mutants(stage, patterns, check, item))
+    stage.asserts(_mutants(stage, patterns, check, item=item))
     seen = stage.seen(channel, item, FOREIGN_FRAME, rewrite=_rewritten)
     assert isinstance(seen, Frame)
-    mismatches, trial = _compare(stage, patterns, check, seen)
+    mismatches, trial = _compare(stage, patterns, check, frame=seen)
     report(mismatches, seen.payload)
     stage.variables.values.update(trial.values)
     return seen
 
 
 def _compare(
-    stage: Stage, patterns: list[str], check: MessageCheck, frame: Frame
+    stage: Stage, patterns: list[str], check: MessageCheck, *, frame: Frame
 ) -> tuple[list[Mismatch], Variables]:
     trial = Variables(stage.variables.values)
     tokens, content = messages.split(frame.payload)
@@ -60,7 +60,7 @@ def _compare(
     return mismatches, trial
 
 
-def _mutants(stage: Stage, patterns: list[str], check: MessageCheck, item: Incoming) -> Iterator[Mutation]:
+def _mutants(stage: Stage, patterns: list[str], check: MessageCheck, *, item: Incoming) -> Iterator[Mutation]:
     yield from check.mutate
     yield Mutation(kind=MutationKind.DROP)
     if isinstance(item, Frame):
@@ -102,7 +102,7 @@ class AppSends(MessageCheck, frozen=True, kw_only=True, tag="app_sends"):
         return f"the application sends {'|'.join(cut_tokens(self.tokens))}{about}"
 
     async def carry_out(self, stage: Stage) -> Finding:
-        frame = await next_frame(stage, cut_tokens(self.tokens), self.within, self)
+        frame = await next_frame(stage, cut_tokens(self.tokens), self.within, check=self)
         tokens = cut_tokens(self.tokens)
         expected = "|".join(describe(pattern, stage.variables) for pattern in tokens)
         return Finding(expected=expected, actual=frame.payload)
@@ -140,6 +140,37 @@ class AppSendsNothing(Step, frozen=True, kw_only=True, tag="app_sends_nothing"):
         tokens, content = messages.split(item.payload)
         aside = "".join(tokens[1:2]) in _ASIDE
         return aside or content.startswith((f"SIP/2.0 {_BARRIER}", *(self.but or ())))
+
+
+class AppNeverSends(Step, frozen=True, kw_only=True, tag="app_never_sends"):
+    """The application sends no frame of some kind for a while: where there is nothing that could be waited for."""
+
+    is_check: ClassVar[bool] = True
+    shorthand: ClassVar[str] = "tokens"
+    tokens: Tokens
+    """patterns for all tokens"""
+    quiet: Duration = "500ms"
+    """watch this long (scaled by ``--slow``)"""
+
+    def words(self) -> str:
+        return f"the application does not send {'|'.join(cut_tokens(self.tokens))}"
+
+    async def carry_out(self, stage: Stage) -> Finding:
+        channel, patterns = stage.client.link.incoming, cut_tokens(self.tokens)
+        stage.asserts([Mutation(kind=MutationKind.INJECT)])
+
+        def unwanted(item: Incoming) -> bool:
+            return item is FOREIGN_FRAME or (
+                isinstance(item, Frame) and not _compare(stage, patterns, MessageCheck(), frame=item)[0]
+            )
+
+        if stage.take_mutation() is not None:
+            channel.put_back(FOREIGN_FRAME)
+        try:
+            item = await channel.take_first(unwanted, stage.patience(self.quiet))
+        except NothingCame as silence:
+            return Finding(expected="nothing", actual=str(silence))
+        raise CheckFailed("nothing", _told(item))
 
 
 class AppCloses(Step, frozen=True, kw_only=True, tag="app_closes"):

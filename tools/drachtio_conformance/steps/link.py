@@ -126,6 +126,8 @@ class LinkAlter(_Chosen, frozen=True, kw_only=True, tag="link_alter"):
     """tokens that are appended"""
     put: dict[int, str] = field(default_factory=dict)
     """token number to what stands there instead"""
+    keep: int | None = None
+    """how many tokens stay; the others are left out"""
     twice: bool = False
     before: str | None = None
     """a frame that is sent ahead: tokens behind an id of its own"""
@@ -138,6 +140,7 @@ class LinkAlter(_Chosen, frozen=True, kw_only=True, tag="link_alter"):
 
         def alter(payload: str) -> list[str]:
             tokens, content = messages.split(payload)
+            tokens = tokens[: self.keep]
             for index, value in self.put.items():
                 tokens[index : index + 1] = [fill(value)]
             if self.add is not None:

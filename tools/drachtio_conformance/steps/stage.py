@@ -174,9 +174,11 @@ class Stage:
             raise StepError("there is no application under test: this is a case for 'client'")
         return self._client
 
-    async def objections(self) -> list[str]:
-        """What the application under test has done that no application may, or still owes; empty if nothing."""
-        return [] if self._client is None else await self._client.objections(self.patience(None))
+    async def objections(self, *, at_once: bool) -> list[str]:
+        """What the application under test has done that no application may; unless ``at_once``, what it owes, too."""
+        if self._client is None:
+            return []
+        return await self._client.objections(None if at_once else self.patience(None))
 
     # SIP peers
 

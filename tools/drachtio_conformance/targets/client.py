@@ -12,7 +12,9 @@ import os
 import shutil
 import signal
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -32,10 +34,33 @@ _COMPLAINTS = 4000
 _LONGEST_LINE = 1 << 20
 
 
+class Running(Protocol):
+    """A conformance app, however it runs."""
+
+    @property
+    def said(self) -> Channel[Mapping[str, object] | Closed]:
+        """What its standard output said, in order."""
+
+    @property
+    def complaints(self) -> str:
+        """The end of its standard error."""
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit status, once it has ended."""
+
+    async def start(self, environment: Mapping[str, str]) -> None:
+        """Start it. Raises StartFailed."""
+
+    async def stop(self) -> None:
+        """End it, and wait until it is gone."""
+
+
 class Process:
-    """A running conformance app."""
+    """A conformance app as a process of its own."""
 
     def __init__(self, command: Sequence[str], bell: Bell) -> None:
+        """``bell`` rings when it says something."""
         self.said: Channel[Mapping[str, object] | Closed] = Channel(bell)
         """what its standard output said, in order"""
         self.complaints = ""
@@ -96,8 +121,9 @@ class Process:
 class ClientUnderTest:
     """A command to be started, and the embedded server that it talks to."""
 
-    def __init__(self, command: Sequence[str], server: EmbeddedServer) -> None:
-        self.command = tuple(command)
+    def __init__(self, server: EmbeddedServer, run: Callable[[Bell], Running]) -> None:
+        """``run`` makes what is started; it rings the bell when it says something."""
+        self.run = run
         self._server = server
 
     @property
@@ -132,8 +158,10 @@ class ClientTarget:
     embedded = True
     shared = False
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], run: Callable[[Bell], Running] | None = None) -> None:
+        """``run`` makes what is started instead of the command, which is its name then."""
         self._command = tuple(command)
+        self._run = run
         self._embedded = EmbeddedTarget()
 
     @property
@@ -143,9 +171,10 @@ class ClientTarget:
 
     async def start(self, settings: ServerSettings | None) -> ClientUnderTest:
         """A server for one case. Raises StartFailed."""
-        if shutil.which(self._command[0]) is None:
+        if self._run is None and shutil.which(self._command[0]) is None:
             raise StartFailed(f"{self._command[0]}: there is no such command")
-        return ClientUnderTest(self._command, await self._embedded.start(settings or ServerSettings()))
+        server = await self._embedded.start(settings or ServerSettings())
+        return ClientUnderTest(server, self._run or partial(Process, self._command))
 
 
 class Authority(Struct, frozen=True):
@@ -161,7 +190,7 @@ class ClientSide:
 
     def __init__(self, tested: ClientUnderTest, recorder: Recorder, bell: Bell) -> None:
         self.link = Link(tested.endpoints.admin, recorder, bell)
-        self.process = Process(tested.command, bell)
+        self.process = tested.run(bell)
         self.overlooked: set[str] = set()
         """names of rules that this case is about, or brings about"""
         self._tested = tested
@@ -174,7 +203,7 @@ class ClientSide:
             "DRACHTIO_SECRET": self._tested.endpoints.secret,
             "DRACHTIO_MODE": mode,
             "DRACHTIO_PING": "0.3",
-            "DRACHTIO_RECONNECT": "0.05",
+            "DRACHTIO_RECONNECT": "0.02",
             **environment,
         }
         if mode != "outbound":
@@ -184,11 +213,16 @@ class ClientSide:
             given["DRACHTIO_CA"] = authority.certificate
         await self.process.start(given)
 
-    async def objections(self, patience: float) -> list[str]:
-        """What speaks against the application at the end of a case; waits for what it owes."""
-        with contextlib.suppress(NothingCame):
-            await self._bell.until(lambda: None if self._debts() else True, patience)
-        found = [*self.link.problems, *self._debts()]
+    async def objections(self, patience: float | None) -> list[str]:
+        """What speaks against the application so far.
+
+        With ``patience`` (seconds) also what it still owes then; it is waited for until it owes nothing.
+        """
+        found = list(self.link.problems)
+        if patience is not None:
+            with contextlib.suppress(NothingCame):
+                await self._bell.until(lambda: None if self._debts() else True, patience)
+            found = [*self.link.problems, *self._debts()]
         counted = [each for each in found if each.rule.weight is Weight.VIOLATION]
         told = [each.sentence for each in counted if each.rule.name not in self.overlooked]
         if self.process.ended is not None and ENDS not in self.overlooked:
@@ -203,4 +237,4 @@ class ClientSide:
     async def stop(self) -> None:
         """End the application and the link."""
         await self.process.stop()
-        self.link.close()
+        await self.link.close()
