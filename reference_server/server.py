@@ -17,7 +17,7 @@ from reference_server.admin.connections import STRANGERS, AdminConnections
 from reference_server.admin.context import AdminContext
 from reference_server.admin.listener import AdminListener
 from reference_server.admin.routes import RouteTable
-from reference_server.config.model import BlacklistConfiguration, Configuration, Dialect
+from reference_server.config.model import BlacklistConfiguration, Configuration, Dialect, Fault
 from reference_server.core.core import Core
 from reference_server.core.ports import Tap, Taps
 from reference_server.net.blacklist import Blacklist, BlacklistError
@@ -50,6 +50,8 @@ class Server:
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
+        self.faults = ""
+        """the harm that is done on purpose, with the seed of what is left to chance; empty if none is"""
         self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
         self._certificates: Certificates | None = None
@@ -104,6 +106,8 @@ class Server:
             taps=self.taps,
         )
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
+        if configuration.faults:
+            self._do_harm(configuration.faults)
         if configuration.handlers:
             from reference_server.handling import MOST_OUTBOUND, Handling, HandlingError
 
@@ -138,6 +142,14 @@ class Server:
         except StartError:
             await self.stop()
             raise
+
+    def _do_harm(self, chosen: tuple[Fault, ...]) -> None:
+        from reference_server.faults.faults import Faults
+
+        faults = Faults(chosen, self._clock.timers, self._connections)
+        self._admin.interceptor = faults
+        self.taps.add(faults)
+        self.faults = faults.description
 
     def _secure_listener(self, port: int, turn: Turn) -> AdminListener:
         if self._certificates is None:

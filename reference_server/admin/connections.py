@@ -28,6 +28,12 @@ class Connection(Protocol):
     def abort(self) -> None:
         """Close at once, whatever is queued."""
 
+    def reset(self) -> None:
+        """The same, with RST."""
+
+    def go_deaf(self) -> None:
+        """Read nothing more."""
+
 
 class AdminConnections:
     """The connections: strangers', applications', and those that are about to close."""
@@ -76,6 +82,22 @@ class AdminConnections:
         if not self._open:
             self._none.set()
         self._strangers.remove(connection)
+
+    def break_off(self, number: int, *, reset: bool) -> None:
+        """End the connection of that number, if it is there: orderly, or with RST."""
+        for connection in self._of(number):
+            if reset:
+                connection.reset()
+            else:
+                connection.close()
+
+    def go_deaf(self, number: int) -> None:
+        """Read nothing more of the connection of that number."""
+        for connection in self._of(number):
+            connection.go_deaf()
+
+    def _of(self, number: int) -> list[Connection]:
+        return [connection for connection in self._open if connection.session.number == number]
 
     def _make_room(self, leaves: Connection | None) -> None:
         if leaves is not None:

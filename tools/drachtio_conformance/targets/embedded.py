@@ -10,11 +10,13 @@ from typing import TypeVar
 
 from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import Endpoints, StartFailed
+from reference_server.config.fault import FAULT_LIST
 from reference_server.config.model import (
     AdminConfiguration,
     Configuration,
     ContactConfiguration,
     Dialect,
+    Fault,
     HandlerConfiguration,
     LoggingConfiguration,
     LogLevel,
@@ -167,9 +169,14 @@ def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) 
         transports=TransportConfiguration(udp_mtu=settings.udp_mtu or 0),
         screening=_screening(settings),
         logging=LoggingConfiguration(level=LogLevel.NOTICE),
+        faults=_faults(settings),
         cdrs=bool(settings.cdrs),
         dialect=Dialect(settings.emulate) if settings.emulate else Dialect.V0_9,
     )
+
+
+def _faults(settings: ServerSettings) -> tuple[Fault, ...]:
+    return FAULT_LIST.parse(settings.fault) if settings.fault else ()
 
 
 def _screening(settings: ServerSettings) -> ScreeningConfiguration:
