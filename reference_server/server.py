@@ -14,7 +14,8 @@ from msgspec import structs
 from reference_server import PARITY_VERSION, __version__
 from reference_server.account import Account
 from reference_server.admin.connections import STRANGERS, AdminConnections
-from reference_server.admin.context import AdminContext
+from reference_server.admin.context import AdminContext, FrameInterceptor
+from reference_server.admin.interceptors import in_a_row
 from reference_server.admin.listener import AdminListener
 from reference_server.admin.routes import RouteTable
 from reference_server.config.model import BlacklistConfiguration, Configuration, Dialect, Fault
@@ -31,6 +32,7 @@ from reference_server.settings import core_settings
 from reference_server.sip.identifiers import Identifiers
 from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
+from reference_server.wire.replies import NotSent
 
 if TYPE_CHECKING:  # loaded only where handlers are configured
     from reference_server.handling import Handling
@@ -106,8 +108,12 @@ class Server:
             taps=self.taps,
         )
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
-        if configuration.faults:
-            self._do_harm(configuration.faults)
+        self._admin.interceptor = in_a_row(
+            self._judge_applications(strict=configuration.strict)
+            if configuration.lint or configuration.strict
+            else None,
+            self._do_harm(configuration.faults) if configuration.faults else None,
+        )
         if configuration.handlers:
             from reference_server.handling import MOST_OUTBOUND, Handling, HandlingError
 
@@ -143,13 +149,24 @@ class Server:
             await self.stop()
             raise
 
-    def _do_harm(self, chosen: tuple[Fault, ...]) -> None:
+    def _judge_applications(self, *, strict: bool) -> FrameInterceptor | None:
+        from reference_server.observe.lint import Lint, Strict
+
+        lint = Lint(self.taps.event)
+        self.taps.add(lint)
+
+        def refuse(connection: int, message_id: str, text: str) -> None:
+            self._connections.answer(connection, NotSent(message_id, text.encode().decode("latin-1")))
+
+        return Strict(lint, refuse) if strict else None
+
+    def _do_harm(self, chosen: tuple[Fault, ...]) -> FrameInterceptor:
         from reference_server.faults.faults import Faults
 
         faults = Faults(chosen, self._clock.timers, self._connections)
-        self._admin.interceptor = faults
         self.taps.add(faults)
         self.faults = faults.description
+        return faults
 
     def _secure_listener(self, port: int, turn: Turn) -> AdminListener:
         if self._certificates is None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from reference_server.admin.session import AdminSession
 from reference_server.core.ports import Taps
 from reference_server.crowd import Crowd
+from reference_server.wire.replies import ServerMessage
 
 STRANGERS = 1000
 """Connections that may be open without having authenticated; one more, and one makes room as crowd.py says."""
@@ -90,6 +91,11 @@ class AdminConnections:
                 connection.reset()
             else:
                 connection.close()
+
+    def answer(self, number: int, message: ServerMessage) -> None:
+        """Send this on the connection of that number."""
+        for connection in self._of(number):
+            connection.session.deliver(message)
 
     def go_deaf(self, number: int) -> None:
         """Read nothing more of the connection of that number."""

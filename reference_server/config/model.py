@@ -230,6 +230,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     cdrs: bool = False
     dialect: Dialect = Dialect.V0_9
     faults: tuple[Fault, ...] = ()
+    lint: bool = False  # say what applications do wrong
+    strict: bool = False  # and refuse it
     preserve_header_names: tuple[str, ...] = ()
     trace_file: str = ""  # --trace FILE.jsonl
     show_frames: bool = False  # --show-frames

@@ -176,6 +176,8 @@ def _configuration(sources: Sources) -> Configuration:
         cdrs=sources.value(table.CDRS, default.cdrs) or sources.switched_on(table.CDRS_SWITCHED_ON),
         dialect=sources.value(table.EMULATE, default.dialect),
         faults=sources.value(table.FAULT, default.faults),
+        lint=sources.value(table.LINT, default.lint),
+        strict=sources.value(table.STRICT, default.strict),
         preserve_header_names=sources.value(table.PRESERVE_HEADER_NAMES, default.preserve_header_names),
         trace_file=sources.value(table.TRACE, default.trace_file),
         show_frames=sources.switched_on(table.SHOW_FRAMES),

@@ -82,6 +82,8 @@ SHOWN_BY: dict[str, str] = {
     "logging/file/auto-flush": f"{_LOG_FILE}::test_without_auto_flush_lines_wait_a_second_or_for_the_end",
     "--globally-readable-logs": f"{_LOG_FILE}::test_a_new_file_has_its_mode_whatever_the_umask",
     "--fault": "tests/faults/test_faults.py::test_the_option",
+    "--lint": "tests/observe/test_lint.py::test_a_server_that_lints",
+    "--strict": "tests/observe/test_lint.py::test_a_strict_server",
     "--emulate": f"{_SERVER}::test_the_0_8_dialect",
     "--trace": f"{_CLI}::test_the_trace_of_a_request_that_nobody_wants",
     "--show-frames": f"{_CLI}::test_the_trace_of_a_request_that_nobody_wants",

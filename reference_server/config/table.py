@@ -420,6 +420,18 @@ FAULT = Setting(
     argument="LIST",
     own=True,
 )
+LINT = Setting(
+    kind=values.FLAG,
+    meaning="say what applications do that is tolerated, or works by luck, with clause and remedy, in log and trace",
+    option="lint",
+    own=True,
+)
+STRICT = Setting(
+    kind=values.FLAG,
+    meaning="the same, and answer NOK to frames that break a MUST",
+    option="strict",
+    own=True,
+)
 TRACE = Setting(
     kind=values.PATH,
     meaning="append every frame, SIP message and event to a file (docs/trace.schema.json)",

@@ -13,7 +13,7 @@ from reference_server.config.fault import FAULTS
 from reference_server.config.model import Fault
 from reference_server.core.ports import Timers
 from reference_server.faults import filters
-from reference_server.faults.filters import Filter, Forward, Lines
+from reference_server.faults.filters import Filter, Forward, Wires
 
 _LAST = ("wrong-length", "close", "reset", "half-open", "glue", "split")
 """what is done to a frame when all else is done"""
@@ -22,7 +22,7 @@ _LAST = ("wrong-length", "close", "reset", "half-open", "glue", "split")
 class Faults:
     """All that is done on purpose."""
 
-    def __init__(self, faults: Sequence[Fault], timers: Timers, lines: Lines) -> None:
+    def __init__(self, faults: Sequence[Fault], timers: Timers, lines: Wires) -> None:
         """``lines`` are the connections of the server."""
         self._timers = timers
         self._lines = lines

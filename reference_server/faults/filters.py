@@ -1,7 +1,7 @@
 """One class for each kind of harm: what becomes of a frame on its way out, or of one that came in.
 
-A filter hands on what shall go instead, in as many pieces as it likes, now or later. What it has to keep is by connection,
-and goes when that ends.
+A filter hands on what shall go instead, in as many pieces as it likes, now or later. What it has to keep it keeps by
+connection, and forgets it when that ends.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _KEPT_FOR: Final = 0.2
 _UNKNOWN: Final = b"fa017000-0000-4000-8000-000000000000|weather|sunny|27"
 
 
-class Lines(Protocol):
+class Wires(Protocol):
     """What can be done to a connection as a whole."""
 
     def break_off(self, number: int, *, reset: bool) -> None:
@@ -270,7 +270,7 @@ class WrongLength(_Counting):
 class BreakOff(_Counting):
     """The connection ends behind its n-th frame."""
 
-    def __init__(self, which: int, timers: Timers, lines: Lines, *, reset: bool) -> None:
+    def __init__(self, which: int, timers: Timers, lines: Wires, *, reset: bool) -> None:
         super().__init__()
         self._which = which
         self._timers = timers
@@ -289,7 +289,7 @@ class BreakOff(_Counting):
 class HalfOpen(_Counting):
     """Behind its n-th frame nothing more is sent or read, and the connection stays open."""
 
-    def __init__(self, which: int, lines: Lines) -> None:
+    def __init__(self, which: int, lines: Wires) -> None:
         super().__init__()
         self._which = which
         self._lines = lines
@@ -306,7 +306,7 @@ class HalfOpen(_Counting):
 class StopReading(_Counting):
     """Behind the n-th frame of the application nothing more is read."""
 
-    def __init__(self, which: int, lines: Lines) -> None:
+    def __init__(self, which: int, lines: Wires) -> None:
         super().__init__()
         self._which = which
         self._lines = lines
@@ -323,7 +323,7 @@ class StopReading(_Counting):
 class Refuse(Filter):
     """The first connections are reset."""
 
-    def __init__(self, times: int, timers: Timers, lines: Lines) -> None:
+    def __init__(self, times: int, timers: Timers, lines: Wires) -> None:
         self._left = times
         self._timers = timers
         self._lines = lines

@@ -239,14 +239,12 @@ def test_what_is_done_to_connections(run: Run) -> None:
         server = await started("refuse=1,reset=2,stop-reading=3")
         reader, writer = await asyncio.open_connection(*server.admin_address)
         with pytest.raises(ConnectionResetError):
-            while await reader.read(1000):
-                pass
+            await reader.read()
         writer.close()
         reader, writer = await asyncio.open_connection(*server.admin_address)
         writer.write(AUTHENTICATE + b"6#b|ping")
         with pytest.raises(ConnectionResetError):
-            while await reader.read(1000):
-                pass
+            await reader.read()
         writer.close()
         await server.stop()
 
