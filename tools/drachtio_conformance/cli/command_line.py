@@ -67,6 +67,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _shell(commands)
     _replay(commands)
     _record(commands)
+    _coverage(commands)
     _vectors(commands)
     _traceability(commands)
     return parser
@@ -336,6 +337,20 @@ def _record(commands: _Commands) -> None:
     )
     _selection(parser)
     parser.add_argument("folder", metavar="DIR", help="made if need be; files of the same names are replaced")
+
+
+def _coverage(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "coverage",
+        "say which clauses a recording of an application has exercised",
+        description="Reads recordings in any form that msgtrace knows and judges what applications sent, by the rules\n"
+        "of client mode and of the server's --lint: which clauses were exercised, which violated, and where.",
+        epilog="examples:\n  drachtio-conformance coverage trace.jsonl\n  drachtio-conformance coverage --json *.log\n\n"
+        "exit code: 0 no MUST is violated, 1 one is, 2 no recording\n",
+    )
+    parser.add_argument("paths", nargs="+", metavar="TRACE", help="a recording; - is standard input")
+    parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _vectors(commands: _Commands) -> None:

@@ -33,6 +33,7 @@ from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import ProfileError
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.report import standard_output
+from msgtrace.entries import NotARecording
 
 
 class UsageError(Exception):
@@ -51,7 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except NothingMatches as error:
         return _complain(str(error), ExitCode.FAILURES)
-    except (UsageError, Missing, NothingToExplain, BaselineError, ProfileError, TraceError) as error:
+    except (
+        UsageError,
+        Missing,
+        NothingToExplain,
+        BaselineError,
+        ProfileError,
+        TraceError,
+        NotARecording,
+    ) as error:
         return _complain(str(error), ExitCode.USAGE)
     except (LoadError, SpecificationError) as error:
         users_own = isinstance(error, LoadError) and getattr(options, "scenarios", None)
@@ -100,6 +109,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from drachtio_conformance.replay import record
 
             return record.run(options, load_cases(options.scenarios))
+        case "coverage":
+            from drachtio_conformance.cli import coverage_command
+
+            return coverage_command.run(options.paths, specification.load(), _print, as_json=options.json)
         case "vectors":
             return _vectors(Path(options.folder))
         case _:
