@@ -26,7 +26,10 @@ def test_a_violation_is_shown_with_its_place(tmp_path: Path, capsys: pytest.Capt
     trace.write_text(TOLERATED)
     assert main(["coverage", str(trace)]) == 1
     told = capsys.readouterr().out
-    assert f"{trace}, line 5: violation: APP-6: route|INVITE matches no request. Write verbs in lower case" in told
+    assert (
+        f"{trace}, line 5: violation: APP-6: route|INVITE matches no request. Write verbs in lower case"
+        in told
+    )
     assert "APP-6     violated 1 of 2 times        Route each method once, in lower case" in told
     assert "APP-1     2 times" in told
     assert "1 violated" in told

@@ -346,7 +346,8 @@ def _coverage(commands: _Commands) -> None:
         "say which clauses a recording of an application has exercised",
         description="Reads recordings in any form that msgtrace knows and judges what applications sent, by the rules\n"
         "of client mode and of the server's --lint: which clauses were exercised, which violated, and where.",
-        epilog="examples:\n  drachtio-conformance coverage trace.jsonl\n  drachtio-conformance coverage --json *.log\n\n"
+        epilog="examples:\n  drachtio-conformance coverage trace.jsonl\n"
+        "  drachtio-conformance coverage --json *.log\n\n"
         "exit code: 0 no MUST is violated, 1 one is, 2 no recording\n",
     )
     parser.add_argument("paths", nargs="+", metavar="TRACE", help="a recording; - is standard input")

@@ -170,6 +170,7 @@ def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) 
         screening=_screening(settings),
         logging=LoggingConfiguration(level=LogLevel.NOTICE),
         faults=_faults(settings),
+        lint=bool(settings.lint),
         cdrs=bool(settings.cdrs),
         dialect=Dialect(settings.emulate) if settings.emulate else Dialect.V0_9,
     )
