@@ -144,10 +144,12 @@ class TransactionLayer:
             self._watch.tell(Step.BEGAN, key, request.start_line)
             send = self._watch.sending(key, send)
         peer, weight = flow.remote_host, weight_of(request)
-        kind = InviteServerTransaction if request.method == "INVITE" else NonInviteServerTransaction
-        transaction: ServerTransaction = kind(
-            key, send, self._server_means, flow.transport.reliable, peer, weight
-        )
+        reliable, means = flow.transport.reliable, self._server_means
+        transaction: ServerTransaction
+        if request.method == "INVITE":
+            transaction = InviteServerTransaction(key, send, means, reliable, peer, weight)
+        else:
+            transaction = NonInviteServerTransaction(key, send, means, reliable, peer, weight)
         self._server[key] = transaction
         self._context.account.change(peer, weight)
         return transaction

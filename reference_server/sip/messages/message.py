@@ -153,11 +153,13 @@ def _plain_values(lines: list[str]) -> dict[str, str]:
     long_names = LONG_NAMES.known
     try:
         for line in lines[:0:-1]:  # backwards, so that the first of equal names counts
-            written, _, value = line.partition(": ")
+            written, colon, value = line.partition(": ")
+            if not colon:
+                return {}
             first[long_names[written]] = value.strip(" \t")
     except KeyError:
         return {}
-    return {} if "" in first.values() else first  # an empty value may be one without a colon
+    return first
 
 
 def _number(text: str) -> int:
