@@ -73,8 +73,9 @@ class Draft:
                 value = _LOCALHOST.sub(f"@{local}", value)
             header = name.header
             if header is None:
-                kept = name.written.lower() in preserved
-                self.others.append(f"{name.written if kept else name.spelling}: {value}\r\n")
+                spelling = name.written if name.written.lower() in preserved else name.spelling
+                for one in split_values(value) if name.listed else (value,):
+                    self.others.append(f"{spelling}: {one}\r\n")
             elif name.echoed and header not in fields and request.get(name.echoed) == value:
                 continue
             elif not header.is_valid(value) and not (value := made_sound(header, value)):
