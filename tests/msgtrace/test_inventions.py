@@ -16,10 +16,10 @@ from msgtrace.follow import Shown, shown
 from msgtrace.recordings import read
 from msgtrace.verdict import judge
 from tests.msgtrace import call_set
-from tests.msgtrace.call_set import ETHERNET, message
+from tests.msgtrace.call_set import ETHERNET, FRAMES_ALONE, WITH_SIP, message
 from tests.msgtrace.test_capture import pcap
 from tests.msgtrace.test_segments import Wire, admin, damages, first, items
-from tests.msgtrace.test_verdict import FRAMES_ALONE, WITH_SIP, calls_of, scene_of, told
+from tests.msgtrace.test_verdict import calls_of, scene_of, told
 from tests.msgtrace.test_wrappings import FORMS, assert_right, genuine_info_log, mixed, scene
 
 A, IN_CALL = ("a", ""), ("a", "b")
