@@ -101,7 +101,7 @@ def contact_uri_of(value: str) -> str:
 def uri_of(route: str) -> str:
     """The URI of a Route or Record-Route value, empty if it leads nowhere."""
     try:
-        return read_address(route).uri_text
+        return read_address(_in_brackets(route)).uri_text
     except UriError:
         return ""
 
@@ -115,8 +115,14 @@ def is_loose(route: str) -> bool:
 
 
 def record_route_of(message: SipMessage) -> list[str]:
-    """Every Record-Route value of a message in order (§20.30), as written; what leads nowhere is passed over."""
+    """Every Record-Route value of a message in order (§20.30), as written but in brackets; what leads nowhere is passed
+    over."""
     if "record-route" not in message.first:
         return []
     found = [value for line in message.all("record-route") for value in elements(line)]
-    return [value for value in found[:MOST_ELEMENTS] if are_routes(value)]
+    return [_in_brackets(value) for value in found[:MOST_ELEMENTS] if are_routes(value)]
+
+
+def _in_brackets(route: str) -> str:
+    """A route must have brackets (§25.1, ``rec-route``); without, nothing but its URI can be meant, ``;lr`` and all."""
+    return route if "<" in route else f"<{route}>"

@@ -76,7 +76,9 @@ class Draft:
             header = name.header
             if header is None:
                 kept = preserved and name.written.lower() in preserved
-                self.others.append(f"{name.written if kept else name.spelling}: {value}\r\n")
+                spelling = name.written if kept else name.spelling
+                for one in split_values(value) if name.listed else (value,):
+                    self.others.append(f"{spelling}: {one}\r\n")
                 continue
             if name.echoed:
                 if request.get(name.echoed) == value and header not in fields:

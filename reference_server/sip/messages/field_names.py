@@ -32,13 +32,14 @@ COMPACT_FORMS: Final = {
 
 _LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
 _OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length"})
+_LINE_PER_ADDRESS = frozenset({"Contact", "P-Asserted-Identity"})
 _ECHOED = frozenset({"From", "To", "Call-ID", "CSeq"})
 
 
 class FieldName:
     """One spelling of a field's name."""
 
-    __slots__ = ("echoed", "header", "localhost", "long", "spelling", "written")
+    __slots__ = ("echoed", "header", "listed", "localhost", "long", "spelling", "written")
 
     def __init__(self, written: str) -> None:
         """``written`` is all that stands before the colon."""
@@ -54,6 +55,8 @@ class FieldName:
         """how a draft's field goes out; empty if it does not, being no field or the server's"""
         self.localhost = spelling in _LOCALHOST_FIELDS
         """``@localhost`` in a draft's field stands for the server (RSP-10)"""
+        self.listed = spelling in _LINE_PER_ADDRESS
+        """each address of a draft's list gets a line of its own (RSP-9)"""
         self.echoed = spelling.lower() if spelling in _ECHOED else ""
         """its name, if a response has this field from its request"""
 
