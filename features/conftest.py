@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from drachtio_conformance.cases import specification
+from drachtio_conformance.cli.arguments import admin_address
 from drachtio_conformance.engine.session import LoopThread, Session
 from drachtio_conformance.targets.embedded import EmbeddedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
@@ -35,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the features."""
     group = parser.getgroup("drachtio features")
     group.addoption(
-        "--target", metavar="HOST:PORT", help="admin port of a running server (default: embedded)"
+        "--target", metavar="[tls://]HOST:PORT", help="admin port of a running server (default: embedded)"
     )
     group.addoption(
         "--secret",
@@ -91,10 +93,13 @@ def target(request: pytest.FixtureRequest) -> Target:
     given = request.config.getoption("--target")
     if given is None:
         return EmbeddedTarget()
-    host, colon, port = str(given).rpartition(":")
-    if not colon or not port.isdigit():
-        raise pytest.UsageError(f"--target: expected HOST:PORT, got {given!r}")
-    return ForeignTarget(host.strip("[]"), int(port), str(request.config.getoption("--secret")))
+    try:
+        admin = admin_address(str(given))
+    except ArgumentTypeError as error:
+        raise pytest.UsageError(f"--target: {error}") from None
+    return ForeignTarget(
+        admin.host, admin.port, str(request.config.getoption("--secret")), secure=admin.secure
+    )
 
 
 @pytest.fixture(scope="session")
