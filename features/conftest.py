@@ -10,12 +10,14 @@ import os
 import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 
 import pytest
 
 from drachtio_conformance.cases import specification
 from drachtio_conformance.cli.arguments import admin_address
 from drachtio_conformance.engine.session import LoopThread, Session
+from drachtio_conformance.peers import tls
 from drachtio_conformance.targets.embedded import EmbeddedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
 from drachtio_conformance.targets.settings import ServerSettings
@@ -31,6 +33,9 @@ _SCREENING = ServerSettings(
     user_agent_options_auto_respond="monitor/1",
 )
 """Of the server in scenarios about who may not come in."""
+
+_SECURE = ServerSettings(tls=True, ws=True, wss=True, admin_tls=True)
+"""Of the server in scenarios about transports."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,6 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of docs/protocol.md that the scenario tests")
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
     config.addinivalue_line("markers", "cdrs: needs a server that sends call detail records")
+    config.addinivalue_line(
+        "markers", "secure: needs a server that speaks TLS and WebSocket"
+    )
     config.addinivalue_line("markers", "screened: needs a server that keeps scanners out")
     for module in (
         "applications",
@@ -73,6 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "watchers",
         "scrapers",
         "strangers",
+        "administrators",
+        "travellers",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
@@ -122,6 +132,15 @@ def session(request: pytest.FixtureRequest, target: Target, loop_thread: LoopThr
     screened = request.node.get_closest_marker("screened") is not None
     if screened and not target.embedded:
         pytest.skip("needs a server that is configured to keep scanners out")
-    settings = ServerSettings(cdrs=True) if records else _SCREENING if screened else None
+    secure = request.node.get_closest_marker("secure") is not None
+    if secure and not target.embedded:
+        pytest.skip(
+            "needs a server that speaks TLS and WebSocket: drachtio-conformance server tests a running one"
+        )
+    if secure and (find_spec("websockets") is None or not tls.available()):
+        pytest.skip("needs the library websockets and the command openssl")
+    settings = (
+        ServerSettings(cdrs=True) if records else _SCREENING if screened else _SECURE if secure else None
+    )
     with Session(target, settings=settings, thread=loop_thread) as opened:
         yield opened
