@@ -63,9 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of docs/protocol.md that the scenario tests")
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
     config.addinivalue_line("markers", "cdrs: needs a server that sends call detail records")
-    config.addinivalue_line(
-        "markers", "secure: needs a server that speaks TLS and WebSocket"
-    )
+    config.addinivalue_line("markers", "secure: needs a server that speaks TLS and WebSocket")
     config.addinivalue_line("markers", "screened: needs a server that keeps scanners out")
     for module in (
         "applications",
