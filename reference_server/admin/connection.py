@@ -96,6 +96,8 @@ class AdminConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: octets have come."""
+        if self._goodbye is not None:
+            return  # to TLS, too, there is nothing left to say
         turn = self._turn
         turn.begin()
         try:
@@ -192,7 +194,8 @@ class AdminConnection(asyncio.Protocol):
         self._flush()
         transport = self._transport
         if transport is not None:
-            if self._tls is not None and self._tls.established and not transport.is_closing():
+            said = transport.is_closing() or self._goodbye is not None
+            if self._tls is not None and self._tls.established and not said:
                 self._tls.end()
                 transport.write(self._tls.take_output())
             transport.close()

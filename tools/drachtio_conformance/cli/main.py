@@ -23,7 +23,7 @@ from drachtio_conformance.cases.loader import LoadError
 from drachtio_conformance.cases.selection import NothingMatches
 from drachtio_conformance.cases.specification import Specification, SpecificationError
 from drachtio_conformance.cli import explain
-from drachtio_conformance.cli.arguments import HostPort
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.cli.command_line import build_parser
 from drachtio_conformance.cli.completion import answer_a_shell
 from drachtio_conformance.cli.explain import NothingToExplain
@@ -209,7 +209,7 @@ def _body(given: str | None) -> str | None:
         raise UsageError(f"{given[1:]}: {error.strerror}") from None
 
 
-def _shell(address: HostPort, secret: str, brief: bool) -> int:
+def _shell(address: AdminAddress, secret: str, brief: bool) -> int:
     from drachtio_conformance.cli import shell_terminal
     from drachtio_conformance.cli.shell_connection import CannotConnect
 

@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from drachtio_conformance.cases import selection, specification
 from drachtio_conformance.cases.case import Case
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.engine import baseline, outcome
 from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import Profile, load_profile, shipped
@@ -181,9 +182,16 @@ def _mutation(mutation: Struct) -> str:
 def _target(options: argparse.Namespace) -> Target:
     if options.admin is None:
         return EmbeddedTarget()
-    host, port = options.admin
+    admin: AdminAddress = options.admin
     patience = 2.0 * max(options.slow or 1.0, 1.0)
-    return ForeignTarget(host, port, options.secret, sip=tuple(options.sip), seconds=patience)
+    return ForeignTarget(
+        admin.host,
+        admin.port,
+        options.secret,
+        secure=admin.secure,
+        sip=tuple(options.sip),
+        seconds=patience,
+    )
 
 
 def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[baseline.Entry]) -> Options:
@@ -205,9 +213,7 @@ def _rerun(options: argparse.Namespace) -> str:
     """The command that runs one case; it names the secret's variable, never the secret."""
     words = ["drachtio-conformance", "server"]
     if options.admin is not None:
-        host, port = options.admin
-        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        words += ["--admin", shlex.quote(shown), "--secret", '"$DRACHTIO_SECRET"']
+        words += ["--admin", shlex.quote(str(options.admin)), "--secret", '"$DRACHTIO_SECRET"']
     for name in ("sip", "profile", "scenarios"):
         value = getattr(options, name)
         for each in value if isinstance(value, list) else [value] if value else []:
