@@ -30,6 +30,13 @@ _SCREENING = ServerSettings(
 )
 """Of the server in scenarios about who may not come in."""
 
+_CONFIGURED = {
+    "screened": (_SCREENING, "keep scanners out"),
+    "asking": (ServerSettings(request_handler="GET"), "ask a callback of the suite's"),
+    "connecting": (ServerSettings(request_handler="tcp"), "connect to an application of the suite's"),
+}
+"""Marks of scenarios that need a server of these settings, and what it is configured to do."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the features."""
@@ -56,7 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of docs/protocol.md that the scenario tests")
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
     config.addinivalue_line("markers", "cdrs: needs a server that sends call detail records")
-    config.addinivalue_line("markers", "screened: needs a server that keeps scanners out")
+    for mark, (_, does) in _CONFIGURED.items():
+        config.addinivalue_line("markers", f"{mark}: needs a server that is configured to {does}")
     for module in (
         "applications",
         "callers",
@@ -71,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "watchers",
         "scrapers",
         "strangers",
+        "callbacks",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
@@ -114,9 +123,11 @@ def session(request: pytest.FixtureRequest, target: Target, loop_thread: LoopThr
     records = request.node.get_closest_marker("cdrs") is not None
     if records and not target.embedded and not request.config.getoption("--cdrs"):
         pytest.skip("needs a server that is configured to send call detail records: run with --cdrs")
-    screened = request.node.get_closest_marker("screened") is not None
-    if screened and not target.embedded:
-        pytest.skip("needs a server that is configured to keep scanners out")
-    settings = ServerSettings(cdrs=True) if records else _SCREENING if screened else None
+    settings = ServerSettings(cdrs=True) if records else None
+    for mark, (configured, does) in _CONFIGURED.items():
+        if request.node.get_closest_marker(mark) is not None:
+            if not target.embedded:
+                pytest.skip(f"needs a server that is configured to {does}")
+            settings = configured
     with Session(target, settings=settings, thread=loop_thread) as opened:
         yield opened
