@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     entries = baseline.load(Path(options.baseline)) if options.baseline else []
     profile = _profile(options, cases)
     paths = _paths(options)
-    target = _target(options)
+    target = _target(options, profile)
     console = RunConsole(None, rules, verbose=options.verbose)
     runner = Runner(target, _options(options, profile, entries), tell=console.remark)
     console.started(len(chosen), target.description, mutants=options.mutants)
@@ -178,12 +178,19 @@ def _mutation(mutation: Struct) -> str:
     return " ".join([str(kind), *(f"{name}={value!r}" for name, value in fields.items() if value)])
 
 
-def _target(options: argparse.Namespace) -> Target:
+def _target(options: argparse.Namespace, profile: Profile) -> Target:
     if options.admin is None:
         return EmbeddedTarget()
     host, port = options.admin
     patience = 2.0 * max(options.slow or 1.0, 1.0)
-    return ForeignTarget(host, port, options.secret, sip=tuple(options.sip), seconds=patience)
+    return ForeignTarget(
+        host,
+        port,
+        options.secret,
+        sip=tuple(options.sip),
+        handler=profile.handler_address,
+        seconds=patience,
+    )
 
 
 def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[baseline.Entry]) -> Options:
@@ -196,6 +203,7 @@ def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[ba
         expected=profile.expected(),
         danger=profile.danger,
         not_applicable=profile.not_applicable,
+        configured=profile.configured,
         baseline={entry.case: f"{entry.reason} ({entry.source})" for entry in entries},
         rerun=_rerun(options),
     )

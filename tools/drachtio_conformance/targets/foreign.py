@@ -57,12 +57,23 @@ class ForeignTarget:
     embedded = False
 
     def __init__(
-        self, host: str, port: int, secret: str, *, sip: tuple[str, ...] = (), seconds: float = 2.0
+        self,
+        host: str,
+        port: int,
+        secret: str,
+        *,
+        sip: tuple[str, ...] = (),
+        handler: tuple[str, int] | None = None,
+        seconds: float = 2.0,
     ) -> None:
-        """``sip`` overrides the endpoints of the authenticate answer; ``seconds`` bounds each wait."""
+        """``sip`` overrides the endpoints of the authenticate answer; ``handler`` is where its request handler is.
+
+        ``seconds`` bounds each wait.
+        """
         self._admin = (host, port)
         self._secret = secret
         self._sip = sip
+        self._handler = handler
         self._seconds = seconds
 
     @property
@@ -98,4 +109,5 @@ class ForeignTarget:
                 f"{self.description}: authenticate was expected to be OK, the answer is {refusal}"
             )
         hostports = self._sip or tuple(part for part in "".join(tokens[4:5]).split(",") if part)
-        return ForeignServer(Endpoints(self._admin, self._secret, hostports, "".join(tokens[5:6])), self)
+        endpoints = Endpoints(self._admin, self._secret, hostports, "".join(tokens[5:6]), self._handler)
+        return ForeignServer(endpoints, self)
