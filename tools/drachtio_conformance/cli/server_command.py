@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     entries = baseline.load(Path(options.baseline)) if options.baseline else []
     profile = _profile(options, cases)
     paths = _paths(options)
-    target = _target(options)
+    target = _target(options, profile)
     console = RunConsole(None, rules, verbose=options.verbose)
     runner = Runner(target, _options(options, profile, entries), tell=console.remark)
     console.started(len(chosen), target.description, mutants=options.mutants)
@@ -179,7 +179,7 @@ def _mutation(mutation: Struct) -> str:
     return " ".join([str(kind), *(f"{name}={value!r}" for name, value in fields.items() if value)])
 
 
-def _target(options: argparse.Namespace) -> Target:
+def _target(options: argparse.Namespace, profile: Profile) -> Target:
     if options.admin is None:
         return EmbeddedTarget()
     admin: AdminAddress = options.admin
@@ -190,6 +190,7 @@ def _target(options: argparse.Namespace) -> Target:
         options.secret,
         secure=admin.secure,
         sip=tuple(options.sip),
+        handler=profile.handler_address,
         seconds=patience,
     )
 
@@ -204,6 +205,7 @@ def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[ba
         expected=profile.expected(),
         danger=profile.danger,
         not_applicable=profile.not_applicable,
+        configured=profile.configured,
         baseline={entry.case: f"{entry.reason} ({entry.source})" for entry in entries},
         rerun=_rerun(options),
     )
