@@ -53,7 +53,7 @@ from reference_server.sip.messages.via import (
 )
 from reference_server.sip.proxy_branch import ProxyBranches
 from reference_server.sip.reliable import names_100rel, parse_rack, rseq_of
-from reference_server.sip.target_set import contacts_by_preference, target_for
+from reference_server.sip.target_set import contacts_of, target_for
 from reference_server.wire.framing import FrameDecoder, FramingError
 from reference_server.wire.redaction import without_secret
 from reference_server.wire.requests import RequestError, parse_request
@@ -211,7 +211,7 @@ def of_response(value: str) -> None:
         for name in ("Via", "Contact"):
             message = parse_message(f"{start}\r\n{name}: {value}\r\n{HEAD}\r\n")
             if isinstance(message, Response):
-                contacts_by_preference(message)
+                contacts_of(message)
                 record_route_of(message)
                 for stream in (True, False):
                     forwarded_response(message, stream)
