@@ -28,7 +28,7 @@ from reference_server.sip.messages.lenient import (
     are_routes,
     check_passable,
     first_uri,
-    lacks_scheme,
+    can_be_read,
     made_sound,
     read_address,
     sound_uri,
@@ -279,7 +279,7 @@ def of_uri(value: str) -> None:
 
 
 def of_lenient(value: str) -> None:
-    for read in (read_address, sound_uri, lacks_scheme, first_uri, are_routes, target_for_both):
+    for read in (read_address, sound_uri, can_be_read, first_uri, are_routes, target_for_both):
         with suppress(UriError):
             read(value)
     with suppress(UriError):

@@ -23,7 +23,7 @@ _NOTHING: dict[str, str] = {}
 class Draft:
     """The parts of a draft."""
 
-    __slots__ = ("_has_identity", "body", "fields", "invalid", "others", "start_line")
+    __slots__ = ("_has_identity", "body", "fields", "invalid", "malformed", "others", "start_line")
 
     def __init__(
         self,
@@ -47,6 +47,8 @@ class Draft:
         """header lines of unknown fields, ready to send"""
         self.invalid: dict[Header, str] = {}
         """known fields with a value that is not theirs, and that value as given"""
+        self.malformed = ""
+        """a line without a colon, with which no response is sent (RSP-21)"""
         head, _, self.body = text.partition("\r\n\r\n")
         lines = _header_lines(head)
         self.start_line = lines[0]
@@ -62,8 +64,10 @@ class Draft:
         for at in range(1, len(lines)):
             line = lines[at]
             written, colon, value = line.partition(":")
-            if not colon or line[0] in " \t":
-                continue  # no header line, or the rest of one: nothing is folded here
+            if not colon or line[0] in " \t":  # no header line, or the rest of one: nothing is folded here
+                if line and line[0] not in " \t":
+                    self.malformed = line
+                continue
             name = field_named(written)
             value = value.strip(" \t")
             if not name.spelling:
