@@ -238,7 +238,7 @@ class Runner:
 
     async def _server(self, case: Case) -> ServerUnderTest:
         settings = _settings(case)
-        if settings is not None and self.target.embedded:
+        if not self.target.shared or (settings is not None and self.target.embedded):
             return await self.target.start(settings)
         if self._shared is None:
             self._shared = await self.target.start(None)

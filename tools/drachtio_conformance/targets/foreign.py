@@ -55,6 +55,7 @@ class ForeignTarget:
     """Asks a running server who it is."""
 
     embedded = False
+    shared = True
 
     def __init__(
         self,
