@@ -84,7 +84,9 @@ def _is_control(item: Shown, items: Sequence[Shown]) -> bool:
         return False
     if message.kind in (MessageKind.OK, MessageKind.NO, MessageKind.NOK) and not message.content:
         asked = items[item.answers - 1] if 0 < item.answers <= len(items) else None
-        asked = asked if asked is not None and asked.number == item.answers else _numbered(items, item.answers)
+        asked = (
+            asked if asked is not None and asked.number == item.answers else _numbered(items, item.answers)
+        )
         return asked is not None and _is_control(asked, items)
     return message.kind in _CONTROL
 
@@ -100,7 +102,9 @@ def _recorded(items: Sequence[Shown], path: Path) -> Recorded:
         raise TraceError(f"{path}: no frames are in it, so there is no application to be played")
     for item in messages:
         if item.entry.missing:
-            raise TraceError(f"{path}: {item.entry.where}: the message lacks its end, so it cannot be sent again")
+            raise TraceError(
+                f"{path}: {item.entry.where}: the message lacks its end, so it cannot be sent again"
+            )
     addresses = _Addresses(messages)
     connections = list(dict.fromkeys(item.entry.connection for item in messages if item.message is not None))
     names = {
@@ -171,12 +175,16 @@ class _Addresses:
         }
         hosts = {host for host, _ in [*endpoints, *self._servers]}
         known = "|".join(re.escape(host) for host in sorted(hosts, key=len, reverse=True))
-        self._pattern = re.compile(rf"(?<![0-9A-Za-z.-])({known})(?::(\d+))?(?![0-9A-Za-z.-])") if known else None
+        self._pattern = (
+            re.compile(rf"(?<![0-9A-Za-z.-])({known})(?::(\d+))?(?![0-9A-Za-z.-])") if known else None
+        )
 
     def _learn(self, item: Shown) -> None:
         entry, message = item.entry, item.message
         if message is None:
-            if found := _HOSTPORT.fullmatch(entry.peer or (entry.target if entry.from_server else entry.source)):
+            if found := _HOSTPORT.fullmatch(
+                entry.peer or (entry.target if entry.from_server else entry.source)
+            ):
                 self._transports.setdefault((found[2], found[3]), found[1])
             own = entry.source if entry.from_server else entry.target
             if entry.from_server is not None and (found := _HOSTPORT.fullmatch(own)):
@@ -224,7 +232,9 @@ class _Addresses:
         raw = _as_it_came(message.content, message.get("length"))
         return self._sip(where, item, from_server=False, raw=raw, at=at)
 
-    def _sip(self, where: tuple[str, str], item: Shown, *, from_server: bool, raw: str, at: float) -> SipOctets:
+    def _sip(
+        self, where: tuple[str, str], item: Shown, *, from_server: bool, raw: str, at: float
+    ) -> SipOctets:
         transport = self._transports.get(where, "udp")
         return SipOctets(
             at=at,
@@ -259,4 +269,3 @@ class _Addresses:
                 values[index] = self._moved(token.value)
         meta = "|".join(values)
         return f"{meta}\r\n{moved}" if "\r\n" in item.entry.data else meta
-

@@ -14,10 +14,9 @@ from typing import ClassVar, Literal
 import msgspec
 from msgspec import field
 
-from drachtio_conformance.peers.admin_peer import new_id
 from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.sip_compose import Changes
-from drachtio_conformance.peers.variables import Variables, octets
+from drachtio_conformance.peers.variables import Variables, new_id, octets
 from drachtio_conformance.steps.application_frames import next_frame
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.patterns import counterexample, describe, matches
