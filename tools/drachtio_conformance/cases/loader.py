@@ -62,6 +62,7 @@ class _CaseFields(_Shared, kw_only=True, forbid_unknown_fields=True):
     id: str
     title: str
     steps: list[object]
+    ends_open: bool = False
     expect_under: dict[str, str | Under] = field(default_factory=dict)
     danger: dict[str, str] = field(default_factory=dict)
 
@@ -228,7 +229,7 @@ class Reader:
         if not steps:
             raise self.error(node, "expected at least one step")
         clauses = fields.clauses or file.clauses
-        if not clauses:
+        if not clauses and not fields.ends_open:  # a recording shows what there was
             raise self.error(node, "expected clauses (the ids of docs/protocol.md that the case tests)")
         return Case(
             name=f"{prefix}/{fields.id}",
@@ -240,6 +241,7 @@ class Reader:
             server=fields.server if fields.server is not None else file.server,
             level=fields.level or file.level or Level.MUST,
             slow=fields.slow if fields.slow is not None else bool(file.slow),
+            ends_open=fields.ends_open,
             expect_under=self.expect_under(node, fields, before, case=(*before, *steps)),
             danger=fields.danger,
         )

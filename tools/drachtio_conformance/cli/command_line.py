@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TypeAlias
 
-from drachtio_conformance.cli.arguments import factor, host_port, seconds, sip_endpoint
+from drachtio_conformance.cli.arguments import admin_address, factor, seconds, sip_endpoint
+from drachtio_conformance.peers.transports import TRANSPORTS
 
 _EXAMPLES = """\
 examples:
@@ -33,6 +34,7 @@ examples:
   drachtio-conformance server --filter ping --filter 'route/**'
   drachtio-conformance server --clause AUTH --junit results.xml
   drachtio-conformance server --admin 127.0.0.1:9022 --secret cymru --report report
+  drachtio-conformance server --admin tls://127.0.0.1:9023 --secret cymru
   DRACHTIO_SECRET=cymru drachtio-conformance server --admin 127.0.0.1:9022 --baseline known.yaml
 
 A baseline lists known failures with their reasons; they run, and one that passes fails the run:
@@ -67,6 +69,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _shell(commands)
     _replay(commands)
     _record(commands)
+    _compare(commands)
     _coverage(commands)
     _vectors(commands)
     _traceability(commands)
@@ -91,7 +94,12 @@ def _command(
 def _server(commands: _Commands) -> None:
     parser = _command(commands, "server", "test a server", description=_SERVER, epilog=_SERVER_EXAMPLES)
     target = parser.add_argument_group("what to test")
-    target.add_argument("--admin", type=host_port, metavar="HOST:PORT", help="admin port of a running server")
+    target.add_argument(
+        "--admin",
+        type=admin_address,
+        metavar="[tls://]HOST:PORT",
+        help="admin port of a running server; by TLS its certificate is not verified",
+    )
     _secret(target)
     target.add_argument(
         "--sip",
@@ -202,8 +210,8 @@ def _features(commands: _Commands) -> None:
     parser.add_argument(
         "--target",
         "--admin",
-        type=host_port,
-        metavar="HOST:PORT",
+        type=admin_address,
+        metavar="[tls://]HOST:PORT",
         help="admin port of a running server (default: the reference server, embedded)",
     )
     _secret(parser)
@@ -254,7 +262,7 @@ def _call(commands: _Commands) -> None:
         "  drachtio-conformance call sip:bob@127.0.0.1 --method MESSAGE --body 'hello' --header 'X-A: 1'\n\n"
         "exit code: 0 answered 2xx, 1 another answer, 2 wrong usage, 3 no answer at all\n",
     )
-    parser.add_argument("uri", metavar="URI", help="sip:user@host:port")
+    parser.add_argument("uri", metavar="URI", help="sip:user@host:port, sips: for TLS")
     parser.add_argument(
         "--method", default="INVITE", metavar="NAME", help="INVITE (default), OPTIONS, MESSAGE …"
     )
@@ -266,7 +274,7 @@ def _call(commands: _Commands) -> None:
         help="add or replace; may be repeated",
     )
     parser.add_argument("--body", metavar="TEXT", help="the body; @FILE reads it from a file")
-    parser.add_argument("--transport", choices=["udp", "tcp"], help="default: the URI's, else udp")
+    parser.add_argument("--transport", choices=TRANSPORTS, help="default: the URI's, else udp, or tls")
     parser.add_argument(
         "--hold", type=seconds, default=0.5, metavar="SECONDS", help="how long the call lasts (default: 0.5)"
     )
@@ -292,7 +300,12 @@ def _shell(commands: _Commands) -> None:
         "  printf 'ping\\nroute invite\\nwait 60\\nrespond 486\\n' |\n"
         "    drachtio-conformance shell 127.0.0.1:9022 --secret cymru\n",
     )
-    parser.add_argument("address", type=host_port, metavar="HOST:PORT", help="admin port of a server")
+    parser.add_argument(
+        "address",
+        type=admin_address,
+        metavar="[tls://]HOST:PORT",
+        help="admin port of a server; by TLS its certificate is not verified",
+    )
     _secret(parser)
     parser.add_argument("--brief", action="store_true", help="one line for each frame")
 
@@ -337,6 +350,23 @@ def _record(commands: _Commands) -> None:
     )
     _selection(parser)
     parser.add_argument("folder", metavar="DIR", help="made if need be; files of the same names are replaced")
+
+
+def _compare(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "compare",
+        "lay several runs side by side",
+        description="Makes a matrix of cases and runs from JSON reports (--json): of several servers, of several\n"
+        "client libraries, of yesterday and today.",
+        epilog="example:\n  drachtio-conformance compare srf-5=five.json srf-4=four.json --html matrix.html\n",
+    )
+    parser.add_argument("reports", nargs="+", metavar="NAME=REPORT.json", help="a run and what it is called")
+    parser.add_argument("--html", metavar="FILE", help="one page with filters, clauses, ladders and octets")
+    parser.add_argument(
+        "--markdown", metavar="FILE", help="the cases that do not pass everywhere (default: print it)"
+    )
+    parser.add_argument("--title", default="Runs side by side", help="of the Markdown")
 
 
 def _coverage(commands: _Commands) -> None:

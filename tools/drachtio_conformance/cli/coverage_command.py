@@ -59,7 +59,10 @@ def measure(paths: Sequence[str]) -> Coverage:
                 judge = Judge(complete=not from_server and "|authenticate|" in entry.data[:200])
                 judges.append(judge)
             connection = numbers.setdefault(entry.connection, len(numbers) + 1)
-            problems += (_found(path, entry, each) for each in _judged(judge, connection, entry, from_server))
+            problems += (
+                _found(path, entry, each)
+                for each in _judged(judge, connection, entry, from_server=from_server)
+            )
     exercised = {clause: sum(judge.exercised[clause] for judge in judges) for clause in clauses()}
     violated = [each.clause for each in problems if each.weight == Weight.VIOLATION.value]
     return Coverage(
@@ -95,7 +98,7 @@ def _from_server(entry: Entry) -> bool:
     return messages.decode(entry.data).from_server
 
 
-def _judged(judge: Judge, connection: int, entry: Entry, from_server: bool) -> Iterable[Problem]:
+def _judged(judge: Judge, connection: int, entry: Entry, *, from_server: bool) -> Iterable[Problem]:
     return judge.received(connection, entry.data) if from_server else judge.sent(connection, entry.data)
 
 

@@ -23,7 +23,7 @@ from drachtio_conformance.cases.loader import LoadError
 from drachtio_conformance.cases.selection import NothingMatches
 from drachtio_conformance.cases.specification import Specification, SpecificationError
 from drachtio_conformance.cli import explain
-from drachtio_conformance.cli.arguments import HostPort
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.cli.command_line import build_parser
 from drachtio_conformance.cli.completion import answer_a_shell
 from drachtio_conformance.cli.explain import NothingToExplain
@@ -109,6 +109,8 @@ def _dispatch(options: argparse.Namespace) -> int:
             from drachtio_conformance.replay import record
 
             return record.run(options, load_cases(options.scenarios))
+        case "compare":
+            return _compare(options)
         case "coverage":
             from drachtio_conformance.cli import coverage_command
 
@@ -232,7 +234,7 @@ def _body(given: str | None) -> str | None:
         raise UsageError(f"{given[1:]}: {error.strerror}") from None
 
 
-def _shell(address: HostPort, secret: str, brief: bool) -> int:
+def _shell(address: AdminAddress, secret: str, brief: bool) -> int:
     from drachtio_conformance.cli import shell_terminal
     from drachtio_conformance.cli.shell_connection import CannotConnect
 
@@ -241,6 +243,28 @@ def _shell(address: HostPort, secret: str, brief: bool) -> int:
     except CannotConnect as error:
         return _complain(str(error), ExitCode.NO_PEER)
     return ExitCode.OK if good else ExitCode.USAGE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from drachtio_conformance.report import side_by_side
+
+    runs = []
+    for given in options.reports:
+        name, equals, path = given.partition("=")
+        if not equals or not name or not path:
+            raise UsageError(f"expected NAME=REPORT.json, got '{given}'")
+        try:
+            runs.append(side_by_side.load(name, Path(path)))
+        except side_by_side.NoReport as error:
+            raise UsageError(str(error)) from None
+    text = side_by_side.markdown(runs, title=options.title)
+    if options.html:
+        Path(options.html).write_text(side_by_side.page(runs, specification.load()), "utf-8")
+    if options.markdown:
+        Path(options.markdown).write_text(text, "utf-8")
+    elif not options.html:
+        _print(text.rstrip("\n"))
+    return ExitCode.OK
 
 
 def _vectors(folder: Path) -> int:

@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from drachtio_conformance.cases import selection, specification
 from drachtio_conformance.cases.case import Case
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.engine import baseline, outcome
 from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import Profile, load_profile, shipped
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     entries = baseline.load(Path(options.baseline)) if options.baseline else []
     profile = _profile(options, cases)
     paths = _paths(options)
-    target = _target(options)
+    target = _target(options, profile)
     console = RunConsole(None, rules, verbose=options.verbose)
     runner = Runner(target, _options(options, profile, entries), tell=console.remark)
     console.started(len(chosen), target.description, mutants=options.mutants)
@@ -179,14 +180,22 @@ def _mutation(mutation: Struct) -> str:
     return " ".join([str(kind), *(f"{name}={value!r}" for name, value in fields.items() if value)])
 
 
-def _target(options: argparse.Namespace) -> Target:
+def _target(options: argparse.Namespace, profile: Profile) -> Target:
     if options.command == "client":
         return ClientTarget(options.app)
     if options.admin is None:
         return EmbeddedTarget()
-    host, port = options.admin
+    admin: AdminAddress = options.admin
     patience = 2.0 * max(options.slow or 1.0, 1.0)
-    return ForeignTarget(host, port, options.secret, sip=tuple(options.sip), seconds=patience)
+    return ForeignTarget(
+        admin.host,
+        admin.port,
+        options.secret,
+        secure=admin.secure,
+        sip=tuple(options.sip),
+        handler=profile.handler_address,
+        seconds=patience,
+    )
 
 
 def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[baseline.Entry]) -> Options:
@@ -199,6 +208,7 @@ def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[ba
         expected=profile.expected(),
         danger=profile.danger,
         not_applicable=profile.not_applicable,
+        configured=profile.configured,
         baseline={entry.case: f"{entry.reason} ({entry.source})" for entry in entries},
         rerun=_rerun(options),
     )
@@ -208,9 +218,7 @@ def _rerun(options: argparse.Namespace) -> str:
     """The command that runs one case; it names the secret's variable, never the secret."""
     words = ["drachtio-conformance", options.command]
     if options.admin is not None:
-        host, port = options.admin
-        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        words += ["--admin", shlex.quote(shown), "--secret", '"$DRACHTIO_SECRET"']
+        words += ["--admin", shlex.quote(str(options.admin)), "--secret", '"$DRACHTIO_SECRET"']
     for name in ("sip", "profile", "scenarios"):
         value = getattr(options, name)
         for each in value if isinstance(value, list) else [value] if value else []:

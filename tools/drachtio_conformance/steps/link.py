@@ -7,10 +7,9 @@ from typing import ClassVar, Literal
 
 from msgspec import field
 
-from drachtio_conformance.peers.admin_peer import new_id
 from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.link import Filter, Leg
-from drachtio_conformance.peers.variables import Variables
+from drachtio_conformance.peers.variables import Variables, new_id
 from drachtio_conformance.steps.checks import check_tokens
 from drachtio_conformance.steps.octets import exact_octets, whole_message
 from drachtio_conformance.steps.patterns import cut_tokens, matches

@@ -21,11 +21,13 @@ class Endpoints(Struct, frozen=True):
     hostports: tuple[str, ...]
     """``udp/127.0.0.1:5060`` …, as the authenticate answer lists them"""
     version: str = ""
+    tls_admin: tuple[str, int] | None = None
+    """where applications connect by TLS; the same as ``admin`` where they cannot do without"""
     handler: tuple[str, int] | None = None
     """where its request handler is, if it has one that the suite plays"""
 
     def sip(self, transport: str, family: str) -> str | None:
-        """host:port of the first endpoint of that transport (``udp``, ``tcp``) and family."""
+        """host:port of the first endpoint of that transport (``udp``, ``tcp``, ``tls``, …) and family."""
         for hostport in self.hostports:
             name, _, address = hostport.partition("/")
             if name == transport and address.startswith("[") == (family == "ipv6"):
