@@ -221,6 +221,10 @@ class Server:
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
 
+    def drop_application(self, number: int, *, reset: bool) -> None:
+        """End the admin connection of that number, if it is there: orderly, or with RST."""
+        self._connections.break_off(number, reset=reset)
+
     @property
     def admin_address(self) -> tuple[str, int]:
         """Where applications connect."""

@@ -105,6 +105,10 @@ class ReferenceServer:
         """Let the server's time pass; what falls due happens at once. The application's own time is its own."""
         await self._running().advance(seconds)
 
+    def drop_application(self, number: int, *, reset: bool = False) -> None:
+        """End the connection of an application, 1, 2 … in the order in which they connected: orderly, or with RST."""
+        self._running().drop(number, reset=reset)
+
     def occupancy(self) -> dict[str, int]:
         """How many calls, requests, applications the server holds, by table."""
         return self._running().occupancy() or {}

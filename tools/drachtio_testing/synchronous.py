@@ -62,6 +62,14 @@ class SyncReferenceServer:
         """Let the server's time pass."""
         self._thread.call(self._server.advance(seconds))
 
+    def drop_application(self, number: int, *, reset: bool = False) -> None:
+        """End the connection of an application, 1, 2 …: orderly, or with RST."""
+
+        async def work() -> None:
+            self._server.drop_application(number, reset=reset)
+
+        self._thread.call(work())
+
     def occupancy(self) -> dict[str, int]:
         """What the server holds, by table."""
 

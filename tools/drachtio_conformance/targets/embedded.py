@@ -75,6 +75,10 @@ class EmbeddedServer:
         """Size of each of its tables."""
         return self._server.occupancy()
 
+    def drop(self, number: int, *, reset: bool) -> None:
+        """End the admin connection of that number."""
+        self._server.drop_application(number, reset=reset)
+
     async def gone(self) -> str:
         """It lives in this process."""
         return ""
