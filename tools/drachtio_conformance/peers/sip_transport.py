@@ -80,12 +80,13 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         self.refused = False
         """whether the server's port is closed, for who wants to hear of it"""
 
-    async def open(self, host: str) -> None:
-        """Bind to a port of its own. Raises :class:`ConnectFailed`."""
+    async def open(self, host: str, port: int = 0) -> None:
+        """Bind to a port, by default one of its own. Raises :class:`ConnectFailed`."""
         try:
-            await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=(host, 0))
+            await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=(host, port))
         except OSError as error:
-            raise ConnectFailed(f"no UDP socket on {host}: {told(error)}") from None
+            where = f"{host}:{port}" if port else host
+            raise ConnectFailed(f"no UDP socket on {where}: {told(error)}") from None
 
     @property
     def port(self) -> int:
@@ -96,6 +97,11 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         """Send datagrams to the server, more than one if ``split`` says so."""
         for piece in cut(data, split):
             self._opened().sendto(piece, self._server)
+
+    def turn_to(self, reply: Reply) -> None:
+        """From now on send to where this came from."""
+        if isinstance(reply, _Datagram):
+            self._server = (str(reply.address[0]), reply.address[1])
 
     def close(self) -> None:
         """Close the socket."""
