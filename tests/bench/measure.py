@@ -69,11 +69,11 @@ def measure(
             raise SystemExit(f"bench: {name} does not serve a basic call: {warm_up.sentence}")
         pinger = None if isinstance(subject, Floor) else Pinger(subject.admin_port, SECRET)
         memory_before = _memory(subject.process)
-        subject_before, application_before = _cpu(subject.process), _cpu(application.process)
+        subject_before, application_before = cpu(subject.process), cpu(application.process)
         calls = round(rate * seconds)
         figures = _call(subject, rate, calls).statistics
-        subject_spent = _cpu(subject.process) - subject_before
-        application_spent = _cpu(application.process) - application_before
+        subject_spent = cpu(subject.process) - subject_before
+        application_spent = cpu(application.process) - application_before
         memory_after = _memory(subject.process)
         round_trip = pinger.stop() if pinger is not None else None
     finally:
@@ -112,7 +112,7 @@ def _call(subject: Subject, rate: float, calls: int) -> LoadRun:
         return asyncio.run(run_sipp(plan, Path(folder)))
 
 
-def _cpu(process: subprocess.Popen[str]) -> float:
+def cpu(process: subprocess.Popen[str]) -> float:
     """Seconds of user and system time that the process has used."""
     stat = Path(f"/proc/{process.pid}/stat").read_text()
     user, system = stat.rpartition(")")[2].split()[11:13]

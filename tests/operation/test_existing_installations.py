@@ -246,7 +246,8 @@ def called(process: Process, headers: str) -> str:
             (
                 f"INVITE sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{own};branch=z9hG4bK1\r\n"
                 f"Max-Forwards: 70\r\nFrom: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:bob@127.0.0.1>\r\n"
-                f"Call-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:{own}>\r\n{headers}Content-Length: 0\r\n\r\n"
+                f"Call-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:{own}>\r\n"
+                f"{headers}Content-Length: 0\r\n\r\n"
             ).encode()
         )
         transaction = read_frame(frames.read).split("\r\n")[0].split("|")[8]
