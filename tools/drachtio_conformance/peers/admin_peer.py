@@ -12,7 +12,6 @@ import os
 import socket
 import ssl
 import struct
-import uuid
 from typing import Literal, TypeAlias, cast
 
 from drachtio_conformance.peers import tls
@@ -238,8 +237,3 @@ def told(error: OSError) -> str:
     if isinstance(error, socket.gaierror):  # its numbers are not the system's
         return str(error.strerror)
     return os.strerror(error.errno) if error.errno else str(error)
-
-
-def new_id() -> str:
-    """A message id."""
-    return str(uuid.uuid4())

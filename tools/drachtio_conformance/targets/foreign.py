@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 
-from drachtio_conformance.peers.admin_peer import AdminPeer, ConnectFailed, NotRead, new_id
+from drachtio_conformance.peers.admin_peer import AdminPeer, ConnectFailed, NotRead
 from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.recorder import Recorder
-from drachtio_conformance.peers.variables import octets, readable
+from drachtio_conformance.peers.variables import new_id, octets, readable
 from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import Endpoints, StartFailed
 from msgtrace import messages
