@@ -1,8 +1,8 @@
 """What a basic call costs the server by TLS, beside the same call by TCP.
 
 Debian's SIPp speaks no TLS, so the caller is one of our own; its CPU does not count. Each way is measured with one
-connection for all calls, as gateways and registered phones do, and with one for each call, where TLS shakes hands anew or
-resumes the session of the call before (RFC 8446 §2.2).
+connection for all calls, as gateways and registered phones do, and with one for each call, where TLS shakes hands
+anew or resumes the session of the call before (RFC 8446 §2.2).
 """
 
 from __future__ import annotations
