@@ -35,7 +35,14 @@ _SCREENING = ServerSettings(
 """Of the server in scenarios about who may not come in."""
 
 _SECURE = ServerSettings(tls=True, ws=True, wss=True, admin_tls=True)
-"""Of the server in scenarios about transports."""
+
+_CONFIGURED = {
+    "screened": (_SCREENING, "keep scanners out"),
+    "secure": (_SECURE, "speak TLS and WebSocket (drachtio-conformance server tests a running one)"),
+    "asking": (ServerSettings(request_handler="GET"), "ask a callback of the suite's"),
+    "connecting": (ServerSettings(request_handler="tcp"), "connect to an application of the suite's"),
+}
+"""Marks of scenarios that need a server of these settings, and what it is configured to do."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,8 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of docs/protocol.md that the scenario tests")
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
     config.addinivalue_line("markers", "cdrs: needs a server that sends call detail records")
-    config.addinivalue_line("markers", "secure: needs a server that speaks TLS and WebSocket")
-    config.addinivalue_line("markers", "screened: needs a server that keeps scanners out")
+    for mark, (_, does) in _CONFIGURED.items():
+        config.addinivalue_line("markers", f"{mark}: needs a server that is configured to {does}")
     for module in (
         "applications",
         "callers",
@@ -81,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "strangers",
         "administrators",
         "travellers",
+        "callbacks",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
@@ -127,18 +135,13 @@ def session(request: pytest.FixtureRequest, target: Target, loop_thread: LoopThr
     records = request.node.get_closest_marker("cdrs") is not None
     if records and not target.embedded and not request.config.getoption("--cdrs"):
         pytest.skip("needs a server that is configured to send call detail records: run with --cdrs")
-    screened = request.node.get_closest_marker("screened") is not None
-    if screened and not target.embedded:
-        pytest.skip("needs a server that is configured to keep scanners out")
-    secure = request.node.get_closest_marker("secure") is not None
-    if secure and not target.embedded:
-        pytest.skip(
-            "needs a server that speaks TLS and WebSocket: drachtio-conformance server tests a running one"
-        )
-    if secure and (find_spec("websockets") is None or not tls.available()):
+    settings = ServerSettings(cdrs=True) if records else None
+    for mark, (configured, does) in _CONFIGURED.items():
+        if request.node.get_closest_marker(mark) is not None:
+            if not target.embedded:
+                pytest.skip(f"needs a server that is configured to {does}")
+            settings = configured
+    if settings is _SECURE and (find_spec("websockets") is None or not tls.available()):
         pytest.skip("needs the library websockets and the command openssl")
-    settings = (
-        ServerSettings(cdrs=True) if records else _SCREENING if screened else _SECURE if secure else None
-    )
     with Session(target, settings=settings, thread=loop_thread) as opened:
         yield opened

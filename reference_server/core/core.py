@@ -10,7 +10,17 @@ from reference_server.core.cdr.observer import CallRecords
 from reference_server.core.context import Context, Settings
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.location.service import LocationService
-from reference_server.core.ports import Application, Applications, Clock, Flow, SipNetwork, Taps, Timers
+from reference_server.core.ports import (
+    Application,
+    Applications,
+    Clock,
+    Flow,
+    ListeningApplications,
+    RequestHandler,
+    SipNetwork,
+    Taps,
+    Timers,
+)
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.verb import proxy_for
 from reference_server.core.receive import Receiver
@@ -123,6 +133,10 @@ class Core:
         if self._records is not None:
             self._records.record_new(settings.call_records)
         self.transactions.apply(settings.timing)
+
+    def handled_by(self, handler: RequestHandler | None, listening: ListeningApplications) -> None:
+        """From now on ``handler`` is asked about new requests first, and ``listening`` may have them delivered."""
+        self.context.handled_by(handler, listening)
 
     def close_door(self) -> None:
         """From now on nothing new begins: what asks for it gets 503."""

@@ -208,10 +208,14 @@ class HandlerQuestion(Struct, frozen=True, kw_only=True):
 
 
 class Names(Protocol):
-    """Who knows the addresses of names."""
+    """Who knows the addresses of names, and where their services are."""
 
     def addresses(self, name: str, done: Callable[[Sequence[str]], None]) -> None:
         """Give ``done`` the literal addresses of ``name``, the best first, or none; perhaps at once."""
+
+    def servers(self, service: str, name: str, done: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+        """Give ``done`` the literal addresses and ports of a service of ``name``, such as ``_drachtio._tcp``, by its
+        SRV records (:rfc:`2782`), the best first, or none; perhaps at once."""
 
 
 class RequestHandler(Protocol):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tests.bench.measure import ANSWERING, cpu
+from tests.bench.measure import ANSWERING, cpu_of
 from tests.peers.processes import NodeApplication, Server
 from tests.tls.openssl import Authority
 
@@ -245,9 +245,9 @@ def measured(way: Way, rate: float, seconds: float) -> Cost:
             nonlocal spent
             await caller.run(WARM_UP, rate)
             caller.failed = caller.resumed = 0
-            before = cpu(server.process)
+            before = cpu_of(server.process)
             await caller.run(calls, rate)
-            spent = cpu(server.process) - before
+            spent = cpu_of(server.process) - before
 
         try:
             asyncio.run(story())

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
@@ -31,6 +32,13 @@ class Running(NamedTuple):
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
     """A reference server that other programs can reach."""
+    with started() as server:
+        yield server
+
+
+@contextmanager
+def started(*options: str) -> Iterator[Running]:
+    """A reference server in a process of its own, with these options."""
     command = [sys.executable, "-m", "reference_server.cli", "--secret", "cymru", "--port", "0"]
     own = own_certificate()
     command += [
@@ -43,10 +51,13 @@ def running() -> Iterator[Running]:
     ]
     for contact in ("", ";transport=tls", ";transport=ws", ";transport=wss"):
         command += ["--contact", f"sip:127.0.0.1:0{contact}"]
+    command += options
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
         doors = dict(reversed([contact.split("/", 1) for contact in ready["sip"]]))
-        yield Running(ready["admin"], doors["udp"], "cymru", ready["adminTls"], doors)
-        process.terminate()
-        process.communicate(timeout=10)
+        try:
+            yield Running(ready["admin"], doors["udp"], "cymru", ready["adminTls"], doors)
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)

@@ -88,9 +88,9 @@ def respond(uas: UasCore, application: Application, message: Sip) -> None:
         application.deliver(NotSent(message.message_id, word))
         return
     status, status_line = _STATUS_LINES.known.get(draft.start_line) or _understood(draft.start_line)
-    if not 100 <= status <= 699 or draft.invalid:
-        # 500 ends the request, unless the status is too small to be one (RSP-16, RSP-17, RSP-18).
-        if status >= 700 or status == 0 or draft.invalid:
+    if not 100 <= status <= 699 or draft.invalid or draft.malformed:
+        # 500 ends the request, unless the status is too small to be one (RSP-16, RSP-17, RSP-18, RSP-21).
+        if status >= 700 or status == 0 or draft.invalid or (draft.malformed and status > 0):
             incoming.refuse(500)
         application.deliver(NotSent(message.message_id, NOT_SENDABLE))
         return

@@ -23,7 +23,7 @@ _NOTHING: dict[str, str] = {}
 class Draft:
     """The parts of a draft."""
 
-    __slots__ = ("_has_identity", "body", "fields", "invalid", "others", "start_line")
+    __slots__ = ("_has_identity", "body", "fields", "invalid", "malformed", "others", "start_line")
 
     def __init__(
         self,
@@ -46,6 +46,8 @@ class Draft:
         """header lines of unknown fields, ready to send"""
         self.invalid: dict[Header, str] = {}
         """known fields with a value that is not theirs, and that value as given"""
+        self.malformed = ""
+        """a line without a colon, with which no response is sent (RSP-21)"""
         head, _, self.body = text.partition("\r\n\r\n")
         lines = _header_lines(head)
         self.start_line = lines[0]
@@ -61,8 +63,10 @@ class Draft:
         repeated = False
         for line in lines[1:]:
             written, colon, value = line.partition(":")
-            if not colon:
-                continue  # no header line
+            if not colon:  # no header line
+                if line and line[0] not in " \t":
+                    self.malformed = line
+                continue
             name = known.get(written)
             if name is None:
                 if line[0] in " \t":

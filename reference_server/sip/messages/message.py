@@ -196,16 +196,13 @@ def _status_of(start_line: str) -> tuple[int, str]:
 
 
 def _request_line(start_line: str) -> tuple[str, str, str]:
-    """Method, URI and version of a request line.
+    """Method, URI and version of a request line, with any blanks between and behind them (SIP-43).
 
-    Blanks behind the version count to the URI, which is none then: such a request can still be answered.
+    A URI with blanks is none: such a request can still be answered.
     """
     method, _, rest = start_line.partition(" ")
-    uri, _, version = rest.rpartition(" ")
-    if not version:
-        blanks = rest[len(rest.rstrip(" ")) :]
-        uri, _, version = rest.rstrip(" ").rpartition(" ")
-        uri = uri and uri + blanks
+    uri, _, version = rest.strip(" ").rpartition(" ")
+    uri = uri.rstrip(" ")
     if (
         not uri
         or not (method in _METHODS or is_token(method))

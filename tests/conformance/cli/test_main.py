@@ -21,7 +21,7 @@ import pytest
 
 from drachtio_conformance.cli.main import main
 from drachtio_conformance.engine.outcome import ExitCode
-from tests.conformance.conftest import Running
+from tests.conformance.conftest import Running, started
 from tests.conformance.small_server import SECRET, SmallTarget
 
 FEW = ["--filter", "ping"]
@@ -439,3 +439,26 @@ def test_a_sips_uri_is_called_by_tls(running: Running, capsys: pytest.CaptureFix
     assert "OPTIONS was answered 503" in capsys.readouterr().out
     assert main(["call", f"sips:bob@{running.sip}", "--timeout", "5"]) == ExitCode.NO_PEER
     assert "no TLS connection to " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind", "cases"), [("http", "GET", "http/question"), ("tcp", "tcp", "outbound/direct")]
+)
+def test_cases_of_handlers_against_a_server_that_is_configured_for_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], scheme: str, kind: str, cases: str
+) -> None:
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{kept.getsockname()[1]}"
+        profile = tmp_path / "profile.yaml"
+        profile.write_text(f"configured: {{request-handler: {kind}}}\nhandler: {place}\n", "utf-8")
+        with started("--http-handler", f"{scheme}://{place}") as server:
+            target = ["--admin", server.admin, "--secret", server.secret, "--profile", str(profile)]
+            report = tmp_path / "report.json"
+            few = ["--filter", cases, "--filter", "ping"]
+            assert main(["server", *target, *few, "--json", str(report)]) == 0
+    verdicts = {case["name"]: case["verdict"] for case in json.loads(report.read_text("utf-8"))["cases"]}
+    assert verdicts["ping/basic/answered"] == "not-applicable"
+    played = [name for name, verdict in verdicts.items() if verdict == "pass"]
+    assert len(played) == {"GET": 9, "tcp": 2}[kind], capsys.readouterr().out

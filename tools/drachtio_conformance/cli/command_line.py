@@ -14,6 +14,7 @@ examples:
   drachtio-conformance server --admin 127.0.0.1:9022 --secret cymru
                                                           the suite against a server that runs already
   drachtio-conformance server --filter 'framing/**' --report report
+  drachtio-conformance client -- node app.js              the suite against a client library, by an app of its author
   drachtio-conformance explain AUTH-6                     what a clause says, and what tests it
   drachtio-conformance shell 127.0.0.1:9022 --secret cymru
                                                           speak the admin protocol by hand
@@ -60,6 +61,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"drachtio-conformance {version}")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     _server(commands)
+    _client(commands)
     _features(commands)
     _list(commands)
     _explain(commands)
@@ -117,6 +119,44 @@ def _server(commands: _Commands) -> None:
         help="starts the server anew when a case has killed it; must end once that is under way",
     )
     _selection(parser.add_argument_group("which cases"))
+    _how(parser)
+    _reports(parser)
+
+
+_CLIENT = """\
+Tests a client library in any language: the suite plays the server and the phones, starts the conformance app of the
+library's author for each case, and tells it what to do by SIP requests. docs/conformance-app.md says what such an app
+does; every frame that it sends is judged besides.
+"""
+
+_CLIENT_EXAMPLES = """\
+examples:
+  drachtio-conformance client -- python conformance_apps/python/app.py
+  drachtio-conformance client --filter 'cancel/**' --report report -- node app.js
+  drachtio-conformance client --baseline known.yaml --junit results.xml -- ./app
+
+A baseline is a file as for 'server'. What the app answers 501 to it does not do: such cases are not applicable.
+
+exit code: 0 ok, 1 failures, or no case that a filter meets, 2 wrong usage, 3 there is no such command, 4 the suite
+itself failed
+"""
+
+
+def _client(commands: _Commands) -> None:
+    parser = _command(
+        commands, "client", "test a client library", description=_CLIENT, epilog=_CLIENT_EXAMPLES
+    )
+    parser.add_argument(
+        "app", nargs="+", metavar="COMMAND", help="starts the conformance app; write -- before it"
+    )
+    parser.add_argument("--baseline", metavar="FILE", help="known failures, with reasons")
+    _selection(parser.add_argument_group("which cases"))
+    _how(parser)
+    _reports(parser)
+    parser.set_defaults(admin=None, secret=None, sip=[], profile=None, restart=None)
+
+
+def _how(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how")
     how.add_argument(
         "--mutants", action="store_true", help="also prove that every check can fail (broken twins)"
@@ -130,6 +170,9 @@ def _server(commands: _Commands) -> None:
         help="run cases that take real time, too; N times longer deadlines for a slow peer",
     )
     how.add_argument("--verbose", action="store_true", help="on a terminal, name every case")
+
+
+def _reports(parser: argparse.ArgumentParser) -> None:
     reports = parser.add_argument_group("reports")
     reports.add_argument(
         "--report", metavar="DIR", help="write index.html, report.json, junit.xml and summary.md there"

@@ -47,6 +47,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """case name to why it must not run against this peer, by its profile"""
     not_applicable: dict[str, str] = field(default_factory=dict)
     """case name to why it says nothing about this peer, by its profile"""
+    configured: ServerSettings | None = None
+    """the settings of cases that a foreign server runs with"""
     restart: str = ""
     """a command that starts a foreign server that has gone away"""
     rerun: str = "drachtio-conformance server --filter {name}"
@@ -203,8 +205,10 @@ class Runner:
         elif not self.target.embedded and (undeclared := _TO_BE_CONFIGURED.intersection(case.requires)):
             names = ", ".join(undeclared)
             return f"needs a server that is configured for {names}, and a --profile with features: [{names}]"
-        if not self.target.embedded and case.server is not None:
-            return "needs a server with settings of its own, so only the embedded one runs it"
+        if not self.target.embedded and case.server != self.options.configured:
+            if case.server is None:
+                return "the server is configured for other cases"
+            return "needs a server with settings of its own: the embedded one, or one whose --profile says configured"
         if reason := _lacking(case):
             return reason
         if not self.options.slow and self._takes_real_time(case):
@@ -234,7 +238,7 @@ class Runner:
 
     async def _server(self, case: Case) -> ServerUnderTest:
         settings = _settings(case)
-        if settings is not None and self.target.embedded:
+        if not self.target.shared or (settings is not None and self.target.embedded):
             return await self.target.start(settings)
         if self._shared is None:
             self._shared = await self.target.start(None)

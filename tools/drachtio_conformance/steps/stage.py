@@ -19,6 +19,7 @@ from drachtio_conformance.peers.transports import TRANSPORTS
 from drachtio_conformance.peers.variables import Variables, octets
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.terms import seconds
+from drachtio_conformance.targets.client import ClientSide, ClientUnderTest
 from drachtio_conformance.targets.target import ServerUnderTest
 
 Item = TypeVar("Item")
@@ -31,6 +32,10 @@ class CheckFailed(Exception):
         super().__init__(f"expected {expected}, got {actual}")
         self.expected = expected
         self.actual = actual
+
+
+class NotOffered(Exception):
+    """An application under test says that it does not do what the step is about."""
 
 
 class StepError(Exception):
@@ -65,6 +70,9 @@ class Stage:
         self.peers: dict[str, SipPeer] = {}
         self._callbacks: dict[str, CallbackPeer] = {}
         self._doors: dict[str, Door] = {}
+        self._client = (
+            ClientSide(server, self.recorder, self.bell) if isinstance(server, ClientUnderTest) else None
+        )
         self.mutation: Mutation | None = None
         """to be applied to what a check of the present step looks at"""
         self.asserted: list[Mutation] = []
@@ -161,6 +169,21 @@ class Stage:
             known = ", ".join(self.applications) or "none"
             raise StepError(f"there is no application {name!r}; connected are {known}")
         return self.applications[name]
+
+    # An application under test
+
+    @property
+    def client(self) -> ClientSide:
+        """The application under test and its connection. Raises :class:`StepError`."""
+        if self._client is None:
+            raise StepError("there is no application under test: this is a case for 'client'")
+        return self._client
+
+    async def objections(self, *, at_once: bool) -> list[str]:
+        """What the application under test has done that no application may; unless ``at_once``, what it owes, too."""
+        if self._client is None:
+            return []
+        return await self._client.objections(None if at_once else self.patience(None))
 
     # SIP peers
 
@@ -271,6 +294,8 @@ class Stage:
         """
         if not self.embedded:
             await asyncio.gather(*(peer.leave(1.0 * self._pace.scale) for peer in self.applications.values()))
+        if self._client is not None:
+            await self._client.stop()
         for application in self.applications.values():
             application.close()
         for peer in self.peers.values():

@@ -89,6 +89,7 @@ class EmbeddedTarget:
 
     description = "reference server (embedded)"
     embedded = True
+    shared = True
 
     async def start(self, settings: ServerSettings | None) -> EmbeddedServer:
         """A new server. Raises :class:`StartFailed`."""

@@ -55,6 +55,7 @@ class ForeignTarget:
     """Asks a running server who it is."""
 
     embedded = False
+    shared = True
 
     def __init__(
         self,
@@ -64,15 +65,19 @@ class ForeignTarget:
         *,
         secure: bool = False,
         sip: tuple[str, ...] = (),
+        handler: tuple[str, int] | None = None,
         seconds: float = 2.0,
     ) -> None:
         """``secure``: it awaits applications by TLS there. ``sip`` overrides the endpoints of the authenticate answer;
+        ``handler`` is where its request handler is.
+
         ``seconds`` bounds each wait.
         """
         self._admin = (host, port)
         self._secret = secret
         self._secure = secure
         self._sip = sip
+        self._handler = handler
         self._seconds = seconds
 
     @property
@@ -114,6 +119,7 @@ class ForeignTarget:
             self._secret,
             hostports,
             "".join(tokens[5:6]),
+            handler=self._handler,
             tls_admin=self._admin if self._secure else None,
         )
         return ForeignServer(endpoints, self)

@@ -69,5 +69,9 @@ class Target(Protocol):
     def embedded(self) -> bool:
         """Whether time can be advanced, settings chosen, and tables seen."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether cases may follow each other on one server."""
+
     async def start(self, settings: ServerSettings | None) -> ServerUnderTest:
         """A server with these settings. Raises :class:`StartFailed`."""
