@@ -39,7 +39,11 @@ class SecurePort:
         self.files = files
         turn = Turn(asyncio.get_running_loop().call_soon)
         self.listener = AdminListener(
-            port.context, port.connections, turn, port=0, certificates=Certificates(files)
+            port.context,
+            port.connections,
+            turn,
+            address=("127.0.0.1", 0),
+            certificates=Certificates(files),
         )
 
     async def client(self) -> Client:
