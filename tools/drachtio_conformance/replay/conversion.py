@@ -61,7 +61,7 @@ class Conversion(Struct, frozen=True):
 def convert(
     trace: Trace, log: Path, listed: Sequence[Listed] = (), *, moments: Sequence[Moment] = ()
 ) -> Conversion:
-    """The case that replays ``trace``; ``log`` is its file, and ``moments`` are its entries in order, if it is known."""
+    """The case that replays ``trace``; ``log`` is its file, ``moments`` are its entries in order if it is known."""
     return _Converter(trace, log).converted(listed, moments or ordered(trace))
 
 
@@ -85,7 +85,9 @@ class _Converter:
 
     def _port_variables(self) -> dict[int, str]:
         ports = {message.port: f"{self._peer(message)}.port" for message in self._trace.messages}
-        ports |= {message.server_port: "sip.udp.port" for message in self._trace.messages if message.server_port}
+        ports |= {
+            message.server_port: "sip.udp.port" for message in self._trace.messages if message.server_port
+        }
         answers = (frame.payload for frame in self._trace.frames if frame.from_server)
         ports |= {int(found[3]): "sip.udp.port" for text in answers for found in _HOSTPORT.finditer(text)}
         return ports

@@ -30,6 +30,7 @@ _FIRST_PORT = 20_001
 _SERVER_PORT = 20_000
 _LOOPBACK = "127.0.0.1"
 _HOSTPORT = re.compile(r"(udp|tcp|tls|ws|wss)/(\[[0-9a-fA-F:]+\]|[0-9.]+):(\d+)")
+_RPORT = re.compile(r"(?<=;rport=)\d+")
 _SEEN_BY_SERVER = [
     (re.compile(rf"(?i)(?<=\nVia: )([^\r\n]*?){pattern}"), instead)
     for pattern, instead in (
@@ -84,7 +85,9 @@ def _is_control(item: Shown, items: Sequence[Shown]) -> bool:
         return False
     if message.kind in (MessageKind.OK, MessageKind.NO, MessageKind.NOK) and not message.content:
         asked = items[item.answers - 1] if 0 < item.answers <= len(items) else None
-        asked = asked if asked is not None and asked.number == item.answers else _numbered(items, item.answers)
+        asked = (
+            asked if asked is not None and asked.number == item.answers else _numbered(items, item.answers)
+        )
         return asked is not None and _is_control(asked, items)
     return message.kind in _CONTROL
 
@@ -100,7 +103,9 @@ def _recorded(items: Sequence[Shown], path: Path) -> Recorded:
         raise TraceError(f"{path}: no frames are in it, so there is no application to be played")
     for item in messages:
         if item.entry.missing:
-            raise TraceError(f"{path}: {item.entry.where}: the message lacks its end, so it cannot be sent again")
+            raise TraceError(
+                f"{path}: {item.entry.where}: the message lacks its end, so it cannot be sent again"
+            )
     addresses = _Addresses(messages)
     connections = list(dict.fromkeys(item.entry.connection for item in messages if item.message is not None))
     names = {
@@ -108,10 +113,7 @@ def _recorded(items: Sequence[Shown], path: Path) -> Recorded:
         for number, name in enumerate(connections, 1)
     }
     moments: list[Moment] = []
-    clock = 0.0
-    for item in messages:
-        at = _time(item)
-        clock = max(clock, at) if at is not None else clock
+    for item, clock in zip(messages, _times(messages), strict=True):
         if item.message is None:
             if (told := addresses.octets(item, clock)) is not None:
                 moments.append(Moment(clock, told))
@@ -133,6 +135,19 @@ def _recorded(items: Sequence[Shown], path: Path) -> Recorded:
         one_sided=not two_sided,
     )
     return Recorded(trace, tuple(moments))
+
+
+def _times(items: Sequence[Shown]) -> list[float]:
+    """When each happened, in the order of the file. What has no time came when it was answered, or with the next."""
+    answered = {item.answers: at for item in items if item.answers and (at := _time(item)) is not None}
+    times: list[float] = []
+    following = max((at for item in items if (at := _time(item)) is not None), default=0.0)
+    for item in reversed(items):
+        at = _time(item)
+        at = answered.get(item.number) if at is None else at
+        following = following if at is None else min(at, following)
+        times.append(following)
+    return times[::-1]
 
 
 def _time(item: Shown) -> float | None:
@@ -171,12 +186,16 @@ class _Addresses:
         }
         hosts = {host for host, _ in [*endpoints, *self._servers]}
         known = "|".join(re.escape(host) for host in sorted(hosts, key=len, reverse=True))
-        self._pattern = re.compile(rf"(?<![0-9A-Za-z.-])({known})(?::(\d+))?(?![0-9A-Za-z.-])") if known else None
+        self._pattern = (
+            re.compile(rf"(?<![0-9A-Za-z.-])({known})(?::(\d+))?(?![0-9A-Za-z.-])") if known else None
+        )
 
     def _learn(self, item: Shown) -> None:
         entry, message = item.entry, item.message
         if message is None:
-            if found := _HOSTPORT.fullmatch(entry.peer or (entry.target if entry.from_server else entry.source)):
+            if found := _HOSTPORT.fullmatch(
+                entry.peer or (entry.target if entry.from_server else entry.source)
+            ):
                 self._transports.setdefault((found[2], found[3]), found[1])
             own = entry.source if entry.from_server else entry.target
             if entry.from_server is not None and (found := _HOSTPORT.fullmatch(own)):
@@ -190,7 +209,13 @@ class _Addresses:
 
     def _moved(self, text: str) -> str:
         """A head of a message, or a token, with the addresses of the replay."""
-        return text if self._stays or self._pattern is None else self._pattern.sub(self._address, text)
+        if self._stays or self._pattern is None:
+            return text
+        return _RPORT.sub(self._port_alone, self._pattern.sub(self._address, text))
+
+    def _port_alone(self, found: re.Match[str]) -> str:
+        """The port that a server wrote into a Via: of the endpoint that has it."""
+        return str(next((new for (_, old), new in self._ports.items() if old == found[0]), found[0]))
 
     def _address(self, found: re.Match[str]) -> str:
         host, port = found[1], found[2]
@@ -224,7 +249,9 @@ class _Addresses:
         raw = _as_it_came(message.content, message.get("length"))
         return self._sip(where, item, from_server=False, raw=raw, at=at)
 
-    def _sip(self, where: tuple[str, str], item: Shown, *, from_server: bool, raw: str, at: float) -> SipOctets:
+    def _sip(
+        self, where: tuple[str, str], item: Shown, *, from_server: bool, raw: str, at: float
+    ) -> SipOctets:
         transport = self._transports.get(where, "udp")
         return SipOctets(
             at=at,
@@ -254,9 +281,9 @@ class _Addresses:
             elif token.name == "local-port" and token.value:
                 values[index] = str(_SERVER_PORT)
             elif token.name == "length" and token.value.isdecimal():
-                values[index] = str(int(token.value) + len(moved) - len(content))
+                came = _as_it_came(content, token.value) if message.kind in _FROM_NETWORK else content
+                values[index] = str(int(token.value) + len(self._message(came)) - len(came))
             else:
                 values[index] = self._moved(token.value)
         meta = "|".join(values)
         return f"{meta}\r\n{moved}" if "\r\n" in item.entry.data else meta
-
