@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,7 +17,7 @@ from reference_server.admin.connections import STRANGERS, AdminConnections
 from reference_server.admin.context import AdminContext
 from reference_server.admin.listener import AdminListener
 from reference_server.admin.routes import RouteTable
-from reference_server.config.model import BlacklistConfiguration, Configuration, Dialect
+from reference_server.config.model import BlacklistConfiguration, Configuration, Dialect, HandlerConfiguration
 from reference_server.core.core import Core
 from reference_server.core.ports import Tap, Taps
 from reference_server.net.blacklist import Blacklist, BlacklistError
@@ -104,20 +104,9 @@ class Server:
             taps=self.taps,
         )
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
+        self._turn = turn
         if configuration.handlers:
-            from reference_server.handling import MOST_OUTBOUND, Handling, HandlingError
-
-            try:
-                self._handling = Handling(
-                    configuration.handlers,
-                    admin=self._admin,
-                    connections=self._connections,
-                    turn=turn,
-                    network=self._network,
-                    most_connections=min(MOST_OUTBOUND, descriptors // 4),
-                )
-            except HandlingError as error:
-                raise StartError(str(error)) from error
+            self._handlers_made(configuration.handlers)()
         self._listeners = [AdminListener(self._admin, self._connections, turn, port=configuration.admin.port)]
         if configuration.admin.tls_port is not None:
             self._listeners.append(self._secure_listener(configuration.admin.tls_port, turn))
@@ -175,6 +164,25 @@ class Server:
         else:
             blacklist.start()
 
+    def _handlers_made(self, wanted: Sequence[HandlerConfiguration]) -> Callable[[], None]:
+        """Returns what has these asked from now on, and no others. Raises StartError without the HTTP library."""
+        from reference_server.handling import MOST_OUTBOUND, Handling, HandlingError
+
+        if self._handling is None:
+            self._handling = Handling(
+                admin=self._admin,
+                connections=self._connections,
+                turn=self._turn,
+                network=self._network,
+                most_connections=min(MOST_OUTBOUND, for_strangers() // 4),
+            )
+        handling = self._handling
+        try:
+            made = handling.made(wanted)
+        except HandlingError as error:
+            raise StartError(str(error)) from error
+        return lambda: handling.ask(made)
+
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
 
@@ -202,10 +210,11 @@ class Server:
         """Let hold at once what of ``new`` can change while calls are up (reload.py).
 
         Returns the names of what differs and waits for a restart. Raises CertificateError and StartError (no library
-        for the blacklist), and changes nothing then.
+        for handlers or the blacklist), and changes nothing then.
         """
         old = self._configuration
         now = effective(old, new)
+        ask = self._handlers_made(now.handlers) if now.handlers != old.handlers else None
         if self._certificates is None:
             now = structs.replace(now, tls=old.tls)  # there is no door that would use them
         else:
@@ -214,6 +223,8 @@ class Server:
                 self._admin_certificates.reload(structs.replace(now.tls, verify_client=False))
         if now.screening.blacklist != old.screening.blacklist:
             await self._set_blacklist(now.screening.blacklist)
+        if ask is not None:
+            ask()
         self._configuration = now
         self._core.apply(core_settings(now))
         self._admin.configure(now.admin)

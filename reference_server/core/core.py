@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from reference_server.account import Account
 from reference_server.core.application_loss import lose_application
 from reference_server.core.cdr.observer import CallRecords
 from reference_server.core.context import Context, Settings
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.location.service import LocationService
-from reference_server.core.ports import Application, Applications, Clock, Flow, SipNetwork, Taps, Timers
+from reference_server.core.ports import (
+    Application,
+    Applications,
+    Clock,
+    Flow,
+    ListeningApplications,
+    RequestHandler,
+    SipNetwork,
+    Taps,
+    Timers,
+)
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.verb import proxy_for
 from reference_server.core.receive import Receiver
@@ -79,6 +91,8 @@ class Core:
         self.proxying = ProxyCore(self.pending)
         self._delivery = InDialogDelivery(self.uas)
         self._receiver = Receiver(self.pending, self.uas, self.uac, self.proxying)
+        self.receive: Callable[[str, Flow], None] = self._receiver.receive
+        """one SIP message came from the network; without a step between"""
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table; all are 0 when nothing is going on, 64·T1 after the last message."""
@@ -120,6 +134,10 @@ class Core:
             self._records.record_new(settings.call_records)
         self.transactions.apply(settings.timing)
 
+    def handled_by(self, handler: RequestHandler | None, listening: ListeningApplications) -> None:
+        """From now on ``handler`` is asked about new requests first, and ``listening`` may have them delivered."""
+        self.context.handled_by(handler, listening)
+
     def close_door(self) -> None:
         """From now on nothing new begins: what asks for it gets 503."""
         self._receiver.doorkeeper.close()
@@ -127,10 +145,6 @@ class Core:
     def blacklist(self, addresses: frozenset[str]) -> None:
         """From now on nothing that comes from these literal addresses is heard."""
         self._receiver.doorkeeper.blacklist(addresses)
-
-    def receive(self, text: str, flow: Flow) -> None:
-        """One SIP message came from the network."""
-        self._receiver.receive(text, flow)
 
     def undelivered(self, beginning: str) -> None:
         """A datagram that begins so has not arrived."""
@@ -143,7 +157,7 @@ class Core:
 
     def sip(self, application: Application, message: Sip) -> bool:
         """An application's ``sip`` message; False if it was refused and the connection has to end (RSP-1, DLG-4)."""
-        if _headers_too_large(message.text):
+        if len(message.text) > HEADER_LIMIT and _headers_too_large(message.text):
             application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
         elif message.text.startswith("SIP/"):
             if not message.transaction_id:

@@ -303,6 +303,16 @@ class Network:
                 lambda hops: done(tuple(dict.fromkeys([hop.host for hop in hops]))),
             )
 
+    def servers(self, service: str, name: str, done: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+        """Give ``done`` where the SRV records of ``service`` lead, the best first, or nothing."""
+        if self._resolver is None:
+            done(())
+        else:
+            self._resolver.resolve(
+                Question(name, None, None, service),
+                lambda hops: done(tuple([(hop.host, hop.port) for hop in hops])),
+            )
+
     def alive(self, flow: Flow) -> bool:
         """Whether the connection of ``flow`` still exists; always True for datagrams."""
         return not flow.connection or (self._streams is not None and self._streams.alive(flow))

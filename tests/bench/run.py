@@ -19,13 +19,21 @@ import msgspec
 from fast_build import __main__ as fast_build
 from fast_build.build import missing
 from tests.bench import msgtrace
-from tests.bench.measure import Measurement, measure
+from tests.bench.hanging import hang
+from tests.bench.measure import ANSWERING, Measurement, measure
 from tests.bench.performance import Bench, Pair, best_pair, write_performance
-from tests.bench.subjects import Compiled, Floor, Foreign, Subject
+from tests.bench.subjects import Compiled, Floor, Foreign, Handled, Subject
 from tests.peers.processes import Server
 
 PROXIED = "proxied"
 """The reference server again, whose application has it pass the calls on."""
+
+HANDLED = "handled"
+"""The reference server again, which asks a callback about each call and connects to the application that it names."""
+
+
+HANDLED_RATE = 500.0
+"""Calls a second at most with a callback and a connection for each call."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subjects: dict[str, Callable[[], Subject]] = {
         "server": lambda: Server("--loglevel", options.loglevel),
         PROXIED: lambda: Server("--loglevel", options.loglevel),
+        HANDLED: lambda: Handled(ANSWERING, "--loglevel", options.loglevel),
     }
     if lacks := missing():
         _say(f"No compiled server: {lacks} is missing.")
@@ -50,7 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"  {'subject':8} {'CPU':>7} {'app CPU':>8} {'reached':>8} {'failed':>7} {'repeated':>9} {'200 after':>10}"
         )
         for name, start in subjects.items():
+            if name == HANDLED and rate > HANDLED_RATE:
+                continue
             pairs += _bench(name, start, rate, options.seconds, options.pairs)
+    hanging = hang(options.hanging) if options.hanging else None
+    if hanging is not None:
+        _say(hanging.told)
     bench = Bench(
         at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         cores=os.cpu_count() or 1,
@@ -62,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         speeds=[_told_speed(speed) for speed in msgtrace.measure(options.megabytes, list(msgtrace.FORMS))]
         if options.megabytes
         else [],
+        hanging=hanging,
         added=msgtrace.recorder() if options.megabytes else None,
     )
     options.json.write_bytes(msgspec.json.format(msgspec.json.encode(bench), indent=2) + b"\n")
@@ -99,6 +114,13 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=100.0,
         help="of each log that msgtrace decodes; 0 for none (default: 100)",
+    )
+    parser.add_argument(
+        *("--hanging",),
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help="of calls while the callback hangs; 0 for none (default: 120)",
     )
     parser.add_argument("--json", type=Path, default=Path("bench/result.json"), metavar="FILE")
     parser.add_argument("--page", type=Path, default=Path("docs/performance.md"), metavar="FILE")

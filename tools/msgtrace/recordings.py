@@ -118,7 +118,7 @@ def _recognise(sample: bytes) -> _Form | None:
             )
     sample = _without_mark(sample)
     around = wrapping.detect(sample[:SAMPLE])
-    if around.by_line and not around.docker_json and not around.entities:
+    if around.by_line and not around.json_field and not around.entities:
         return _by_line(sample, around)
     cleaned = b"".join(wrapping.clean([sample], around))
     if _BARE.match(cleaned):

@@ -28,6 +28,9 @@ Plain: TypeAlias = "str | list[Plain] | dict[str, Plain]"
 _DEEPEST = 50
 """Lists and mappings in each other; a case needs ten."""
 
+_ROOTS = ("scenarios", "client_scenarios")
+"""folders at which the names of cases begin"""
+
 _LOADER: type[yaml.BaseLoader] | type[yaml.CBaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """PyYAML with libyaml reads the suite in 0.05 s instead of 1; both make texts of all scalars."""
 
@@ -95,7 +98,7 @@ def load(paths: Iterable[Path], *, root: Path | None = None) -> list[Case]:
 
 def _root_of(given: Path, file: Path) -> Path:
     for folder in file.resolve().parents:
-        if folder.name == "scenarios":
+        if folder.name in _ROOTS:
             return folder
     return given.resolve() if given.is_dir() else file.resolve().parent
 

@@ -61,7 +61,7 @@ class Conversion(Struct, frozen=True):
 def convert(
     trace: Trace, log: Path, listed: Sequence[Listed] = (), *, moments: Sequence[Moment] = ()
 ) -> Conversion:
-    """The case that replays ``trace``; ``log`` is its file, ``moments`` are its entries in order if it is known."""
+    """The case that replays ``trace``; ``log`` is its file, ``moments`` are its entries in order, if it is known."""
     return _Converter(trace, log).converted(listed, moments or ordered(trace))
 
 
