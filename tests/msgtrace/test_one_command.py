@@ -12,9 +12,9 @@ from textual.widgets import Static
 from msgtrace.browsing import Browsing
 from msgtrace.cli import main
 from msgtrace.entries import Account
+from msgtrace.live_capture import items
 from msgtrace.source import Source
 from msgtrace.tui import Calls, MsgtraceApp
-from msgtrace.tui_command import items
 from tests.bench import msgtrace as bench
 from tests.msgtrace.test_short_path import renamed
 

@@ -14,10 +14,10 @@ from textual.widgets import Input, Static
 from msgtrace.browsing import Browsing
 from msgtrace.entries import Account
 from msgtrace.follow import Shown, shown
+from msgtrace.live_capture import items
 from msgtrace.recordings import read
 from msgtrace.source import Source
 from msgtrace.tui import Calls, CallScreen, Ladder, MsgtraceApp
-from msgtrace.tui_command import items
 from tests.bench import msgtrace as bench
 from tests.msgtrace import samples
 

@@ -12,8 +12,8 @@ import pytest
 
 from msgtrace.cli import main
 from msgtrace.entries import Account
+from msgtrace.live_capture import captured, items
 from msgtrace.source import Source
-from msgtrace.tui_command import captured, items
 from tests.msgtrace import samples
 from tests.peers.callees import free_port
 

@@ -5,19 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msgtrace.entries import Account
-from msgtrace.recordings import read_blocks
+from msgtrace.live_capture import captured, items
 from msgtrace.source import Source
 
 if TYPE_CHECKING:
-    from msgtrace.follow import Shown
-
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _EPILOG = """\
@@ -88,26 +83,3 @@ def _run(options: argparse.Namespace) -> int:
             sys.stderr.write(f"msgtrace: {name}: {app.trouble}\n")
             return 1
     return 0
-
-
-def items(source: Source) -> Iterator[Shown]:
-    """The messages of a source, as they come. Raises NotARecording."""
-    from msgtrace.follow import shown
-
-    yield from shown(read_blocks(source, Account()), hold=0)
-
-
-@contextlib.contextmanager
-def captured(interface: str, wanted: str) -> Iterator[str]:
-    """A path at which the packets of an interface are read. Raises OSError."""
-    tcpdump = shutil.which("tcpdump")
-    if tcpdump is not None:
-        command = [tcpdump, "-i", interface, "-U", "-s", "0", "-w", "-", *wanted.split()]
-    else:
-        command = ["dumpcap", "-q", "-i", interface, "-P", "-f", wanted, "-w", "-"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        try:
-            yield f"/dev/fd/{process.stdout.fileno()}"
-        finally:
-            process.terminate()
