@@ -64,7 +64,8 @@ class Server:
         self._identifiers = Identifiers(os.urandom)
         self._certificates: Certificates | None = None
         self._admin_certificates: Certificates | None = None
-        self._listeners: list[AdminListener] = []
+        self._plain: list[AdminListener] = []
+        self._secure: list[AdminListener] = []
         self._handling: Handling | None = None
         self._blacklist: Blacklist | None = None
 
@@ -90,6 +91,9 @@ class Server:
             certificates=self._certificates,
             udp_buffer=configuration.transports.udp_buffer_size,
             most_unanswered=configuration.transports.most_consecutive_timeouts,
+            opened=lambda connection, origin: self.taps.event(
+                "browser-connected", connection=connection, origin=origin
+            ),
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         core = self._core = Core(
@@ -123,9 +127,13 @@ class Server:
         self._turn = turn
         if configuration.handlers:
             self._handlers_made(configuration.handlers)()
-        self._listeners = [AdminListener(self._admin, self._connections, turn, port=configuration.admin.port)]
+        self._plain = [
+            AdminListener(self._admin, self._connections, turn, address=(address, configuration.admin.port))
+            for address in configuration.admin.addresses
+            if configuration.admin.port is not None
+        ]
         if configuration.admin.tls_port is not None:
-            self._listeners.append(self._secure_listener(configuration.admin.tls_port, turn))
+            self._secure = self._secure_listeners(configuration.admin.tls_port, turn)
         try:
             await self._network.start(configuration.contacts, core)
         except TransportError as error:
@@ -163,14 +171,25 @@ class Server:
         self.faults = faults.description
         return faults
 
-    def _secure_listener(self, port: int, turn: Turn) -> AdminListener:
+    @property
+    def _listeners(self) -> list[AdminListener]:
+        return [*self._plain, *self._secure]
+
+    def _secure_listeners(self, port: int, turn: Turn) -> list[AdminListener]:
         if self._certificates is None:
             raise StartError("tls-port: expected <tls> with a key-file and a cert-file or chain-file")
         # Certificates are demanded of SIP clients only; applications have the secret.
         self._admin_certificates = Certificates(structs.replace(self._configuration.tls, verify_client=False))
-        return AdminListener(
-            self._admin, self._connections, turn, port=port, certificates=self._admin_certificates
-        )
+        return [
+            AdminListener(
+                self._admin,
+                self._connections,
+                turn,
+                address=(address, port),
+                certificates=self._admin_certificates,
+            )
+            for address in self._configuration.admin.addresses
+        ]
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -227,13 +246,23 @@ class Server:
 
     @property
     def admin_address(self) -> tuple[str, int]:
-        """Where applications connect."""
+        """Where applications connect, the first address of several; with TLS if they may only so."""
         return self._listeners[0].address
 
     @property
+    def admin_addresses(self) -> list[tuple[str, int]]:
+        """Where they connect without TLS."""
+        return [listener.address for listener in self._plain]
+
+    @property
     def admin_tls_address(self) -> tuple[str, int] | None:
-        """Where they connect with TLS, if they may."""
-        return self._listeners[1].address if len(self._listeners) > 1 else None
+        """Where they connect with TLS, if they may, the first address of several."""
+        return self._secure[0].address if self._secure else None
+
+    @property
+    def admin_tls_addresses(self) -> list[tuple[str, int]]:
+        """Where they connect with TLS."""
+        return [listener.address for listener in self._secure]
 
     @property
     def hostports(self) -> list[str]:

@@ -40,8 +40,8 @@ class Fault(Struct, frozen=True):
 class AdminConfiguration(Struct, frozen=True, kw_only=True):
     """Where applications connect, and what they must know."""
 
-    address: str = "127.0.0.1"
-    port: int = 9022  # 0 in the genuine server means "no TCP listener"; here it is an ephemeral port
+    addresses: tuple[str, ...] = ("127.0.0.1",)  # literal ones
+    port: int | None = 9022  # None: by TLS only; 0: an ephemeral port
     tls_port: int | None = None  # None: no TLS; 0: an ephemeral port
     secret: str = "admin"
     tcp_keepalive: float = 45.0  # 0 switches TCP keep-alive off

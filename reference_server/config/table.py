@@ -19,8 +19,8 @@ from reference_server.config.setting import Setting
 
 # Where applications connect.
 ADMIN_ADDRESS = Setting(
-    kind=values.LITERAL_ADDRESS,
-    meaning="address on which applications are awaited",
+    kind=values.LITERAL_ADDRESSES,
+    meaning="address on which applications are awaited; several are separated by commas",
     default="127.0.0.1",
     path="admin",
     option="address",
@@ -30,7 +30,7 @@ ADMIN_ADDRESS = Setting(
 )
 ADMIN_PORT = Setting(
     kind=values.PORT,
-    meaning="TCP port on which applications are awaited; 0 takes a free one",
+    meaning="TCP port on which applications are awaited; 0 takes a free one, in the file none beside tls-port",
     default="9022",
     path="admin@port",
     option="port",

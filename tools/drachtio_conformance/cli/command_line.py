@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TypeAlias
 
-from drachtio_conformance.cli.arguments import admin_address, factor, seconds, sip_endpoint
+from drachtio_conformance.cli.arguments import admin_address, factor, jobs, seconds, sip_endpoint
 from drachtio_conformance.peers.transports import TRANSPORTS
 
 _EXAMPLES = """\
@@ -156,6 +157,13 @@ def _client(commands: _Commands) -> None:
     _selection(parser.add_argument_group("which cases"))
     _how(parser)
     _reports(parser)
+    parser.add_argument(
+        "--jobs",
+        type=jobs,
+        default=max(2, min(4, os.cpu_count() or 1)),
+        metavar="N",
+        help="run so many cases side by side (default: as many as there are processors, 2 to 4)",
+    )
     parser.set_defaults(admin=None, secret=None, sip=[], profile=None, restart=None)
 
 
