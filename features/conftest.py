@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 
 import pytest
 
 from drachtio_conformance.cases import specification
+from drachtio_conformance.cli.arguments import admin_address
 from drachtio_conformance.engine.session import LoopThread, Session
+from drachtio_conformance.peers import tls
 from drachtio_conformance.targets.embedded import EmbeddedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
 from drachtio_conformance.targets.settings import ServerSettings
@@ -30,8 +34,11 @@ _SCREENING = ServerSettings(
 )
 """Of the server in scenarios about who may not come in."""
 
+_SECURE = ServerSettings(tls=True, ws=True, wss=True, admin_tls=True)
+
 _CONFIGURED = {
     "screened": (_SCREENING, "keep scanners out"),
+    "secure": (_SECURE, "speak TLS and WebSocket (drachtio-conformance server tests a running one)"),
     "asking": (ServerSettings(request_handler="GET"), "ask a callback of the suite's"),
     "connecting": (ServerSettings(request_handler="tcp"), "connect to an application of the suite's"),
 }
@@ -42,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the features."""
     group = parser.getgroup("drachtio features")
     group.addoption(
-        "--target", metavar="HOST:PORT", help="admin port of a running server (default: embedded)"
+        "--target", metavar="[tls://]HOST:PORT", help="admin port of a running server (default: embedded)"
     )
     group.addoption(
         "--secret",
@@ -79,6 +86,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "watchers",
         "scrapers",
         "strangers",
+        "administrators",
+        "travellers",
         "callbacks",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
@@ -100,10 +109,13 @@ def target(request: pytest.FixtureRequest) -> Target:
     given = request.config.getoption("--target")
     if given is None:
         return EmbeddedTarget()
-    host, colon, port = str(given).rpartition(":")
-    if not colon or not port.isdigit():
-        raise pytest.UsageError(f"--target: expected HOST:PORT, got {given!r}")
-    return ForeignTarget(host.strip("[]"), int(port), str(request.config.getoption("--secret")))
+    try:
+        admin = admin_address(str(given))
+    except ArgumentTypeError as error:
+        raise pytest.UsageError(f"--target: {error}") from None
+    return ForeignTarget(
+        admin.host, admin.port, str(request.config.getoption("--secret")), secure=admin.secure
+    )
 
 
 @pytest.fixture(scope="session")
@@ -129,5 +141,7 @@ def session(request: pytest.FixtureRequest, target: Target, loop_thread: LoopThr
             if not target.embedded:
                 pytest.skip(f"needs a server that is configured to {does}")
             settings = configured
+    if settings is _SECURE and (find_spec("websockets") is None or not tls.available()):
+        pytest.skip("needs the library websockets and the command openssl")
     with Session(target, settings=settings, thread=loop_thread) as opened:
         yield opened

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from asyncio.trsock import TransportSocket
+from functools import partial
 from typing import cast
 
 from reference_server.admin.connections import AdminConnections
@@ -66,7 +67,7 @@ class AdminConnection(asyncio.Protocol):
         self._taken = 0  # octets, when it was looked at last
         self._untaken_for = 0.0
         self._untaken_timer: TimerHandle | None = None
-        self.session = AdminSession(context, context.new_number(), self._wake, user)
+        self.session = AdminSession(context, context.new_number(), partial(turn.at_end, self._flush), user)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the application has connected."""
@@ -95,6 +96,8 @@ class AdminConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: octets have come."""
+        if self._goodbye is not None:
+            return  # to TLS, too, there is nothing left to say
         turn = self._turn
         turn.begin()
         try:
@@ -191,7 +194,8 @@ class AdminConnection(asyncio.Protocol):
         self._flush()
         transport = self._transport
         if transport is not None:
-            if self._tls is not None and self._tls.established and not transport.is_closing():
+            said = transport.is_closing() or self._goodbye is not None
+            if self._tls is not None and self._tls.established and not said:
                 self._tls.end()
                 transport.write(self._tls.take_output())
             transport.close()
@@ -205,9 +209,6 @@ class AdminConnection(asyncio.Protocol):
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)  # as the genuine server sets it
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval)
-
-    def _wake(self) -> None:
-        self._turn.at_end(self._flush)
 
     def _flush(self) -> None:
         session = self.session

@@ -117,7 +117,7 @@ ADMIN_TLS_PORT = Setting(
 )
 TLS_KEY_FILE = Setting(
     kind=values.PATH,
-    meaning="private key for TLS",
+    meaning="private key for TLS; of several certificates each, separated by commas",
     path="sip/tls/key-file",
     option="key-file",
     letter="A",
@@ -126,7 +126,7 @@ TLS_KEY_FILE = Setting(
 )
 TLS_CERT_FILE = Setting(
     kind=values.PATH,
-    meaning="certificate for TLS",
+    meaning="certificate for TLS; of several, separated by commas, a client gets that with the name it asks for",
     path="sip/tls/cert-file",
     option="cert-file",
     letter="B",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from reference_server.account import Account
 from reference_server.core.application_loss import lose_application
 from reference_server.core.cdr.observer import CallRecords
@@ -89,6 +91,8 @@ class Core:
         self.proxying = ProxyCore(self.pending)
         self._delivery = InDialogDelivery(self.uas)
         self._receiver = Receiver(self.pending, self.uas, self.uac, self.proxying)
+        self.receive: Callable[[str, Flow], None] = self._receiver.receive
+        """one SIP message came from the network; without a step between"""
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table; all are 0 when nothing is going on, 64·T1 after the last message."""
@@ -142,10 +146,6 @@ class Core:
         """From now on nothing that comes from these literal addresses is heard."""
         self._receiver.doorkeeper.blacklist(addresses)
 
-    def receive(self, text: str, flow: Flow) -> None:
-        """One SIP message came from the network."""
-        self._receiver.receive(text, flow)
-
     def undelivered(self, beginning: str) -> None:
         """A datagram that begins so has not arrived."""
         self.transactions.undelivered(beginning)
@@ -157,7 +157,7 @@ class Core:
 
     def sip(self, application: Application, message: Sip) -> bool:
         """An application's ``sip`` message; False if it was refused and the connection has to end (RSP-1, DLG-4)."""
-        if _headers_too_large(message.text):
+        if len(message.text) > HEADER_LIMIT and _headers_too_large(message.text):
             application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
         elif message.text.startswith("SIP/"):
             if not message.transaction_id:

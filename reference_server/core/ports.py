@@ -62,9 +62,12 @@ class Endpoint(Struct, frozen=True):
     """names by which others know this address"""
     address: str = ""
     """``host`` and ``port`` as tokens of the admin protocol, put together once"""
+    advertised: str = ""
+    """``advertised_host`` and ``port`` as a sent-by, put together once"""
 
     def __post_init__(self) -> None:
         force_setattr(self, "address", address_tokens(self.host, self.port))
+        force_setattr(self, "advertised", f"{self.advertised_host}:{self.port}")
 
 
 class Flow(Struct, frozen=True):

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
+from drachtio_conformance.peers.tls import own_certificate
+from tests.peers.callees import free_port
+
 
 class Running(NamedTuple):
     """A reference server in a process of its own."""
@@ -20,6 +23,10 @@ class Running(NamedTuple):
     sip: str
     """HOST:PORT, UDP and TCP"""
     secret: str
+    secure_admin: str
+    """HOST:PORT of the admin port by TLS"""
+    doors: dict[str, str]
+    """transport to HOST:PORT of all SIP contacts"""
 
 
 @pytest.fixture(scope="session")
@@ -33,12 +40,24 @@ def running() -> Iterator[Running]:
 def started(*options: str) -> Iterator[Running]:
     """A reference server in a process of its own, with these options."""
     command = [sys.executable, "-m", "reference_server.cli", "--secret", "cymru", "--port", "0"]
-    command += ["--contact", "sip:127.0.0.1:0", *options]
+    own = own_certificate()
+    command += [
+        "--key-file",
+        str(own.key),
+        "--cert-file",
+        str(own.certificate),
+        "--tls-port",
+        str(free_port()),
+    ]
+    for contact in ("", ";transport=tls", ";transport=ws", ";transport=wss"):
+        command += ["--contact", f"sip:127.0.0.1:0{contact}"]
+    command += options
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
+        doors = dict(reversed([contact.split("/", 1) for contact in ready["sip"]]))
         try:
-            yield Running(ready["admin"], ready["sip"][0].partition("/")[2], "cymru")
+            yield Running(ready["admin"], doors["udp"], "cymru", ready["adminTls"], doors)
         finally:
             process.terminate()
             process.communicate(timeout=10)

@@ -62,7 +62,8 @@ def request_outside_dialogs(uac: UacCore, application: Application, message: Sip
         line = _request_line(message.text)
         given_hop = message.route_url or context.settings.outbound_proxy
         hop = _next_hop(given_hop, line.target)
-        if uac.location.own.include_parsed(hop) or _is_in(hop, context.settings.local_domain):
+        to_myself = uac.location.own.include_parsed(hop) or _is_in(hop, context.settings.local_domain)
+        if to_myself and not message.route_url:
             raise _Refusal(TO_MYSELF)
     except _Refusal as refusal:
         application.deliver(NotSent(message.message_id, str(refusal)))

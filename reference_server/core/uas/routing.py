@@ -25,7 +25,8 @@ SILENT = 'SIP;cause=504;text="Application timeout"'
 def offer(uas: UasCore, incoming: ServerRequest) -> None:
     """Deliver ``incoming`` to the next application that routed its method."""
     context = uas.context
-    try_first(incoming)
+    if incoming.method is INVITE:
+        incoming.trying()
     application = context.applications.select(incoming.method.name.lower())
     if application is None:
         observe(context, incoming)
@@ -37,7 +38,8 @@ def offer(uas: UasCore, incoming: ServerRequest) -> None:
     if incoming.method is INVITE and context.settings.screening.always_ringing:
         incoming.ringing()
     deliver(context, incoming, application)
-    observe(context, incoming)
+    if context.observer is not None:
+        observe(context, incoming)
 
 
 def try_first(incoming: ServerRequest) -> None:

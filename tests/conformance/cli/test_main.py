@@ -261,7 +261,7 @@ def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[st
         (["server", "--baseline", "/none.yaml"], "/none.yaml: No such file or directory"),
         (["server", "--profile", "/none.yaml"], "/none.yaml: No such file or directory"),
         (["server", "--scenarios", "/none"], "/none: there is no such file or folder of cases"),
-        (["call", "sips:bob@127.0.0.1"], "sips needs TLS, which this phone does not speak; try sip:"),
+        (["call", "sips:bob@127.0.0.1;transport=udp"], "sips goes by tls or wss, not by udp: try sip:"),
         (["call", "bob"], "expected a SIP URI like sip:bob@127.0.0.1:5060, got 'bob'"),
         (
             ["call", "sip:127.0.0.1", "--header", "nonsense"],
@@ -287,7 +287,11 @@ def test_wrong_usage_is_explained(
         (["serve"], "invalid choice: 'serve'"),
         (["server", "--admin", "localhost"], "expected HOST:PORT like 127.0.0.1:9022, got 'localhost'"),
         (["server", "--admin", "::1:9022"], "an IPv6 address stands in brackets"),
-        (["server", "--sip", "tls/h:1"], "expected udp/HOST:PORT or tcp/HOST:PORT, got 'tls/h:1'"),
+        (
+            ["server", "--sip", "sctp/h:1"],
+            "expected TRANSPORT/HOST:PORT with one of udp, tcp, tls, ws, wss, got 'sctp/h:1'",
+        ),
+        (["server", "--admin", "tls://h"], "expected HOST:PORT like 127.0.0.1:9022, got 'h'"),
         (["server", "--slow", "0"], "expected a factor from 0.1 to 1000, got '0'"),
         (["call", "sip:x", "--hold", "-1"], "expected"),
     ],
@@ -396,6 +400,45 @@ def test_a_profile_of_the_suite_does_for_cases_of_ones_own(
 ) -> None:
     file = case_file(tmp_path, "*|response|*|OK|pong")
     assert main(["server", "--scenarios", file, "--profile", "drachtio-0.9.5"]) == ExitCode.OK
+
+
+def test_a_server_is_tested_by_tls(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["server", "--admin", f"tls://{running.secure_admin}", "--secret", running.secret]
+    assert main([*arguments, "--filter", "connection/tls", "--filter", "network/secure/call-by-tls"]) == 0
+    told = capsys.readouterr().out
+    assert f"5 pass · tls://{running.secure_admin} (v" in " ".join(told.split())
+    # By the other door the cases about TLS say why they do not apply, and the SIP endpoints are found all the same.
+    arguments[2] = running.admin
+    assert (
+        main([*arguments, "--filter", "connection/tls/pieces", "--filter", "network/secure/call-by-tls"]) == 0
+    )
+    told = capsys.readouterr().out
+    assert "needs an admin port by TLS: --admin tls://HOST:PORT" in told
+    assert "1 pass, 1 not-applicable" in told
+
+
+def test_who_speaks_no_tls_is_told(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["server", "--admin", f"tls://{running.admin}", "--secret", "cymru", "--filter", "ping"]
+    assert main(arguments) == ExitCode.NO_PEER
+    assert f"no connection to {running.admin}: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("transport", ["tls", "ws", "wss"])
+def test_a_call_goes_by_any_transport(
+    running: Running, capsys: pytest.CaptureFixture[str], transport: str
+) -> None:
+    uri = f"sip:bob@{running.doors[transport]};transport={transport}"
+    assert main(["call", uri, "--method", "options", "--full"]) == 1
+    told = capsys.readouterr().out
+    assert f"\nVia: SIP/2.0/{transport.upper()} 127.0.0.1:" in told
+    assert told.endswith("\nOPTIONS was answered 503 Service Unavailable\n")
+
+
+def test_a_sips_uri_is_called_by_tls(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", f"sips:bob@{running.doors['tls']}", "--method", "options"]) == 1
+    assert "OPTIONS was answered 503" in capsys.readouterr().out
+    assert main(["call", f"sips:bob@{running.sip}", "--timeout", "5"]) == ExitCode.NO_PEER
+    assert "no TLS connection to " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_the_features_are_those_that_the_suite_requires() -> None:
     [
         (
             "features: [cdr]",
-            "expected features of cdrs, ipv6, outbound_connections, request_handlers, tea, got 'cdr'",
+            "expected features of admin_tls, cdrs, ipv6, outbound_connections, request_handlers, tea, tls, ws, wss,",
         ),
         ("feature: [ipv6]", "known.yaml:1: object contains unknown field 'feature'"),
         ("- x", "known.yaml:1: expected 'object', got 'array'"),

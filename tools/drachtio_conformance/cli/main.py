@@ -23,7 +23,7 @@ from drachtio_conformance.cases.loader import LoadError
 from drachtio_conformance.cases.selection import NothingMatches
 from drachtio_conformance.cases.specification import Specification, SpecificationError
 from drachtio_conformance.cli import explain
-from drachtio_conformance.cli.arguments import HostPort
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.cli.command_line import build_parser
 from drachtio_conformance.cli.completion import answer_a_shell
 from drachtio_conformance.cli.explain import NothingToExplain
@@ -76,6 +76,10 @@ def _dispatch(options: argparse.Namespace) -> int:
                 )
             options.secret = _secret(options)
             return server_command.run(options, load_cases(options.scenarios))
+        case "client":
+            from drachtio_conformance.cli import server_command
+
+            return server_command.run(options, load_cases(options.scenarios, "client_scenarios"))
         case "features":
             from drachtio_conformance.cli import features_command
 
@@ -107,9 +111,14 @@ def _secret(options: argparse.Namespace) -> str:
     return os.environ.get("DRACHTIO_SECRET", "") if options.secret is None else str(options.secret)
 
 
-def load_cases(folder: str | None = None) -> list[Case]:
+def all_cases() -> list[Case]:
+    """The cases for servers and for clients. Raises LoadError, UsageError."""
+    return [*load_cases(), *load_cases(None, "client_scenarios")]
+
+
+def load_cases(folder: str | None = None, suite: str = "scenarios") -> list[Case]:
     """The cases of the suite, or of another folder or file. Raises LoadError, UsageError."""
-    path = Path(folder) if folder else data.folder("scenarios")
+    path = Path(folder) if folder else data.folder(suite)
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder of cases")
     cases = loader.load([path])
@@ -119,7 +128,8 @@ def load_cases(folder: str | None = None) -> list[Case]:
 
 
 def _list(options: argparse.Namespace) -> int:
-    cases = selection.select(load_cases(options.scenarios), options.filter, options.clause)
+    cases = load_cases(options.scenarios) if options.scenarios else all_cases()
+    cases = selection.select(cases, options.filter, options.clause)
     if options.json:
         rows = [
             {
@@ -150,7 +160,7 @@ def _explain(what: str | None) -> int:
         return ExitCode.OK
     _print(
         explain.explain(
-            what, specification.load(), load_cases(), scenarios=traceability.scenarios(), width=width
+            what, specification.load(), all_cases(), scenarios=traceability.scenarios(), width=width
         )
     )
     return ExitCode.OK
@@ -209,7 +219,7 @@ def _body(given: str | None) -> str | None:
         raise UsageError(f"{given[1:]}: {error.strerror}") from None
 
 
-def _shell(address: HostPort, secret: str, brief: bool) -> int:
+def _shell(address: AdminAddress, secret: str, brief: bool) -> int:
     from drachtio_conformance.cli import shell_terminal
     from drachtio_conformance.cli.shell_connection import CannotConnect
 
@@ -231,7 +241,7 @@ def _vectors(folder: Path) -> int:
 def _traceability(check: bool) -> int:
     if data.installed():
         raise UsageError("this is an installed package; the documents are written in a checkout")
-    rules, cases, features = specification.load(), load_cases(), traceability.scenarios()
+    rules, cases, features = specification.load(), all_cases(), traceability.scenarios()
     problems = traceability.problems(rules, cases, features)
     for problem in problems:
         _complain(problem, ExitCode.FAILURES)

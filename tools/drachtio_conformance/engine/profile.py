@@ -14,9 +14,10 @@
     configured: {request-handler: GET}    # it runs with these settings: only cases that need just these apply
     handler: 127.0.0.1:8080       # where its request handler is, which the cases play
 
-The features are the words that cases require. Those of the suite: ``ipv6`` (a SIP endpoint of that kind), ``cdrs``
-(call detail records are switched on), ``request_handlers`` (the server asks callbacks) and ``outbound_connections`` (it
-connects to applications). The profiles in ``profiles/`` come with the suite.
+The features are the words that cases require. Those of the suite: ``ipv6``, ``tls``, ``ws`` and ``wss`` (a SIP
+endpoint of that kind), ``admin_tls`` (an admin port by TLS: ``--admin tls://HOST:PORT``), ``cdrs`` (call detail records
+are switched on), ``request_handlers`` (the server asks callbacks) and ``outbound_connections`` (it connects to
+applications). The profiles in ``profiles/`` come with the suite.
 """
 
 from __future__ import annotations
@@ -67,7 +68,10 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         }
 
 
-FEATURES = ("cdrs", "ipv6", "outbound_connections", "request_handlers")
+FEATURES = (
+    *("admin_tls", "cdrs", "ipv6", "outbound_connections", "request_handlers"),
+    *("tls", "ws", "wss"),
+)
 """what cases of the suite require"""
 
 

@@ -16,7 +16,7 @@ from drachtio_conformance.cases.case import Case
 from drachtio_conformance.data import shown
 from drachtio_conformance.replay.files import APPLICATION, Frame, Remark, SipOctets, Trace, partner
 from drachtio_conformance.replay.learnt import Learnt
-from drachtio_conformance.replay.order import ordered
+from drachtio_conformance.replay.order import Moment, ordered
 from drachtio_conformance.steps.absence import ExpectClose, ExpectNothing, SipNothing
 from drachtio_conformance.steps.connections import Close, Connect, SipPeer
 from drachtio_conformance.steps.expect import Expect
@@ -61,9 +61,11 @@ class Conversion(Struct, frozen=True):
     """recorded value of each variable"""
 
 
-def convert(trace: Trace, log: Path, listed: Sequence[Listed] = ()) -> Conversion:
-    """The case that replays ``trace``; ``log`` is its file."""
-    return _Converter(trace, log).converted(listed)
+def convert(
+    trace: Trace, log: Path, listed: Sequence[Listed] = (), *, moments: Sequence[Moment] = ()
+) -> Conversion:
+    """The case that replays ``trace``; ``log`` is its file, ``moments`` are its entries in order, if it is known."""
+    return _Converter(trace, log).converted(listed, moments or ordered(trace))
 
 
 class _Converter:
@@ -88,12 +90,14 @@ class _Converter:
 
     def _port_variables(self) -> dict[int, str]:
         ports = {message.port: f"{self._peer(message)}.port" for message in self._trace.messages}
-        ports |= {message.server_port: "sip.udp.port" for message in self._trace.messages}
+        ports |= {
+            message.server_port: "sip.udp.port" for message in self._trace.messages if message.server_port
+        }
         answers = (frame.payload for frame in self._trace.frames if frame.from_server)
         ports |= {int(found[3]): "sip.udp.port" for text in answers for found in _HOSTPORT.finditer(text)}
         return ports
 
-    def converted(self, listed: Sequence[Listed]) -> Conversion:
+    def converted(self, listed: Sequence[Listed], moments: Sequence[Moment]) -> Conversion:
         steps: list[Located] = []
         entries: dict[str, tuple[Step, ...]] = {}
         instead = {one.entry: one for one in listed if one.instead}
@@ -114,7 +118,7 @@ class _Converter:
                 opened = SipPeer(name=peer, transport="tcp" if message.transport == "tcp" else "udp")
                 steps.append(Located(opened, self._source(message)))
         clock: float | None = None
-        for moment in ordered(self._trace):
+        for moment in moments:
             if clock is None:
                 clock = moment.at
             if moment.at - clock > _UNMOVED:
@@ -182,10 +186,11 @@ class _Converter:
                 yield self._sip_expected(entry)
             case SipOctets():
                 self._learnt.told(entry.raw)
-                yield SipSend(
-                    peer=self._peer(entry),
-                    text=_text(self._learnt.to_send(entry.raw)),
-                )
+                text, name = _text(self._learnt.to_send(entry.raw)), self._peer(entry)
+                if whole_message(entry.raw.replace("\r\n", "\n")) == entry.raw:
+                    yield SipSend(peer=name, sip=text.replace("\r\n", "\n"))
+                else:
+                    yield SipSend(peer=name, text=text)
             case Frame() if entry.from_server:
                 yield from self._frame_expected(entry)
             case Frame():
@@ -289,7 +294,7 @@ class _Converter:
 
     def _end(self) -> Iterator[Step]:
         """Nothing more may come."""
-        for peer in sorted(self._came.keys() - self._gone):
+        for peer in sorted(self._came.keys() - self._gone) if not self._trace.one_sided else ():
             yield SipNothing(peer=peer, repeats=True)
         for application in sorted(self._connected - self._ended - self._gone):
             yield ExpectNothing(app=application)

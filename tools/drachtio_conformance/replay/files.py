@@ -84,6 +84,8 @@ class Trace(Struct, frozen=True, kw_only=True):
     name: str
     frames: tuple[Frame, ...]
     sip: tuple[SipOctets | Remark, ...]
+    one_sided: bool = False
+    """only what endpoints sent is known, not what came to them: frames alone were recorded"""
 
     @property
     def messages(self) -> list[SipOctets]:
