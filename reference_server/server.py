@@ -38,7 +38,7 @@ from reference_server.settings import core_settings
 from reference_server.sip.identifiers import Identifiers
 from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
-from reference_server.wire.replies import NotSent
+from reference_server.wire.frames_to_application import NotSent
 
 if TYPE_CHECKING:  # loaded only where handlers are configured
     from reference_server.handling import Handling
@@ -152,6 +152,10 @@ class Server:
             await self.stop()
             raise
 
+    @property
+    def _listeners(self) -> list[AdminListener]:
+        return [*self._plain, *self._secure]
+
     def _judge_applications(self, *, strict: bool) -> FrameInterceptor | None:
         from reference_server.observe.lint import Lint, Strict
 
@@ -170,10 +174,6 @@ class Server:
         self.taps.add(faults)
         self.faults = faults.description
         return faults
-
-    @property
-    def _listeners(self) -> list[AdminListener]:
-        return [*self._plain, *self._secure]
 
     def _secure_listeners(self, port: int, turn: Turn) -> list[AdminListener]:
         if self._certificates is None:

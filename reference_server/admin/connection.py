@@ -4,7 +4,8 @@ All that is delivered in one turn of the loop leaves in one write, so that a bur
 connection that is refused gets its answer before the FIN (CONN-1).
 
 An application that takes nothing of what waits for it gets no new requests after some seconds, until it takes something
-again, and is closed after a longer time (CONN-5): it shall not swallow its share of calls.
+again, what waits for it is somebody else's, and after a longer time it is closed (CONN-7): it shall not swallow its
+share of calls.
 """
 
 from __future__ import annotations
@@ -175,6 +176,8 @@ class AdminConnection(asyncio.Protocol):
             session.reads = reads
             name = "application-reads-again" if reads else "application-stuck"
             self._context.taps.event(name, connection=session.number, peer=session.peer)
+            if not reads:
+                self._context.core.application_stuck(session)
 
     def _cut_off(self, transport: asyncio.Transport) -> None:
         session = self.session

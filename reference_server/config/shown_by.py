@@ -52,7 +52,7 @@ SHOWN_BY: dict[str, str] = {
     "sip/contacts/contact": f"{_NETWORK}::test_all_addresses_of_the_machine",
     "sip/contact": f"{_READING}::test_the_old_single_contact_wins_over_contacts",
     "sip/contacts/contact@external-ip": f"{_NETWORK}::test_user_and_external_address",
-    "sip/contacts/contact@local-net": "tests/net/locate/test_selection.py::test_preference",
+    "sip/contacts/contact@local-net": "tests/net/locate/test_local_endpoint.py::test_preference",
     "sip/contacts/contact@dns-names": "tests/core/location/test_own_addresses.py::test_addresses",
     "sip/outbound-proxy": f"{_CLI}::test_hangup_changes_secret_log_level_and_outbound_proxy",
     "sip/aggressive-nat-detection": f"{_NEXT_HOP}::test_settings_of_nat_detection",
