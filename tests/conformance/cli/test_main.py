@@ -396,3 +396,11 @@ def test_a_profile_of_the_suite_does_for_cases_of_ones_own(
 ) -> None:
     file = case_file(tmp_path, "*|response|*|OK|pong")
     assert main(["server", "--scenarios", file, "--profile", "drachtio-0.9.5"]) == ExitCode.OK
+
+
+def test_the_example_of_a_baseline_names_a_case_that_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["server", "--help"])
+    example = re.search(r"known_failing:\n +(\S+): ", capsys.readouterr().out)
+    assert example is not None
+    assert main(["explain", example[1]]) == ExitCode.OK
