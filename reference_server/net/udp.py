@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.net.sockets.icmp import read_undelivered
 from reference_server.net.sockets.readiness import Readiness
+from reference_server.net.stun import answer_to, is_stun
 from reference_server.sip.transport import LARGEST_DATAGRAM, UDP
 from reference_server.sparingly import Sparingly
 from reference_server.turn import Turn
@@ -33,13 +34,12 @@ _FLOWS_KEPT = 10_000
 _QUEUE_LIMIT: Final = 10_000
 _QUEUE_OCTETS: Final = 32 * 1024 * 1024
 _ATTEMPTS = 3  # a datagram may meet errors of others that often before it counts as not sendable
-_STUN_COOKIE = b"\x21\x12\xa4\x42"
 _BLANKS = b"\0\t\r\n "
 
 
 def is_keep_alive(data: bytes) -> bool:
     """Whether a datagram is no SIP but keeps a way through a NAT open: line ends, zero octets, nothing, or STUN."""
-    return not data.strip(_BLANKS) or (data[0] < 4 and data[4:8] == _STUN_COOKIE)
+    return not data.strip(_BLANKS) or is_stun(data)
 
 
 class UdpTransport:
@@ -117,6 +117,7 @@ class UdpTransport:
                 self._warn(f"cannot read from udp port {self.endpoint.port}: {error}")
             return False
         if data[:1] <= b" " and is_keep_alive(data):
+            self._answer_stun(data, address)
             return True
         # An IPv6 address has four parts here; the first two are all that a flow needs.
         flow = self._flows.get(address)
@@ -124,6 +125,12 @@ class UdpTransport:
             flow = self._remember(address, self.flow_to(address[0], address[1]))
         self._receive(data.decode("latin-1"), flow)
         return True
+
+    def _answer_stun(self, data: bytes, address: tuple[str, int]) -> None:
+        flow = self.flow_to(address[0], address[1])
+        answer = answer_to(data, flow) if is_stun(data) else b""
+        if answer:
+            self.send(answer.decode("latin-1"), flow)
 
     def _read_errors(self) -> bool:
         """Report the datagrams that did not arrive; False if there was no word of any."""

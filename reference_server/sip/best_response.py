@@ -1,8 +1,8 @@
 """Which of several failures a proxy passes on (RFC 3261 §16.7 steps 6 and 7).
 
-A 6xx ends it all, so it comes first. Then the lowest class; within 4xx what the caller can mend: credentials, a media
-type, an extension, more digits. A 503 is the last choice of 5xx. Of equals the latest counts, as in the genuine
-server; a response that somebody sent counts more than a time-out of ours.
+The order is the genuine server's: a 6xx; then what the caller can mend: credentials, a media type, an extension, more
+digits; another 4xx; a 3xx, which says where else one may try; a 5xx, of these a 503 last. Of equals the latest
+counts; a response that somebody sent counts more than a time-out of ours.
 """
 
 from __future__ import annotations
@@ -48,9 +48,7 @@ class BestResponse:
         return "".join(dict.fromkeys(lines))
 
 
-def _rank(status: int) -> tuple[int, int]:
-    if status >= 600:
-        return 0, 0
-    if status < 500:
-        return status // 100, status not in _MENDABLE
-    return 5, status == 503
+def _rank(status: int) -> int:
+    if status in _MENDABLE:
+        return 1
+    return {6: 0, 4: 2, 3: 3}.get(status // 100, 5 if status == 503 else 4)

@@ -49,17 +49,20 @@ class TargetSet:
         self._waiting.clear()
 
     def redirect(self, response: Response) -> bool:
-        """Put the Contacts of a 3xx first, best q-value foremost; False if there is none that is new (§16.5)."""
+        """Put the Contacts of a 3xx first, in their order; False if there is none that is new (§16.5)."""
         known = self._known | {target.uri for target in self._waiting}
-        found = [uri for uri in contacts_by_preference(response) if uri not in known]
+        found = [uri for uri in contacts_of(response) if uri not in known]
         found = list(dict.fromkeys(found))[: self._left_for_redirections]
         self._left_for_redirections -= len(found)
         self._waiting.extendleft(Target(uri, uri) for uri in reversed(found))
         return bool(found)
 
 
-def contacts_by_preference(response: Response) -> list[str]:
-    """The SIP URIs of the Contacts of ``response`` by their q-values (§20.10), without headers; 1 is the default."""
+def contacts_of(response: Response) -> list[str]:
+    """The SIP URIs of the Contacts of ``response`` as they stand there, without headers.
+
+    Their q-values (§20.10) do not count, as in the genuine server: who redirects writes the best first.
+    """
     addresses: list[Address] = []
     for line in response.all("contact"):
         for value in elements(line)[:MOST_ELEMENTS]:
@@ -67,16 +70,7 @@ def contacts_by_preference(response: Response) -> list[str]:
                 addresses.append(read_address(value))
             except UriError:
                 continue
-    usable = [address for address in addresses if address.uri.scheme == "sip"]
-    usable.sort(key=lambda address: -_preference(address))
-    return [address.uri_text.partition("?")[0] for address in usable]
-
-
-def _preference(address: Address) -> float:
-    try:
-        return float(address.parameters.get("q") or 1)
-    except ValueError:
-        return 0.0
+    return [address.uri_text.partition("?")[0] for address in addresses if address.uri.scheme == "sip"]
 
 
 def target_for(destination: str, request_uri: str | None) -> Target:

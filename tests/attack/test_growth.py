@@ -26,9 +26,9 @@ from reference_server.sip.messages.field_names import NAMES, FieldName
 from reference_server.sip.messages.headers import HEADERS, spelled, split_values
 from reference_server.sip.messages.lenient import (
     are_routes,
+    can_be_read,
     check_passable,
     first_uri,
-    lacks_scheme,
     made_sound,
     read_address,
     sound_uri,
@@ -53,7 +53,7 @@ from reference_server.sip.messages.via import (
 )
 from reference_server.sip.proxy_branch import ProxyBranches
 from reference_server.sip.reliable import names_100rel, parse_rack, rseq_of
-from reference_server.sip.target_set import contacts_by_preference, target_for
+from reference_server.sip.target_set import contacts_of, target_for
 from reference_server.wire.framing import FrameDecoder, FramingError
 from reference_server.wire.redaction import without_secret
 from reference_server.wire.requests import RequestError, parse_request
@@ -211,7 +211,7 @@ def of_response(value: str) -> None:
         for name in ("Via", "Contact"):
             message = parse_message(f"{start}\r\n{name}: {value}\r\n{HEAD}\r\n")
             if isinstance(message, Response):
-                contacts_by_preference(message)
+                contacts_of(message)
                 record_route_of(message)
                 for stream in (True, False):
                     forwarded_response(message, stream)
@@ -279,7 +279,7 @@ def of_uri(value: str) -> None:
 
 
 def of_lenient(value: str) -> None:
-    for read in (read_address, sound_uri, lacks_scheme, first_uri, are_routes, target_for_both):
+    for read in (read_address, sound_uri, can_be_read, first_uri, are_routes, target_for_both):
         with suppress(UriError):
             read(value)
     with suppress(UriError):
@@ -343,7 +343,7 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
 
 NOT_READING = {
     *("sip/deadline.py", "sip/identifiers.py", "sip/timers.py", "wire/decimal.py", "wire/timestamp.py"),
-    "wire/replies.py",  # composes
+    "wire/frames_to_application.py",  # composes
     *(f"sip/transactions/{name}.py" for name in ("retransmitted_2xx", "client", "server", "timing")),
     "sip/best_response.py",  # compares statuses
     "sip/transport.py",

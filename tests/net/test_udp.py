@@ -16,7 +16,7 @@ from reference_server.net.udp import UdpTransport, is_keep_alive
 from reference_server.sip.transport import UDP
 from tests.conftest import Run
 
-STUN = bytes.fromhex("0001 0010 2112a442") + b"x" * 16
+STUN = bytes.fromhex("0001 0010 2112a442") + b"x" * 28
 
 
 @contextmanager

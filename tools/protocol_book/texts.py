@@ -245,7 +245,7 @@ FAILURES: Final = (
     Failure(
         outcome="NOK",
         text="can not send request to myself",
-        when="its next hop is the server",
+        when="its Request-URI is the server, and no route URL leads elsewhere",
         clauses=("OUT-7",),
         frames=("send-request",),
     ),

@@ -276,15 +276,12 @@ class ResponseContext:
             branch.refuse_late(response)
 
     def _weigh(self, branch: Branch, response: Response) -> None:
-        """A failure: a step on the way to new targets, the end of the search, or the best that there was."""
+        """A failure: a step on the way to new targets, or the best that there was."""
         status = response.status
         if status < 400 and self.options.follow_redirects and self._targets.redirect(response):
             return
         self._best.consider(response)
-        if status >= 600:
-            self._targets.clear()
-            self._cancel_running()
-        elif status in CHALLENGES:
+        if status in CHALLENGES:
             remember_challenger(self._proxy, branch.target, response)
             self._targets.clear()
 

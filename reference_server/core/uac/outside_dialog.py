@@ -30,7 +30,7 @@ from reference_server.sip.messages.headers import HEADERS
 from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.messages.uri import Uri, UriError, parse_address, parse_uri, tag_of
 from reference_server.sip.transport import NOWHERE, UDP
-from reference_server.wire.replies import NotSent
+from reference_server.wire.frames_to_application import NotSent
 from reference_server.wire.requests import Sip
 
 NO_TRANSACTION = "Error creating sip transaction for uac request"
@@ -62,7 +62,8 @@ def request_outside_dialogs(uac: UacCore, application: Application, message: Sip
         line = _request_line(message.text)
         given_hop = message.route_url or context.settings.outbound_proxy
         hop = _next_hop(given_hop, line.target)
-        if uac.location.own.include_parsed(hop) or _is_in(hop, context.settings.local_domain):
+        to_myself = uac.location.own.include_parsed(hop) or _is_in(hop, context.settings.local_domain)
+        if to_myself and not message.route_url:
             raise _Refusal(TO_MYSELF)
     except _Refusal as refusal:
         application.deliver(NotSent(message.message_id, str(refusal)))

@@ -258,7 +258,7 @@ CONCESSIONS: Final[tuple[Concession, ...]] = (
         Part.URI,
         slip="<a@h>",
         read_as="<sip:a@h>",
-        why="whoever speaks SIP without naming a scheme means it; REGISTER excepted (REG-1)",
+        why="whoever speaks SIP without naming a scheme means it",
         mend=_with_scheme,
     ),
     Concession(

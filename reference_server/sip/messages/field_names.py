@@ -62,14 +62,25 @@ class FieldName:
 
 
 NAMES: Final = Memo[str, FieldName](entries=512, longest=64)
-"""By what stands before the colon."""
+"""By what stands before the colon; a name in it does not begin with a blank."""
 
 
 def field_named(written: str) -> FieldName:
-    """The name that stands before the colon of a line; one seen before costs one look-up."""
-    return NAMES.known.get(written) or NAMES.keep(written, FieldName(written))
+    """The name that stands before the colon of a line; one seen before costs one look-up.
+
+    What begins with a blank is no name but the rest of another line, and is not kept.
+    """
+    known = NAMES.known.get(written)
+    if known is not None:
+        return known
+    name = FieldName(written)
+    return name if written[:1] in (" ", "\t") else NAMES.keep(written, name)
+
+
+LONG_NAMES: Final = Memo[str, str](entries=512, longest=64)
+"""The long forms alone, by what stands before the colon: each line of each message asks for one."""
 
 
 def field_name(written: str) -> str:
     """The lower-case long form of a field name."""
-    return field_named(written).long
+    return LONG_NAMES.known.get(written) or LONG_NAMES.keep(written, field_named(written).long)

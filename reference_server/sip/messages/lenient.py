@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reference_server.sip.messages.concessions import BLANKS, QUOTED, SCHEME, Part, elements, mended
+from reference_server.sip.messages.concessions import BLANKS, QUOTED, Part, elements, mended
 from reference_server.sip.messages.headers import Header, is_address
 from reference_server.sip.messages.uri import Address, Uri, UriError, parse_address, parse_uri
 
@@ -55,13 +55,13 @@ def _cut(value: str) -> tuple[str, str, str]:
 def check_passable(value: str, tag: str) -> None:
     """Raise UriError unless ``value``, of a From or To with this tag, can be passed on: its end and its tag are clear.
 
-    That is all that is needed of it. A blank behind the bracket is refused as in RFC 4475 §3.1.2.14.
+    That is all that is needed of it.
     """
     if _CONTROL.search(value):
         raise UriError("no control characters", value)
     _, uri, _ = _cut(value)
-    if uri[:1] in BLANKS:
-        raise UriError("no blank behind '<'", value)
+    if not uri.strip(BLANKS):
+        raise UriError("an address", value)
     if tag and not _OF_A_TAG.fullmatch(tag):
         raise UriError("a tag without separators", value)
 
@@ -136,13 +136,14 @@ def are_routes(value: str) -> bool:
     return bool(schemes) and schemes <= {"sip", "sips"}
 
 
-def lacks_scheme(value: str) -> bool:
-    """Whether an address of a list is one but for its scheme. Raises UriError if one is none at all."""
-    lacking = False
-    for one in elements(value)[:MOST_ELEMENTS]:
-        read_address(one)
-        lacking = lacking or not SCHEME.match(_cut(mended(Part.VALUE, one))[1].strip(BLANKS))
-    return lacking
+def can_be_read(value: str) -> bool:
+    """Whether each address of a list can be read."""
+    try:
+        for one in elements(value)[:MOST_ELEMENTS]:
+            read_address(one)
+    except UriError:
+        return False
+    return True
 
 
 _LISTS = frozenset({"Contact", "Path", "Service-Route"})

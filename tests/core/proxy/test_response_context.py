@@ -106,22 +106,23 @@ def test_every_2xx_of_a_race_reaches_the_caller(stage: Stage) -> None:
     assert [tag_of(response.get("to")) for response in stage.heard] == ["c", "d"]
 
 
-def test_a_6xx_ends_the_search_but_not_an_answer_on_its_way(stage: Stage) -> None:
+def test_a_6xx_leaves_the_other_targets_ringing(stage: Stage) -> None:
     stage.start(stage.carol.uri, stage.dan.uri, options="|||simultaneous||")
     first, second = stage.carol.take(), stage.dan.take()
     stage.dan.answer(second, 180)
     stage.carol.answer(first, 603)
     assert stage.statuses == [180]
-    assert stage.dan.take().method == "CANCEL"
+    assert stage.dan.nothing_more()
     stage.dan.answer(second, 200)
     assert stage.statuses == [180, 200]
 
 
-def test_a_6xx_is_passed_on_and_no_further_target_is_tried(stage: Stage) -> None:
+def test_a_6xx_does_not_end_the_search_and_is_the_best_failure(stage: Stage) -> None:
     stage.start(stage.carol.uri, stage.dan.uri)
     stage.carol.answer(stage.carol.take(), 600)
+    assert stage.statuses == []
+    stage.dan.answer(stage.dan.take(), 486)
     assert stage.statuses == [600]
-    assert stage.dan.nothing_more()
 
 
 def test_after_the_last_target_the_caller_hears_408(stage: Stage) -> None:
@@ -204,17 +205,17 @@ def test_register_asks_for_the_way_back(stage: Stage) -> None:
     stage.carol.answer(request, 200)
 
 
-def test_redirections_by_preference_and_each_only_once(stage: Stage) -> None:
+def test_redirections_in_their_order_and_each_only_once(stage: Stage) -> None:
     stage.start(stage.carol.uri, options="|fullResponse|followRedirects|serial||")
     eve = type(stage.carol)(stage.world, 5092, "eve")
-    contacts = f"<{eve.uri}>;q=0.3, <{stage.dan.uri}?Subject=x>;q=0.8, <tel:+1>, <{stage.carol.uri}>"
+    contacts = f"<{stage.dan.uri}?Subject=x>;q=0.3, <{eve.uri}>;q=0.8, <tel:+1>, <{stage.carol.uri}>"
     stage.carol.answer(stage.carol.take(), 302, f"Contact: {contacts}")
     first = stage.dan.take()
     assert first.uri == stage.dan.uri
     stage.dan.answer(first, 302, f"Contact: <{stage.carol.uri}>")  # back to where it was: not again
     second = eve.take()
     eve.answer(second, 404)
-    assert stage.statuses == [302]
+    assert stage.statuses == [404]
     assert [tokens_of(text)[-1] for text in stage.application.take()] == ["continue"] * 3 + ["done"]
     assert stage.carol.take().method == "ACK"
     assert stage.carol.nothing_more()

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_.-]*)\}")
+_LONG = re.compile(r"text\.([0-9]{1,6})")
 AUTO = "auto"
 """``${auto}`` is not a variable: it stands for a length that is computed when the message is complete."""
 
@@ -91,6 +92,8 @@ class Variables:
     def __getitem__(self, name: str) -> str:
         if fresh := _FRESH.get(name):
             return fresh()
+        if length := _LONG.fullmatch(name):
+            return ("0123456789" * (int(length[1]) // 10 + 1))[: int(length[1])]
         try:
             return self.values[name]
         except KeyError:
