@@ -231,6 +231,8 @@ class _Run:
         admin = ", ".join([*plain, *(f"{address} with TLS" for address in secure)])
         if self._observation.door:
             ready["metrics"] = self._observation.door
+        if server.faults:
+            self._log.notice(f"Harm is done on purpose to applications: {server.faults}")
         self._log.notice(f"Ready: applications on {admin}, SIP on {', '.join(sip)}")
         try:
             sys.stdout.write(json.dumps(ready) + "\n")

@@ -14,10 +14,17 @@ from msgspec import structs
 from reference_server import PARITY_VERSION, __version__
 from reference_server.account import Account
 from reference_server.admin.connections import STRANGERS, AdminConnections
-from reference_server.admin.context import AdminContext
+from reference_server.admin.context import AdminContext, FrameInterceptor
+from reference_server.admin.interceptors import in_a_row
 from reference_server.admin.listener import AdminListener
 from reference_server.admin.routes import RouteTable
-from reference_server.config.model import BlacklistConfiguration, Configuration, Dialect, HandlerConfiguration
+from reference_server.config.model import (
+    BlacklistConfiguration,
+    Configuration,
+    Dialect,
+    Fault,
+    HandlerConfiguration,
+)
 from reference_server.core.core import Core
 from reference_server.core.ports import Tap, Taps
 from reference_server.net.blacklist import Blacklist, BlacklistError
@@ -31,6 +38,7 @@ from reference_server.settings import core_settings
 from reference_server.sip.identifiers import Identifiers
 from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
+from reference_server.wire.frames_to_application import NotSent
 
 if TYPE_CHECKING:  # loaded only where handlers are configured
     from reference_server.handling import Handling
@@ -50,6 +58,8 @@ class Server:
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
+        self.faults = ""
+        """the harm that is done on purpose, with the seed of what is left to chance; empty if none is"""
         self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
         self._certificates: Certificates | None = None
@@ -108,6 +118,12 @@ class Server:
             taps=self.taps,
         )
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
+        self._admin.interceptor = in_a_row(
+            self._judge_applications(strict=configuration.strict)
+            if configuration.lint or configuration.strict
+            else None,
+            self._do_harm(configuration.faults) if configuration.faults else None,
+        )
         self._turn = turn
         if configuration.handlers:
             self._handlers_made(configuration.handlers)()
@@ -139,6 +155,25 @@ class Server:
     @property
     def _listeners(self) -> list[AdminListener]:
         return [*self._plain, *self._secure]
+
+    def _judge_applications(self, *, strict: bool) -> FrameInterceptor | None:
+        from reference_server.observe.lint import Lint, Strict
+
+        lint = Lint(self.taps.event)
+        self.taps.add(lint)
+
+        def refuse(connection: int, message_id: str, text: str) -> None:
+            self._connections.answer(connection, NotSent(message_id, text.encode().decode("latin-1")))
+
+        return Strict(lint, refuse) if strict else None
+
+    def _do_harm(self, chosen: tuple[Fault, ...]) -> FrameInterceptor:
+        from reference_server.faults.faults import Faults
+
+        faults = Faults(chosen, self._clock.timers, self._connections)
+        self.taps.add(faults)
+        self.faults = faults.description
+        return faults
 
     def _secure_listeners(self, port: int, turn: Turn) -> list[AdminListener]:
         if self._certificates is None:
@@ -204,6 +239,10 @@ class Server:
 
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
+
+    def drop_application(self, number: int, *, reset: bool) -> None:
+        """End the admin connection of that number, if it is there: orderly, or with RST."""
+        self._connections.break_off(number, reset=reset)
 
     @property
     def admin_address(self) -> tuple[str, int]:

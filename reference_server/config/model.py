@@ -29,6 +29,14 @@ class Dialect(StrEnum):
     V0_9 = "0.9"
 
 
+class Fault(Struct, frozen=True):
+    """One kind of harm that is done on purpose (config/fault.py)."""
+
+    name: str
+    value: float = 0.0  # octets, frames, seconds or a probability
+    seed: int | None = None  # of ``random``, if it is given
+
+
 class AdminConfiguration(Struct, frozen=True, kw_only=True):
     """Where applications connect, and what they must know."""
 
@@ -221,6 +229,9 @@ class Configuration(Struct, frozen=True, kw_only=True):
     process: ProcessConfiguration = ProcessConfiguration()
     cdrs: bool = False
     dialect: Dialect = Dialect.V0_9
+    faults: tuple[Fault, ...] = ()
+    lint: bool = False  # say what applications do wrong
+    strict: bool = False  # and refuse it
     preserve_header_names: tuple[str, ...] = ()
     trace_file: str = ""  # --trace FILE.jsonl
     show_frames: bool = False  # --show-frames

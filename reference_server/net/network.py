@@ -17,8 +17,8 @@ from reference_server.core.ports import Endpoint, Flow, NoWay, SipUser, Way
 from reference_server.net.connections import CONNECT_SECONDS, MOST_CONNECTIONS, SipConnections
 from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
+from reference_server.net.locate.local_endpoint import Candidate, candidate, choose
 from reference_server.net.locate.resolver import Hop, Question, Resolver
-from reference_server.net.locate.selection import Candidate, candidate, choose
 from reference_server.net.sockets.interfaces import addresses_of, local_addresses
 from reference_server.net.sockets.listening import (
     UDP_BUFFER,

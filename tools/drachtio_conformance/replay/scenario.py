@@ -18,8 +18,19 @@ from drachtio_conformance.replay.command import known_rows
 from drachtio_conformance.replay.conversion import convert
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.replay.recordings import read
-from drachtio_conformance.replay.scope import not_yet_spoken
 from drachtio_conformance.replay.written import written
+
+
+class NotReplayable(Exception):
+    """A recording cannot become a case; the message says which and why."""
+
+
+def scenario_of(file: str, calls: Collection[str], listed: str | None) -> str:
+    """The same as :func:`scenario` with names of files. Raises NotReplayable, OSError."""
+    try:
+        return scenario(Path(file), calls, Path(listed) if listed else None)
+    except (TraceError, LoadError) as error:
+        raise NotReplayable(str(error)) from None
 
 
 def scenario(path: Path, calls: Collection[str] = (), listed: Path | None = None) -> str:
@@ -29,8 +40,6 @@ def scenario(path: Path, calls: Collection[str] = (), listed: Path | None = None
     where the recording cannot be replayed, LoadError, OSError.
     """
     recorded = read(path, calls)
-    if reason := not_yet_spoken(recorded.trace):
-        raise TraceError(f"{path}: not written as a case: {reason}")
     differences: Sequence[expected.Difference] = ()
     if listed is not None:
         differences = expected.load(listed, known_rows(specification.load())).of(recorded.trace.name)
