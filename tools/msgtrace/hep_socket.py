@@ -1,6 +1,6 @@
 """HEP as it comes by UDP: the genuine server (``<capture-server>``), heplify or sngrep send it here.
 
-Each datagram becomes a packet of a capture, so that the reader of captures does the rest, whatever version of HEP it is.
+Each datagram becomes a packet of a capture, so that the reader of captures does the rest, whatever its version.
 """
 
 from __future__ import annotations
