@@ -4,13 +4,15 @@ All that is delivered in one turn of the loop leaves in one write, so that a bur
 connection that is refused gets its answer before the FIN (CONN-1).
 
 An application that takes nothing of what waits for it gets no new requests after some seconds, until it takes something
-again, and is closed after a longer time (CONN-5): it shall not swallow its share of calls.
+again, what waits for it is somebody else's, and after a longer time it is closed (CONN-7): it shall not swallow its
+share of calls.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from asyncio.trsock import TransportSocket
 from functools import partial
 from typing import cast
@@ -174,6 +176,8 @@ class AdminConnection(asyncio.Protocol):
             session.reads = reads
             name = "application-reads-again" if reads else "application-stuck"
             self._context.taps.event(name, connection=session.number, peer=session.peer)
+            if not reads:
+                self._context.core.application_stuck(session)
 
     def _cut_off(self, transport: asyncio.Transport) -> None:
         session = self.session
@@ -188,6 +192,18 @@ class AdminConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self.session.lost()
+
+    def reset(self) -> None:
+        """Close at once, with RST: harm done on purpose."""
+        if self._transport is not None:
+            connected = self._transport.get_extra_info("socket")
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
+
+    def go_deaf(self) -> None:
+        """Read nothing more: harm done on purpose."""
+        if self._transport is not None:
+            self._transport.pause_reading()
 
     def close(self) -> None:
         """Write what is queued and close: the server stops."""

@@ -25,6 +25,7 @@ from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.verb import proxy_for
 from reference_server.core.receive import Receiver
 from reference_server.core.server_request import PendingRequests
+from reference_server.core.stuck_application import pass_over
 from reference_server.core.transactions import TransactionLayer
 from reference_server.core.uac.cancel import cancel_invite
 from reference_server.core.uac.core import UacCore
@@ -35,7 +36,7 @@ from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.in_dialog import InDialogDelivery
 from reference_server.core.uas.respond import respond
 from reference_server.sip.identifiers import Identifiers
-from reference_server.wire.replies import NotSent, Refused
+from reference_server.wire.frames_to_application import NotSent, Refused
 from reference_server.wire.requests import Proxy, Sip
 from reference_server.wire.timestamp import TimeToken
 
@@ -186,6 +187,10 @@ class Core:
             application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
         else:
             proxy_for(self.proxying, application, message)
+
+    def application_stuck(self, application: Application) -> None:
+        """It has stopped reading (CONN-7)."""
+        pass_over(self.uas, application)
 
     def application_lost(self, application: Application) -> None:
         """Its connection ended (CONN-3, CONN-4)."""

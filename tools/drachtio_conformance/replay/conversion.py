@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -19,6 +20,8 @@ from drachtio_conformance.replay.order import Moment, ordered
 from drachtio_conformance.steps.absence import ExpectClose, ExpectNothing, SipNothing
 from drachtio_conformance.steps.connections import Close, Connect, SipPeer
 from drachtio_conformance.steps.expect import Expect
+from drachtio_conformance.steps.http import Callback, HttpExpect
+from drachtio_conformance.steps.listening import Accepts, Listen
 from drachtio_conformance.steps.octets import whole_message
 from drachtio_conformance.steps.send import Send, SendBytes
 from drachtio_conformance.steps.sip_expect import SipExpect
@@ -75,6 +78,8 @@ class _Converter:
         self._ended: set[str] = set()
         self._gone: set[str] = set()
         self._came: dict[str, set[str]] = {}
+        self._asked = False
+        """by the list, a callback was"""
 
     def _peer(self, message: SipOctets) -> str:
         """The endpoint's name on stage: one for each of its sockets, and no application's."""
@@ -101,6 +106,11 @@ class _Converter:
             located.step.of for one in listed for located in one.steps if isinstance(located.step, Close)
         ]
         self._gone.update(closing)
+        played = [located.step for one in listed for located in one.steps]
+        self._asked = any(isinstance(step, HttpExpect) for step in played)
+        self._connected.update(step.app for step in played if isinstance(step, Accepts))
+        if self._asked:
+            steps += [Located(step, shown(self._log)) for step in (Callback(), Listen())]
         for message in self._trace.messages:
             peer = self._peer(message)
             if peer not in self._came:
@@ -141,7 +151,9 @@ class _Converter:
     def _settings(self) -> ServerSettings:
         """What the trace tells: an authenticate answer without a version is the 0.8 dialect's, an address in it that is
         not the local one is the external one, where call detail records came they were switched on, and a server whose
-        Record-Routes prove nothing sends on what anybody routes by it (DEV-132)."""
+        Record-Routes prove nothing sends on what anybody routes by it (DEV-132). The list tells what a callback was
+        asked."""
+        asked: Literal["GET"] | None = "GET" if self._asked else None
         records = any(frame.from_server and _RECORD.match(frame.payload) for frame in self._trace.frames)
         for frame in self._trace.frames:
             tokens = frame.payload.split("|")
@@ -152,8 +164,9 @@ class _Converter:
                     emulate="0.8" if len(tokens) == 5 else None,
                     cdrs=records or None,
                     open_relay=self._open_relay(),
+                    request_handler=asked,
                 )
-        return ServerSettings(cdrs=records or None, open_relay=self._open_relay())
+        return ServerSettings(cdrs=records or None, open_relay=self._open_relay(), request_handler=asked)
 
     def _open_relay(self) -> bool | None:
         texts = [message.raw for message in self._trace.messages]
