@@ -84,10 +84,10 @@ async function proxy(req) {
   };
   try {
     const results = await srf.proxyRequest(req, targets, opts);
-    for (const {status, msg} of (results || {}).responses || []) say('answer', {status: status || msg.status});
+    for (const {msgs} of results.responses) msgs.forEach(({status}) => say('answer', {status}));
     say('proxied');
-  } catch (err) {
-    say('failed', {text: err.message});
+  } catch (err) { // a NOK is a mere text here
+    say('failed', {text: err.message || String(err)});
   }
 }
 
@@ -148,7 +148,8 @@ async function told(req, res) {
 async function handle(req, res) {
   const word = user(req);
   const status = /^respond-([1-6][0-9]{2})$/.exec(word);
-  if (word === 'do') await told(req, res);
+  if (/;tag=/.test(req.get('To'))) res.send(200, answered); // of an early dialog, which is no Dialog yet
+  else if (word === 'do') await told(req, res);
   else if (status) {
     const same = req.get('X-Echo');
     res.send(Number(status[1]), same ? {headers: {'X-Echo': same}} : {}, answered);

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from asyncio.trsock import TransportSocket
 from functools import partial
 from typing import cast
@@ -191,6 +192,18 @@ class AdminConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self.session.lost()
+
+    def reset(self) -> None:
+        """Close at once, with RST: harm done on purpose."""
+        if self._transport is not None:
+            connected = self._transport.get_extra_info("socket")
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
+
+    def go_deaf(self) -> None:
+        """Read nothing more: harm done on purpose."""
+        if self._transport is not None:
+            self._transport.pause_reading()
 
     def close(self) -> None:
         """Write what is queued and close: the server stops."""

@@ -22,9 +22,7 @@ from typing import Final, Protocol, assert_never
 
 from reference_server.admin.context import AdminContext, FrameInterceptor
 from reference_server.sip.timers import TimerHandle
-from reference_server.wire.framing import FrameDecoder, FramingError, encode_frame
-from reference_server.wire.redaction import without_secret
-from reference_server.wire.replies import (
+from reference_server.wire.frames_to_application import (
     Accepted,
     Authenticated,
     CallDetailRecord,
@@ -37,6 +35,8 @@ from reference_server.wire.replies import (
     ResponseSent,
     ServerMessage,
 )
+from reference_server.wire.framing import FrameDecoder, FramingError, encode_frame
+from reference_server.wire.redaction import without_secret
 from reference_server.wire.requests import (
     Authenticate,
     ClientMessage,

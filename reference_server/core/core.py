@@ -36,7 +36,7 @@ from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.in_dialog import InDialogDelivery
 from reference_server.core.uas.respond import respond
 from reference_server.sip.identifiers import Identifiers
-from reference_server.wire.replies import NotSent, Refused
+from reference_server.wire.frames_to_application import NotSent, Refused
 from reference_server.wire.requests import Proxy, Sip
 from reference_server.wire.timestamp import TimeToken
 

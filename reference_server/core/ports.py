@@ -17,7 +17,7 @@ from reference_server.core.decisions import Decision, Place
 from reference_server.sip.messages.message import Request
 from reference_server.sip.timers import TimerHandle, Timers
 from reference_server.sip.transport import Transport
-from reference_server.wire.replies import ServerMessage, address_tokens
+from reference_server.wire.frames_to_application import ServerMessage, address_tokens
 
 __all__ = [
     "Abandon",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tests.bench.by_tls import Cost
 from tests.bench.hanging import Hanging
 from tests.bench.measure import Measurement
 from tests.bench.msgtrace import GOALS, Added, Speed
@@ -54,6 +55,7 @@ class Bench(Struct, frozen=True, kw_only=True):
     loglevel: str
     seconds: float
     pairs: list[Pair]
+    by_tls: list[Cost]
     speeds: list[Speed]
     """of msgtrace decode"""
     hanging: Hanging | None
@@ -61,6 +63,14 @@ class Bench(Struct, frozen=True, kw_only=True):
     added: Added | None
     """by msgtrace record"""
 
+
+BY_TLS = """
+## By TLS
+
+The same call by a caller of our own (`tests/bench/by_tls.py`), by TCP and by TLS: over one connection for all calls,
+and over one for each call, where TLS shakes hands anew or resumes the session of the call before. CPU is that of the
+server's process for each call; the ratio is to TCP over one connection.
+"""
 
 MSGTRACE = """
 ## msgtrace
@@ -94,6 +104,11 @@ def write_performance(bench: Bench, path: Path) -> None:
             f" | {run.retransmissions} | {run.response:.0f} ms | {pings}"
             f" | {run.memory_before:.0f} → {run.memory_after:.0f} MiB |"
         )
+    if bench.by_tls:
+        lines += [BY_TLS, "| calls by | calls/s | CPU | ratio | failed |", "|---|---|---|---|---|"]
+        for cost in bench.by_tls:
+            ratio = cost.cpu / bench.by_tls[0].cpu
+            lines.append(f"| {cost.way} | {cost.rate:g} | {cost.cpu:.3f} ms | {ratio:.2f} | {cost.failed} |")
     if bench.hanging is not None:
         lines += ["\n## A callback that hangs\n", bench.hanging.told]
     if bench.speeds:

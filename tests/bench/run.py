@@ -18,7 +18,7 @@ import msgspec
 
 from fast_build import __main__ as fast_build
 from fast_build.build import missing
-from tests.bench import msgtrace
+from tests.bench import by_tls, msgtrace
 from tests.bench.hanging import hang
 from tests.bench.measure import ANSWERING, Measurement, measure
 from tests.bench.performance import Bench, Pair, best_pair, write_performance
@@ -73,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         loglevel=options.loglevel,
         seconds=options.seconds,
         pairs=pairs,
+        by_tls=_by_tls(options.tls_rate, options.seconds, options.pairs) if options.tls_rate else [],
         speeds=[_told_speed(speed) for speed in msgtrace.measure(options.megabytes, list(msgtrace.FORMS))]
         if options.megabytes
         else [],
@@ -108,6 +109,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="COMMAND",
         default="",
         help="another server to measure: {admin}, {sip} and {secret} in its command are replaced by ports and secret",
+    )
+    parser.add_argument(
+        *("--tls-rate",),
+        type=float,
+        default=200.0,
+        help="calls a second by TLS and TCP, by a caller in Python; 0 for none (default: 200)",
     )
     parser.add_argument(
         *("--megabytes",),
@@ -147,6 +154,18 @@ def _bench(name: str, start: Callable[[], Subject], rate: float, seconds: float,
         f"  Best pair of {name}: {best.server.cpu:.3f} ms, {best.ratio:.2f}× the floor{pings}, {memory}.{doubt}\n"
     )
     return pairs
+
+
+def _by_tls(rate: float, seconds: float, runs: int) -> list[by_tls.Cost]:
+    _say(f"{rate:g} calls a second by TCP and TLS for {seconds:g} s; CPU in ms for each call")
+    costs: list[by_tls.Cost] = []
+    for way in by_tls.WAYS:
+        costs.append(cost := by_tls.best(way, rate, seconds, runs))
+        resumed = f", {cost.resumed} resumed" if cost.resumed else ""
+        _say(
+            f"  {cost.way:32} {cost.cpu:7.3f} {cost.cpu / costs[0].cpu:6.2f}× {cost.failed:4} failed{resumed}"
+        )
+    return costs
 
 
 def _told(run: Measurement) -> Measurement:

@@ -31,7 +31,7 @@ def loaded(tmp_path: Path, text: str) -> Configuration:
 
 def test_admin(tmp_path: Path) -> None:
     admin = loaded(tmp_path, "").admin
-    assert (admin.address, admin.port, admin.secret) == ("127.0.0.1", 9022, "cymru")
+    assert (admin.addresses, admin.port, admin.secret) == (("127.0.0.1",), 9022, "cymru")
 
 
 def test_contacts(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_admin_with_tls(tmp_path: Path) -> None:
     configuration = read(default_file=file).configuration
     assert configuration is not None
     admin = configuration.admin
-    assert (admin.address, admin.port, admin.tls_port, admin.secret) == ("0.0.0.0", 9022, 9023, "cymru")
+    assert (admin.addresses, admin.port, admin.tls_port, admin.secret) == (("0.0.0.0",), 9022, 9023, "cymru")
 
 
 def test_request_handlers(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ by TLS, one browsers by WebSocket, one refreshes sessions. Ports and paths are t
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
@@ -18,7 +19,7 @@ from queue import Queue
 
 import pytest
 from websockets.sync.client import connect
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from reference_server.cli import main
 from tests.peers.callees import free_port
@@ -186,7 +187,9 @@ def certificates(tmp_path: Path) -> str:
 
 def test_applications_come_by_tls(start: Starter, certificates: str) -> None:
     port = free_port()
-    process = started(start, file(certificates, LEVELS, admin=f'tls-port="{port}"'))
+    text = file(certificates, LEVELS, admin=f'tls-port="{port}"').replace('port="0"', f'port="{free_port()}"')
+    process = started(start, text)
+    assert "admin" in process.ready
     assert process.ready["adminTls"] == f"127.0.0.1:{port}"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -198,12 +201,45 @@ def test_applications_come_by_tls(start: Starter, certificates: str) -> None:
         assert b"|response|id1|OK|udp/127.0.0.1:" in application.recv(1000)
 
 
+def test_applications_come_by_tls_only(start: Starter, certificates: str) -> None:
+    """The file says so by the port 0 beside a TLS port, as it does to the genuine server."""
+    port = free_port()
+    process = started(start, file(certificates, LEVELS, admin=f'tls-port="{port}"'))
+    assert "admin" not in process.ready
+    assert process.ready["adminTls"] == f"127.0.0.1:{port}"
+    ours = {row.split()[9] for row in sockets(process) if row.split()[3] == "0A"}
+    assert len(ours) == 2, "SIP by TCP, and applications by TLS"
+
+
+def sockets(process: Process) -> list[str]:
+    """The TCP sockets of IPv4 that a server has, as the system lists them."""
+    descriptors = Path(f"/proc/{process.ready['pid']}/fd")
+    inodes = {os.readlink(one)[8:-1] for one in descriptors.iterdir() if "socket:" in os.readlink(one)}
+    rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return [row for row in rows if row.split()[9] in inodes]
+
+
+def test_applications_come_by_several_addresses(start: Starter) -> None:
+    text = file(logging=LEVELS).replace(">127.0.0.1</admin>", ">127.0.0.1, 127.0.0.2,::1</admin>")
+    process = started(start, text)
+    more = process.ready["adminMore"]
+    assert isinstance(more, list)
+    for address in (str(process.ready["admin"]), *map(str, more)):
+        host, _, number = address.rpartition(":")
+        with socket.create_connection((host.strip("[]"), int(number)), DEADLINE) as application:
+            frame(application, "id1|authenticate|cymru|")
+            assert b"|response|id1|OK|" in application.recv(1000)
+    assert [address.rpartition(":")[0] for address in map(str, more)] == ["127.0.0.2", "[::1]"]
+
+
 def test_browsers_come_by_websocket(start: Starter) -> None:
     process = started(start, file(logging=LEVELS, contact="sip:127.0.0.1:0;transport=udp,ws"))
     sip = process.ready["sip"]
     assert isinstance(sip, list)
     (address,) = (one.removeprefix("ws/") for one in sip if one.startswith("ws/"))
-    with connect(f"ws://{address}", subprotocols=[Subprotocol("sip")]) as browser:
+    page = Origin("https://phone.example.com")
+    with connect(f"ws://{address}", subprotocols=[Subprotocol("sip")], origin=page) as browser:
+        assert "browser-connected: connection=ws/[127.0.0.1]:" in process.wait_for(f"origin={page}")
         browser.send(
             "OPTIONS sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/WS a.invalid;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n"
             "From: <sip:a@a.invalid>;tag=1\r\nTo: <sip:bob@127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
@@ -246,8 +282,8 @@ def called(process: Process, headers: str) -> str:
             (
                 f"INVITE sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{own};branch=z9hG4bK1\r\n"
                 f"Max-Forwards: 70\r\nFrom: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:bob@127.0.0.1>\r\n"
-                f"Call-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:{own}>\r\n{headers}"
-                "Content-Length: 0\r\n\r\n"
+                f"Call-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:{own}>\r\n"
+                f"{headers}Content-Length: 0\r\n\r\n"
             ).encode()
         )
         transaction = read_frame(frames.read).split("\r\n")[0].split("|")[8]

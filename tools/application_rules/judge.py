@@ -319,7 +319,7 @@ class Judge:
 
     def _request_outside(self, message: Payload) -> None:
         calls, method, call = self._calls, message.method, message.call
-        scheme = message.uri.partition(":")[0].lower()
+        scheme = message.uri.lstrip("<").partition(":")[0].lower()
         self._check("scheme", scheme in ("sip", "sips"), f"{method} {message.uri[:60]}")
         lonely = method not in ("ACK", "CANCEL", "PRACK", "BYE")
         if not self._check("outside-dialogs", lonely, f"{method} names neither dialog nor transaction"):

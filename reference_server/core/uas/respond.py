@@ -33,7 +33,7 @@ from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.messages.uri import tag_of
 from reference_server.sip.reliable import QueuedResponse, ReliableSender
 from reference_server.sip.transport import LARGEST_DATAGRAM
-from reference_server.wire.replies import NotSent
+from reference_server.wire.frames_to_application import NotSent
 from reference_server.wire.requests import Sip
 
 UNKNOWN_TRANSACTION = "Response not sent due to unknown transaction"

@@ -53,6 +53,7 @@ def schema() -> dict[str, Schema]:
         "id": {"type": "string", "pattern": "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"},
         "title": {"type": "string"},
         "steps": steps,
+        "ends_open": _lenient({"type": "boolean"}),
         "expect_under": {"type": "object", "additionalProperties": under},
         "danger": {"type": "object", "additionalProperties": {"type": "string"}},
     }

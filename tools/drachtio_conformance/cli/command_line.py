@@ -69,6 +69,8 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _shell(commands)
     _replay(commands)
     _record(commands)
+    _compare(commands)
+    _coverage(commands)
     _vectors(commands)
     _traceability(commands)
     return parser
@@ -348,6 +350,38 @@ def _record(commands: _Commands) -> None:
     )
     _selection(parser)
     parser.add_argument("folder", metavar="DIR", help="made if need be; files of the same names are replaced")
+
+
+def _compare(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "compare",
+        "lay several runs side by side",
+        description="Makes a matrix of cases and runs from JSON reports (--json): of several servers, of several\n"
+        "client libraries, of yesterday and today.",
+        epilog="example:\n  drachtio-conformance compare srf-5=five.json srf-4=four.json --html matrix.html\n",
+    )
+    parser.add_argument("reports", nargs="+", metavar="NAME=REPORT.json", help="a run and what it is called")
+    parser.add_argument("--html", metavar="FILE", help="one page with filters, clauses, ladders and octets")
+    parser.add_argument(
+        "--markdown", metavar="FILE", help="the cases that do not pass everywhere (default: print it)"
+    )
+    parser.add_argument("--title", default="Runs side by side", help="of the Markdown")
+
+
+def _coverage(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "coverage",
+        "say which clauses a recording of an application has exercised",
+        description="Reads recordings in any form that msgtrace knows and judges what applications sent, by the rules\n"
+        "of client mode and of the server's --lint: which clauses were exercised, which violated, and where.",
+        epilog="examples:\n  drachtio-conformance coverage trace.jsonl\n"
+        "  drachtio-conformance coverage --json *.log\n\n"
+        "exit code: 0 no MUST is violated, 1 one is, 2 no recording\n",
+    )
+    parser.add_argument("paths", nargs="+", metavar="TRACE", help="a recording; - is standard input")
+    parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _vectors(commands: _Commands) -> None:

@@ -33,6 +33,7 @@ from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import ProfileError
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.report import standard_output
+from msgtrace.entries import NotARecording
 
 
 class UsageError(Exception):
@@ -51,7 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except NothingMatches as error:
         return _complain(str(error), ExitCode.FAILURES)
-    except (UsageError, Missing, NothingToExplain, BaselineError, ProfileError, TraceError) as error:
+    except (
+        UsageError,
+        Missing,
+        NothingToExplain,
+        BaselineError,
+        ProfileError,
+        TraceError,
+        NotARecording,
+    ) as error:
         return _complain(str(error), ExitCode.USAGE)
     except (LoadError, SpecificationError) as error:
         users_own = isinstance(error, LoadError) and getattr(options, "scenarios", None)
@@ -100,6 +109,12 @@ def _dispatch(options: argparse.Namespace) -> int:
             from drachtio_conformance.replay import record
 
             return record.run(options, load_cases(options.scenarios))
+        case "compare":
+            return _compare(options)
+        case "coverage":
+            from drachtio_conformance.cli import coverage_command
+
+            return coverage_command.run(options.paths, specification.load(), _print, as_json=options.json)
         case "vectors":
             return _vectors(Path(options.folder))
         case _:
@@ -228,6 +243,28 @@ def _shell(address: AdminAddress, secret: str, brief: bool) -> int:
     except CannotConnect as error:
         return _complain(str(error), ExitCode.NO_PEER)
     return ExitCode.OK if good else ExitCode.USAGE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from drachtio_conformance.report import side_by_side
+
+    runs = []
+    for given in options.reports:
+        name, equals, path = given.partition("=")
+        if not equals or not name or not path:
+            raise UsageError(f"expected NAME=REPORT.json, got '{given}'")
+        try:
+            runs.append(side_by_side.load(name, Path(path)))
+        except side_by_side.NoReport as error:
+            raise UsageError(str(error)) from None
+    text = side_by_side.markdown(runs, title=options.title)
+    if options.html:
+        Path(options.html).write_text(side_by_side.page(runs, specification.load()), "utf-8")
+    if options.markdown:
+        Path(options.markdown).write_text(text, "utf-8")
+    elif not options.html:
+        _print(text.rstrip("\n"))
+    return ExitCode.OK
 
 
 def _vectors(folder: Path) -> int:

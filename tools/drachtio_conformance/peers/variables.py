@@ -35,7 +35,10 @@ def readable(wire: str) -> str:
 
 def spelled_out(text: str, keep: str = "") -> str:
     """``text`` with its control characters, those in ``keep`` apart, as ``\\r`` and ``\\x1b``."""
-    if text.isprintable():
+    plain = text
+    for char in keep:
+        plain = plain.replace(char, "")
+    if plain.isprintable():
         return text
     return "".join(
         char if char.isprintable() or char in keep else char.encode("unicode_escape").decode()

@@ -30,6 +30,7 @@ _FIRST_PORT = 20_001
 _SERVER_PORT = 20_000
 _LOOPBACK = "127.0.0.1"
 _HOSTPORT = re.compile(r"(udp|tcp|tls|ws|wss)/(\[[0-9a-fA-F:]+\]|[0-9.]+):(\d+)")
+_RPORT = re.compile(r"(?<=;rport=)\d+")
 _SEEN_BY_SERVER = [
     (re.compile(rf"(?i)(?<=\nVia: )([^\r\n]*?){pattern}"), instead)
     for pattern, instead in (
@@ -112,10 +113,7 @@ def _recorded(items: Sequence[Shown], path: Path) -> Recorded:
         for number, name in enumerate(connections, 1)
     }
     moments: list[Moment] = []
-    clock = 0.0
-    for item in messages:
-        at = _time(item)
-        clock = max(clock, at) if at is not None else clock
+    for item, clock in zip(messages, _times(messages), strict=True):
         if item.message is None:
             if (told := addresses.octets(item, clock)) is not None:
                 moments.append(Moment(clock, told))
@@ -137,6 +135,19 @@ def _recorded(items: Sequence[Shown], path: Path) -> Recorded:
         one_sided=not two_sided,
     )
     return Recorded(trace, tuple(moments))
+
+
+def _times(items: Sequence[Shown]) -> list[float]:
+    """When each happened, in the order of the file. What has no time came when it was answered, or with the next."""
+    answered = {item.answers: at for item in items if item.answers and (at := _time(item)) is not None}
+    times: list[float] = []
+    following = max((at for item in items if (at := _time(item)) is not None), default=0.0)
+    for item in reversed(items):
+        at = _time(item)
+        at = answered.get(item.number) if at is None else at
+        following = following if at is None else min(at, following)
+        times.append(following)
+    return times[::-1]
 
 
 def _time(item: Shown) -> float | None:
@@ -198,7 +209,13 @@ class _Addresses:
 
     def _moved(self, text: str) -> str:
         """A head of a message, or a token, with the addresses of the replay."""
-        return text if self._stays or self._pattern is None else self._pattern.sub(self._address, text)
+        if self._stays or self._pattern is None:
+            return text
+        return _RPORT.sub(self._port_alone, self._pattern.sub(self._address, text))
+
+    def _port_alone(self, found: re.Match[str]) -> str:
+        """The port that a server wrote into a Via: of the endpoint that has it."""
+        return str(next((new for (_, old), new in self._ports.items() if old == found[0]), found[0]))
 
     def _address(self, found: re.Match[str]) -> str:
         host, port = found[1], found[2]
@@ -264,7 +281,8 @@ class _Addresses:
             elif token.name == "local-port" and token.value:
                 values[index] = str(_SERVER_PORT)
             elif token.name == "length" and token.value.isdecimal():
-                values[index] = str(int(token.value) + len(moved) - len(content))
+                came = _as_it_came(content, token.value) if message.kind in _FROM_NETWORK else content
+                values[index] = str(int(token.value) + len(self._message(came)) - len(came))
             else:
                 values[index] = self._moved(token.value)
         meta = "|".join(values)

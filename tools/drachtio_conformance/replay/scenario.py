@@ -21,6 +21,18 @@ from drachtio_conformance.replay.recordings import read
 from drachtio_conformance.replay.written import written
 
 
+class NotReplayable(Exception):
+    """A recording cannot become a case; the message says which and why."""
+
+
+def scenario_of(file: str, calls: Collection[str], listed: str | None) -> str:
+    """The same as :func:`scenario` with names of files. Raises NotReplayable, OSError."""
+    try:
+        return scenario(Path(file), calls, Path(listed) if listed else None)
+    except (TraceError, LoadError) as error:
+        raise NotReplayable(str(error)) from None
+
+
 def scenario(path: Path, calls: Collection[str] = (), listed: Path | None = None) -> str:
     """The text of a case file that replays what ``path`` recorded; of several ``calls`` only these.
 

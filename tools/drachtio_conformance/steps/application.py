@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
-from tempfile import mkdtemp
 from typing import ClassVar, Literal
 
 import msgspec
@@ -16,6 +11,7 @@ from msgspec import field
 
 from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.sip_compose import Changes
+from drachtio_conformance.peers.tls import NoCertificate, own_certificate
 from drachtio_conformance.peers.variables import Variables, new_id, octets
 from drachtio_conformance.steps.application_frames import next_frame
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
@@ -56,25 +52,15 @@ class AppStart(Step, frozen=True, kw_only=True, tag="app_start"):
         return Finding()
 
 
-@cache
 def _authority() -> Authority:
-    """A certificate for 127.0.0.1, made once by the openssl command."""
-    if shutil.which("openssl") is None:
-        raise NotOffered("needs the command openssl")
-    folder = Path(mkdtemp(prefix="drachtio-conformance-"))
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
-            *("-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    """The suite's own certificate. Raises NotOffered where none can be made."""
+    try:
+        own = own_certificate()
+    except NoCertificate as error:
+        raise NotOffered(str(error)) from None
     context = SSLContext(PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return Authority(context, str(certificate))
+    context.load_cert_chain(own.certificate, own.key)
+    return Authority(context, str(own.certificate))
 
 
 class AppConnects(Step, frozen=True, kw_only=True, tag="app_connects"):

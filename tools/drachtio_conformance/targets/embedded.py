@@ -13,11 +13,13 @@ from msgspec import structs
 from drachtio_conformance.peers.tls import NoCertificate, own_certificate
 from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import Endpoints, StartFailed
+from reference_server.config.fault import FAULT_LIST
 from reference_server.config.model import (
     AdminConfiguration,
     Configuration,
     ContactConfiguration,
     Dialect,
+    Fault,
     HandlerConfiguration,
     LoggingConfiguration,
     LogLevel,
@@ -72,6 +74,10 @@ class EmbeddedServer:
     def occupancy(self) -> dict[str, int] | None:
         """Size of each of its tables."""
         return self._server.occupancy()
+
+    def drop(self, number: int, *, reset: bool) -> None:
+        """End the admin connection of that number."""
+        self._server.drop_application(number, reset=reset)
 
     async def gone(self) -> str:
         """It lives in this process."""
@@ -171,9 +177,15 @@ def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) 
         transports=TransportConfiguration(udp_mtu=settings.udp_mtu or 0),
         screening=_screening(settings),
         logging=LoggingConfiguration(level=LogLevel.NOTICE),
+        faults=_faults(settings),
+        lint=bool(settings.lint),
         cdrs=bool(settings.cdrs),
         dialect=Dialect(settings.emulate) if settings.emulate else Dialect.V0_9,
     )
+
+
+def _faults(settings: ServerSettings) -> tuple[Fault, ...]:
+    return FAULT_LIST.parse(settings.fault) if settings.fault else ()
 
 
 def _contacts(settings: ServerSettings) -> tuple[ContactConfiguration, ...]:

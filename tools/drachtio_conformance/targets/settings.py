@@ -57,3 +57,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
     """octets"""
     default_refresher: str | None = None
     """``uac`` or ``uas``"""
+    fault: str | None = None
+    """harm done on purpose to what applications get: ``close=7``"""
+    lint: bool | None = None
+    """say what applications do that is merely tolerated"""

@@ -1,8 +1,8 @@
 """What a packet carries: the innermost UDP datagram or TCP segment, with the addresses that belong to it.
 
-Looked through are Ethernet with VLAN tags, MPLS and PPPoE, Linux cooked captures, loopback and raw IP; IP in IP (either
-version), GRE, VXLAN, GENEVE, GTP-U, L2TP and TZSP, in any order, and HEP. Fragments of IPv4 and IPv6 datagrams are put
-together.
+Looked through are Ethernet with VLAN tags, MPLS and PPPoE, Linux cooked captures, loopback and raw IP; IP in IP
+(either version), GRE, VXLAN, GENEVE, GTP-U, L2TP and TZSP, in any order, and HEP. Fragments of IPv4 and IPv6
+datagrams are put together.
 What cannot be followed is counted by name.
 """
 
