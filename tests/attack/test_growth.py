@@ -26,9 +26,9 @@ from reference_server.sip.messages.field_names import NAMES, FieldName
 from reference_server.sip.messages.headers import HEADERS, spelled, split_values
 from reference_server.sip.messages.lenient import (
     are_routes,
+    can_be_read,
     check_passable,
     first_uri,
-    can_be_read,
     made_sound,
     read_address,
     sound_uri,

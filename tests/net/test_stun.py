@@ -55,7 +55,7 @@ def test_a_phone_that_asks_hears_its_address(run: Run) -> None:
         ours = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         ours.bind(("127.0.0.1", 0))
         ours.setblocking(False)
-        endpoint = Endpoint(UDP, *ours.getsockname(), "127.0.0.1", "")
+        endpoint = Endpoint(UDP, "127.0.0.1", ours.getsockname()[1], "127.0.0.1", "")
         received: list[str] = []
         transport = UdpTransport(ours, endpoint, lambda text, _: received.append(text), warn=pytest.fail)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:

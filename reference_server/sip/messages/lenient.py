@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reference_server.sip.messages.concessions import BLANKS, QUOTED, SCHEME, Part, elements, mended
+from reference_server.sip.messages.concessions import BLANKS, QUOTED, Part, elements, mended
 from reference_server.sip.messages.headers import Header, is_address
 from reference_server.sip.messages.uri import Address, Uri, UriError, parse_address, parse_uri
 

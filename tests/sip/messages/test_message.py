@@ -132,7 +132,9 @@ def test_what_follows_the_body_is_not_kept() -> None:
     assert (message.text, message.body) == (text, "hello")
 
 
-@pytest.mark.parametrize("line", ["INVITE  sip:a@b SIP/2.0", "INVITE sip:a@b   SIP/2.0", "INVITE sip:a@b SIP/2.0  "])
+@pytest.mark.parametrize(
+    "line", ["INVITE  sip:a@b SIP/2.0", "INVITE sip:a@b   SIP/2.0", "INVITE sip:a@b SIP/2.0  "]
+)
 def test_any_number_of_blanks_parts_a_request_line(line: str) -> None:
     message = request(f"{line}\r\n\r\n")
     assert (message.start_line, message.uri, message.version) == (line, "sip:a@b", "SIP/2.0")
