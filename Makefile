@@ -30,8 +30,13 @@ run: .venv/run-installed ## the suite against the reference server over real soc
 
 .PHONY: test
 test: setup ## everything: style, types, layers, tests (each check with its broken twins), the suite
-	@$(MAKE) lint
+	@mkdir -p build; $(MAKE) lint >build/lint.txt 2>&1 & lint=$$!; $(MAKE) suites || suites=$$?; \
+	  wait $$lint || suites=$$?; cat build/lint.txt; exit $${suites:-0}
 	@printf '\n== tests\n'; $(BIN)/python -m pytest -n auto --dist worksteal
+
+# They mostly wait, and lint computes on one core: so make test has them run side by side.
+.PHONY: suites
+suites: .venv/run-installed
 	@printf '\n== the suite, as a user runs it\n'; $(BIN)/drachtio-conformance server --report '$(REPORT)'
 	@printf '\n== the suite on the Python of Debian\n'; .ci/pythons --suite --debian
 

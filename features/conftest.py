@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 
 import pytest
 
 from drachtio_conformance.cases import specification
+from drachtio_conformance.cli.arguments import admin_address
 from drachtio_conformance.engine.session import LoopThread, Session
+from drachtio_conformance.peers import tls
 from drachtio_conformance.targets.embedded import EmbeddedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
 from drachtio_conformance.targets.settings import ServerSettings
@@ -30,12 +34,22 @@ _SCREENING = ServerSettings(
 )
 """Of the server in scenarios about who may not come in."""
 
+_SECURE = ServerSettings(tls=True, ws=True, wss=True, admin_tls=True)
+
+_CONFIGURED = {
+    "screened": (_SCREENING, "keep scanners out"),
+    "secure": (_SECURE, "speak TLS and WebSocket (drachtio-conformance server tests a running one)"),
+    "asking": (ServerSettings(request_handler="GET"), "ask a callback of the suite's"),
+    "connecting": (ServerSettings(request_handler="tcp"), "connect to an application of the suite's"),
+}
+"""Marks of scenarios that need a server of these settings, and what it is configured to do."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the features."""
     group = parser.getgroup("drachtio features")
     group.addoption(
-        "--target", metavar="HOST:PORT", help="admin port of a running server (default: embedded)"
+        "--target", metavar="[tls://]HOST:PORT", help="admin port of a running server (default: embedded)"
     )
     group.addoption(
         "--secret",
@@ -56,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): the clause of docs/protocol.md that the scenario tests")
     config.addinivalue_line("markers", "slow: takes real time on a server whose clock cannot be advanced")
     config.addinivalue_line("markers", "cdrs: needs a server that sends call detail records")
-    config.addinivalue_line("markers", "screened: needs a server that keeps scanners out")
+    for mark, (_, does) in _CONFIGURED.items():
+        config.addinivalue_line("markers", f"{mark}: needs a server that is configured to {does}")
     for module in (
         "applications",
         "callers",
@@ -71,6 +86,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "watchers",
         "scrapers",
         "strangers",
+        "administrators",
+        "travellers",
+        "callbacks",
     ):
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
@@ -91,10 +109,13 @@ def target(request: pytest.FixtureRequest) -> Target:
     given = request.config.getoption("--target")
     if given is None:
         return EmbeddedTarget()
-    host, colon, port = str(given).rpartition(":")
-    if not colon or not port.isdigit():
-        raise pytest.UsageError(f"--target: expected HOST:PORT, got {given!r}")
-    return ForeignTarget(host.strip("[]"), int(port), str(request.config.getoption("--secret")))
+    try:
+        admin = admin_address(str(given))
+    except ArgumentTypeError as error:
+        raise pytest.UsageError(f"--target: {error}") from None
+    return ForeignTarget(
+        admin.host, admin.port, str(request.config.getoption("--secret")), secure=admin.secure
+    )
 
 
 @pytest.fixture(scope="session")
@@ -114,9 +135,13 @@ def session(request: pytest.FixtureRequest, target: Target, loop_thread: LoopThr
     records = request.node.get_closest_marker("cdrs") is not None
     if records and not target.embedded and not request.config.getoption("--cdrs"):
         pytest.skip("needs a server that is configured to send call detail records: run with --cdrs")
-    screened = request.node.get_closest_marker("screened") is not None
-    if screened and not target.embedded:
-        pytest.skip("needs a server that is configured to keep scanners out")
-    settings = ServerSettings(cdrs=True) if records else _SCREENING if screened else None
+    settings = ServerSettings(cdrs=True) if records else None
+    for mark, (configured, does) in _CONFIGURED.items():
+        if request.node.get_closest_marker(mark) is not None:
+            if not target.embedded:
+                pytest.skip(f"needs a server that is configured to {does}")
+            settings = configured
+    if settings is _SECURE and (find_spec("websockets") is None or not tls.available()):
+        pytest.skip("needs the library websockets and the command openssl")
     with Session(target, settings=settings, thread=loop_thread) as opened:
         yield opened

@@ -219,13 +219,20 @@ class _Run:
 
     def _announce(self, server: Server) -> None:
         """Print the ready line, the one thing that goes to standard output."""
-        admin, sip = _hostport(*server.admin_address), server.hostports
-        ready = {"ready": True, "admin": admin, "sip": sip, "pid": os.getpid(), "version": server.version}
-        if server.admin_tls_address is not None:
-            ready["adminTls"] = _hostport(*server.admin_tls_address)
-            admin += f", with TLS on {ready['adminTls']}"
+        plain = [_hostport(*address) for address in server.admin_addresses]
+        secure = [_hostport(*address) for address in server.admin_tls_addresses]
+        sip = server.hostports
+        ready = {"ready": True, "sip": sip, "pid": os.getpid(), "version": server.version}
+        for key, addresses in (("admin", plain), ("adminTls", secure)):
+            if addresses:
+                ready[key] = addresses[0]
+            if addresses[1:]:
+                ready[f"{key}More"] = addresses[1:]
+        admin = ", ".join([*plain, *(f"{address} with TLS" for address in secure)])
         if self._observation.door:
             ready["metrics"] = self._observation.door
+        if server.faults:
+            self._log.notice(f"Harm is done on purpose to applications: {server.faults}")
         self._log.notice(f"Ready: applications on {admin}, SIP on {', '.join(sip)}")
         try:
             sys.stdout.write(json.dumps(ready) + "\n")

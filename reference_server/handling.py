@@ -34,7 +34,6 @@ class Handling:
 
     def __init__(
         self,
-        handlers: Sequence[HandlerConfiguration],
         *,
         admin: AdminContext,
         connections: AdminConnections,
@@ -42,17 +41,20 @@ class Handling:
         network: Network,
         most_connections: int,
     ) -> None:
-        """``most_connections`` to applications may be open before idle ones are closed.
-
-        Inside the running loop. From now on the core asks them. Raises HandlingError."""
+        """``most_connections`` to applications may be open before idle ones are closed. Inside the running loop."""
         self._admin = admin
         self._network = network
         self._client: HttpClient | None = None
         self._outbound = OutboundConnections(admin, connections, turn, names=network, most=most_connections)
+
+    def made(self, handlers: Sequence[HandlerConfiguration]) -> HandlersByMethod | None:
+        """Handlers that the core can ask; None for none. Raises HandlingError."""
         by_method = {handler.sip_method: self._made(handler) for handler in handlers}
-        context = admin.core.context
-        context.listening = self._outbound
-        context.handler = HandlersByMethod(by_method)
+        return HandlersByMethod(by_method) if by_method else None
+
+    def ask(self, handlers: HandlersByMethod | None) -> None:
+        """From now on the core asks these; questions that are open stay with whom they were put to."""
+        self._admin.core.handled_by(handlers, self._outbound)
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table."""

@@ -28,6 +28,7 @@ _LIVE = (
         "logging.stack_level",
         "process.drain",
         "cdrs",
+        "handlers",
         "preserve_header_names",
     ),
 )
@@ -82,10 +83,20 @@ def told(old: Configuration, now: Configuration) -> Iterator[str]:
                 yield f"the level of the SIP stack is now {now.logging.stack_level}"
             case "admin.secret":
                 yield "the secret has changed; applications that are connected stay"
+            case "handlers":
+                yield f"request handlers are now asked about {_asked_about(now)}"
             case "routing.outbound_proxy":
                 yield f"the outbound proxy is now {now.routing.outbound_proxy or 'none'}"
             case _:
                 yield f"changed: {name}"
+
+
+def _asked_about(configuration: Configuration) -> str:
+    methods = [one.sip_method for one in configuration.handlers]
+    named = [one for one in methods if one != "*"]
+    if len(named) < len(methods):
+        named.append("everything else" if named else "everything")
+    return ", ".join(named) or "nothing"
 
 
 # Tested by tests/test_reload.py.

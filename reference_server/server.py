@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -14,10 +14,17 @@ from msgspec import structs
 from reference_server import PARITY_VERSION, __version__
 from reference_server.account import Account
 from reference_server.admin.connections import STRANGERS, AdminConnections
-from reference_server.admin.context import AdminContext
+from reference_server.admin.context import AdminContext, FrameInterceptor
+from reference_server.admin.interceptors import in_a_row
 from reference_server.admin.listener import AdminListener
 from reference_server.admin.routes import RouteTable
-from reference_server.config.model import BlacklistConfiguration, Configuration, Dialect
+from reference_server.config.model import (
+    BlacklistConfiguration,
+    Configuration,
+    Dialect,
+    Fault,
+    HandlerConfiguration,
+)
 from reference_server.core.core import Core
 from reference_server.core.ports import Tap, Taps
 from reference_server.net.blacklist import Blacklist, BlacklistError
@@ -31,6 +38,7 @@ from reference_server.settings import core_settings
 from reference_server.sip.identifiers import Identifiers
 from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
+from reference_server.wire.replies import NotSent
 
 if TYPE_CHECKING:  # loaded only where handlers are configured
     from reference_server.handling import Handling
@@ -50,11 +58,14 @@ class Server:
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
+        self.faults = ""
+        """the harm that is done on purpose, with the seed of what is left to chance; empty if none is"""
         self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
         self._certificates: Certificates | None = None
         self._admin_certificates: Certificates | None = None
-        self._listeners: list[AdminListener] = []
+        self._plain: list[AdminListener] = []
+        self._secure: list[AdminListener] = []
         self._handling: Handling | None = None
         self._blacklist: Blacklist | None = None
 
@@ -80,6 +91,9 @@ class Server:
             certificates=self._certificates,
             udp_buffer=configuration.transports.udp_buffer_size,
             most_unanswered=configuration.transports.most_consecutive_timeouts,
+            opened=lambda connection, origin: self.taps.event(
+                "browser-connected", connection=connection, origin=origin
+            ),
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         core = self._core = Core(
@@ -104,23 +118,22 @@ class Server:
             taps=self.taps,
         )
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
+        self._admin.interceptor = in_a_row(
+            self._judge_applications(strict=configuration.strict)
+            if configuration.lint or configuration.strict
+            else None,
+            self._do_harm(configuration.faults) if configuration.faults else None,
+        )
+        self._turn = turn
         if configuration.handlers:
-            from reference_server.handling import MOST_OUTBOUND, Handling, HandlingError
-
-            try:
-                self._handling = Handling(
-                    configuration.handlers,
-                    admin=self._admin,
-                    connections=self._connections,
-                    turn=turn,
-                    network=self._network,
-                    most_connections=min(MOST_OUTBOUND, descriptors // 4),
-                )
-            except HandlingError as error:
-                raise StartError(str(error)) from error
-        self._listeners = [AdminListener(self._admin, self._connections, turn, port=configuration.admin.port)]
+            self._handlers_made(configuration.handlers)()
+        self._plain = [
+            AdminListener(self._admin, self._connections, turn, address=(address, configuration.admin.port))
+            for address in configuration.admin.addresses
+            if configuration.admin.port is not None
+        ]
         if configuration.admin.tls_port is not None:
-            self._listeners.append(self._secure_listener(configuration.admin.tls_port, turn))
+            self._secure = self._secure_listeners(configuration.admin.tls_port, turn)
         try:
             await self._network.start(configuration.contacts, core)
         except TransportError as error:
@@ -139,14 +152,44 @@ class Server:
             await self.stop()
             raise
 
-    def _secure_listener(self, port: int, turn: Turn) -> AdminListener:
+    @property
+    def _listeners(self) -> list[AdminListener]:
+        return [*self._plain, *self._secure]
+
+    def _judge_applications(self, *, strict: bool) -> FrameInterceptor | None:
+        from reference_server.observe.lint import Lint, Strict
+
+        lint = Lint(self.taps.event)
+        self.taps.add(lint)
+
+        def refuse(connection: int, message_id: str, text: str) -> None:
+            self._connections.answer(connection, NotSent(message_id, text.encode().decode("latin-1")))
+
+        return Strict(lint, refuse) if strict else None
+
+    def _do_harm(self, chosen: tuple[Fault, ...]) -> FrameInterceptor:
+        from reference_server.faults.faults import Faults
+
+        faults = Faults(chosen, self._clock.timers, self._connections)
+        self.taps.add(faults)
+        self.faults = faults.description
+        return faults
+
+    def _secure_listeners(self, port: int, turn: Turn) -> list[AdminListener]:
         if self._certificates is None:
             raise StartError("tls-port: expected <tls> with a key-file and a cert-file or chain-file")
         # Certificates are demanded of SIP clients only; applications have the secret.
         self._admin_certificates = Certificates(structs.replace(self._configuration.tls, verify_client=False))
-        return AdminListener(
-            self._admin, self._connections, turn, port=port, certificates=self._admin_certificates
-        )
+        return [
+            AdminListener(
+                self._admin,
+                self._connections,
+                turn,
+                address=(address, port),
+                certificates=self._admin_certificates,
+            )
+            for address in self._configuration.admin.addresses
+        ]
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -175,18 +218,51 @@ class Server:
         else:
             blacklist.start()
 
+    def _handlers_made(self, wanted: Sequence[HandlerConfiguration]) -> Callable[[], None]:
+        """Returns what has these asked from now on, and no others. Raises StartError without the HTTP library."""
+        from reference_server.handling import MOST_OUTBOUND, Handling, HandlingError
+
+        if self._handling is None:
+            self._handling = Handling(
+                admin=self._admin,
+                connections=self._connections,
+                turn=self._turn,
+                network=self._network,
+                most_connections=min(MOST_OUTBOUND, for_strangers() // 4),
+            )
+        handling = self._handling
+        try:
+            made = handling.made(wanted)
+        except HandlingError as error:
+            raise StartError(str(error)) from error
+        return lambda: handling.ask(made)
+
     def _hostports(self) -> tuple[str, str]:
         return ",".join(self._network.hostports()), ",".join(self._network.local_hostports())
 
+    def drop_application(self, number: int, *, reset: bool) -> None:
+        """End the admin connection of that number, if it is there: orderly, or with RST."""
+        self._connections.break_off(number, reset=reset)
+
     @property
     def admin_address(self) -> tuple[str, int]:
-        """Where applications connect."""
+        """Where applications connect, the first address of several; with TLS if they may only so."""
         return self._listeners[0].address
 
     @property
+    def admin_addresses(self) -> list[tuple[str, int]]:
+        """Where they connect without TLS."""
+        return [listener.address for listener in self._plain]
+
+    @property
     def admin_tls_address(self) -> tuple[str, int] | None:
-        """Where they connect with TLS, if they may."""
-        return self._listeners[1].address if len(self._listeners) > 1 else None
+        """Where they connect with TLS, if they may, the first address of several."""
+        return self._secure[0].address if self._secure else None
+
+    @property
+    def admin_tls_addresses(self) -> list[tuple[str, int]]:
+        """Where they connect with TLS."""
+        return [listener.address for listener in self._secure]
 
     @property
     def hostports(self) -> list[str]:
@@ -202,10 +278,11 @@ class Server:
         """Let hold at once what of ``new`` can change while calls are up (reload.py).
 
         Returns the names of what differs and waits for a restart. Raises CertificateError and StartError (no library
-        for the blacklist), and changes nothing then.
+        for handlers or the blacklist), and changes nothing then.
         """
         old = self._configuration
         now = effective(old, new)
+        ask = self._handlers_made(now.handlers) if now.handlers != old.handlers else None
         if self._certificates is None:
             now = structs.replace(now, tls=old.tls)  # there is no door that would use them
         else:
@@ -214,6 +291,8 @@ class Server:
                 self._admin_certificates.reload(structs.replace(now.tls, verify_client=False))
         if now.screening.blacklist != old.screening.blacklist:
             await self._set_blacklist(now.screening.blacklist)
+        if ask is not None:
+            ask()
         self._configuration = now
         self._core.apply(core_settings(now))
         self._admin.configure(now.admin)

@@ -37,10 +37,11 @@ class Turn:
         self._flushes.append(flush)
 
     def _flush(self) -> None:
-        flushes, self._flushes = self._flushes, []
+        flushes = iter(self._flushes)
+        self._flushes = []
         try:
-            while flushes:
-                flushes.pop(0)()
+            for flush in flushes:
+                flush()
         finally:
             for left in flushes:  # one has failed: the others get their chance
                 self._call_soon(left)

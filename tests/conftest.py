@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Callable, Coroutine
 from typing import TypeAlias
 
@@ -18,7 +19,23 @@ def run(request: pytest.FixtureRequest) -> Run:
     factory = asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop
 
     def runner(coroutine: Coroutine[None, None, None]) -> None:
-        with asyncio.Runner(loop_factory=factory) as loop:
+        loop = asyncio.Runner(loop_factory=factory)
+        try:
             loop.run(asyncio.wait_for(coroutine, 20))
+        finally:
+            left = closed(loop)
+        assert left == []
 
     return runner
+
+
+def closed(loop: asyncio.Runner) -> list[str]:
+    """Close the loop; returns what was left open.
+
+    uvloop closes a handle behind its ResourceWarning. As an error that keeps the handle open, and the loop waits for it
+    for ever, in C, where no time-out of pytest reaches it.
+    """
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        loop.close()
+    return [str(warning.message) for warning in told]

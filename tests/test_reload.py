@@ -11,6 +11,7 @@ from reference_server.config.model import (
     Configuration,
     ContactConfiguration,
     Dialect,
+    HandlerConfiguration,
     LoggingConfiguration,
     LogLevel,
     ProcessConfiguration,
@@ -38,6 +39,10 @@ NEW = Configuration(
     logging=LoggingConfiguration(level=LogLevel.DEBUG, console=True),
     process=ProcessConfiguration(drain=1.0, user="nobody"),
     cdrs=True,
+    handlers=(
+        HandlerConfiguration(url="http://h", sip_method="INVITE"),
+        HandlerConfiguration(url="http://h"),
+    ),
     dialect=Dialect.V0_8,
 )
 WAITING = {
@@ -63,10 +68,13 @@ def test_the_log_tells_what_has_changed_and_no_secret() -> None:
         "the outbound proxy is now sip:a",
         "changed: screening.spam",
         "changed: timers.t1",
+        "request handlers are now asked about INVITE, everything else",
     ):
         assert line in lines
     assert "hidden" not in "".join(lines)
-    assert "the outbound proxy is now none" in list(told(effective(OLD, NEW), OLD))
+    back = list(told(effective(OLD, NEW), OLD))
+    assert "the outbound proxy is now none" in back
+    assert "request handlers are now asked about nothing" in back
 
 
 def leaves(struct: Struct, prefix: str = "") -> list[str]:

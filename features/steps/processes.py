@@ -21,18 +21,24 @@ DEADLINE = 20.0
 Start = Callable[..., "ServerProcess"]
 
 
-class ServerProcess:
-    """One server; what it says on standard error is kept."""
+class NotStarted(Exception):
+    """It has ended instead."""
 
-    def __init__(self, *options: str, host: str = "127.0.0.1") -> None:
-        bracketed = f"[{host}]" if ":" in host else host
-        environment = {name: text for name, text in os.environ.items() if not name.startswith("DRACHTIO_")}
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(f"status {status}: {said}")
+        self.status = status
+        self.said = said
+
+
+class ServerProcess:
+    """One server; what it says on standard error is kept. Raises :class:`NotStarted`."""
+
+    def __init__(self, *options: str, host: str = "127.0.0.1", environment: dict[str, str]) -> None:
+        """``host`` is where it takes SIP; ``environment`` has the variables of its own."""
+        inherited = {name: text for name, text in os.environ.items() if not name.startswith("DRACHTIO_")}
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "reference_server.cli", "--port", "0", "--secret", "cymru"),
-                *("--contact", f"sip:{bracketed}:0;transport=udp", *options),
-            ],
-            env=environment,
+            [sys.executable, "-m", "reference_server.cli", *options],
+            env={**inherited, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -42,10 +48,14 @@ class ServerProcess:
         self._reader.start()
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, self._end()
+        if not line.startswith(b"{"):
+            line += self._process.stdout.read()
+            status = self._process.wait(DEADLINE)
+            raise NotStarted(status, line.decode() + self._end())
         ready = json.loads(line)
         self.host = host
-        self.sip_port = int(ready["sip"][0].rpartition(":")[2])
+        self.sip = [str(contact) for contact in ready["sip"]]
+        self.sip_port = int(self.sip[0].rpartition(":")[2])
         self.admin_port = int(ready["admin"].rpartition(":")[2])
         self.metrics = str(ready.get("metrics", ""))
 
@@ -61,6 +71,10 @@ class ServerProcess:
         with self._more:
             assert self._more.wait_for(lambda: words.encode() in self._said, DEADLINE), self._said.decode()
             return self._said.decode()
+
+    def hang_up(self) -> None:
+        """SIGHUP: read everything again."""
+        self._process.send_signal(signal.SIGHUP)
 
     def end(self) -> str:
         """Ask it to end; what it has said until then."""
@@ -85,13 +99,21 @@ class ServerProcess:
 
 @pytest.fixture
 def start_server(target: Target) -> Iterator[Start]:
-    """Starts servers with these options; they end with the scenario."""
+    """Starts servers with these options, and the usual ones unless ``bare``; they end with the scenario."""
     if not target.embedded:
         pytest.skip("of the reference server, whose options it needs")
     started: list[ServerProcess] = []
 
-    def start(*options: str, host: str = "127.0.0.1") -> ServerProcess:
-        started.append(ServerProcess(*options, host=host))
+    def start(
+        *options: str,
+        host: str = "127.0.0.1",
+        bare: bool = False,
+        environment: dict[str, str] | None = None,
+    ) -> ServerProcess:
+        at = f"[{host}]" if ":" in host else host
+        usual = ("--port", "0", "--secret", "cymru", "--contact", f"sip:{at}:0;transport=udp")
+        every = options if bare else (*usual, *options)
+        started.append(ServerProcess(*every, host=host, environment=environment or {}))
         return started[-1]
 
     yield start

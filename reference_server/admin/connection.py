@@ -4,14 +4,17 @@ All that is delivered in one turn of the loop leaves in one write, so that a bur
 connection that is refused gets its answer before the FIN (CONN-1).
 
 An application that takes nothing of what waits for it gets no new requests after some seconds, until it takes something
-again, and is closed after a longer time (CONN-5): it shall not swallow its share of calls.
+again, what waits for it is somebody else's, and after a longer time it is closed (CONN-7): it shall not swallow its
+share of calls.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from asyncio.trsock import TransportSocket
+from functools import partial
 from typing import cast
 
 from reference_server.admin.connections import AdminConnections
@@ -66,7 +69,7 @@ class AdminConnection(asyncio.Protocol):
         self._taken = 0  # octets, when it was looked at last
         self._untaken_for = 0.0
         self._untaken_timer: TimerHandle | None = None
-        self.session = AdminSession(context, context.new_number(), self._wake, user)
+        self.session = AdminSession(context, context.new_number(), partial(turn.at_end, self._flush), user)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the application has connected."""
@@ -95,6 +98,8 @@ class AdminConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: octets have come."""
+        if self._goodbye is not None:
+            return  # to TLS, too, there is nothing left to say
         turn = self._turn
         turn.begin()
         try:
@@ -171,6 +176,8 @@ class AdminConnection(asyncio.Protocol):
             session.reads = reads
             name = "application-reads-again" if reads else "application-stuck"
             self._context.taps.event(name, connection=session.number, peer=session.peer)
+            if not reads:
+                self._context.core.application_stuck(session)
 
     def _cut_off(self, transport: asyncio.Transport) -> None:
         session = self.session
@@ -186,12 +193,25 @@ class AdminConnection(asyncio.Protocol):
             self._transport.abort()
         self.session.lost()
 
+    def reset(self) -> None:
+        """Close at once, with RST: harm done on purpose."""
+        if self._transport is not None:
+            connected = self._transport.get_extra_info("socket")
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
+
+    def go_deaf(self) -> None:
+        """Read nothing more: harm done on purpose."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
     def close(self) -> None:
         """Write what is queued and close: the server stops."""
         self._flush()
         transport = self._transport
         if transport is not None:
-            if self._tls is not None and self._tls.established and not transport.is_closing():
+            said = transport.is_closing() or self._goodbye is not None
+            if self._tls is not None and self._tls.established and not said:
                 self._tls.end()
                 transport.write(self._tls.take_output())
             transport.close()
@@ -205,9 +225,6 @@ class AdminConnection(asyncio.Protocol):
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)  # as the genuine server sets it
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, interval)
-
-    def _wake(self) -> None:
-        self._turn.at_end(self._flush)
 
     def _flush(self) -> None:
         session = self.session

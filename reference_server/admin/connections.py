@@ -8,6 +8,7 @@ from typing import Protocol
 from reference_server.admin.session import AdminSession
 from reference_server.core.ports import Taps
 from reference_server.crowd import Crowd
+from reference_server.wire.replies import ServerMessage
 
 STRANGERS = 1000
 """Connections that may be open without having authenticated; one more, and one makes room as crowd.py says."""
@@ -27,6 +28,12 @@ class Connection(Protocol):
 
     def abort(self) -> None:
         """Close at once, whatever is queued."""
+
+    def reset(self) -> None:
+        """The same, with RST."""
+
+    def go_deaf(self) -> None:
+        """Read nothing more."""
 
 
 class AdminConnections:
@@ -76,6 +83,27 @@ class AdminConnections:
         if not self._open:
             self._none.set()
         self._strangers.remove(connection)
+
+    def break_off(self, number: int, *, reset: bool) -> None:
+        """End the connection of that number, if it is there: orderly, or with RST."""
+        for connection in self._of(number):
+            if reset:
+                connection.reset()
+            else:
+                connection.close()
+
+    def answer(self, number: int, message: ServerMessage) -> None:
+        """Send this on the connection of that number."""
+        for connection in self._of(number):
+            connection.session.deliver(message)
+
+    def go_deaf(self, number: int) -> None:
+        """Read nothing more of the connection of that number."""
+        for connection in self._of(number):
+            connection.go_deaf()
+
+    def _of(self, number: int) -> list[Connection]:
+        return [connection for connection in self._open if connection.session.number == number]
 
     def _make_room(self, leaves: Connection | None) -> None:
         if leaves is not None:

@@ -14,7 +14,7 @@ from reference_server.turn import Turn
 
 
 class AdminListener:
-    """Listens on one port of the admin address, with TLS or without."""
+    """Listens on one port of one address, with TLS or without."""
 
     def __init__(
         self,
@@ -22,17 +22,17 @@ class AdminListener:
         connections: AdminConnections,
         turn: Turn,
         *,
-        port: int,
+        address: tuple[str, int],
         certificates: Certificates | None = None,
     ) -> None:
         """``connections`` is the table that what is accepted joins; all write at the end of ``turn``.
 
-        With ``certificates`` it is TLS that is spoken on ``port``.
+        With ``certificates`` it is TLS that is spoken there.
         """
         self._context = context
         self._connections = connections
         self._turn = turn
-        self.address: tuple[str, int] = (context.configuration.address, port)
+        self.address = address
         self._certificates = certificates
         self._server: asyncio.Server | None = None
 

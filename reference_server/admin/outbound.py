@@ -6,8 +6,9 @@ behind the answer comes the request. From then on the connection is like any oth
 Many never do. So that they do not use up all descriptors, the oldest that nothing goes on upon, and that has no route,
 are closed when there are too many (OUTB-4).
 
-Places are tried in their order, of a place all addresses that its name has. One that refuses, does not take the
-connection in time, or is no application that knows the secret, makes room for the next.
+Places are tried in their order, of a place all addresses that its name has, or where its SRV records lead if it has no
+port. One that refuses, does not take the connection in time, or is no application that knows the secret, makes room for
+the next.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ MOST_SEARCHES: Final = 2000
 
 MOST_CONNECTIONS: Final = 5000
 """Connections that may be open; more, and idle ones are closed."""
+
+SERVICE: Final = "_drachtio._tcp"
+SECURE_SERVICE: Final = "_drachtios._tcp"
+"""Of which SRV records say where the applications of a name listen (:rfc:`2782`)."""
 
 Reached = Callable[[Application | NoApplication], None]
 
@@ -129,7 +134,7 @@ class _Search:
         self._outbound = outbound
         self._places = list(places)
         self._place = self._places[0]
-        self._addresses: list[str] = []
+        self._addresses: list[tuple[str, int]] = []
         self._reached = reached
         self._task: asyncio.Task[None] | None = None
         self._attempt: _Attempt | None = None
@@ -142,14 +147,20 @@ class _Search:
             self._finish(self._why)
             return
         self._place = self._places.pop(0)
-        self._outbound.names.addresses(self._place.host, self._found)
+        place, names = self._place, self._outbound.names
+        if place.port:
+            names.addresses(place.host, lambda found: self._found([(host, place.port) for host in found]))
+        else:
+            names.servers(SECURE_SERVICE if place.secure else SERVICE, place.host, self._found)
 
-    def _found(self, addresses: Sequence[str]) -> None:
+    def _found(self, addresses: Sequence[tuple[str, int]]) -> None:
         if self._over:
             return
         if not addresses:
             self._why = NoApplication.NAME_UNKNOWN
-            self.tell(self._place, "the name leads nowhere")
+            self.tell(
+                self._place, "the name leads nowhere" if self._place.port else "the name has no SRV records"
+            )
         self._addresses = list(addresses)
         self._next_address()
 
@@ -157,9 +168,9 @@ class _Search:
         if not self._addresses:
             self.next_place()
             return
-        self._task = asyncio.get_running_loop().create_task(self._connect(self._addresses.pop(0)))
+        self._task = asyncio.get_running_loop().create_task(self._connect(*self._addresses.pop(0)))
 
-    async def _connect(self, address: str) -> None:
+    async def _connect(self, address: str, port: int) -> None:
         outbound, place = self._outbound, self._place
         tls = None
         if place.secure:
@@ -170,7 +181,7 @@ class _Search:
         )
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await asyncio.get_running_loop().create_connection(lambda: connection, address, place.port)
+                await asyncio.get_running_loop().create_connection(lambda: connection, address, port)
         except TimeoutError:
             self._failed(NoApplication.UNREACHABLE, f"{address} has not answered in {CONNECT_SECONDS:g} s")
             return

@@ -22,9 +22,7 @@ from typing import Final, Protocol, assert_never
 
 from reference_server.admin.context import AdminContext, FrameInterceptor
 from reference_server.sip.timers import TimerHandle
-from reference_server.wire.framing import FrameDecoder, FramingError, encode_frame
-from reference_server.wire.redaction import without_secret
-from reference_server.wire.replies import (
+from reference_server.wire.frames_to_application import (
     Accepted,
     Authenticated,
     CallDetailRecord,
@@ -37,6 +35,8 @@ from reference_server.wire.replies import (
     ResponseSent,
     ServerMessage,
 )
+from reference_server.wire.framing import FrameDecoder, FramingError, encode_frame
+from reference_server.wire.redaction import without_secret
 from reference_server.wire.requests import (
     Authenticate,
     ClientMessage,
@@ -120,25 +120,35 @@ class AdminSession:
         if not self.connected:
             return
         decoder = self._decoder
+        payload = decoder.only_frame(data)
+        if payload is not None:
+            self._take(payload)
+            return
         decoder.feed(data)
         try:
             while (payload := decoder.next_frame()) is not None:
-                self._stop_incomplete_timer()
-                if self._frame_taps:
-                    self._show(False, payload)
-                if self._context.interceptor is None:
-                    self._handle(payload)
-                else:
-                    self._intercept(self._context.interceptor, payload)
+                self._take(payload)
                 if self.ended:
                     return
         except FramingError as error:
             self._refuse("", str(error) if self.authenticated else error.of_a_stranger())
             return
         if not decoder.incomplete:
-            self._stop_incomplete_timer()  # a piece of an empty frame may have started it
+            if self._incomplete is not None:  # a piece of an empty frame may have started it
+                self._stop_incomplete_timer()
         elif self._incomplete is None:
             self._incomplete = self._context.timers.start(self._patience_with_frame, self._give_up_on_frame)
+
+    def _take(self, payload: str) -> None:
+        """One frame is whole."""
+        if self._incomplete is not None:
+            self._stop_incomplete_timer()
+        if self._frame_taps:
+            self._show(False, payload)
+        if self._context.interceptor is None:
+            self._handle(payload)
+        else:
+            self._intercept(self._context.interceptor, payload)
 
     @property
     def _patience_with_frame(self) -> float:
@@ -167,7 +177,10 @@ class AdminSession:
         if self._frame_taps:
             self._show(True, payload)
         if self._context.interceptor is None:
-            self._put(frame)
+            self._out.append(frame)
+            if not self._woken:
+                self._woken = True
+                self._wake()
         else:
             self._context.interceptor.sent(self.number, frame, self._put)
 

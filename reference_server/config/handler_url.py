@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 from reference_server.config.values import Kind, WrongValue
 
-EXPECTED = "http://HOST[:PORT][/PATH], https://…, tcp://HOST:PORT or tls://HOST:PORT"
+EXPECTED = "http://HOST[:PORT][/PATH], https://…, tcp://HOST[:PORT] or tls://HOST[:PORT]"
 
 _NOT_IN_URLS = re.compile(r"[^\x21-\x7e]|[<>\"\\^`{}|]")
-_LISTENING = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})(?:;[^/]*)?/?")
+_LISTENING = re.compile(
+    r"(?:\[[0-9A-Fa-f:.]+\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?(?:;[^/]*)?/?"
+)
 
 
 def parse_handler_url(text: str) -> str:
@@ -19,9 +21,10 @@ def parse_handler_url(text: str) -> str:
     scheme = scheme.lower()
     if scheme in ("tcp", "tls"):
         listening = _LISTENING.fullmatch(rest)
-        if listening is None or not 0 < int(listening["port"]) <= 65535:
+        if listening is None or not _reachable(listening["name"] or "", listening["port"]):
             raise WrongValue(
-                f"expected a host and a port behind {scheme}://, such as {scheme}://10.1.2.3:4000"
+                f"expected a host and a port behind {scheme}://, such as {scheme}://10.1.2.3:4000,"
+                " or a name that has SRV records"
             )
     elif scheme in ("http", "https"):
         if _NOT_IN_URLS.search(text) is not None:
@@ -38,6 +41,11 @@ def parse_handler_url(text: str) -> str:
     else:
         raise WrongValue(f"expected {EXPECTED}")
     return f"{scheme}://{rest}"
+
+
+def _reachable(name: str, port: str | None) -> bool:
+    """With a port, or a name that is no address."""
+    return 0 < int(port) <= 65535 if port else name.strip("0123456789.") != ""
 
 
 HANDLER_URL: Kind[str] = Kind("URL", EXPECTED, parse_handler_url)

@@ -29,11 +29,19 @@ class Dialect(StrEnum):
     V0_9 = "0.9"
 
 
+class Fault(Struct, frozen=True):
+    """One kind of harm that is done on purpose (config/fault.py)."""
+
+    name: str
+    value: float = 0.0  # octets, frames, seconds or a probability
+    seed: int | None = None  # of ``random``, if it is given
+
+
 class AdminConfiguration(Struct, frozen=True, kw_only=True):
     """Where applications connect, and what they must know."""
 
-    address: str = "127.0.0.1"
-    port: int = 9022  # 0 in the genuine server means "no TCP listener"; here it is an ephemeral port
+    addresses: tuple[str, ...] = ("127.0.0.1",)  # literal ones
+    port: int | None = 9022  # None: by TLS only; 0: an ephemeral port
     tls_port: int | None = None  # None: no TLS; 0: an ephemeral port
     secret: str = "admin"
     tcp_keepalive: float = 45.0  # 0 switches TCP keep-alive off
@@ -221,6 +229,9 @@ class Configuration(Struct, frozen=True, kw_only=True):
     process: ProcessConfiguration = ProcessConfiguration()
     cdrs: bool = False
     dialect: Dialect = Dialect.V0_9
+    faults: tuple[Fault, ...] = ()
+    lint: bool = False  # say what applications do wrong
+    strict: bool = False  # and refuse it
     preserve_header_names: tuple[str, ...] = ()
     trace_file: str = ""  # --trace FILE.jsonl
     show_frames: bool = False  # --show-frames

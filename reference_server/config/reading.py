@@ -175,6 +175,9 @@ def _configuration(sources: Sources) -> Configuration:
         metrics=_metrics(sources),
         cdrs=sources.value(table.CDRS, default.cdrs) or sources.switched_on(table.CDRS_SWITCHED_ON),
         dialect=sources.value(table.EMULATE, default.dialect),
+        faults=sources.value(table.FAULT, default.faults),
+        lint=sources.value(table.LINT, default.lint),
+        strict=sources.value(table.STRICT, default.strict),
         preserve_header_names=sources.value(table.PRESERVE_HEADER_NAMES, default.preserve_header_names),
         trace_file=sources.value(table.TRACE, default.trace_file),
         show_frames=sources.switched_on(table.SHOW_FRAMES),
@@ -184,8 +187,8 @@ def _configuration(sources: Sources) -> Configuration:
 
 def _admin(sources: Sources, default: AdminConfiguration) -> AdminConfiguration:
     return AdminConfiguration(
-        address=sources.value(table.ADMIN_ADDRESS, default.address),
-        port=sources.value(table.ADMIN_PORT, default.port),
+        addresses=sources.value(table.ADMIN_ADDRESS, default.addresses),
+        port=_admin_port(sources, default.port),
         tls_port=sources.value(table.ADMIN_TLS_PORT, 0) or None,  # 0 means none, as in the genuine server
         secret=sources.value(table.SECRET, default.secret),
         tcp_keepalive=float(sources.value(table.TCP_KEEPALIVE, int(default.tcp_keepalive))),
@@ -203,6 +206,16 @@ def _admin(sources: Sources, default: AdminConfiguration) -> AdminConfiguration:
         unread_timeout=sources.value(table.UNREAD_TIMEOUT, default.unread_timeout),
         hangup_on_application_loss=sources.switched_on(table.HANGUP_ON_APP_LOSS),
     )
+
+
+def _admin_port(sources: Sources, default: int | None) -> int | None:
+    """None where the file says 0 beside a TLS port: by TLS only, as in the genuine server."""
+    given = sources.given(table.ADMIN_PORT)
+    if given is None:
+        return default
+    port = table.ADMIN_PORT.kind.parse(given.text)
+    by_tls_only = port == 0 and given in sources.document and sources.value(table.ADMIN_TLS_PORT, 0) > 0
+    return None if by_tls_only else port
 
 
 def _tls(sources: Sources, default: TlsConfiguration) -> TlsConfiguration:

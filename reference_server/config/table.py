@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from reference_server.config import values
 from reference_server.config.contact import CONTACT, NEXT_HOP
+from reference_server.config.fault import FAULT_LIST
 from reference_server.config.handler_url import HANDLER_URL as HANDLER_URL_KIND
 from reference_server.config.not_in_effect import NOT_IN_EFFECT
 from reference_server.config.process_settings import PROCESS
@@ -18,8 +19,8 @@ from reference_server.config.setting import Setting
 
 # Where applications connect.
 ADMIN_ADDRESS = Setting(
-    kind=values.LITERAL_ADDRESS,
-    meaning="address on which applications are awaited",
+    kind=values.LITERAL_ADDRESSES,
+    meaning="address on which applications are awaited; several are separated by commas",
     default="127.0.0.1",
     path="admin",
     option="address",
@@ -29,7 +30,7 @@ ADMIN_ADDRESS = Setting(
 )
 ADMIN_PORT = Setting(
     kind=values.PORT,
-    meaning="TCP port on which applications are awaited; 0 takes a free one",
+    meaning="TCP port on which applications are awaited; 0 takes a free one, in the file none beside tls-port",
     default="9022",
     path="admin@port",
     option="port",
@@ -117,7 +118,7 @@ ADMIN_TLS_PORT = Setting(
 )
 TLS_KEY_FILE = Setting(
     kind=values.PATH,
-    meaning="private key for TLS",
+    meaning="private key for TLS; of several certificates each, separated by commas",
     path="sip/tls/key-file",
     option="key-file",
     letter="A",
@@ -126,7 +127,7 @@ TLS_KEY_FILE = Setting(
 )
 TLS_CERT_FILE = Setting(
     kind=values.PATH,
-    meaning="certificate for TLS",
+    meaning="certificate for TLS; of several, separated by commas, a client gets that with the name it asks for",
     path="sip/tls/cert-file",
     option="cert-file",
     letter="B",
@@ -409,6 +410,26 @@ EMULATE = Setting(
     default="0.9",
     option="emulate",
     argument="RELEASE",
+    own=True,
+)
+FAULT = Setting(
+    kind=FAULT_LIST,
+    meaning="harm done on purpose to what applications get, for tests of applications: split=1,no-pong … "
+    "(docs/guides/faults.md)",
+    option="fault",
+    argument="LIST",
+    own=True,
+)
+LINT = Setting(
+    kind=values.FLAG,
+    meaning="say what applications do that is tolerated, or works by luck, with clause and remedy, in log and trace",
+    option="lint",
+    own=True,
+)
+STRICT = Setting(
+    kind=values.FLAG,
+    meaning="the same, and answer NOK to frames that break a MUST",
+    option="strict",
     own=True,
 )
 TRACE = Setting(

@@ -97,6 +97,11 @@ def _literal_address(text: str) -> str | None:
         return None
 
 
+def _literal_addresses(text: str) -> tuple[str, ...] | None:
+    found = [_literal_address(item.strip()) for item in text.split(",")]
+    return None if None in found else tuple(item for item in found if item)
+
+
 def _ipv4(text: str) -> str | None:
     try:
         return str(IPv4Address(text))
@@ -203,8 +208,10 @@ SECRET: Kind[str] = Kind(
 )
 PATH: Kind[str] = Kind("path", "the path of a file", _text)
 DIRECTORY: Kind[str] = Kind("directory", "the path of a directory", _text)
-LITERAL_ADDRESS: Kind[str] = Kind(
-    "IP address", "a literal IPv4 or IPv6 address, without a port", _literal_address
+LITERAL_ADDRESSES: Kind[tuple[str, ...]] = Kind(
+    "IP addresses",
+    "a literal IPv4 or IPv6 address, without a port, or several separated by commas",
+    _literal_addresses,
 )
 IPV4: Kind[str] = Kind("IPv4 address", "an IPv4 address in dotted decimals", _ipv4)
 NAMESERVER: Kind[tuple[str, int]] = Kind(

@@ -22,14 +22,15 @@ from reference_server.sip.messages.sanity import fault_of
 class Doorkeeper:
     """Applies the screening that is configured; it may change at any time."""
 
-    __slots__ = ("_blacklist", "_closed", "_context", "_in_dialog")
+    __slots__ = ("_closed", "_context", "_in_dialog", "unheard")
 
     def __init__(self, context: Context, in_dialog: Callable[[Request], bool]) -> None:
         """``in_dialog`` tells whether a request with a To tag belongs to a dialog that there is."""
         self._context = context
         self._in_dialog = in_dialog
-        self._blacklist: frozenset[str] = frozenset()
         self._closed = False
+        self.unheard: frozenset[str] = frozenset()
+        """literal addresses of which nothing is looked at"""
 
     @property
     def screening(self) -> Screening:
@@ -42,15 +43,12 @@ class Doorkeeper:
 
     def blacklist(self, addresses: frozenset[str]) -> None:
         """From now on nothing of these literal addresses is heard."""
-        self._blacklist = addresses
+        self.unheard = addresses
 
-    def hears(self, flow: Flow) -> bool:
-        """Whether what comes by ``flow`` is looked at."""
-        if flow.remote_host not in self._blacklist:
-            return True
+    def turn_away(self, flow: Flow) -> None:
+        """Something came by ``flow`` from an address that is not heard."""
         source = f"{flow.transport}/{flow.remote_host}:{flow.remote_port}"
         self._context.event("blacklisted", source=source)
-        return False
 
     def judge(self, request: Request, flow: Flow) -> SpamAction | None:
         """What becomes of ``request`` if it is a spammer's; None if it may come in."""
@@ -66,12 +64,12 @@ class Doorkeeper:
 
     def answers(self, incoming: ServerRequest) -> bool:
         """Answer a sound request outside of dialogs as the configuration has it; False if it says nothing of it."""
-        screening, request = self.screening, incoming.request
+        screening, request = self._context.settings.screening, incoming.request
         if self._closed and incoming.method.routable:
             incoming.reject(503)
-        elif screening.lacks_realm(request):
+        elif screening.reject_register_without_realm and screening.lacks_realm(request):
             incoming.reject(403)
-        elif screening.answers_itself(request):
+        elif screening.answered_user_agent and screening.answers_itself(request):
             incoming.reject(200)
         else:
             return False

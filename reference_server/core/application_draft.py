@@ -16,12 +16,7 @@ def drafted(context: Context, text: str, local: Endpoint, answers: dict[str, str
 
     ``answers`` are the values of the request that it answers, by lower-case name.
     """
-    return Draft(
-        text,
-        f"{local.advertised_host}:{local.port}",
-        context.settings.preserved_header_names,
-        request=answers,
-    )
+    return Draft(text, local.advertised, context.settings.preserved_header_names, answers)
 
 
 def default_content_type(draft: Draft) -> bool:

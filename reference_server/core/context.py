@@ -108,9 +108,9 @@ class Context:
         self.network = network
         self.applications = applications
         self.handler: RequestHandler | None = None
-        """who is asked about new requests first; set before the first one comes"""
+        """who is asked about new requests first"""
         self.listening: ListeningApplications | None = None
-        """by whom it may have them delivered; set together with it"""
+        """by whom it may have them delivered"""
         self.event = taps.event
         self.sip_taps = taps.sip
         self.transaction_taps = taps.transactions
@@ -120,6 +120,11 @@ class Context:
         """From now on these settings hold; the times of what is under way stay as they were."""
         self.settings = settings
         self.timing = settings.timing
+
+    def handled_by(self, handler: RequestHandler | None, listening: ListeningApplications | None) -> None:
+        """From now on ``handler`` is asked, if there is one; what was asked before is answered all the same."""
+        self.handler = handler
+        self.listening = listening
 
     def watched_by(self, observer: CallObserver) -> None:
         """From now on ``observer`` hears what happens to calls; of those under way only the rest."""

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from reference_server.account import Account
 from reference_server.core.application_loss import lose_application
 from reference_server.core.cdr.observer import CallRecords
 from reference_server.core.context import Context, Settings
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.location.service import LocationService
-from reference_server.core.ports import Application, Applications, Clock, Flow, SipNetwork, Taps, Timers
+from reference_server.core.ports import (
+    Application,
+    Applications,
+    Clock,
+    Flow,
+    ListeningApplications,
+    RequestHandler,
+    SipNetwork,
+    Taps,
+    Timers,
+)
 from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.verb import proxy_for
 from reference_server.core.receive import Receiver
 from reference_server.core.server_request import PendingRequests
+from reference_server.core.stuck_application import pass_over
 from reference_server.core.transactions import TransactionLayer
 from reference_server.core.uac.cancel import cancel_invite
 from reference_server.core.uac.core import UacCore
@@ -23,7 +36,7 @@ from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.in_dialog import InDialogDelivery
 from reference_server.core.uas.respond import respond
 from reference_server.sip.identifiers import Identifiers
-from reference_server.wire.replies import NotSent, Refused
+from reference_server.wire.frames_to_application import NotSent, Refused
 from reference_server.wire.requests import Proxy, Sip
 from reference_server.wire.timestamp import TimeToken
 
@@ -79,6 +92,8 @@ class Core:
         self.proxying = ProxyCore(self.pending)
         self._delivery = InDialogDelivery(self.uas)
         self._receiver = Receiver(self.pending, self.uas, self.uac, self.proxying)
+        self.receive: Callable[[str, Flow], None] = self._receiver.receive
+        """one SIP message came from the network; without a step between"""
 
     def occupancy(self) -> dict[str, int]:
         """The size of every table; all are 0 when nothing is going on, 64·T1 after the last message."""
@@ -120,6 +135,10 @@ class Core:
             self._records.record_new(settings.call_records)
         self.transactions.apply(settings.timing)
 
+    def handled_by(self, handler: RequestHandler | None, listening: ListeningApplications) -> None:
+        """From now on ``handler`` is asked about new requests first, and ``listening`` may have them delivered."""
+        self.context.handled_by(handler, listening)
+
     def close_door(self) -> None:
         """From now on nothing new begins: what asks for it gets 503."""
         self._receiver.doorkeeper.close()
@@ -127,10 +146,6 @@ class Core:
     def blacklist(self, addresses: frozenset[str]) -> None:
         """From now on nothing that comes from these literal addresses is heard."""
         self._receiver.doorkeeper.blacklist(addresses)
-
-    def receive(self, text: str, flow: Flow) -> None:
-        """One SIP message came from the network."""
-        self._receiver.receive(text, flow)
 
     def undelivered(self, beginning: str) -> None:
         """A datagram that begins so has not arrived."""
@@ -143,7 +158,7 @@ class Core:
 
     def sip(self, application: Application, message: Sip) -> bool:
         """An application's ``sip`` message; False if it was refused and the connection has to end (RSP-1, DLG-4)."""
-        if _headers_too_large(message.text):
+        if len(message.text) > HEADER_LIMIT and _headers_too_large(message.text):
             application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
         elif message.text.startswith("SIP/"):
             if not message.transaction_id:
@@ -172,6 +187,10 @@ class Core:
             application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
         else:
             proxy_for(self.proxying, application, message)
+
+    def application_stuck(self, application: Application) -> None:
+        """It has stopped reading (CONN-7)."""
+        pass_over(self.uas, application)
 
     def application_lost(self, application: Application) -> None:
         """Its connection ended (CONN-3, CONN-4)."""

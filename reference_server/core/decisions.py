@@ -38,14 +38,15 @@ class Place(Struct, frozen=True, kw_only=True):
 
     host: str
     """a name or a literal address, without brackets"""
-    port: int
+    port: int = 0
+    """0: as the SRV records of the name say"""
     secure: bool = False
     """by TLS"""
 
     def __str__(self) -> str:
-        """``tcp/app.example.com:4000``"""
+        """``tcp/app.example.com:4000``, or ``tcp/app.example.com``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'tls' if self.secure else 'tcp'}/{host}:{self.port}"
+        return f"{'tls' if self.secure else 'tcp'}/{host}{f':{self.port}' if self.port else ''}"
 
 
 class ToListening(Struct, frozen=True, kw_only=True):

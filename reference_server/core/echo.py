@@ -9,7 +9,7 @@ from __future__ import annotations
 from reference_server.core.context import Context
 from reference_server.core.ports import Flow
 from reference_server.sip.transport import NOWHERE
-from reference_server.wire.replies import NO_ADDRESS, RequestSent, ResponseSent
+from reference_server.wire.frames_to_application import NO_ADDRESS, RequestSent, ResponseSent
 
 
 def response_echo(

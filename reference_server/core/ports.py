@@ -17,7 +17,7 @@ from reference_server.core.decisions import Decision, Place
 from reference_server.sip.messages.message import Request
 from reference_server.sip.timers import TimerHandle, Timers
 from reference_server.sip.transport import Transport
-from reference_server.wire.replies import ServerMessage, address_tokens
+from reference_server.wire.frames_to_application import ServerMessage, address_tokens
 
 __all__ = [
     "Abandon",
@@ -62,9 +62,12 @@ class Endpoint(Struct, frozen=True):
     """names by which others know this address"""
     address: str = ""
     """``host`` and ``port`` as tokens of the admin protocol, put together once"""
+    advertised: str = ""
+    """``advertised_host`` and ``port`` as a sent-by, put together once"""
 
     def __post_init__(self) -> None:
         force_setattr(self, "address", address_tokens(self.host, self.port))
+        force_setattr(self, "advertised", f"{self.advertised_host}:{self.port}")
 
 
 class Flow(Struct, frozen=True):
@@ -205,10 +208,14 @@ class HandlerQuestion(Struct, frozen=True, kw_only=True):
 
 
 class Names(Protocol):
-    """Who knows the addresses of names."""
+    """Who knows the addresses of names, and where their services are."""
 
     def addresses(self, name: str, done: Callable[[Sequence[str]], None]) -> None:
         """Give ``done`` the literal addresses of ``name``, the best first, or none; perhaps at once."""
+
+    def servers(self, service: str, name: str, done: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+        """Give ``done`` the literal addresses and ports of a service of ``name``, such as ``_drachtio._tcp``, by its
+        SRV records (:rfc:`2782`), the best first, or none; perhaps at once."""
 
 
 class RequestHandler(Protocol):

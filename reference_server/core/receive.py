@@ -26,7 +26,7 @@ from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.in_dialog import receive_ack, receive_in_dialog
 from reference_server.core.uas.prack import receive_prack
 from reference_server.core.uas.routing import offer
-from reference_server.sip.identifiers import LONGEST_NAME
+from reference_server.sip.identifiers import LONGEST_NAME, SHORTENED
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
 from reference_server.sip.messages.sanity import fault_of, is_cut_off
 from reference_server.sip.messages.via import TopVia, parse_top_via, transaction_key
@@ -61,7 +61,8 @@ class Receiver:
     def receive(self, text: str, flow: Flow) -> None:
         """One SIP message from the network."""
         context = self._context
-        if not self.doorkeeper.hears(flow):
+        if flow.remote_host in self.doorkeeper.unheard:
+            self.doorkeeper.turn_away(flow)
             return
         for tap in context.sip_taps:
             tap.sip(False, flow, text)
@@ -99,20 +100,21 @@ class Receiver:
         if known is not None:
             self._transactions.receive_again(known)
             return
-        names = len(via.branch) + len(request.from_tag) + len(request.to_tag) + len(request.get("call-id"))
-        if names > LONGEST_NAME and self._stateless.refuses(request, via, flow):
+        long = key[0] == SHORTENED or len(request.to_tag) > LONGEST_NAME
+        if long and self._stateless.refuses(request, via, flow):
             return
-        account = self._context.account
+        context = self._context
+        account = context.account
         if account.total > account.ample and not self._has_room(request, via, flow):
             self._stateless.turn_away(request, via, flow)
             return
-        verdict = self._verdict(request, via, flow)
-        if verdict is SpamAction.DISCARD:
+        verdict = self._verdict(request, via, flow) if context.settings.screening.spam else None
+        if verdict is not None and verdict is SpamAction.DISCARD:
             return
         incoming = ServerRequest(self._pending, request, via, key, flow)
         if not is_sound(incoming):
             return
-        if verdict is SpamAction.REJECT:
+        if verdict is not None and verdict is SpamAction.REJECT:
             incoming.reject(603)
             return
         if incoming.method is CANCEL:

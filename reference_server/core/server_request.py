@@ -8,7 +8,7 @@ from reference_server.core.call_observer import Ended, Reason, Source
 from reference_server.core.context import Context
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
-from reference_server.core.methods import INVITE, Method, method_named
+from reference_server.core.methods import INVITE, METHODS, Method, method_named
 from reference_server.core.ports import Abandon, Application, Flow
 from reference_server.core.response_flow import sender_back
 from reference_server.core.transactions import TransactionLayer
@@ -48,12 +48,10 @@ class ServerRequest:
         """Begin the server transaction under ``key``."""
         self._pending = pending
         self.request = request
-        self.method: Method = method_named(request.method)
+        self.method: Method = METHODS.get(request.method) or method_named(request.method)
         self.via = via
         self.flow = flow
-        self.headers = ResponseHeaders(
-            request, via, source_host=flow.remote_host, source_port=flow.remote_port
-        )
+        self.headers = ResponseHeaders(request, via, flow.remote_host, flow.remote_port)
         self.transaction_id = ""
         """as the application knows it; empty until one is asked"""
         self.application: Application | None = None
@@ -122,7 +120,8 @@ class ServerRequest:
     def give_to(self, application: Application, usage: DialogUsage | None = None) -> None:
         """``application`` is to answer it, by a transaction id of its own; ``usage`` is that in which it came."""
         self.application = application
-        self.name()
+        if not self.transaction_id:
+            self.name()
         if usage is not None:
             self.usage = usage
 
@@ -166,7 +165,8 @@ class ServerRequest:
 
     def wait(self, seconds: float, then: Callable[[], None]) -> None:
         """It waits for its answer, but no longer than ``seconds``, whatever was said before."""
-        self.stop_waiting()
+        if self._deadline is not None:
+            self._deadline.cancel()
         self._deadline = self._pending.context.timers.start(seconds, then)
 
     def wait_for(self, then: Callable[[], None], seconds: float) -> None:
@@ -231,7 +231,8 @@ class ServerRequest:
 
     def close(self) -> None:
         """Take it out of the tables of requests that wait for a final response."""
-        self.stop_waiting()
+        if self._deadline is not None:
+            self.stop_waiting()
         if self._question is not None:
             self._question()
             self._question = None

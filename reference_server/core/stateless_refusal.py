@@ -53,7 +53,7 @@ class StatelessRefusal:
     def _refuse(
         self, request: Request, via: TopVia, flow: Flow, *, status: int, reason: str = "", extra: str = ""
     ) -> None:
-        headers = ResponseHeaders(request, via, source_host=flow.remote_host, source_port=flow.remote_port)
+        headers = ResponseHeaders(request, via, flow.remote_host, flow.remote_port)
         to = headers.to
         if not request.to_tag:  # the same each time the request comes, though nobody remembers it
             digest = blake2b(f"{via.branch}{headers.call_id}".encode("latin-1"), digest_size=8)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from reference_server.core.context import Context
 from reference_server.core.ports import Flow
 from reference_server.sip.transport import NOWHERE, Transport
-from reference_server.wire.replies import (
+from reference_server.wire.frames_to_application import (
     NO_ADDRESS,
     DialogMessage,
     FinalResponseReceived,

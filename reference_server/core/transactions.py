@@ -111,22 +111,22 @@ class TransactionLayer:
 
     def send(self, text: str, flow: Flow) -> bool:
         """Put one SIP message on the wire; False if the flow is gone, or the message fits into no datagram."""
-        context = self._context
-        if not context.network.send(text, flow):
-            return False
-        for tap in context.sip_taps:
-            tap.sip(True, flow, text)
-        return True
+        return self.sender(flow)(text)
 
     def sender(self, flow: Flow) -> Callable[[str], bool]:
         """A function that sends by ``flow``, for a transaction: the same one as long as the flow is the same object."""
         known = self._senders.known.get(id(flow))
         if known is not None:
             return known
-        send = self.send
+        context = self._context
+        put = context.network.send
 
         def sender(text: str) -> bool:
-            return send(text, flow)
+            if not put(text, flow):
+                return False
+            for tap in context.sip_taps:
+                tap.sip(True, flow, text)
+            return True
 
         return self._senders.keep(id(flow), sender)
 
@@ -143,16 +143,13 @@ class TransactionLayer:
         if self._watched:
             self._watch.tell(Step.BEGAN, key, request.start_line)
             send = self._watch.sending(key, send)
-        reliable, peer, weight = flow.transport.reliable, flow.remote_host, weight_of(request)
+        peer, weight = flow.remote_host, weight_of(request)
+        reliable, means = flow.transport.reliable, self._server_means
         transaction: ServerTransaction
         if request.method == "INVITE":
-            transaction = InviteServerTransaction(
-                key, send, self._server_means, reliable=reliable, peer=peer, weight=weight
-            )
+            transaction = InviteServerTransaction(key, send, means, reliable, peer, weight)
         else:
-            transaction = NonInviteServerTransaction(
-                key, send, self._server_means, reliable=reliable, peer=peer, weight=weight
-            )
+            transaction = NonInviteServerTransaction(key, send, means, reliable, peer, weight)
         self._server[key] = transaction
         self._context.account.change(peer, weight)
         return transaction

@@ -31,7 +31,9 @@ DEFAULT_PROVISIONAL_TIMEOUT: Final = 5.0
 _SHOWN: Final = 120
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TIMEOUT: Final = re.compile(r"([0-9]{1,9})(ms|s)")
-_PLACE: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})([;/].*)?", re.DOTALL)
+_PLACE: Final = re.compile(
+    r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?([;/].*)?", re.DOTALL
+)
 
 _Object = dict[str, object]
 
@@ -76,16 +78,20 @@ def read_answer(body: bytes, method: Method) -> Answer:
 
 
 def place_of(text: str) -> Place:
-    """``HOST:PORT``, ``[IPv6]:PORT``, either with ``;transport=tls`` behind it. Raises AnswerError.
+    """``HOST:PORT``, ``[IPv6]:PORT``, or ``NAME``, each with ``;transport=tls`` behind it. Raises AnswerError.
 
-    What else stands there, behind ``;`` or ``/``, means nothing, as to the genuine server.
+    A name without a port is looked up by its SRV records; an address needs one. What else stands there, behind ``;`` or
+    ``/``, means nothing, as to the genuine server.
     """
     matched = _PLACE.fullmatch(text)
-    port = int(matched[3]) if matched is not None else 0
-    if matched is None or not 0 < port <= 65535:
-        raise AnswerError("HOST:PORT, perhaps with ;transport=tls behind it", text)
+    if matched is None or not _reachable(matched[2] or "", matched[3]):
+        raise AnswerError("HOST:PORT or a NAME with SRV records, perhaps with ;transport=tls behind it", text)
     secure = re.search(r";transport=tls\b", matched[4] or "", re.IGNORECASE) is not None
-    return Place(host=matched[1] or matched[2], port=port, secure=secure)
+    return Place(host=matched[1] or matched[2], port=int(matched[3] or "0"), secure=secure)
+
+
+def _reachable(name: str, port: str | None) -> bool:
+    return 0 < int(port) <= 65535 if port else name.strip("0123456789.") != ""
 
 
 def _object(body: bytes) -> _Object:

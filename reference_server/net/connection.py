@@ -48,6 +48,10 @@ class Framing(Protocol):
     def ended(self) -> bool:
         """Nothing more comes."""
 
+    @property
+    def origin(self) -> str:
+        """What a browser says of the page that the connection is from (:rfc:`6454`); empty for others."""
+
     def feed(self, data: bytes) -> None:
         """Take what arrived."""
 
@@ -149,6 +153,11 @@ class SipConnection(asyncio.Protocol):
                 self.flow = self._table.established(self, self.flow.remote_host, self.flow.remote_port)
                 self.settled.set_result(None)
         self._write_records()
+
+    @property
+    def origin(self) -> str:
+        """As its framing has it."""
+        return self._framing.origin
 
     def _write_records(self) -> None:
         """What TLS itself has to say."""

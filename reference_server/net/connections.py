@@ -52,13 +52,15 @@ class SipConnections:
         account: Account | None = None,
         certificates: Certificates | None = None,
         most_unanswered: int = 0,
+        opened: Callable[[str, str], None] = lambda connection, origin: None,
     ) -> None:
         """``receive`` gets each message, ``warn`` a line for each connection that is given up.
 
         At ``most`` connections are open at a time. ``lost`` gets the flow of each that was open and is not any more.
         ``turn`` is that of all who write on this loop. What is kept for peers stands in ``account``.
         ``certificates`` are for the secure transports.
-        ``most_unanswered`` requests in a row without an answer close a connection; 0: never for that.
+        ``most_unanswered`` requests in a row without an answer close a connection; 0: never for that. ``opened`` is
+        told each connection that a browser has made, and the page it is from.
         """
         self._loop = asyncio.get_running_loop()
         self.receive = receive
@@ -68,6 +70,7 @@ class SipConnections:
         self.most_unanswered = most_unanswered
         self._crowding = Sparingly(warn, self._loop.time)
         self._lost = lost
+        self._opened = opened
         self._crowd: Crowd[SipConnection] = Crowd(most)
         self._kept = 0
         self._account = account if account is not None else Account()
@@ -115,6 +118,8 @@ class SipConnections:
         number = next(self._numbers)
         self._by_number[number] = connection
         self._by_peer[connection.flow.transport, host, port] = connection
+        if connection.origin:
+            self._opened(str(connection), connection.origin)
         return Flow(connection.flow.transport, host, port, connection.flow.local, number)
 
     def received(self, connection: SipConnection, message: str) -> None:

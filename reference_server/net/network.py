@@ -17,8 +17,8 @@ from reference_server.core.ports import Endpoint, Flow, NoWay, SipUser, Way
 from reference_server.net.connections import CONNECT_SECONDS, MOST_CONNECTIONS, SipConnections
 from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
+from reference_server.net.locate.local_endpoint import Candidate, candidate, choose
 from reference_server.net.locate.resolver import Hop, Question, Resolver
-from reference_server.net.locate.selection import Candidate, candidate, choose
 from reference_server.net.sockets.interfaces import addresses_of, local_addresses
 from reference_server.net.sockets.listening import (
     UDP_BUFFER,
@@ -68,6 +68,7 @@ class Network:
         certificates: Certificates | None = None,
         udp_buffer: int = UDP_BUFFER,
         most_unanswered: int = 0,
+        opened: Callable[[str, str], None] = lambda connection, origin: None,
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
@@ -76,6 +77,7 @@ class Network:
         by which what the DNS says grows old. What is sent leaves at the end of ``turn``. What is kept for peers stands
         in ``account``. Secure transports need ``certificates``. UDP sockets get buffers of ``udp_buffer`` octets each
         way. A connection over which ``most_unanswered`` requests in a row got no answer is closed; 0: never for that.
+        ``opened`` is told each connection that a browser has made, and the page it is from.
         """
         self._warn = warn
         self._most_connections = most_connections
@@ -87,6 +89,7 @@ class Network:
         self._certificates = certificates
         self._udp_buffer = udp_buffer
         self._most_unanswered = most_unanswered
+        self._opened = opened
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
         self._latest: UdpTransport | None = None  # the one that sent last: many servers have no other
@@ -108,6 +111,7 @@ class Network:
             account=self._account,
             certificates=self._certificates,
             most_unanswered=self._most_unanswered,
+            opened=self._opened,
         )
         bound: list[BoundSocket] = []
         try:
@@ -301,6 +305,16 @@ class Network:
             self._resolver.resolve(
                 Question(name, _ANY_PORT, None),
                 lambda hops: done(tuple(dict.fromkeys([hop.host for hop in hops]))),
+            )
+
+    def servers(self, service: str, name: str, done: Callable[[Sequence[tuple[str, int]]], None]) -> None:
+        """Give ``done`` where the SRV records of ``service`` lead, the best first, or nothing."""
+        if self._resolver is None:
+            done(())
+        else:
+            self._resolver.resolve(
+                Question(name, None, None, service),
+                lambda hops: done(tuple([(hop.host, hop.port) for hop in hops])),
             )
 
     def alive(self, flow: Flow) -> bool:

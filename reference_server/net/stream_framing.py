@@ -14,6 +14,7 @@ class StreamFraming(StreamFramer):
 
     ready: Final = True
     ended: Final = False
+    origin: Final = ""
 
     def __init__(self) -> None:
         super().__init__()

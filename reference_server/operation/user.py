@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ def user_named(name: str) -> User:
         entry = pwd.getpwuid(int(name)) if name.isascii() and name.isdigit() else pwd.getpwnam(name)
     except (KeyError, OverflowError, ValueError):
         raise UserError(f"user: expected a user of this machine, got {name!r}") from None
+    try:
+        grp.getgrgid(entry.pw_gid)
+    except KeyError:
+        raise UserError(f"user: expected {name}'s group {entry.pw_gid} on this machine, got none") from None
     return User(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 

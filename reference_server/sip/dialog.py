@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from reference_server.sip.messages.concessions import elements
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.lenient import MOST_ELEMENTS, are_routes, first_uri, read_address
@@ -9,53 +11,30 @@ from reference_server.sip.messages.message import SipMessage
 from reference_server.sip.messages.uri import UriError, parse_uri
 
 
-class Dialog:
+class Dialog(Struct, kw_only=True, eq=False):
     """One dialog in which this server is an end."""
 
-    __slots__ = (
-        "_remote_contact",
-        "_remote_target",
-        "call_id",
-        "local",
-        "local_cseq",
-        "local_tag",
-        "remote",
-        "remote_cseq",
-        "remote_tag",
-        "route_set",
-    )
-
-    def __init__(
-        self,
-        *,
-        call_id: str,
-        local: str,
-        local_tag: str,
-        remote: str,
-        remote_tag: str,
-        local_cseq: int,
-        remote_cseq: int,
-        remote_contact: str,
-        route_set: list[str],
-    ) -> None:
-        """``local`` and ``remote`` are the values of the From and To of our requests, tags included."""
-        self.call_id = call_id
-        self.local = local
-        self.local_tag = local_tag
-        self.remote = remote
-        self.remote_tag = remote_tag
-        self.local_cseq = local_cseq
-        self.remote_cseq = remote_cseq
-        self._remote_contact = remote_contact
-        self._remote_target: str | None = None
-        self.route_set = route_set
+    call_id: str
+    local: str
+    """the value of the From of our requests, tag included"""
+    local_tag: str
+    remote: str
+    """the value of the To of our requests, tag included"""
+    remote_tag: str
+    local_cseq: int
+    remote_cseq: int
+    remote_contact: str
+    """the far end's Contact, as written"""
+    route_set: list[str]
+    target: str | None = None
+    """the URI of that Contact or of a later one, once it was needed"""
 
     @property
     def remote_target(self) -> str:
         """The URI of the far end's Contact, empty if it gave none that can be used; parsed when it is needed."""
-        target = self._remote_target
+        target = self.target
         if target is None:
-            target = self._remote_target = contact_uri_of(self._remote_contact)
+            target = self.target = contact_uri_of(self.remote_contact)
         return target
 
     @property
@@ -71,11 +50,11 @@ class Dialog:
         """Take over the Contact of a request or 2xx that refreshes the target (§12.2)."""
         target = contact_uri_of(message.get("contact"))
         if target:
-            self._remote_target = target
+            self.target = target
 
     def aim_at(self, target: str) -> None:
         """The far end gave no Contact: requests go to the URI that it was called by."""
-        self._remote_target = target
+        self.target = target
 
     def next_cseq(self) -> int:
         """The number of our next request (§12.2.1.1)."""
@@ -122,7 +101,7 @@ def contact_uri_of(value: str) -> str:
 def uri_of(route: str) -> str:
     """The URI of a Route or Record-Route value, empty if it leads nowhere."""
     try:
-        return read_address(route).uri_text
+        return read_address(_in_brackets(route)).uri_text
     except UriError:
         return ""
 
@@ -136,8 +115,14 @@ def is_loose(route: str) -> bool:
 
 
 def record_route_of(message: SipMessage) -> list[str]:
-    """Every Record-Route value of a message in order (§20.30), as written; what leads nowhere is passed over."""
+    """Every Record-Route value of a message in order (§20.30), as written but in brackets; what leads nowhere is passed
+    over."""
     if "record-route" not in message.first:
         return []
     found = [value for line in message.all("record-route") for value in elements(line)]
-    return [value for value in found[:MOST_ELEMENTS] if are_routes(value)]
+    return [_in_brackets(value) for value in found[:MOST_ELEMENTS] if are_routes(value)]
+
+
+def _in_brackets(route: str) -> str:
+    """A route must have brackets (§25.1, ``rec-route``); without, nothing but its URI can be meant, ``;lr`` and all."""
+    return route if "<" in route else f"<{route}>"

@@ -21,9 +21,13 @@ LONGEST_NAME: Final = 512
 _DIGEST_OCTETS: Final = 16
 
 
+SHORTENED: Final = "#"
+"""What a digest in place of something longer begins with."""
+
+
 def shortened(identity: str) -> str:
     """A digest that stands for the long ``identity`` where that is kept."""
-    return blake2b(identity.encode("latin-1"), digest_size=_DIGEST_OCTETS).hexdigest()
+    return SHORTENED + blake2b(identity.encode("latin-1"), digest_size=_DIGEST_OCTETS).hexdigest()
 
 
 class Identifiers:

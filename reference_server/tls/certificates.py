@@ -1,5 +1,8 @@
 """Keys, certificates and what else TLS is configured with, as the contexts that sessions are made of.
 
+There may be several certificates, each with its key. A client that says which name it wants (SNI) gets the first one
+that has this name, by itself or by a wildcard, every other client the first of all.
+
 What is wrong with a file is said before anything listens: which file, which setting, what was expected. The files are
 read again on demand; sessions that exist go on, new ones have the new certificate, and with wrong files everything
 stays as it was.
@@ -9,6 +12,9 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Sequence
+
+from msgspec import Struct
 
 from reference_server.config.model import TlsConfiguration
 from reference_server.tls.session import TlsError, TlsSession
@@ -16,6 +22,15 @@ from reference_server.tls.session import TlsError, TlsSession
 
 class CertificateError(Exception):
     """Something is wrong with a file or a setting; the text says which, and what was expected."""
+
+
+class _Pair(Struct, frozen=True):
+    """A certificate and its key."""
+
+    certificate: str
+    key: str
+    setting: str
+    """which of the settings names the certificate"""
 
 
 class Certificates:
@@ -45,23 +60,42 @@ class Certificates:
 
 
 def _accepting(configuration: TlsConfiguration) -> ssl.SSLContext:
+    """The context of the first certificate, which hands over to those of the others."""
+    pairs = _pairs(configuration)
     for setting, path in (
-        ("key-file", configuration.key_file),
-        ("cert-file", configuration.cert_file),
+        *(("key-file", pair.key) for pair in pairs),
+        *((pair.setting, pair.certificate) for pair in pairs),
         ("chain-file", configuration.chain_file),
         ("dh-param", configuration.dh_param),
     ):
         if path:
             _readable(setting, path)
-    if not configuration.key_file or not (configuration.cert_file or configuration.chain_file):
-        raise CertificateError("expected <tls> with a key-file and a cert-file or chain-file")
+    contexts = [_context(pair, configuration) for pair in pairs]
+    names = [_try(context, pair) for context, pair in zip(contexts, pairs, strict=True)]
+    first, known = contexts[0], tuple(zip(names, contexts, strict=True))
+
+    def chosen(session: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        session.context = next((one for names, one in known if name and covered(name, names)), first)
+
+    if len(contexts) > 1:
+        first.sni_callback = chosen
+    return first
+
+
+def covered(name: str, by: Sequence[str]) -> bool:
+    """Whether one of a certificate's names is ``name`` or a wildcard for its first label (:rfc:`6125#section-6.4`)."""
+    wanted = name.lower().rstrip(".")
+    wildcard = f"*.{wanted.partition('.')[2]}"
+    return any(one.lower() in (wanted, wildcard) for one in by)
+
+
+def _context(pair: _Pair, configuration: TlsConfiguration) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _restrict(context, configuration)
-    certificate, key = _pair(configuration)
     try:
-        context.load_cert_chain(certificate, key, password=_no_password)
+        context.load_cert_chain(pair.certificate, pair.key, password=_no_password)
     except (ssl.SSLError, _PasswordNeeded) as error:
-        raise CertificateError(_wrong_pair(configuration, error)) from None
+        raise CertificateError(_wrong_pair(pair, error)) from None
     if configuration.chain_file:
         try:
             context.load_verify_locations(configuration.chain_file)
@@ -71,11 +105,10 @@ def _accepting(configuration: TlsConfiguration) -> ssl.SSLContext:
             ) from None
     if configuration.dh_param:
         _load_dh_parameters(context, configuration.dh_param)
-    _try(context, certificate, configuration)
     if configuration.verify_client:
         context.verify_mode = ssl.CERT_REQUIRED
         if not configuration.chain_file:
-            context.load_verify_locations(certificate)
+            context.load_verify_locations(pair.certificate)
     return context
 
 
@@ -84,12 +117,27 @@ def _for_connections(configuration: TlsConfiguration) -> ssl.SSLContext:
     context.check_hostname = False  # as the genuine server, which verifies nobody that it connects to
     context.verify_mode = ssl.CERT_NONE
     _restrict(context, configuration)
-    context.load_cert_chain(*_pair(configuration))
+    first = _pairs(configuration)[0]
+    context.load_cert_chain(first.certificate, first.key)
     return context
 
 
-def _pair(configuration: TlsConfiguration) -> tuple[str, str]:
-    return configuration.cert_file or configuration.chain_file, configuration.key_file
+def _pairs(configuration: TlsConfiguration) -> list[_Pair]:
+    """Each certificate with its key. Raises CertificateError."""
+    setting = "cert-file" if configuration.cert_file else "chain-file"
+    certificates = _listed(configuration.cert_file) or [configuration.chain_file]
+    keys = _listed(configuration.key_file)
+    if not keys or not certificates[0]:
+        raise CertificateError("expected <tls> with a key-file and a cert-file or chain-file")
+    if len(keys) != len(certificates):
+        raise CertificateError(
+            f"tls key-file: expected as many keys as certificates, {len(certificates)}, got {len(keys)}"
+        )
+    return [_Pair(*pair, setting) for pair in zip(certificates, keys, strict=True)]
+
+
+def _listed(paths: str) -> list[str]:
+    return [path.strip() for path in paths.split(",") if path.strip()]
 
 
 class _PasswordNeeded(Exception):
@@ -109,20 +157,21 @@ def _readable(setting: str, path: str) -> None:
         raise CertificateError(f"tls {setting} {path}: {text}") from None
 
 
-def _wrong_pair(configuration: TlsConfiguration, error: Exception) -> str:
+def _wrong_pair(pair: _Pair, error: Exception) -> str:
     """Which of the two files it is: OpenSSL does not say."""
     reason = str(getattr(error, "reason", ""))
-    certificate, key = _pair(configuration)
-    setting = "cert-file" if configuration.cert_file else "chain-file"
+    where = f"tls {pair.setting} {pair.certificate}"
     if reason == "KEY_VALUES_MISMATCH":
-        return f"tls key-file {key}: expected the key of the certificate in {certificate}, got another"
+        return (
+            f"tls key-file {pair.key}: expected the key of the certificate in {pair.certificate}, got another"
+        )
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(pair.certificate)
     except ssl.SSLError:
-        return f"tls {setting} {certificate}: expected a certificate in PEM form"
+        return f"{where}: expected a certificate in PEM form"
     if reason.endswith("TOO_SMALL"):
-        return f"tls {setting} {certificate}: the key of the certificate is too small"
-    return f"tls key-file {key}: expected a private key in PEM form, without a password"
+        return f"{where}: the key of the certificate is too small"
+    return f"tls key-file {pair.key}: expected a private key in PEM form, without a password"
 
 
 def _restrict(context: ssl.SSLContext, configuration: TlsConfiguration) -> None:
@@ -150,21 +199,27 @@ def _load_dh_parameters(context: ssl.SSLContext, path: str) -> None:
         ) from None
 
 
-def _try(context: ssl.SSLContext, certificate: str, configuration: TlsConfiguration) -> None:
-    """Shake hands with ourselves, trusting the certificate as it stands: what is left is whether it holds today."""
+def _try(context: ssl.SSLContext, pair: _Pair) -> tuple[str, ...]:
+    """Shake hands with ourselves, trusting the certificate as it stands: what is left is whether it holds today.
+
+    Returns the names in it.
+    """
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
-    client.load_verify_locations(certificate)
+    client.load_verify_locations(pair.certificate)
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    client.load_cert_chain(certificate, configuration.key_file)
+    client.load_cert_chain(pair.certificate, pair.key)
+    verify_mode, context.verify_mode = context.verify_mode, ssl.CERT_NONE
     theirs, ours = TlsSession(client, server_side=False), TlsSession(context, server_side=True)
-    setting = "cert-file" if configuration.cert_file else "chain-file"
     try:
         theirs.begin()
         for _ in range(4):
             ours.receive(theirs.take_output())
             theirs.receive(ours.take_output())
             if theirs.established:
-                return
+                break
     except TlsError as error:
-        raise CertificateError(f"tls {setting} {certificate}: {error}") from None
+        raise CertificateError(f"tls {pair.setting} {pair.certificate}: {error}") from None
+    finally:
+        context.verify_mode = verify_mode
+    return theirs.peer_names

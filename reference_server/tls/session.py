@@ -84,6 +84,13 @@ class TlsSession:
         """``TLSv1.3``; empty before the handshake."""
         return self._object.version() or ""
 
+    @property
+    def peer_names(self) -> tuple[str, ...]:
+        """The DNS names in the peer's certificate, where it was verified (:rfc:`5280#section-4.2.1.6`)."""
+        named = (self._object.getpeercert() or {}).get("subjectAltName", ())
+        assert isinstance(named, tuple)
+        return tuple(str(value) for kind, value in named if kind == "DNS")
+
     def _shake_hands(self) -> None:
         try:
             self._object.do_handshake()

@@ -72,7 +72,8 @@ class AdminPort:
         self.context = admin_context(self.world, taps, configuration, dialect_0_8=dialect_0_8)
         self.connections = AdminConnections(taps, STRANGERS)
         turn = Turn(asyncio.get_running_loop().call_soon)
-        self.listener = AdminListener(self.context, self.connections, turn, port=configuration.port)
+        address = configuration.addresses[0], configuration.port or 0
+        self.listener = AdminListener(self.context, self.connections, turn, address=address)
         self.clients: list[Client] = []
 
     async def client(self) -> Client:
@@ -92,7 +93,7 @@ class AdminPort:
 
 @asynccontextmanager
 async def admin_port(
-    *, dialect_0_8: bool = False, watched: bool = True, **configuration: int | float | str
+    *, dialect_0_8: bool = False, watched: bool = True, **configuration: int | float | str | tuple[str, ...]
 ) -> AsyncIterator[AdminPort]:
     """An open admin port; in the end everything is closed and no timer is left."""
     given = structs.replace(AdminConfiguration(port=0, secret=SECRET), **configuration)

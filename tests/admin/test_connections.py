@@ -24,6 +24,7 @@ class Carrier:
         self._stubborn = stubborn
         self.session = session
         self.aborted = False
+        self.deaf = False
 
     def close(self) -> None:
         if not self._stubborn:
@@ -32,6 +33,12 @@ class Carrier:
     def abort(self) -> None:
         self.aborted = True
         asyncio.get_running_loop().call_soon(self._gone)
+
+    def reset(self) -> None:
+        self.abort()
+
+    def go_deaf(self) -> None:
+        self.deaf = True
 
     def _gone(self) -> None:
         self.session.lost()
@@ -139,5 +146,20 @@ def test_refused_ones_count_as_strangers_until_they_have_closed(run: Run) -> Non
         crowd.join()
         assert refused[3].aborted, "a refused application is a stranger, too"
         await crowd.table.stop()
+
+    run(story())
+
+
+def test_what_is_done_to_a_connection_by_its_number(run: Run) -> None:
+    async def story() -> None:
+        crowd = Crowd(10)
+        first, second = crowd.join(), crowd.join()
+        crowd.table.go_deaf(first.session.number)
+        assert (first.deaf, second.deaf) == (True, False)
+        crowd.table.break_off(second.session.number, reset=False)
+        crowd.table.break_off(4711, reset=True)
+        assert (first.session.connected, second.session.connected) == (True, False)
+        crowd.table.break_off(first.session.number, reset=True)
+        assert first.aborted
 
     run(story())

@@ -37,7 +37,7 @@ def test_a_port_that_is_taken(run: Run) -> None:
 
 def test_ipv6(run: Run) -> None:
     async def story() -> None:
-        async with admin_port(address="::1") as port:
+        async with admin_port(addresses=("::1",)) as port:
             assert port.listener.address[0] == "::1"
             client = await port.application()
             assert (await client.ask("ping")).endswith("|OK|pong")

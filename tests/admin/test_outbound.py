@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from reference_server import handling
-from reference_server.config.model import HandlerConfiguration
+from reference_server.config.model import HandlerConfiguration, RoutingConfiguration
 from tests.admin.admin_port import Client
 from tests.conftest import Run
 from tests.handlers.callback import Callback, says
 from tests.handlers.test_http_handler import Handled, handled
+from tests.net.nameserver import Nameserver
 from tests.test_server import SECRET, transaction_id_of
 from tests.tls.openssl import Authority
 
@@ -56,15 +57,20 @@ class Listener:
 
 @asynccontextmanager
 async def reaching(
-    *uris: str, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    *uris: str, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, zone: str | None = None
 ) -> AsyncIterator[tuple[Handled, Listener]]:
-    """A server whose callback routes to ``uris``, in which PORT is that of the listener."""
+    """A server whose callback routes to ``uris``, in which PORT is that of the listener, as in the DNS's ``zone``."""
     async with AsyncExitStack() as stack:
         listener = await stack.enter_async_context(Listener().listening(host, tls))
         places = [uri.replace("PORT", str(listener.port)) for uri in uris]
         callback = Callback(says("route", uri=places if len(places) > 1 else places[0]))
         await stack.enter_async_context(callback.listening())
-        one = await stack.enter_async_context(handled(HandlerConfiguration(url=callback.url)))
+        settings = {}
+        if zone is not None:
+            zone = zone.replace("PORT", str(listener.port))
+            nameserver = await stack.enter_async_context(Nameserver(zone))
+            settings["routing"] = RoutingConfiguration(nameserver=nameserver.address)
+        one = await stack.enter_async_context(handled(HandlerConfiguration(url=callback.url), **settings))
         yield one, listener
         for client in listener.clients:
             await client.close()
@@ -158,6 +164,44 @@ def test_the_next_place_is_tried(run: Run) -> None:
             assert one.events("application-not-reached") == [
                 {"place": "tcp/nosuch.invalid:4000", "reason": "the name leads nowhere"},
                 {"place": f"tcp/127.0.0.1:{refused}", "reason": "127.0.0.1: Connection refused"},
+            ]
+
+    run(story())
+
+
+@pytest.mark.parametrize("uri", ["app.test", "app.test;transport=tls"])
+def test_a_name_without_a_port_is_where_its_srv_records_say(run: Run, tls: ssl.SSLContext, uri: str) -> None:
+    secure = uri.endswith("tls")
+    zone = f"""
+_drachtio{"s" if secure else ""}._tcp.app SRV 20 0 PORT there
+_drachtio{"s" if secure else ""}._tcp.app SRV 10 0 9 there
+_drachtio{"" if secure else "s"}._tcp.app SRV 0 0 9 elsewhere
+there A 127.0.0.1
+"""
+
+    async def story() -> None:
+        async with reaching(uri, tls=tls if secure else None, zone=zone) as (one, listener):
+            phone = await one.phone()
+            phone.send("OPTIONS")
+            client, offered = await listener.authenticated()
+            await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert await phone.status() == 200
+            assert one.events("application-not-reached") == [
+                {
+                    "place": f"{'tls' if secure else 'tcp'}/app.test",
+                    "reason": "127.0.0.1: Connection refused",
+                }
+            ]
+
+    run(story())
+
+
+def test_a_name_without_a_port_and_without_srv_records(run: Run) -> None:
+    async def story() -> None:
+        async with reaching("app.test", zone="app A 127.0.0.1\n") as (one, _):
+            assert await one.outcome() == "SIP/2.0 500 Server Internal Error"
+            assert one.events("application-not-reached") == [
+                {"place": "tcp/app.test", "reason": "the name has no SRV records"}
             ]
 
     run(story())
@@ -268,6 +312,26 @@ def test_tls_towards_who_speaks_none(run: Run) -> None:
             client = await listener.accepted.get()
             client.write(b"nonsense that is no TLS\r\n")
             assert await one.final(phone) == "SIP/2.0 480 Temporarily Unavailable"
+
+    run(story())
+
+
+def test_a_direct_handler_by_srv(run: Run) -> None:
+    async def story() -> None:
+        async with (
+            Listener().listening() as listener,
+            Nameserver(f"_drachtio._tcp.app SRV 0 0 {listener.port} there\nthere A 127.0.0.1\n") as names,
+            handled(
+                HandlerConfiguration(url="tcp://app.test"),
+                routing=RoutingConfiguration(nameserver=names.address),
+            ) as one,
+        ):
+            phone = await one.phone()
+            phone.send("OPTIONS")
+            client, offered = await listener.authenticated()
+            await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
+            assert await phone.status() == 200
+            await client.close()
 
     run(story())
 

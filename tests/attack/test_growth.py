@@ -343,7 +343,7 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
 
 NOT_READING = {
     *("sip/deadline.py", "sip/identifiers.py", "sip/timers.py", "wire/decimal.py", "wire/timestamp.py"),
-    "wire/replies.py",  # composes
+    "wire/frames_to_application.py",  # composes
     *(f"sip/transactions/{name}.py" for name in ("retransmitted_2xx", "client", "server", "timing")),
     "sip/best_response.py",  # compares statuses
     "sip/transport.py",

@@ -8,6 +8,7 @@ const srf = connect();
 srf.invite((req, res) => {
   srf.createUAS(req, res, {localSdp}, (err, dialog) => {
     if (err) say('failed', {reason: err.message});
-    else dialog.on('destroy', () => {});
+    // A connection that the server has made for this call is the application's to close.
+    else dialog.on('destroy', () => process.env.DRACHTIO_LISTEN && srf.endSession(req));
   });
 });

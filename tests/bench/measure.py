@@ -16,7 +16,7 @@ from drachtio_load.sipp import LoadPlan, LoadRun, run_sipp
 from drachtio_load.verdict import judge
 from tests.bench.far_end import FarEnd
 from tests.bench.round_trip import Pinger, RoundTrip
-from tests.bench.subjects import Floor, Subject
+from tests.bench.subjects import Floor, Handled, Subject
 from tests.peers.processes import SECRET, NodeApplication
 
 ANSWERING = Path(__file__).with_name("answer.js")
@@ -62,19 +62,23 @@ def measure(
     """
     far_end = FarEnd() if proxied else None
     callee = far_end.uri if far_end else ""
-    application = NodeApplication(PROXYING if proxied else ANSWERING, subject.admin_port, CALLEE=callee)
+    application = (
+        subject.application
+        if isinstance(subject, Handled)
+        else NodeApplication(PROXYING if proxied else ANSWERING, subject.admin_port, CALLEE=callee)
+    )
     try:
         warm_up = judge(_call(subject, min(rate, WARM_UP), WARM_UP))
         if warm_up.code is not ExitCode.OK:
             raise SystemExit(f"bench: {name} does not serve a basic call: {warm_up.sentence}")
         pinger = None if isinstance(subject, Floor) else Pinger(subject.admin_port, SECRET)
-        memory_before = _memory(subject.process)
-        subject_before, application_before = _cpu(subject.process), _cpu(application.process)
+        memory_before = memory_of(subject.process)
+        subject_before, application_before = cpu_of(subject.process), cpu_of(application.process)
         calls = round(rate * seconds)
         figures = _call(subject, rate, calls).statistics
-        subject_spent = _cpu(subject.process) - subject_before
-        application_spent = _cpu(application.process) - application_before
-        memory_after = _memory(subject.process)
+        subject_spent = cpu_of(subject.process) - subject_before
+        application_spent = cpu_of(application.process) - application_before
+        memory_after = memory_of(subject.process)
         round_trip = pinger.stop() if pinger is not None else None
     finally:
         application.stop()
@@ -112,14 +116,14 @@ def _call(subject: Subject, rate: float, calls: int) -> LoadRun:
         return asyncio.run(run_sipp(plan, Path(folder)))
 
 
-def _cpu(process: subprocess.Popen[str]) -> float:
+def cpu_of(process: subprocess.Popen[str]) -> float:
     """Seconds of user and system time that the process has used."""
     stat = Path(f"/proc/{process.pid}/stat").read_text()
     user, system = stat.rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / TICKS
 
 
-def _memory(process: subprocess.Popen[str]) -> float:
+def memory_of(process: subprocess.Popen[str]) -> float:
     """MiB of resident memory."""
     pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tests.bench.by_tls import Cost
+from tests.bench.hanging import Hanging
 from tests.bench.measure import Measurement
 from tests.bench.msgtrace import GOALS, Added, Speed
 
@@ -14,7 +16,8 @@ HEAD = """# Performance
 Made by `make bench`; do not edit. A basic call is INVITE, 100, 200, ACK, BYE, 200 from SIPp over UDP through the server
 to a drachtio-srf application on the same machine. In the rows *proxied* the application has the server pass the call on
 to another SIPp, and the server stays in the way (Record-Route): twice the SIP messages, and no ACK or BYE for the
-application. CPU is user and system time of the server's process for each call, by
+application. In the rows *handled* the server asks a callback over HTTP about each call, and connects to the application
+that it names. CPU is user and system time of the server's process for each call, by
 the kernel's accounting. The floor is `tests/bench/floor.py`, an echo server on the same event loop that makes the same
 system calls and copies and little else: the ratio tells what SIP costs, whatever the machine. `compiled` is the server
 that `make fast` builds. What an absolute figure means depends on the machine and on how its Python was built (with
@@ -52,11 +55,22 @@ class Bench(Struct, frozen=True, kw_only=True):
     loglevel: str
     seconds: float
     pairs: list[Pair]
+    by_tls: list[Cost]
     speeds: list[Speed]
     """of msgtrace decode"""
+    hanging: Hanging | None
+    """with a callback that hangs"""
     added: Added | None
     """by msgtrace record"""
 
+
+BY_TLS = """
+## By TLS
+
+The same call by a caller of our own (`tests/bench/by_tls.py`), by TCP and by TLS: over one connection for all calls,
+and over one for each call, where TLS shakes hands anew or resumes the session of the call before. CPU is that of the
+server's process for each call; the ratio is to TCP over one connection.
+"""
 
 MSGTRACE = """
 ## msgtrace
@@ -90,6 +104,13 @@ def write_performance(bench: Bench, path: Path) -> None:
             f" | {run.retransmissions} | {run.response:.0f} ms | {pings}"
             f" | {run.memory_before:.0f} → {run.memory_after:.0f} MiB |"
         )
+    if bench.by_tls:
+        lines += [BY_TLS, "| calls by | calls/s | CPU | ratio | failed |", "|---|---|---|---|---|"]
+        for cost in bench.by_tls:
+            ratio = cost.cpu / bench.by_tls[0].cpu
+            lines.append(f"| {cost.way} | {cost.rate:g} | {cost.cpu:.3f} ms | {ratio:.2f} | {cost.failed} |")
+    if bench.hanging is not None:
+        lines += ["\n## A callback that hangs\n", bench.hanging.told]
     if bench.speeds:
         goals = " | ".join(f"{style} (goal {goal:.0f})" for style, goal in GOALS.items())
         lines += [MSGTRACE, f"| form | size | {goals} | memory |", f"|---|---|{'---|' * len(GOALS)}---|"]

@@ -18,14 +18,22 @@ import msgspec
 
 from fast_build import __main__ as fast_build
 from fast_build.build import missing
-from tests.bench import msgtrace
-from tests.bench.measure import Measurement, measure
+from tests.bench import by_tls, msgtrace
+from tests.bench.hanging import hang
+from tests.bench.measure import ANSWERING, Measurement, measure
 from tests.bench.performance import Bench, Pair, best_pair, write_performance
-from tests.bench.subjects import Compiled, Floor, Foreign, Subject
+from tests.bench.subjects import Compiled, Floor, Foreign, Handled, Subject
 from tests.peers.processes import Server
 
 PROXIED = "proxied"
 """The reference server again, whose application has it pass the calls on."""
+
+HANDLED = "handled"
+"""The reference server again, which asks a callback about each call and connects to the application that it names."""
+
+
+HANDLED_RATE = 500.0
+"""Calls a second at most with a callback and a connection for each call."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subjects: dict[str, Callable[[], Subject]] = {
         "server": lambda: Server("--loglevel", options.loglevel),
         PROXIED: lambda: Server("--loglevel", options.loglevel),
+        HANDLED: lambda: Handled(ANSWERING, "--loglevel", options.loglevel),
     }
     if lacks := missing():
         _say(f"No compiled server: {lacks} is missing.")
@@ -50,7 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"  {'subject':8} {'CPU':>7} {'app CPU':>8} {'reached':>8} {'failed':>7} {'repeated':>9} {'200 after':>10}"
         )
         for name, start in subjects.items():
+            if name == HANDLED and rate > HANDLED_RATE:
+                continue
             pairs += _bench(name, start, rate, options.seconds, options.pairs)
+    hanging = hang(options.hanging) if options.hanging else None
+    if hanging is not None:
+        _say(hanging.told)
     bench = Bench(
         at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         cores=os.cpu_count() or 1,
@@ -59,9 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         loglevel=options.loglevel,
         seconds=options.seconds,
         pairs=pairs,
+        by_tls=_by_tls(options.tls_rate, options.seconds, options.pairs) if options.tls_rate else [],
         speeds=[_told_speed(speed) for speed in msgtrace.measure(options.megabytes, list(msgtrace.FORMS))]
         if options.megabytes
         else [],
+        hanging=hanging,
         added=msgtrace.recorder() if options.megabytes else None,
     )
     options.json.write_bytes(msgspec.json.format(msgspec.json.encode(bench), indent=2) + b"\n")
@@ -95,10 +111,23 @@ def _parser() -> argparse.ArgumentParser:
         help="another server to measure: {admin}, {sip} and {secret} in its command are replaced by ports and secret",
     )
     parser.add_argument(
+        *("--tls-rate",),
+        type=float,
+        default=200.0,
+        help="calls a second by TLS and TCP, by a caller in Python; 0 for none (default: 200)",
+    )
+    parser.add_argument(
         *("--megabytes",),
         type=float,
         default=100.0,
         help="of each log that msgtrace decodes; 0 for none (default: 100)",
+    )
+    parser.add_argument(
+        *("--hanging",),
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help="of calls while the callback hangs; 0 for none (default: 120)",
     )
     parser.add_argument("--json", type=Path, default=Path("bench/result.json"), metavar="FILE")
     parser.add_argument("--page", type=Path, default=Path("docs/performance.md"), metavar="FILE")
@@ -125,6 +154,18 @@ def _bench(name: str, start: Callable[[], Subject], rate: float, seconds: float,
         f"  Best pair of {name}: {best.server.cpu:.3f} ms, {best.ratio:.2f}× the floor{pings}, {memory}.{doubt}\n"
     )
     return pairs
+
+
+def _by_tls(rate: float, seconds: float, runs: int) -> list[by_tls.Cost]:
+    _say(f"{rate:g} calls a second by TCP and TLS for {seconds:g} s; CPU in ms for each call")
+    costs: list[by_tls.Cost] = []
+    for way in by_tls.WAYS:
+        costs.append(cost := by_tls.best(way, rate, seconds, runs))
+        resumed = f", {cost.resumed} resumed" if cost.resumed else ""
+        _say(
+            f"  {cost.way:32} {cost.cpu:7.3f} {cost.cpu / costs[0].cpu:6.2f}× {cost.failed:4} failed{resumed}"
+        )
+    return costs
 
 
 def _told(run: Measurement) -> Measurement:

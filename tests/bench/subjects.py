@@ -13,7 +13,7 @@ from typing import Protocol
 
 from fast_build.__main__ import TARGET
 from tests.bench.round_trip import Pinger
-from tests.peers.processes import SECRET, Server
+from tests.peers.processes import SECRET, NodeApplication, Server, Talker
 
 START_SECONDS = 10.0
 
@@ -38,6 +38,32 @@ class Floor(Server):
     """``tests/bench/floor.py`` as a process."""
 
     command = (sys.executable, "-m", "tests.bench.floor")
+
+
+class Callback(Talker):
+    """``tests/bench/callback.mjs``: every request goes to the application at ``place``; without one it hangs."""
+
+    def __init__(self, place: str = "") -> None:
+        environment = {"PLACE": place} if place else {"HANGS": "1"}
+        super().__init__(["node", Path(__file__).with_name("callback.mjs")], environment)
+        self.wait_for("listening", lambda said: bool(said))
+        self.url = f"http://127.0.0.1:{self.said[0]['port']}"
+
+
+class Handled(Server):
+    """A server that asks a callback about each request and connects to the application that it names."""
+
+    def __init__(self, application: Path, *options: str) -> None:
+        """``application`` listens, and is started first; so is the callback."""
+        self.application = NodeApplication(application, 0, DRACHTIO_LISTEN="1")
+        self._callback = Callback(f"127.0.0.1:{self.application.connected['port']}")
+        super().__init__("--http-handler", self._callback.url, *options)
+
+    def stop(self) -> int:
+        """The callback ends, too; the application is ended by who measures."""
+        status = super().stop()
+        self._callback.stop()
+        return status
 
 
 class Compiled(Server):

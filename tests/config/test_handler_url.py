@@ -17,6 +17,7 @@ from reference_server.config.values import WrongValue
         ("tcp://127.0.0.1:4000", "tcp://127.0.0.1:4000"),
         ("TLS://app.example.com:4000/", "tls://app.example.com:4000/"),
         ("tcp://[::1]:4000;transport=tls", "tcp://[::1]:4000;transport=tls"),
+        ("tls://app.example.com", "tls://app.example.com"),
     ],
 )
 def test_a_url(text: str, url: str) -> None:
@@ -39,7 +40,9 @@ def test_a_url(text: str, url: str) -> None:
         ("http://h/a b", "without blanks"),
         ("http://h/\u00e9", "printable ASCII"),
         ("http://h/#x", "without a fragment"),
-        ("tcp://h", "expected a host and a port behind tcp://"),
+        ("tcp://", "expected a host and a port behind tcp://"),
+        ("tcp://10.1.2.3", "expected a host and a port behind tcp://"),
+        ("tcp://[::1]", "expected a host and a port behind tcp://"),
         ("tls://h:0", "expected a host and a port behind tls://"),
         ("tcp://h:70000", "expected a host and a port"),
         ("tcp://h:4000/path", "expected a host and a port"),

@@ -16,7 +16,7 @@ from reference_server.config.model import (
 
 def test_by_default_it_listens_on_loopback_only() -> None:
     configuration = Configuration()
-    assert (configuration.admin.address, configuration.admin.port) == ("127.0.0.1", 9022)
+    assert (configuration.admin.addresses, configuration.admin.port) == (("127.0.0.1",), 9022)
     (contact,) = configuration.contacts
     assert (contact.scheme, contact.host, contact.port, contact.transports) == (
         "sip",

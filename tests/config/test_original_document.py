@@ -31,7 +31,7 @@ def loaded(tmp_path: Path, text: str) -> Configuration:
 
 def test_admin(tmp_path: Path) -> None:
     admin = loaded(tmp_path, "").admin
-    assert (admin.address, admin.port, admin.secret) == ("127.0.0.1", 9022, "cymru")
+    assert (admin.addresses, admin.port, admin.secret) == (("127.0.0.1",), 9022, "cymru")
 
 
 def test_contacts(tmp_path: Path) -> None:
@@ -49,6 +49,94 @@ def test_contacts(tmp_path: Path) -> None:
         ContactConfiguration(host="::1", transports=("udp",)),
         ContactConfiguration(scheme="sips", host="192.168.100.23", port=443, transports=("wss",)),
     )
+
+
+@pytest.mark.parametrize(
+    ("contacts", "expected"),
+    [
+        ("<contact>sip:*;transport=udp,tcp</contact>", [ContactConfiguration(host="*")]),
+        (
+            "<contact>sip:*;transport=udp,tcp</contact><contact>sip:*:5080;transport=udp,tcp</contact>",
+            [ContactConfiguration(host="*"), ContactConfiguration(host="*", port=5080)],
+        ),
+        (
+            "<contact>sip:192.168.100.23:443;transport=wss</contact>",
+            [ContactConfiguration(host="192.168.100.23", port=443, transports=("wss",))],
+        ),
+        (
+            '<contact external-ip="35.195.28.194">sip:10.132.0.22;transport=udp,tcp</contact>',
+            [ContactConfiguration(host="10.132.0.22", external_ip="35.195.28.194")],
+        ),
+        (
+            '<contact dns-names="server01.drachtio.org" external-ip="35.195.28.194">'
+            "sip:10.132.0.22;transport=udp,tcp</contact>",
+            [
+                ContactConfiguration(
+                    host="10.132.0.22", external_ip="35.195.28.194", dns_names=("server01.drachtio.org",)
+                )
+            ],
+        ),
+    ],
+    ids=["all-addresses", "two-ports", "secure-websockets", "external-address", "dns-name"],
+)
+def test_each_example_of_contacts(
+    tmp_path: Path, contacts: str, expected: list[ContactConfiguration]
+) -> None:
+    text = f"<!-- as printed --><sip>\n  <contacts>\n{contacts}\n</contacts></sip>"
+    assert loaded(tmp_path, text).contacts == tuple(expected)
+
+
+def test_admin_with_tls(tmp_path: Path) -> None:
+    text = '<drachtio><admin port="9022" tls-port="9023" secret="cymru">0.0.0.0</admin></drachtio>'
+    file = tmp_path / "drachtio.conf.xml"
+    file.write_text(text)
+    configuration = read(default_file=file).configuration
+    assert configuration is not None
+    admin = configuration.admin
+    assert (admin.addresses, admin.port, admin.tls_port, admin.secret) == (("0.0.0.0",), 9022, 9023, "cymru")
+
+
+def test_request_handlers(tmp_path: Path) -> None:
+    text = """<request-handlers>
+        <request-handler sip-method="INVITE">http://38.187.89.96:8080</request-handler>
+    </request-handlers>"""
+    (handler,) = loaded(tmp_path, text).handlers
+    assert (handler.sip_method, handler.http_method, handler.url) == (
+        "INVITE",
+        "GET",
+        "http://38.187.89.96:8080",
+    )
+
+
+def test_spammers_with_the_second_attribute_mended(tmp_path: Path) -> None:
+    text = """<sip><spammers action="reject" tcp-action="discard">
+      <header name="User-Agent">
+        <value>sip-cli</value>
+        <value>sipcli</value>
+        <value>friendly-scanner</value>
+      </header>
+      <header name="To">
+        <value>sipvicious</value>
+      </header>
+    </spammers></sip>"""
+    screening = loaded(tmp_path, text).screening
+    assert (screening.action, screening.tcp_action) == ("reject", "discard")
+    assert [(one.name.lower(), one.texts) for one in screening.spam] == [
+        ("user-agent", ("sip-cli", "sipcli", "friendly-scanner")),
+        ("to", ("sipvicious",)),
+    ]
+
+
+def test_the_skeleton_says_what_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "drachtio.conf.xml"
+    file.write_text(
+        "<drachtio>\n  <admin/>\n  <request-handlers/>\n  <sip/>\n  <cdrs/>\n  <logging/>\n</drachtio>\n"
+    )
+    said = problems(file=file)
+    assert any(
+        "expected the address where applications connect as the text of <admin>" in line for line in said
+    )
+    assert any("<cdrs>: expected true, yes, false or no" in line for line in said)
 
 
 def test_timers(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def written(tmp_path: Path, body: str, admin: str = "<admin>127.0.0.1</admin>") 
 def test_without_anything_the_defaults_serve_loopback() -> None:
     configuration = configured()
     assert configuration == Configuration()
-    assert configuration.admin.address == "127.0.0.1"
+    assert configuration.admin.addresses == ("127.0.0.1",)
     assert configuration.contacts == (ContactConfiguration(host="127.0.0.1", transports=("udp", "tcp")),)
 
 
@@ -88,7 +88,7 @@ def test_every_setting_of_a_file(tmp_path: Path) -> None:
     )
     configuration = configured("-f", str(file))
     admin = configuration.admin
-    assert (admin.address, admin.port, admin.secret, admin.tcp_keepalive) == ("::1", 9000, "cymru", 0.0)
+    assert (admin.addresses, admin.port, admin.secret, admin.tcp_keepalive) == (("::1",), 9000, "cymru", 0.0)
     assert configuration.contacts == (
         ContactConfiguration(
             host="10.1.2.3",
@@ -135,7 +135,7 @@ def test_every_option_in_effect(tmp_path: Path) -> None:
         aggressive_nat_detection=True, disable_nat_detection=True, nameserver=("::1", 5353)
     )
     admin = configuration.admin
-    assert (admin.address, admin.port, admin.secret, admin.tcp_keepalive) == ("::1", 0, "s", 7.0)
+    assert (admin.addresses, admin.port, admin.secret, admin.tcp_keepalive) == (("::1",), 0, "s", 7.0)
     assert admin.hangup_on_application_loss
     assert (admin.frame_limit, admin.frame_limit_before_authentication) == (100, 64)
     assert (admin.incomplete_frame_timeout, admin.incomplete_frame_timeout_before_authentication) == (
@@ -162,7 +162,12 @@ def test_every_variable_in_effect() -> None:
         }
     )
     admin = configuration.admin
-    assert (admin.address, admin.port, admin.secret, admin.tcp_keepalive) == ("127.0.0.2", 9100, "s", 0.0)
+    assert (admin.addresses, admin.port, admin.secret, admin.tcp_keepalive) == (
+        ("127.0.0.2",),
+        9100,
+        "s",
+        0.0,
+    )
     assert configuration.logging.level is LogLevel.ERROR
     assert configuration.logging.console
     assert configuration.preserve_header_names == ("x-a", "y-b")
@@ -320,7 +325,7 @@ def test_noconfig_logs_to_the_console_only_but_keeps_the_level(tmp_path: Path) -
 
 def test_the_address_may_come_from_elsewhere_than_an_empty_admin_element(tmp_path: Path) -> None:
     file = written(tmp_path, "", '<admin port="9000"/>')
-    assert configured("--address", "::1", file=file).admin.address == "::1"
+    assert configured("--address", "::1", file=file).admin.addresses == ("::1",)
     assert problems(file=file) == [
         "error: d.xml: expected the address where applications connect as the text of <admin>, got nothing"
     ]
@@ -395,7 +400,8 @@ def test_a_wrong_value_in_the_file(tmp_path: Path, body: str, problem: str) -> N
         ('<admin port="abc">::1</admin>', "<admin port>: expected a port from 0 to 65535, got 'abc'"),
         (
             "<admin>localhost</admin>",
-            "<admin>: expected a literal IPv4 or IPv6 address, without a port, got 'localhost'",
+            "<admin>: expected a literal IPv4 or IPv6 address, without a port, or several separated by commas,"
+            " got 'localhost'",
         ),
         (
             '<admin tcp-keepalive="-1">::1</admin>',
@@ -597,3 +603,23 @@ def test_a_wrong_handler_is_an_error_that_shows_no_password(tmp_path: Path) -> N
     )
     (problem,) = problems(file=written(tmp_path, text))
     assert problem.startswith("error: d.xml:2: <request-handler sip-method>: expected *, invite, register")
+
+
+@pytest.mark.parametrize(
+    ("admin", "port"),
+    [
+        ('<admin port="0" tls-port="9023">127.0.0.1</admin>', None),
+        ('<admin port="0">127.0.0.1</admin>', 0),
+        ('<admin tls-port="9023">127.0.0.1</admin>', 9022),
+        ('<admin port="9022" tls-port="0">127.0.0.1</admin>', 9022),
+    ],
+)
+def test_applications_may_be_awaited_by_tls_only(tmp_path: Path, admin: str, port: int | None) -> None:
+    file = written(tmp_path, "", admin=admin)
+    assert configured(file=file).admin.port == port
+    assert configured("--port", "0", file=file).admin.port == 0, "a free one, whatever the file says"
+
+
+def test_applications_may_be_awaited_on_several_addresses(tmp_path: Path) -> None:
+    file = written(tmp_path, "", admin="<admin>127.0.0.1, ::1,10.0.0.1</admin>")
+    assert configured(file=file).admin.addresses == ("127.0.0.1", "::1", "10.0.0.1")

@@ -6,9 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
+
+from drachtio_conformance.peers.tls import own_certificate
+from tests.peers.callees import free_port
 
 
 class Running(NamedTuple):
@@ -19,16 +23,41 @@ class Running(NamedTuple):
     sip: str
     """HOST:PORT, UDP and TCP"""
     secret: str
+    secure_admin: str
+    """HOST:PORT of the admin port by TLS"""
+    doors: dict[str, str]
+    """transport to HOST:PORT of all SIP contacts"""
 
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
     """A reference server that other programs can reach."""
+    with started() as server:
+        yield server
+
+
+@contextmanager
+def started(*options: str) -> Iterator[Running]:
+    """A reference server in a process of its own, with these options."""
     command = [sys.executable, "-m", "reference_server.cli", "--secret", "cymru", "--port", "0"]
-    command += ["--contact", "sip:127.0.0.1:0"]
+    own = own_certificate()
+    command += [
+        "--key-file",
+        str(own.key),
+        "--cert-file",
+        str(own.certificate),
+        "--tls-port",
+        str(free_port()),
+    ]
+    for contact in ("", ";transport=tls", ";transport=ws", ";transport=wss"):
+        command += ["--contact", f"sip:127.0.0.1:0{contact}"]
+    command += options
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        yield Running(ready["admin"], ready["sip"][0].partition("/")[2], "cymru")
-        process.terminate()
-        process.communicate(timeout=10)
+        doors = dict(reversed([contact.split("/", 1) for contact in ready["sip"]]))
+        try:
+            yield Running(ready["admin"], doors["udp"], "cymru", ready["adminTls"], doors)
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)

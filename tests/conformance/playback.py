@@ -273,6 +273,7 @@ class PlayedTarget:
     """Starts the server of one transcript."""
 
     embedded = False
+    shared = True
 
     def __init__(self, transcript: Transcript, scale: float) -> None:
         """``scale`` is the factor for the transcript's gaps of time."""

@@ -108,6 +108,8 @@ class SmallTarget:
 
     description = "small server"
 
+    shared = True
+
     def __init__(self, answer: Answer = right, *, embedded: bool = True) -> None:
         self.embedded = embedded
         self.started: list[ServerSettings | None] = []

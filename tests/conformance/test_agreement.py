@@ -69,6 +69,8 @@ UNMEASURED = {
     "call/timeouts/options-unanswered",
     "cdr/callee/no-ack",
     "cdr/callee/silent-application",
+    "connection/unread/nobody-else",
+    "connection/unread/the-others-get-its-share",
     "dialog/crossing/ack-for-nothing",
     "dialog/crossing/cancelled-by-its-dialog",
     "dialog/crossing/ringing-for-ever",

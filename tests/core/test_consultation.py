@@ -76,7 +76,7 @@ class Listening:
 
 def asking(world: World, answer: Decision | None = None) -> Asked:
     handler = Asked(answer)
-    world.core.context.handler = handler
+    world.core.context.handled_by(handler, world.core.context.listening)
     return handler
 
 

@@ -21,7 +21,6 @@ from tests.core.world import World, sip_of, tokens_of, transaction_id_of
 TRACES = Path(__file__).parents[3] / "shared" / "traces"
 NOT_COMPARABLE = {
     "external-ip": "another configuration",
-    "http-handlers": "another configuration",
     "msgid-collisions": "several clients",
     "msgid-hijack-proxy": "several clients",
     "cross-client-response": "several clients",

@@ -7,7 +7,7 @@ import pytest
 from reference_server.core.ports import Flow, NoWay
 from reference_server.sip.transport import UDP
 from tests.core.proxy.stage import Stage
-from tests.core.uac.originated import Originated
+from tests.core.uac.originated import CONTACT, Originated
 from tests.core.world import (
     BY_UDP,
     UDP_ENDPOINT,
@@ -152,6 +152,115 @@ def test_what_was_refused_may_be_tried_again_with_a_new_branch(world: World, met
     application = world.application(method.lower())
     world.receive(text.replace(phone.branch, "z9hG4bKagain"))
     application.answer(transaction_id_of(application.take_one()), "SIP/2.0 486 Busy Here\r\n\r\n")
+
+
+@pytest.mark.parametrize("method", ["SUBSCRIBE", "PUBLISH", "INFO"])
+def test_what_an_application_refused_may_be_tried_again_at_another_address(world: World, method: str) -> None:
+    """As a proxy does that knows two addresses of one name (RFC 3263 §4.3)."""
+    application = world.application(method.lower())
+    phone = Phone(world)
+    text = phone.text(method, "Event: presence", "Contact: <sip:alice@127.0.0.1:5080>")
+    world.receive(text)
+    application.answer(transaction_id_of(application.take_one()), "SIP/2.0 503 Full\r\n\r\n")
+    world.receive(text.replace(phone.branch, "z9hG4bKagain"), ELSEWHERE)
+    application.answer(transaction_id_of(application.take_one()), "SIP/2.0 404 Not Found\r\n\r\n")
+    assert statuses_of([world.network.sent[-1][2]]) == [404]
+
+
+def test_what_was_cancelled_may_be_tried_again_but_not_while_it_rings(world: World) -> None:
+    application = world.application("invite")
+    phone = Phone(world)
+    invite = phone.text("INVITE", "Contact: <sip:alice@127.0.0.1:5080>")
+    world.receive(invite)
+    application.answer(transaction_id_of(application.take_one()), "SIP/2.0 180 Ringing\r\n\r\n")
+    again = invite.replace("branch=", "branch=z9hG4bKagain")
+    assert statuses_of(world.receive(again))[-1] == 482, "a copy of what is under way"
+    assert statuses_of(phone.send("CANCEL", same=True)) == [200, 487]
+    phone.send("ACK", same=True)
+    application.take()
+    assert statuses_of(world.receive(again.replace("again", "later"))) == [100]
+    application.answer(transaction_id_of(application.take_one()), "SIP/2.0 486 Busy\r\n\r\n")
+
+
+COMPACT = (
+    "f: <sip:mallory@h>;tag=z\r\ni: other\r\nm: <sip:m@192.0.2.66>\r\nk: timer\r\nk: 100rel\r\ns: hello\r\n"
+)
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "INVITE"])
+def test_compact_names_of_an_application_are_in_its_requests_what_they_stand_for(
+    world: World, method: str
+) -> None:
+    call = Originated(world, method, *COMPACT.removesuffix("\r\n").split("\r\n"))
+    names = [line.partition(":")[0] for line in call.request.text.partition("\r\n\r\n")[0].split("\r\n")[1:]]
+    assert not [name for name in names if len(name) == 1]
+    assert len(names) == len(set(names)), names
+    assert call.request.get("from") == "<sip:mallory@h>;tag=z"
+    assert call.request.get("call-id") == "other"
+    assert call.request.get("supported") == "timer, 100rel"
+    call.answer(486)
+
+
+def test_compact_names_inside_a_dialog_do_not_give_a_second_identity(world: World) -> None:
+    call = Originated(world).establish()
+    info = call.say("INFO", "i: other", "v: SIP/2.0/UDP h", "l: 7", "o: presence", "X-a: 1")
+    assert (info.get("call-id"), info.all("via"), info.get("content-length")) == (
+        "other",
+        [info.get("via")],
+        "0",
+    )
+    assert info.get("event") == "presence"
+    call.answer(200, to=info)
+    call.hang_up()
+
+
+@pytest.mark.parametrize("rack", ["{} 1 INVITE INVITE", "{} 1 INVITE  x=y", "{}  1\tINVITE"])
+def test_a_prack_with_more_behind_its_method_or_other_blanks_acknowledges(world: World, rack: str) -> None:
+    application = world.application("invite", "prack")
+    phone = Phone(world)
+    phone.invite("Supported: 100rel")
+    transaction = transaction_id_of(application.take_one())
+    ringing = application.answer(transaction, "SIP/2.0 180 Ringing\r\nRequire: 100rel\r\n\r\n")
+    number = phone.learn(sip_of(ringing)).get("rseq")
+    world.network.take()
+    phone.send("PRACK", f"RAck: {rack.format(number)}")
+    payload = application.take_one()
+    assert sip_of(payload).startswith("PRACK ")
+    application.answer(transaction_id_of(payload), OK)
+    world.network.take()
+    world.advance(3)
+    assert world.network.take() == [], "the 180 is not repeated any more"
+    application.answer(transaction, "SIP/2.0 486 Busy\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("sip:foo@bar?Replaces%3D21a6", "<sip:foo@bar?Replaces%3D21a6>"),
+        ("sip:foo@bar?Replaces=21a6", "<sip:foo@bar?Replaces=21a6>"),
+        ("foo@bar", "<sip:foo@bar>"),
+        ("<tel:+15551234567>", "<tel:+15551234567>"),
+        ('"Foo, B." <sip:foo@bar?a=b&c=d>', '"Foo, B." <sip:foo@bar?a=b&c=d>'),
+    ],
+)
+def test_a_refer_goes_where_the_application_said(world: World, given: str, sent: str) -> None:
+    call = Originated(world).establish()
+    refer = call.say("REFER", f"Refer-To: {given}", CONTACT)
+    assert refer.get("refer-to") == sent
+    call.answer(603, to=refer)
+    call.hang_up()
+
+
+@pytest.mark.parametrize("line", ["Contact: undefined", "Refer-To: null", "Path: undefined", "m: bob"])
+def test_a_mere_word_for_an_address_is_told_and_the_request_stays_open(world: World, line: str) -> None:
+    application = world.application("options")
+    phone = Phone(world)
+    phone.send("OPTIONS")
+    transaction = transaction_id_of(application.take_one())
+    assert "|NOK|invalid " in application.answer(transaction, f"SIP/2.0 200 OK\r\n{line}\r\n\r\n")
+    assert "|OK|" in application.answer(transaction, OK)
+    asked = application.say(f"sip||\r\nOPTIONS sip:carol@127.0.0.1:5080 SIP/2.0\r\n{line}\r\n\r\n")
+    assert "|NOK|invalid " in asked
 
 
 def test_an_invite_may_come_again_when_its_call_is_over_but_not_while_it_is_up(world: World) -> None:

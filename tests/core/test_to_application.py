@@ -17,7 +17,7 @@ from reference_server.core.to_application import (
     unsolicited_unsent,
 )
 from reference_server.sip.transport import UDP
-from reference_server.wire.replies import ServerMessage
+from reference_server.wire.frames_to_application import ServerMessage
 from tests.core.world import BY_TCP, BY_UDP, World, sip_of, tokens_of
 
 TEXT = "INFO sip:x SIP/2.0\r\n\r\n"

@@ -16,7 +16,7 @@ from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.messages.message import Request, Response, parse_message
 from reference_server.sip.messages.uri import tag_of
 from reference_server.sip.transport import TCP, UDP
-from reference_server.wire.replies import ServerMessage
+from reference_server.wire.frames_to_application import ServerMessage
 from reference_server.wire.requests import Proxy, Sip, parse_request
 from tests.hand_clock import HandClock
 

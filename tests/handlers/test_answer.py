@@ -192,7 +192,7 @@ def test_route_to_a_tag() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        {}, {"uri": 5}, {"url": "127.0.0.1:1"}, {"tag": 5}, {"uri": ""}, {"uri": "127.0.0.1"}, {"uri": "garbage"},
+        {}, {"uri": 5}, {"url": "127.0.0.1:1"}, {"tag": 5}, {"uri": ""}, {"uri": "127.0.0.1"}, {"uri": "[::1]"},
         {"uri": "sip:127.0.0.1:1"}, {"uri": "tcp://127.0.0.1:1"}, {"uri": "uri:127.0.0.1:1"}, {"uri": "h:0"},
         {"uri": "h:65536"}, {"uri": "h:123456"}, {"uri": []}, {"uri": [5]},
     ],
@@ -264,3 +264,4 @@ def test_the_limit() -> None:
 def test_a_place_as_a_text() -> None:
     assert str(place_of("[::1]:4000;transport=tls")) == "tls/[::1]:4000"
     assert str(place_of("a.example:4000")) == "tcp/a.example:4000"
+    assert str(place_of("a.example;transport=tls")) == "tls/a.example"

@@ -31,11 +31,15 @@ class Browser:
 
     def open(self, path: Path, anchor: str = "") -> None:
         """Open a file and wait until it is loaded."""
+        self.visit(path.as_uri() + anchor)
+
+    def visit(self, url: str) -> None:
+        """Open a page and wait until it is loaded."""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = str(self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(f"{domain}.enable")
-        self.ask("Page.navigate", url=path.as_uri() + anchor)
+        self.ask("Page.navigate", url=url)
         while self.run("document.readyState") != "complete":
             pass
 
@@ -126,15 +130,16 @@ class Browser:
 
 
 @contextmanager
-def browser(folder: Path) -> Iterator[Browser]:
-    """A browser with a profile of its own in ``folder``; it may connect to nothing."""
+def browser(folder: Path, *options: str, reach: str = "") -> Iterator[Browser]:
+    """A browser with a profile of its own in ``folder``; it may connect to nothing but ``reach``, an address."""
     assert PROGRAM is not None
     to_read, to_write = os.pipe()
     from_read, from_write = os.pipe()
     arguments = [
         *(PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"),
         *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
-        *("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder / 'profile'}", "about:blank"),
+        f"--host-resolver-rules=MAP * ~NOTFOUND{f', EXCLUDE {reach}' if reach else ''}",
+        *(f"--user-data-dir={folder / 'profile'}", *options, "about:blank"),
     ]
     # The pipes must be descriptors 3 and 4 of the browser.
     script = 'exec "$@" 3<&"$READ" 4>&"$WRITE"'

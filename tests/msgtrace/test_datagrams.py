@@ -75,6 +75,32 @@ TUNNELS: dict[str, Callable[[Packet], Packet]] = {
         / GTPPDUSessionContainer(type=0, QFI=1)
         / packet
     ),
+    "L2TP": lambda packet: (
+        outer()
+        / UDP(sport=1701, dport=1701)
+        / Raw(b"\0\2\0\1\0\2\xff\3\0\x21" + bytes(packet))  # scapy's makes no datagrams of its own
+    ),
+    "L2TP with all its fields": lambda packet: (
+        outer()
+        / UDP(sport=1701, dport=1701)
+        / Raw(
+            b"\x4a\2"
+            + struct.pack(">H", 18 + len(packet))
+            + b"\0\1\0\2"
+            + b"\0\0\0\0"
+            + b"\0\2..\0\x21"
+            + bytes(packet)
+        )
+    ),
+    "TZSP": lambda packet: (
+        outer()
+        / UDP(sport=40000, dport=37008)
+        / Raw(b"\1\0\0\1" + b"\x0a\1\x30" + b"\0" + b"\1" + bytes(inner() / packet))
+    ),
+    "a pseudowire": lambda packet: ETHERNET / MPLS(label=16, s=1) / Raw(b"\0\0\0\1") / inner() / packet,
+    "a pseudowire without a control word": lambda packet: (
+        ETHERNET / MPLS(label=16, s=1) / Raw(bytes(inner() / packet))
+    ),
 }
 TSHARK = shutil.which("tshark")
 
@@ -92,7 +118,7 @@ def test_tunnels_are_looked_through(name: str, tmp_path: Path) -> None:
         (f"udp/{A}:5060", f"udp/{B}:5060", OPTIONS.decode()),
         (f"udp/{B}:5060", f"udp/{A}:5060", OK.decode()),
     ]
-    if TSHARK is None:
+    if TSHARK is None or name == "a pseudowire":  # of which tshark wants to be told
         return
     path = tmp_path / "capture"
     path.write_bytes(data)

@@ -20,7 +20,7 @@ import jsonschema
 import pytest
 
 from msgtrace.entries import EntryKind
-from msgtrace.recorder import Recorder, TeeFile
+from msgtrace.recorder import Recorder, TeeFile, Way
 from msgtrace.recordings import read
 from tests.msgtrace.samples import EXCHANGE, frame
 
@@ -63,7 +63,9 @@ class Rig:
         """All of it, stopped at the end."""
         self.server_address = await self.peer.serve()
         with self.path.open("wb", 0) as file:
-            recorder = Recorder(self.server_address, TeeFile(file, self.told.append), self.told.append)
+            recorder = Recorder(
+                Way(to=self.server_address), TeeFile(file, self.told.append), self.told.append
+            )
             self.address = await recorder.start("127.0.0.1", 0)
             try:
                 yield self

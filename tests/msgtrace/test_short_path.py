@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from msgtrace import follow, short_path
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.follow import HELD, shown
+from msgtrace.json_path import JsonFollower
 from msgtrace.ordinary import Detail, Run
 from msgtrace.recordings import read_blocks, read_runs
-from msgtrace.render import line
+from msgtrace.render import json_line, line
 from msgtrace.short_path import LineFollower
 from msgtrace.statistics import Statistics
 from tests.bench import msgtrace as bench
@@ -48,8 +49,14 @@ def both_ways(data: bytes, size: int = 1 << 20) -> str:
 
     short_account, short_damaged = Account(), list[Entry]()
     found = read_runs(blocks(data, size, short_account), short_account, Detail.LINE)
-    assert "".join(LineFollower(short_damaged.append).texts(found)) == long
+    assert b"".join(LineFollower(short_damaged.append).texts(found)).decode() == long
     assert short_damaged == damaged == [entry for entry in entries if entry.kind is EntryKind.DAMAGE]
+
+    for secrets in (False, True):
+        short_account = Account()
+        found = read_runs(blocks(data, size, short_account), short_account, Detail.LINE)
+        json_lines = b"".join(JsonFollower(lambda entry: None, show_secrets=secrets).texts(found)).decode()
+        assert json_lines.splitlines() == [json_line(item, show_secrets=secrets) for item in shown(entries)]
 
     short_account, short_statistics = Account(), Statistics()
     found = read_runs(blocks(data, size, short_account), short_account, Detail.KIND)

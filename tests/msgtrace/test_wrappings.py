@@ -177,6 +177,14 @@ EVERY_LINE: dict[str, Callable[[str], str]] = {
         text,
         lambda line: json.dumps({"__REALTIME_TIMESTAMP": "1", "MESSAGE": list(line[:-1].encode())}) + "\n",
     ),
+    "a collector's JSON": lambda text: each(
+        text, lambda line: json.dumps({"insertId": "a", "textPayload": line[:-1], "severity": "INFO"}) + "\n"
+    ),
+    "awslogs": lambda text: each(text, lambda line: f"sbc drachtio/sbc/0f1e 2026-11-23T07:26:00.123Z {line}"),
+    "logcli": lambda text: each(text, lambda line: f'2026-11-23T07:26:00Z {{app="drachtio"}} {line}'),
+    "ts": lambda text: each(text, lambda line: f"Nov 23 07:26:00 {line}"),
+    "grep": lambda text: each(text, lambda line: f"drachtio.log:{line}"),
+    "text mode": lambda text: text.replace("\n", "\r\n") if "\r\n" in text else text,
     "stern": lambda text: each(text, lambda line: f"sbc-7d9f drachtio {line}"),
 }
 
@@ -185,6 +193,15 @@ EVERY_LINE: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("form", FORMS)
 def test_prefixes_come_off(form: str, wrap: str) -> None:
     assert_right(EVERY_LINE[wrap](FORMS[form](scene())), timed=form != "client log")
+
+
+def test_a_line_that_is_no_object_stays_one_among_dockers_pieces() -> None:
+    lines = [
+        json.dumps({"log": line[:40]}) + "\n" + json.dumps({"log": line[40:]})
+        for line in genuine_info_log(scene()).splitlines(keepends=True)
+    ]
+    lines.insert(3, "tail: file truncated")
+    assert_right("\n".join(lines) + "\n")
 
 
 FIRST_LINES: dict[str, Callable[[str], str]] = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
 from reference_server.config.model import ContactConfiguration, TlsConfiguration
 from reference_server.core.ports import Flow, NoWay, Way
@@ -324,6 +324,22 @@ def test_a_server_of_several_names_is_told_which_is_meant(
         await network.stop()
         server.close()
         await server.wait_closed()
+
+    run(story())
+
+
+def test_the_page_that_a_browser_comes_from_is_told(run: Run) -> None:
+    async def story() -> None:
+        told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        network = Network(opened=lambda connection, origin: told.put_nowait((connection, origin)))
+        await network.start([ContactConfiguration(port=0, transports=("ws",))], Hearing())
+        uri = f"ws://127.0.0.1:{network.endpoints()[0].port}"
+        for origin in (None, Origin("https://phone.example.com")):
+            async with connect(uri, subprotocols=[Subprotocol("sip")], origin=origin) as browser:
+                port = browser.local_address[1]
+        assert await told.get() == (f"ws/[127.0.0.1]:{port}", "https://phone.example.com")
+        assert told.empty(), "who says of no page is no browser"
+        await network.stop()
 
     run(story())
 

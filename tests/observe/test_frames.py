@@ -6,7 +6,7 @@ import pytest
 
 from reference_server.observe.credentials import without_credentials
 from reference_server.observe.frames import ShownFrames, describe_received, describe_sent
-from reference_server.wire.replies import (
+from reference_server.wire.frames_to_application import (
     Accepted,
     Authenticated,
     DialogMessage,

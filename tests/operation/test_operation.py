@@ -56,6 +56,13 @@ def test_users_by_name_and_number() -> None:
             user_named(name)
 
 
+def test_a_user_whose_group_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    orphan = pwd.struct_passwd(("orphan", "x", 4242, 4_000_000_000, "", "/", "/bin/false"))
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: orphan)
+    with pytest.raises(UserError, match="user: expected orphan's group 4000000000 on this machine, got none"):
+        user_named("orphan")
+
+
 def test_the_service_manager_hears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     notify(READY)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,7 +35,52 @@ def test_the_unit_gives_options_that_the_server_has_and_waits_as_long_as_it_drai
     assert int(stop[1]) > int(drain)
 
 
-def test_the_containerfile_copies_what_there_is() -> None:
-    text = (PACKAGING / "Containerfile").read_text()
-    for source in re.findall(r"^COPY (?!--from)(\S+)", text, re.MULTILINE):
+INSTRUCTIONS = {"FROM", "WORKDIR", "COPY", "RUN", "USER", "STOPSIGNAL", "ENTRYPOINT", "CMD"}
+"""those of a Containerfile that this one needs"""
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Each with what stands behind it; none goes over several lines."""
+    lines = (PACKAGING / "Containerfile").read_text().splitlines()
+    written = [line.partition(" ") for line in lines if line and not line.startswith("#")]
+    return [(name, rest) for name, _, rest in written]
+
+
+def test_the_containerfile_is_one() -> None:
+    """No container engine is here: what it would say first is looked for, and that each stage is there."""
+    stages: set[str] = set()
+    for name, rest in instructions():
+        assert name in INSTRUCTIONS
+        if name == "FROM":
+            stage = re.fullmatch(r"docker\.io/library/python:3\.\d+-slim(?: AS (\w+))?", rest)
+            assert stage, rest
+            stages.add(stage[1])
+        if (source := re.match(r"--from=(\w+) ", rest)) and name == "COPY":
+            assert source[1] in stages
+    assert instructions()[0][0] == "FROM"
+
+
+def test_the_containerfile_copies_what_there_is_and_all_that_the_wheel_needs() -> None:
+    copied = [rest.split()[:-1] for name, rest in instructions() if name == "COPY" and "--from" not in rest]
+    sources = {source for line in copied for source in line}
+    for source in sources:
         assert (PACKAGING.parent / source).exists(), source
+    wheel = tomllib.loads((PACKAGING.parent / "pyproject.toml").read_text())
+    targets = wheel["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {*targets["packages"], *targets["force-include"], "pyproject.toml", wheel["project"]["readme"]}
+    needed |= set(wheel["project"]["license-files"])
+    missing = {one for one in needed if not any(one == it or one.startswith(f"{it}/") for it in sources)}
+    assert not missing
+
+
+def test_the_containers_server_has_options_and_libraries() -> None:
+    told = dict(instructions())
+    (program,) = json.loads(told["ENTRYPOINT"])
+    assert program.endswith("/bin/drachtio-reference-server")
+    assert read_options(json.loads(told["CMD"])).problems == []
+    locked = (PACKAGING.parent / "requirements" / "container.txt").read_text()
+    tested = (PACKAGING.parent / "requirements" / "test.txt").read_text()
+    for library in ("websockets", "prometheus-client", "aiohttp", "redis", "msgspec"):
+        pinned = re.search(rf"^{library}==\S+", locked, re.MULTILINE)
+        assert pinned is not None, library
+        assert pinned[0] in tested, "what the tests run with"

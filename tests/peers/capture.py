@@ -1,4 +1,4 @@
-"""SIP messages as a capture file that tshark reads: each one an UDP datagram on port 5060."""
+"""Capture files that tshark reads: SIP messages, each an UDP datagram on port 5060, or the octets of a connection."""
 
 from __future__ import annotations
 
@@ -36,16 +36,47 @@ class Dissection(Struct, frozen=True):
 
 def dissect(messages: Sequence[str], path: Path) -> list[Dissection]:
     """Writes ``messages`` to the capture file ``path`` and has tshark read it."""
-    with path.open("wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0x40000, _RAW_IP))
-        for number, message in enumerate(messages):
-            packet = _datagram(message.encode("latin-1"))
-            file.write(struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet)
+    _write(path, [_datagram(message.encode("latin-1")) for message in messages])
     command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", "separator=/t", "-E", "aggregator=|"]
     for field in _FIELDS:
         command += ["-e", field]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return [_read(line) for line in output.splitlines()]
+
+
+class Segment(Struct, frozen=True):
+    """Octets that went one way on a connection."""
+
+    from_server: bool
+    octets: bytes
+
+
+def dissect_connection(
+    segments: Sequence[Segment], path: Path, *, port: int, keys: Path, fields: Sequence[str]
+) -> list[tuple[str, ...]]:
+    """``fields`` of each packet of a TLS connection to ``port``, decrypted with the key log ``keys``."""
+    position = {False: 1, True: 1}
+    packets = []
+    for segment in segments:
+        ports = (port, 50000) if segment.from_server else (50000, port)
+        here, there = position[segment.from_server], position[not segment.from_server]
+        tcp = struct.pack("!HHIIBBHHH", *ports, here, there, 0x50, 0x18, 65535, 0, 0)
+        position[segment.from_server] += len(segment.octets)
+        packets.append(_ip(6, tcp + segment.octets))
+    _write(path, packets)
+    command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", "separator=/t", "-E", "aggregator=|"]
+    command += ["-o", f"tls.keylog_file:{keys}"]
+    for field in fields:
+        command += ["-e", field]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [tuple(line.split("\t")) for line in output.splitlines()]
+
+
+def _write(path: Path, packets: Sequence[bytes]) -> None:
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0x40000, _RAW_IP))
+        for number, packet in enumerate(packets):
+            file.write(struct.pack("<IIII", number, 0, len(packet), len(packet)) + packet)
 
 
 def _read(line: str) -> Dissection:
@@ -59,8 +90,13 @@ def _read(line: str) -> Dissection:
 
 def _datagram(payload: bytes) -> bytes:
     """IPv4 and UDP around one message; no UDP checksum, which IPv4 allows."""
-    udp = struct.pack("!HHHH", 5060, 5060, 8 + len(payload), 0)
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp) + len(payload), 0, 0, 64, 17, 0) + _LOOPBACK * 2
+    return _ip(17, struct.pack("!HHHH", 5060, 5060, 8 + len(payload), 0) + payload)
+
+
+def _ip(protocol: int, payload: bytes) -> bytes:
+    """IPv4 around it, from and to the loopback address."""
+    size = 20 + len(payload)
+    head = struct.pack("!BBHHHBBH", 0x45, 0, size, 0, 0, 64, protocol, 0) + _LOOPBACK * 2
     total = sum(struct.unpack("!10H", head))
     checksum = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
-    return head[:10] + struct.pack("!H", checksum) + head[12:] + udp + payload
+    return head[:10] + struct.pack("!H", checksum) + head[12:] + payload

@@ -36,14 +36,21 @@ def kamailio_command() -> str:
 class Kamailio:
     """A running Kamailio."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
+        """``certificate`` and its key: with them it speaks TLS, too."""
         self.port = free_port()
+        self._tls_port = free_port()
         self._said: list[str] = []
+        by_tls: list[str] = []
+        if certificate is not None:
+            by_tls = ["-l", f"tls:127.0.0.1:{self._tls_port}"]
+            for name, path in zip(("TLS_CERTIFICATE", "TLS_KEY"), certificate, strict=True):
+                by_tls += ["-A", f'{name}="{path}"']
         self._process = subprocess.Popen(
             [
                 *(kamailio_command(), "-DD", "-E", "-m", "16", "-M", "4", "-Y", str(folder)),
                 *("-f", str(_CONFIGURATION), "-w", str(folder)),
-                *("-l", f"udp:127.0.0.1:{self.port}", "-l", f"tcp:127.0.0.1:{self.port}"),
+                *("-l", f"udp:127.0.0.1:{self.port}", "-l", f"tcp:127.0.0.1:{self.port}", *by_tls),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -56,6 +63,8 @@ class Kamailio:
         self._reader = threading.Thread(target=lambda: self._said.extend(stderr), daemon=True)
         self._reader.start()
         self._wait_until(lambda: all(is_open(by, self.port) for by in Transport), "does not listen")
+        if certificate is not None:
+            self._wait_until(lambda: is_open(Transport.TCP, self._tls_port), "does not listen by TLS")
 
     def forwarded(self, method: str, source_port: int, count: int) -> None:
         """Waits until it has forwarded ``count`` such requests (ACK and BYE: inside their calls) from that port."""
@@ -80,6 +89,11 @@ class Kamailio:
     def uri(self, transport: Transport) -> str:
         """Its own address."""
         return f"sip:127.0.0.1:{self.port}{';transport=tcp' if transport is Transport.TCP else ''}"
+
+    @property
+    def secure_uri(self) -> str:
+        """Its own address by TLS."""
+        return f"sip:127.0.0.1:{self._tls_port};transport=tls"
 
     def stop(self) -> None:
         """SIGTERM, which ends its children too."""

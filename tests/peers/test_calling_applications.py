@@ -170,7 +170,8 @@ def test_two_calls_become_one(
             port=server.sip_port(listening.transport),
             transport=listening.transport,
             calls=CALLS,
-            hold=PAUSE if far_end == "changes" else 0.0,
+            # A re-INVITE that comes with the ACK drachtio-srf answers itself: nobody can have listened for it yet.
+            hold=PAUSE if far_end in ("changes", "changed") else 0.0,
         )
         judgement = judge(asyncio.run(run_sipp(plan, folder)))
         assert judgement.code is ExitCode.OK, judgement.sentence

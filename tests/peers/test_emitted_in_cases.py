@@ -83,6 +83,7 @@ class WatchedTarget:
 
     description = "reference server (embedded, watched)"
     embedded = True
+    shared = True
 
     def __init__(self, watcher: EmittedSip) -> None:
         self._watcher = watcher

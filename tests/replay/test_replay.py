@@ -15,7 +15,6 @@ from drachtio_conformance.replay import expected, files
 from drachtio_conformance.replay.command import Replay
 from drachtio_conformance.replay.files import Remark, TraceError
 from drachtio_conformance.replay.order import ordered
-from drachtio_conformance.replay.scope import not_yet_spoken
 
 RECORDED = Path(__file__).parent / "recorded"
 CALL = "call-answered-bye-of-the-caller"
@@ -170,10 +169,27 @@ def test_both_files_become_one_order() -> None:
     assert labels.index(offered) < labels.index(answered) < labels.index(ok)
 
 
-def test_what_is_not_yet_spoken_is_told(tmp_path: Path) -> None:
-    (tmp_path / "x.log").write_bytes(b"===>[outbound]\r\n8#id1|ping\r\n")
-    (tmp_path / "x.sip.txt").write_bytes(b"")
-    assert not_yet_spoken(files.read(tmp_path / "x.log")).startswith("HTTP request handlers")
+def test_who_is_connected_to_authenticates_when_its_request_comes(tmp_path: Path) -> None:
+    request = "x|sip|network|9|udp|127.0.0.1|5080|10:00:02.000002|t||127.0.0.1|5060|\r\nOPTIONS sip:a SIP/2.0\r\n\r\n"
+    frames = ("n|response|m|OK|udp/127.0.0.1:5060|v0.9.5|udp/127.0.0.1:5060", request)
+    raw = "".join(f"{len(frame)}#{frame}" for frame in frames)
+    (tmp_path / "x.log").write_text(
+        f"===>[outbound]\n21#m|authenticate|cymru|\n<===[outbound raw]\n{raw}\n", "latin-1", newline=""
+    )
+    sip = "OPTIONS sip:a SIP/2.0\r\nCall-ID: {0}\r\nCSeq: 1 OPTIONS\r\n\r\n"
+    (tmp_path / "x.sip.txt").write_text(
+        "".join(
+            f"### 10:00:0{number}.000000 udp uac(127.0.0.1:5080) -> 127.0.0.1:5060 ({len(sip.format(number))} bytes)\n"
+            f"{sip.format(number)}\n"
+            for number in (1, 2)
+        ),
+        "latin-1",
+        newline="",
+    )
+    trace = files.read(tmp_path / "x.log")
+    assert {frame.application for frame in trace.frames} == {"outbound"}
+    order = [getattr(moment.entry, "entry", "") for moment in ordered(trace)]
+    assert order == ["sip 1", "sip 2", "log 1", "log 2", "log 3"]
 
 
 def conformance(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -123,6 +123,10 @@ def test_record_route() -> None:
             "record-route: <sip:c,d@h;lr>,, <sip:@e;lr;>, nowhere:, <sip:>, <tel:+1>",
         )
     )
+    assert record_route_of(parse_message(response("Record-Route: sip:a;lr,<sip:b>"))) == [
+        "<sip:a;lr>",
+        "<sip:b>",
+    ]
     assert record_route_of(message) == ["<sip:a;lr>", '"b,c" <sip:b>', "<sip:c,d@h;lr>", "<sip:@e;lr;>"]
     assert record_route_of(parse_message(response("X: 1"))) == []
 
@@ -134,6 +138,9 @@ def test_record_route() -> None:
         ("<sip:p;LR=on>", "sip:p;LR=on", True),
         ("<sip:p>;lr", "sip:p", False),
         ("<sip:p>", "sip:p", False),
+        ("sip:p;lr", "sip:p;lr", True),
+        ("sip:p;lr;", "sip:p;lr", True),
+        ("p.example.com", "sip:p.example.com", False),
         ("<<<", "", True),
         ("", "", True),
     ],

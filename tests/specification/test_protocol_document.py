@@ -153,7 +153,7 @@ def test_every_deviation_is_mentioned_where_its_clause_stands() -> None:
 
 def test_every_clause_has_a_case_and_every_case_known_clauses() -> None:
     tested: set[str] = set()
-    for case in loader.load([ROOT / "scenarios"]):
+    for case in [*loader.load([ROOT / "scenarios"]), *loader.load([ROOT / "client_scenarios"])]:
         unknown = set(case.clauses) - set(SPECIFICATION.clauses)
         assert not unknown, f"{case.source}: {sorted(unknown)}"
         tested |= set(case.clauses)

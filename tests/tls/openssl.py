@@ -12,6 +12,21 @@ def openssl(*arguments: str | Path, text: str = "") -> None:
     assert done.returncode == 0, done.stderr
 
 
+_ROOT = """\
+[req]
+distinguished_name = name
+x509_extensions = authority
+prompt = no
+[name]
+CN = Tests
+[authority]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign
+subjectKeyIdentifier = hash
+"""
+"""what Python 3.13 wants of a root (``ssl.VERIFY_X509_STRICT``, RFC 5280 §4.2.1)"""
+
+
 class Authority:
     """A root, and what it signs."""
 
@@ -20,8 +35,10 @@ class Authority:
         self.root = folder / "root.pem"
         self._key = folder / "root-key.pem"
         new_key(self._key)
+        request = folder / "root.cnf"
+        request.write_text(_ROOT)
         openssl(
-            "req", "-x509", "-new", "-key", self._key, "-days", "10", "-subj", "/CN=Tests", "-out", self.root
+            "req", "-x509", "-new", "-key", self._key, "-days", "10", "-config", request, "-out", self.root
         )
 
     def signed(self, name: str, *, days: int = 10) -> tuple[Path, Path]:
@@ -34,6 +51,7 @@ class Authority:
         extensions = self.folder / f"{name}.cnf"
         extensions.write_text(
             f"subjectAltName=DNS:{name},IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n"
+            "authorityKeyIdentifier=keyid\n"
         )
         signing: list[str | Path] = [
             "x509",

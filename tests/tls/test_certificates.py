@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from reference_server.config.model import TlsConfiguration
-from reference_server.tls.certificates import CertificateError, Certificates
+from reference_server.tls.certificates import CertificateError, Certificates, covered
 from reference_server.tls.session import TlsError, TlsSession
 from tests.tls.openssl import Authority, dh_parameters, openssl
 from tests.tls.test_session import shake_hands
@@ -187,3 +187,72 @@ def test_nothing_but_openssl_is_loaded() -> None:
 def test_a_name_that_tls_cannot_carry_is_not_sent(good: TlsConfiguration, name: str | None) -> None:
     certificates = Certificates(good)
     shake_hands(certificates.connected(name), certificates.accepted())
+
+
+def shown(authority: Authority, certificates: Certificates, name: str) -> str:
+    """The name in the certificate that a client gets which asks for ``name``."""
+    context = ssl.create_default_context(cafile=str(authority.root))
+    context.check_hostname = False
+    client = TlsSession(context, server_side=False, peer_name=name or None)
+    shake_hands(client, certificates.accepted())
+    return client.peer_names[0]
+
+
+def several(*pairs: tuple[Path, Path]) -> TlsConfiguration:
+    """The settings of these certificates and keys."""
+    certificates, keys = zip(*pairs, strict=True)
+    return TlsConfiguration(cert_file=", ".join(map(str, certificates)), key_file=",".join(map(str, keys)))
+
+
+def test_of_several_certificates_the_one_with_the_name_is_shown(authority: Authority) -> None:
+    names = ("first.test", "sip.several.test", "*.several.test")
+    certificates = Certificates(several(*map(authority.signed, names)))
+    for asked, got in (
+        ("first.test", "first.test"),
+        ("SIP.Several.Test", "sip.several.test"),
+        ("ws.several.test", "*.several.test"),
+        ("a.b.several.test", "first.test"),
+        ("several.test", "first.test"),
+        ("stranger.test", "first.test"),
+        ("", "first.test"),
+    ):
+        assert shown(authority, certificates, asked) == got, asked
+
+
+def test_several_certificates_are_read_again_together(authority: Authority) -> None:
+    first, second = authority.signed("first.test"), authority.signed("*.second.test")
+    certificates = Certificates(several(first, second))
+    going_on = certificates.accepted()
+    certificates.reload(several(authority.signed("*.first.test"), first))
+    assert shown(authority, certificates, "a.second.test") == "*.first.test"
+    assert shown(authority, certificates, "first.test") == "first.test"
+    context = ssl.create_default_context(cafile=str(authority.root))
+    context.check_hostname = False
+    shake_hands(TlsSession(context, server_side=False, peer_name="a.second.test"), going_on)
+    wrong = structs.replace(several(first, second), key_file=f"{first[1]},{first[1]}")
+    with pytest.raises(
+        CertificateError, match=rf"tls key-file {first[1]}: expected the key of the certificate"
+    ):
+        certificates.reload(wrong)
+    assert shown(authority, certificates, "a.second.test") == "*.first.test", "nothing has changed"
+
+
+def test_each_certificate_needs_its_key(authority: Authority) -> None:
+    first, second = authority.signed("first.test"), authority.signed("*.second.test")
+    configuration = structs.replace(several(first, second), key_file=str(first[1]))
+    assert refusal(configuration) == "tls key-file: expected as many keys as certificates, 2, got 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "yes"),
+    [
+        ("a.test", "a.test", True),
+        ("A.test.", "a.TEST", True),
+        ("x.a.test", "*.a.test", True),
+        ("a.test", "*.a.test", False),
+        ("y.x.a.test", "*.a.test", False),
+        ("x.a.test", "x*.a.test", False),
+    ],
+)
+def test_which_names_a_certificate_covers(name: str, by: str, yes: bool) -> None:
+    assert covered(name, [by]) is yes

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from drachtio_conformance.cases import specification
 from msgtrace import messages
 from protocol_book import frames
-from reference_server.wire import replies
+from reference_server.wire import frames_to_application as to_application
 from reference_server.wire.framing import FrameDecoder, FramingError
 from reference_server.wire.requests import (
     Authenticate,
@@ -197,40 +197,44 @@ def test_the_server_writes_what_applications_read(vector: Vector) -> None:
     assert reply_of(vector.decoded).format(octets_of(vector.decoded.tokens["id"])) == vector.payload
 
 
-def reply_of(decoded: Decoded) -> replies.ServerMessage:
+def reply_of(decoded: Decoded) -> to_application.ServerMessage:
     """The server's message that has these tokens."""
     tokens = {name: octets_of(value) for name, value in decoded.tokens.items()}
     sip = decoded.message
     request = tokens.get("request-id", "")
-    address = replies.address_tokens(tokens.get("address", ""), int(tokens.get("port", 0)))
+    address = to_application.address_tokens(tokens.get("address", ""), int(tokens.get("port", 0)))
     about = (tokens.get("transport", ""), address, tokens.get("time", ""))
     match decoded.frame:
         case "refused":
-            return replies.Refused(request, tokens["text"])
+            return to_application.Refused(request, tokens["text"])
         case "not-done":
-            return replies.NotSent(request, tokens["text"])
+            return to_application.NotSent(request, tokens["text"])
         case "accepted":
-            return replies.Accepted(request, tokens.get("text", ""))
+            return to_application.Accepted(request, tokens.get("text", ""))
         case "authenticated":
-            return replies.Authenticated(
+            return to_application.Authenticated(
                 request, tokens["hostports"], tokens["version"], tokens["local-hostports"]
             )
         case "authenticated-0.8":
-            return replies.Authenticated(request, tokens["hostports"], "", "", short=True)
+            return to_application.Authenticated(request, tokens["hostports"], "", "", short=True)
         case "response-sent":
-            return replies.ResponseSent(request, *about, tokens["transaction-id"], tokens["dialog-id"], sip)
+            return to_application.ResponseSent(
+                request, *about, tokens["transaction-id"], tokens["dialog-id"], sip
+            )
         case "request-sent":
             held = tokens["length"] == "0"
-            return replies.RequestSent(request, *about, tokens["transaction-id"], sip, held=held)
+            return to_application.RequestSent(request, *about, tokens["transaction-id"], sip, held=held)
         case "final-response-received":
-            return replies.FinalResponseReceived(request, *about, sip)
+            return to_application.FinalResponseReceived(request, *about, sip)
         case "new-request":
-            local = replies.address_tokens(tokens["local-address"], int(tokens["local-port"]))
-            return replies.NewRequest(int(tokens["length"]), *about, tokens["transaction-id"], local, sip)
+            local = to_application.address_tokens(tokens["local-address"], int(tokens["local-port"]))
+            return to_application.NewRequest(
+                int(tokens["length"]), *about, tokens["transaction-id"], local, sip
+            )
         case "new-request-0.8":
-            return replies.NewRequest(int(tokens["length"]), *about, tokens["transaction-id"], "", sip)
+            return to_application.NewRequest(int(tokens["length"]), *about, tokens["transaction-id"], "", sip)
         case "message-in-dialog" | "unsolicited":
-            return replies.DialogMessage(
+            return to_application.DialogMessage(
                 tokens["source"],
                 int(tokens["length"]),
                 *about,
@@ -240,7 +244,9 @@ def reply_of(decoded: Decoded) -> replies.ServerMessage:
             )
         case "cdr:attempt" | "cdr:start" | "cdr:stop":
             detail = tokens.get("role") or tokens.get("reason", "")
-            return replies.CallDetailRecord(tokens["type"], tokens["source"], tokens["time"], detail, sip)
+            return to_application.CallDetailRecord(
+                tokens["type"], tokens["source"], tokens["time"], detail, sip
+            )
         case frame:
             pytest.fail(f"no message of the server is a {frame}")
 

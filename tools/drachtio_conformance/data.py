@@ -14,7 +14,7 @@ def installed() -> bool:
 
 
 def root() -> Path:
-    """The folder that holds ``scenarios``, ``features``, ``sipp``, ``vectors`` and ``docs``."""
+    """The folder that holds ``scenarios``, ``client_scenarios``, ``features``, ``sipp``, ``vectors`` and ``docs``."""
     return _INSTALLED if installed() else _PACKAGE.parents[1]
 
 

@@ -7,11 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 
+from msgtrace.check_command import add_check
 from msgtrace.convert_commands import add_conversions
 from msgtrace.decode_command import add_decode
 from msgtrace.dissector_command import add_dissector
 from msgtrace.explain_command import add_explain
 from msgtrace.record_command import add_record
+from msgtrace.tui_command import add_tui
 
 _DESCRIPTION = "Shows what recordings of the drachtio admin protocol say, and makes such recordings."
 
@@ -50,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_decode(commands)
     add_explain(commands)
+    add_check(commands)
+    add_tui(commands)
     add_record(commands)
     add_conversions(commands)
     add_dissector(commands)

@@ -1,4 +1,5 @@
-"""``msgtrace redact``, ``to-pcap``, ``merge`` and ``diff``: a recording becomes something else."""
+"""``msgtrace redact``, ``to-pcap``, ``to-scenario``, ``to-sipp``, ``merge`` and ``diff``: a recording becomes something
+else."""
 
 from __future__ import annotations
 
@@ -48,6 +49,7 @@ def add_conversions(commands: Commands) -> None:
         "--call", action="append", default=[], metavar="CALL", help="only this; may be repeated"
     )
     pcap.set_defaults(run=_to_pcap, parser=pcap)
+    _add_scenarios(commands)
     merge = commands.add_parser(
         "merge",
         help="two recordings of the same calls as one",
@@ -72,6 +74,79 @@ def add_conversions(commands: Commands) -> None:
         "other", metavar="FILE", nargs="?", help="of the second call, if it is in another recording"
     )
     diff.set_defaults(run=_diff, parser=diff)
+
+
+def _add_scenarios(commands: Commands) -> None:
+    case = commands.add_parser(
+        "to-scenario",
+        help="write a case of the conformance suite that plays the call again",
+        description="Writes what was recorded as a case in YAML: what applications and endpoints sent is sent, what "
+        "the server sent is expected. Ids, tags, branches and addresses may be others, and time runs at once.",
+        epilog="  msgtrace to-scenario --call 3 calls.log -o scenarios/call-3.yaml\n"
+        "  drachtio-conformance server --scenarios scenarios\n\n"
+        "Where a file holds frames alone, what came to the endpoints is not known, and not compared.\n"
+        "exit code: 0 written, 1 cannot be read, written or replayed, 2 wrong usage",
+        formatter_class=_RAW,
+    )
+    case.add_argument("file", metavar="FILE", help="a recording with frames")
+    case.add_argument("-o", "--output", default="-", metavar="OUT", help="standard output if it lacks")
+    case.add_argument(
+        "--call", action="append", default=[], metavar="CALL", help="only this; may be repeated"
+    )
+    case.add_argument(
+        *("--expect",), metavar="LIST", help="known differences, as `drachtio-conformance replay` has them"
+    )
+    case.set_defaults(run=_to_scenario, parser=case)
+    sipp = commands.add_parser(
+        "to-sipp",
+        help="write a scenario of SIPp that plays the caller, or the callee, of a call",
+        description="Writes what the server's peer did in a call as a scenario of SIPp.",
+    )
+    sipp.add_argument("file", metavar="FILE")
+    sipp.add_argument("-o", "--output", default="-", metavar="OUT", help="standard output if it lacks")
+    sipp.add_argument(
+        "--call", default="1", metavar="CALL", help="Call-ID, dialog id, or number (default: 1)"
+    )
+    sipp.set_defaults(run=_to_sipp, parser=sipp)
+
+
+def _to_scenario(options: argparse.Namespace) -> int:
+    # By name: the suite stands above this tool, and whoever has the one has the other.
+    from importlib import import_module
+
+    made = import_module("drachtio_conformance.replay.scenario")
+    try:
+        text: str = made.scenario_of(options.file, options.call, options.expect)
+        with _output(options.output) as out:
+            out.write(text.encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        return _failed(f"{error.filename or options.file}: {error.strerror}")
+    except made.NotReplayable as error:
+        return _failed(str(error))
+    return 0
+
+
+def _to_sipp(options: argparse.Namespace) -> int:
+    from msgtrace.sipp import NoCallForSipp, scenario
+
+    loaded = _load(options.file)
+    if isinstance(loaded, str):
+        return _failed(loaded)
+    items, index = loaded
+    call = _called(index, options.call)
+    if call is None:
+        return _failed(f"{options.file}: no call {options.call} among {len(index.calls)}")
+    try:
+        lines = scenario(
+            [item for item in items if index.of(item) is call], f"call {call.number}: {call.call_id}"
+        )
+        with _output(options.output) as out:
+            out.writelines(f"{line}\n".encode("utf-8", "backslashreplace") for line in lines)
+    except NoCallForSipp as error:
+        return _failed(f"{options.file}: call {call.number}: {error}")
+    except OSError as error:
+        return _failed(f"{options.output}: {error.strerror}")
+    return 0
 
 
 def _redact(options: argparse.Namespace) -> int:

@@ -127,10 +127,11 @@ class _Decode:
             sys.stdout.buffer.write(f"{name}:\n".encode("utf-8", "surrogateescape"))
 
     def _short(self, live: bool) -> bool:
-        """Whether all is to be counted, or shown a line each without colours: what people do with large files."""
+        """Whether all is to be counted, or shown a line each without colours, or in JSON: what people do with large
+        files."""
         options = self._options
         drawn = options.ladder or options.mermaid or options.svg or options.html
-        styled = drawn or options.full or options.jsonl or options.calls or self._paint.enabled
+        styled = drawn or options.full or options.calls or (self._paint.enabled and not options.jsonl)
         return not self._filter and (options.stats or not (live or styled))
 
     def _show_quickly(self, found: Iterable[Entry | Run], damages: _Damages, account: Account) -> None:
@@ -140,11 +141,17 @@ class _Decode:
             statistics = Statistics()
             statistics.take(found, damages.take)
             _write(statistics.lines(account))
+            return
+        if self._options.jsonl:
+            from msgtrace.json_path import JsonFollower
+
+            texts = JsonFollower(damages.take, show_secrets=self._options.show_secrets).texts(found)
         else:
             from msgtrace.short_path import LineFollower
 
-            for text in LineFollower(damages.take).texts(found):
-                sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+            texts = LineFollower(damages.take).texts(found)
+        for text in texts:
+            sys.stdout.buffer.write(text)
 
     def _show(self, entries: Iterable[Entry], live: bool, file: str, account: Account) -> None:
         from msgtrace.calls import CallIndex

@@ -78,9 +78,9 @@ class Message(Struct, frozen=True):
     @property
     def tokens(self) -> tuple[Token, ...]:
         """Values with their names."""
-        names = _names(self.kind, self.values)
+        known = names(self.kind, self.values)
         return tuple(
-            Token(names[index] if index < len(names) else _surplus(self.kind, index), value)
+            Token(known[index] if index < len(known) else _surplus(self.kind, index), value)
             for index, value in enumerate(self.values)
         )
 
@@ -116,10 +116,12 @@ class Message(Struct, frozen=True):
 
     def get(self, name: str) -> str:
         """Value of the first token of that name; empty if there is none."""
-        names = _names(self.kind, self.values)
-        if name in names:
-            index = names.index(name)
+        known = names(self.kind, self.values)
+        if name in known:
+            index = known.index(name)
             return self.values[index] if index < len(self.values) else ""
+        if len(self.values) <= len(known):
+            return ""
         return next((token.value for token in self.tokens if token.name == name), "")
 
     def summary(self) -> str:
@@ -250,7 +252,7 @@ def _kind(values: list[str], content: str, from_server: bool | None) -> MessageK
     verb = values[1] if len(values) > 1 else ""
     if verb == "sip":
         if from_server is False or (from_server is None and not _sip_from_server(values)):
-            return _sent_sip(values, content)
+            return sent_kind(values, content)
         return _received_sip(values, content) if _sip_from_server(values) else MessageKind.UNKNOWN
     if verb == "response":
         known = from_server is not False and len(values) > 3
@@ -266,7 +268,8 @@ def _sip_from_server(values: list[str]) -> bool:
     return len(values) > 8 and values[2] in ("network", "application")
 
 
-def _sent_sip(values: list[str], content: str) -> MessageKind:
+def sent_kind(values: list[str], content: str) -> MessageKind:
+    """The kind of what an application sends with the verb ``sip``."""
     transaction = values[2] if len(values) > 2 else ""
     dialog = values[3] if len(values) > 3 else ""
     if content.startswith("SIP/"):
@@ -286,7 +289,8 @@ def _received_sip(values: list[str], content: str) -> MessageKind:
     return _NETWORK_REQUEST
 
 
-def _names(kind: MessageKind, values: list[str]) -> tuple[str, ...]:
+def names(kind: MessageKind, values: list[str]) -> tuple[str, ...]:
+    """The names of the tokens of a meta line, as far as the tables know them."""
     match kind:
         case MessageKind.OK:
             return _ANSWER + _ok_names(values[4:])

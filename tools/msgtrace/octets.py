@@ -36,6 +36,8 @@ def pieces(octets: str, keep: str = "") -> Iterator[tuple[str, bool]]:
 
 def readable(octets: str, keep: str = "\n\t") -> str:
     """``octets`` as text for a terminal or a file; CR LF becomes one line end if ``keep`` holds LF but not CR."""
+    if octets.isascii() and octets.isprintable() and "\\" not in octets:
+        return octets  # nearly all
     if "\n" in keep and "\r" not in keep:
         octets = octets.replace("\r\n", "\n")
     return "".join(text for text, _ in pieces(octets, keep))

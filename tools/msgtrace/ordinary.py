@@ -13,7 +13,7 @@ run is what they would have read, no more and no less: that is tested for every 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from itertools import islice, repeat
 from operator import itemgetter
@@ -95,14 +95,21 @@ _DAY = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"
 _CENTURY = "\n20"
 _MINUTE = r"[0-9]{2}:[0-9]{2}:"
 _SECOND = r"[0-9]{2}\.[0-9]"
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}Z\Z")
 
 
 class Run(Struct, gc=False):
     """Ordinary frames that follow each other."""
 
     frames: list[re.Match[str]]
+    ends: list[int]
+    """where each ends in the text that it was found in"""
     times: Iterable[Moment]
     """of each; it may be iterated once"""
+    stamps: Iterable[str]
+    """the same as the log has them, empty where it has none; it may be iterated once"""
+    line: int
+    """on which the first begins, from 1; 0 where the recording has no lines"""
     end: int
     """where what follows them begins"""
     from_server: int
@@ -111,6 +118,23 @@ class Run(Struct, gc=False):
     """of these, their lengths included"""
     octets: int
     """of all, their lengths included"""
+    offset: int = 0
+    """where the first begins in its stream, if the recording has no lines"""
+
+    def lines(self) -> Iterator[int]:
+        """The line on which each begins."""
+        if not self.line:
+            yield from repeat(0, len(self.frames))
+            return
+        line, before = self.line, None
+        for found in self.frames:
+            if found.string is not before:  # the first of all, or each stands on a line of its own
+                line += before is not None
+                before, place = found.string, found.start()
+            else:
+                line += before.count("\n", place, found.start())
+                place = found.start()
+            yield line
 
 
 class Form(Struct, frozen=True):
@@ -124,6 +148,8 @@ class Form(Struct, frozen=True):
     """the octet at the end of its record, if there is one, which it is no part of"""
     marks: bool = True
     """whether the log tells who sent a frame"""
+    stamp: int = 0
+    """how long the time is that stands behind the line end of a record"""
 
 
 class Search:
@@ -135,9 +161,10 @@ class Search:
         self._match = re.compile(form.before + payload.pattern(form.marks)).match
         self._follows = re.compile(form.follows).match
         self._between = form.between
+        self._stamp = form.stamp
 
-    def by_length(self, text: str, place: int, around: int = 0) -> Run:
-        """The ordinary frames that begin at ``place``, none if what stands there is something else.
+    def by_length(self, text: str, place: int, line: int, around: int = 0, *, offset: int = 0) -> Run:
+        """The ordinary frames that begin at ``place``, on ``line`` or ``offset``; none if something else stands there.
 
         What follows a frame stands where its length says, and ``around`` octets of a record are no part of its frame.
         """
@@ -145,6 +172,7 @@ class Search:
         between, size, ascii_only = self._between, len(text), text.isascii()
         gap = len(between)
         frames: list[re.Match[str]] = []
+        ends: list[int] = []
         begins, from_server, octets_from_server = place, 0, 0
         found = match(text, place)
         while found is not None:
@@ -163,18 +191,20 @@ class Search:
                 from_server += 1
                 octets_from_server += after - place
             frames.append(found)
+            ends.append(end)
             found, place = following, after
         octets = place - begins - around * len(frames)
-        return Run(
-            frames, repeat(NO_MOMENT), place, from_server, octets_from_server - around * from_server, octets
-        )
+        octets_from_server -= around * from_server
+        times, stamps = repeat(NO_MOMENT), repeat("")
+        return Run(frames, ends, times, stamps, line, place, from_server, octets_from_server, octets, offset)
 
-    def by_records(self, text: str, place: int) -> Run:
+    def by_records(self, text: str, place: int, line: int) -> Run:
         """The same in a log where what looks like the beginning of a record is one, even within a frame."""
         match, follows, find = self._match, self._follows, text.find
         between, ascii_only = self._between, text.isascii()
         gap = len(between)
         frames: list[re.Match[str]] = []
+        ends: list[int] = []
         from_server = octets_from_server = octets = 0
         found = match(text, place)
         while found is not None:
@@ -206,13 +236,18 @@ class Search:
                 from_server += 1
                 octets_from_server += octets_here
             frames.append(found)
+            ends.append(end)
             found, place = following, after
-        return Run(frames, map(_MOMENT_OF, frames), place, from_server, octets_from_server, octets)
+        times = map(_MOMENT_OF, frames)
+        stamps = (text[(at := found.start() + 1) : at + self._stamp] for found in frames)
+        return Run(frames, ends, times, stamps, line, place, from_server, octets_from_server, octets)
 
-    def each(self, texts: Sequence[str], times: Iterable[Moment], index: int) -> Run:
-        """The same in records that a logger has wrapped, from ``index`` on; each text is one, if it is ordinary."""
+    def each(self, texts: Sequence[str], stamps: Sequence[str], index: int, line: int) -> Run:
+        """The same in records that a logger has wrapped, from ``index`` on; each text is one, if it is ordinary, and
+        the first stands on ``line``."""
         match = self._match
         frames: list[re.Match[str]] = []
+        ends: list[int] = []
         from_server = octets_from_server = octets = 0
         for text in islice(texts, index, None):
             found = match(text)
@@ -231,7 +266,16 @@ class Search:
                 from_server += 1
                 octets_from_server += octets_here
             frames.append(found)
-        return Run(frames, times, index + len(frames), from_server, octets_from_server, octets)
+            ends.append(end)
+        stamped = islice(stamps, index, None)
+        times = map(moment_of, islice(stamps, index, None))
+        place = index + len(frames)
+        return Run(frames, ends, times, stamped, line, place, from_server, octets_from_server, octets)
+
+
+def moment_of(stamp: str) -> Moment:
+    """The moment of a time as a logger writes it."""
+    return (stamp[11:17], stamp[17:-1]) if _USUAL.match(stamp) else (stamp, None)
 
 
 def ends_like_sip(text: str, begin: int, end: int) -> bool:
@@ -263,6 +307,7 @@ def debug(server: str) -> Form:
     return Form(
         rf"\n{_DAY}T({_MINUTE})({_SECOND}{{3}})Z drachtio:agent {arrow}{_LENGTH}",
         rf"\n{_DAY}T{_MINUTE}{_SECOND}{{3}}Z {name}(?::{name})+ ",
+        stamp=len("2026-11-23T07:26:06.658Z"),
     )
 
 
@@ -271,5 +316,6 @@ SERVER = Form(
     rf"(?({FROM_SERVER}){_LENGTH})",
     rf"\n{_DAY} {_MINUTE}{_SECOND}{{6}} ",
     "\n",
+    stamp=len("2026-11-23 07:36:00.531104"),
 )
 """A server's log, in which what it reads has no length."""

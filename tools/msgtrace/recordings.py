@@ -118,7 +118,7 @@ def _recognise(sample: bytes) -> _Form | None:
             )
     sample = _without_mark(sample)
     around = wrapping.detect(sample[:SAMPLE])
-    if around.by_line and not around.docker_json and not around.entities:
+    if around.by_line and not around.json_field and not around.entities:
         return _by_line(sample, around)
     cleaned = b"".join(wrapping.clean([sample], around))
     if _BARE.match(cleaned):
@@ -131,6 +131,7 @@ def _recognise(sample: bytes) -> _Form | None:
         return None
 
     def read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+        runs = None if around.doubled else runs  # their lines are others
         found = reader(wrapping.clean(_blocks_without_mark(blocks), around), account, runs)
         return map(_on_doubled_lines, found) if around.doubled else found
 
@@ -277,7 +278,7 @@ def _bare_runs(data: bytes, streams: Streams, account: Account, search: Search) 
     text = data.decode("latin-1")
     place = 0
     while place < len(data):
-        run = search.by_length(text, place)
+        run = search.by_length(text, place, 0, offset=streams.size)
         if run.frames:
             account.frames += run.octets
             account.ascii_frames += len(run.frames)

@@ -206,10 +206,15 @@ _ENCODER = msgspec.json.Encoder()
 
 def json_line(item: Shown, *, show_secrets: bool = False, call: int = 0) -> str:
     """One entry as one JSON object (docs/msgtrace.schema.json)."""
+    return _ENCODER.encode(json_object(item, show_secrets=show_secrets, call=call)).decode("utf-8")
+
+
+def json_object(item: Shown, *, show_secrets: bool = False, call: int = 0) -> JsonLine:
+    """One entry as it is to be written in JSON."""
     item = item if show_secrets else without_secrets(item)
     entry, message, sip = item.entry, item.message, item.sip
     direction = "" if item.from_server is None else ("from-server" if item.from_server else "to-server")
-    result = JsonLine(
+    return JsonLine(
         number=item.number,
         kind=message.kind.value if message else entry.kind.value,
         where=entry.where,
@@ -234,7 +239,6 @@ def json_line(item: Shown, *, show_secrets: bool = False, call: int = 0) -> str:
         body=readable(sip.body, keep="\r\n\t") if sip else "",
         text=readable(item.summary) if entry.kind in (EntryKind.DAMAGE, EntryKind.NOTE) else "",
     )
-    return _ENCODER.encode(result).decode("utf-8")
 
 
 def time_of(time: str) -> str:

@@ -56,8 +56,9 @@ class Field(Struct, frozen=True):
     """without the blanks around it; a folded value is joined by single blanks"""
 
 
+@lru_cache(maxsize=4096)
 def canonical(name: str) -> str:
-    """Lower-case long form of a field name: ``F`` → ``from``."""
+    """Lower-case long form of a field name: ``F`` → ``from``. The same few names come again and again."""
     lower = name.strip().lower()
     return COMPACT_FORMS.get(lower, lower)
 
@@ -121,7 +122,10 @@ class SipMessage(Struct, frozen=True):
     def first(self, name: str, default: str = "") -> str:
         """Value of the first field called ``name`` (any case, long or compact)."""
         wanted = canonical(name)
-        return next((field.value for field in self.fields if canonical(field.name) == wanted), default)
+        for field in self.fields:
+            if canonical(field.name) == wanted:
+                return field.value
+        return default
 
     def all(self, name: str) -> list[str]:
         """Values of all fields called ``name``, one for each line."""
@@ -160,6 +164,11 @@ def summary(raw: str) -> str:
 @lru_cache(maxsize=256)
 def parse(raw: str) -> SipMessage:
     """Read a message; lines may end in CRLF, LF or CR. The same octets are read again and again: it remembers."""
+    head, blank, body = raw.partition("\r\n\r\n")
+    if blank and head and head[:2] != "\r\n":
+        plain = head.split("\r\n")
+        if head.count("\n") == head.count("\r") == len(plain) - 1:  # nearly all
+            return SipMessage(raw, plain[0], tuple(_fields(plain[1:])), body)
     position = 0
     lines: list[str] = []
     while position < len(raw):
@@ -185,11 +194,17 @@ def _fields(lines: list[str]) -> list[Field]:
     return fields
 
 
+@lru_cache(maxsize=2048)
 def parameter(value: str, name: str) -> str:
     """Value of the parameter ``;name=value`` of a header value; empty if it is not there."""
     outside = _ANGLE.sub("", _DISPLAY_NAME.sub("", value))
-    match = re.search(rf";\s*{re.escape(name)}\s*=\s*(\"[^\"]*\"|[^;,\s]*)", outside, re.IGNORECASE)
+    match = _parameter(name).search(outside)
     return match[1].strip('"') if match else ""
+
+
+@lru_cache(maxsize=64)
+def _parameter(name: str) -> re.Pattern[str]:
+    return re.compile(rf";\s*{re.escape(name)}\s*=\s*(\"[^\"]*\"|[^;,\s]*)", re.IGNORECASE)
 
 
 def tag(value: str) -> str:

@@ -118,6 +118,11 @@ class Streams:
         """How many octets are left over, on all sides of all connections."""
         return sum(stream.decoder.pending() for stream in self._streams.values())
 
+    @property
+    def size(self) -> int:
+        """How many octets came on the one connection whose sides are not told apart."""
+        return self._stream("", None).size
+
     def skip(self, octets: int, from_server: bool | None) -> None:
         """Somebody else has read so many octets of whole frames on the one connection; nothing may be left over."""
         stream = self._stream("", from_server)

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _DOCKER = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6,9}(?:Z|[+-][0-9]{2}:?[0-9]{2}) ?"
@@ -44,7 +44,7 @@ _STAMP = rb"20[0-9]{2}-(?:[0-9]{2}|[A-Z][a-z]{2})-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-
 _RECORD = re.compile(
     rb"(?:[0-9a-f]{8}\|)?"
     + _STAMP
-    + rb"|20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z [A-Za-z0-9_.*@/-]+:[A-Za-z0-9_.:*@/-]+ "
+    + rb"|20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z (?!20[0-9]{2}-)[A-Za-z0-9_.*@/-]+:[A-Za-z0-9_.:*@/-]+ "
     rb"|(?:drachtio:[a-z]+ )(?:wp#send |<===)"
     rb"|(?:===>|<===)(?=\r?\Z|[0-9]{1,8}#)"
     rb'|\{"(?:kind|level|message|msg|time|timestamp)":'
@@ -89,8 +89,12 @@ class Wrapping(Struct, frozen=True):
     colours: bool = False
     doubled: bool = False
     """every line end was turned into two"""
-    docker_json: bool = False
-    """each line is an object of docker's log driver or of the journal, with a line of the log in it"""
+    text_mode: bool = False
+    """a carriage return was put before every line feed, also where there was one"""
+    json_field: str = ""
+    """each line is an object of JSON, which has a line of the log in this field"""
+    json_pieces: bool = False
+    """that line brings its end along, unless it is a piece of one"""
     entities: bool = False
     """``<``, ``>``, ``&`` and quotation marks are written as HTML has them"""
     end: re.Pattern[bytes] | None = None
@@ -101,29 +105,26 @@ class Wrapping(Struct, frozen=True):
     """line ends within a record are spelled out"""
 
 
-class _DockerLine(Struct, frozen=True):
-    log: str
-    time: str = ""
-
-
-class _JournalLine(Struct, frozen=True):
-    """Of ``journalctl -o json``; octets that are no text are a list of numbers."""
-
-    message: str | list[int] | None = field(default=None, name="MESSAGE")
-
-
-_JOURNAL_LINES = msgspec.json.Decoder(_JournalLine)
-_DOCKER_LINES = msgspec.json.Decoder(_DockerLine)
+_OBJECTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TEXTS = msgspec.json.Decoder(str | list[int] | None)
+_COLLECTORS = {"log": "docker's JSON lines", "MESSAGE": "the journal's JSON lines"}
 
 
 def detect(sample: bytes) -> Wrapping:
     """Look at the beginning of a file."""
-    first = sample.lstrip()[:4096].split(b"\n")[0]
-    journal = first[:1] == b"{" and b'"MESSAGE"' in first and b'"__REALTIME_TIMESTAMP"' in first
-    if journal or first[:7] == b'{"log":':
-        inner = detect(b"".join(_docker_text(line) for line in sample.splitlines()[:-1]))
-        names = ("the journal's JSON lines" if journal else "docker's JSON lines", *inner.names)
-        return msgspec.structs.replace(inner, names=names, docker_json=True)
+    json_field = _json_field(sample)
+    if json_field:
+        texts = [_text_in(line, json_field) for line in sample.splitlines()[:-1]]
+        pieces = any(text.endswith(b"\n") for text in texts)
+        inner = detect((b"" if pieces else b"\n").join(texts))
+        name = _COLLECTORS.get(json_field, f"JSON lines (in {json_field})")
+        return msgspec.structs.replace(
+            inner, names=(name, *inner.names), json_field=json_field, json_pieces=pieces
+        )
+    text_mode = b"\r\r\n" in sample and re.search(rb"(?<!\r)\n", sample) is None
+    if text_mode:
+        inner = detect(sample.replace(b"\r\n", b"\n"))
+        return msgspec.structs.replace(inner, names=("line ends of text mode", *inner.names), text_mode=True)
     if _is_html(sample):
         inner = detect(_plain(sample))
         return msgspec.structs.replace(inner, names=("HTML's entities", *inner.names), entities=True)
@@ -169,6 +170,30 @@ def detect(sample: bytes) -> Wrapping:
     )
 
 
+def _json_field(sample: bytes) -> str:
+    """The field in which a collector of logs has put each line; empty if the lines are none of a collector's."""
+    first = sample.lstrip().split(b"\n")[0]
+    if first[:1] != b"{" or _RECORD.match(first):
+        return ""
+    try:
+        fields = _OBJECTS.decode(first)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    if "MESSAGE" in fields and "__REALTIME_TIMESTAMP" in fields:
+        return "MESSAGE"
+    if next(iter(fields), "") == "log":
+        return "log"
+    lines = sample.splitlines()[:_SAMPLE_LINES]
+    return next(
+        (
+            name
+            for name in fields
+            if any(_RECORD.search(_text_in(line, name).rstrip(b"\n")) for line in lines)
+        ),
+        "",
+    )
+
+
 _ENTITY = re.compile(rb"&(?:lt|gt|amp|quot|apos|nbsp|#39|#x27|#34);")
 _ENTITIES = {b"lt": b"<", b"gt": b">", b"amp": b"&", b"quot": b'"', b"apos": b"'", b"nbsp": b" "}
 _ENTITIES |= {b"#39": b"'", b"#x27": b"'", b"#34": b'"'}
@@ -209,7 +234,7 @@ def _learnt(lines: Sequence[bytes], enough: float) -> tuple[str, bytes] | None:
     found = [
         (line, record.start())
         for line in lines
-        if (record := _RECORD.search(line[:400])) is not None and not SYSLOG_STAMP.match(line)
+        if (record := _RECORD.search(line[:400])) is not None and not _stamped_by_syslog(line, record[0])
     ]
     before = [line[:place] for line, place in found if place]
     if not before or len(before) < 0.6 * len(found):
@@ -227,6 +252,11 @@ def _learnt(lines: Sequence[bytes], enough: float) -> tuple[str, bytes] | None:
         return None
     shown = before[0].decode("utf-8", "replace").strip()
     return f"prefixes ({shown[:40]} …)", pattern
+
+
+def _stamped_by_syslog(line: bytes, record: bytes) -> bool:
+    """Whether syslog's stamp stands in the place of the server's."""
+    return record.startswith((b"recv", b"send")) and SYSLOG_STAMP.match(line) is not None
 
 
 _TOKEN = re.compile(rb"[0-9]+|[A-Za-z]+|[ \t]+|[^A-Za-z0-9 \t]")
@@ -310,9 +340,13 @@ def _doubled(sample: bytes) -> bool:
 
 def clean(blocks: Iterable[bytes], wrapping: Wrapping) -> Iterator[bytes]:
     """Blocks of whole lines (the last line of all may lack its end) without their wrapping."""
-    if wrapping.docker_json:
-        inner = msgspec.structs.replace(wrapping, docker_json=False)
-        yield from clean(_unwrapped(lines_of(blocks)), inner)
+    if wrapping.json_field:
+        inner = msgspec.structs.replace(wrapping, json_field="")
+        yield from clean(_unwrapped(lines_of(blocks), wrapping), inner)
+        return
+    if wrapping.text_mode:
+        inner = msgspec.structs.replace(wrapping, text_mode=False)
+        yield from clean((block.replace(b"\r\n", b"\n") for block in lines_of(blocks)), inner)
         return
     for block in lines_of(blocks, b"\n\n" if wrapping.doubled else b"\n"):
         if wrapping.entities:
@@ -368,19 +402,24 @@ def prefix_layers(sample: bytes) -> list[re.Pattern[bytes]]:
     return layers
 
 
-def _unwrapped(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def _unwrapped(blocks: Iterable[bytes], wrapping: Wrapping) -> Iterator[bytes]:
     for block in blocks:
-        yield b"".join(_docker_text(line) for line in block.splitlines())
+        texts = [(line, _text_in(line, wrapping.json_field)) for line in block.splitlines()]
+        yield b"".join(
+            text if text.endswith(b"\n") or (wrapping.json_pieces and text is not line) else text + b"\n"
+            for line, text in texts
+        )
 
 
-def _docker_text(line: bytes) -> bytes:
-    """The log's line in an object of docker's or of the journal; the line itself if it is none."""
+def _text_in(line: bytes, json_field: str) -> bytes:
+    """The log's line in that field of an object; the line itself if it is none, nothing if the field is no text.
+
+    ``journalctl -o json`` writes octets that are no text as a list of numbers.
+    """
     try:
-        if b'"MESSAGE"' not in line:
-            return _DOCKER_LINES.decode(line).log.encode("utf-8", "surrogatepass")
-        message = _JOURNAL_LINES.decode(line).message
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return line + b"\n"
-    if isinstance(message, list):
-        return bytes(one & 0xFF for one in message) + b"\n"
-    return (message or "").encode("utf-8", "surrogatepass") + b"\n"
+        text = _TEXTS.decode(_OBJECTS.decode(line)[json_field])
+    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+        return line
+    if isinstance(text, list):
+        return bytes(one & 0xFF for one in text)
+    return (text or "").encode("utf-8", "surrogatepass")

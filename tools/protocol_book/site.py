@@ -96,6 +96,8 @@ def staged_files() -> dict[Path, str]:
     found = {
         DOCS / "deviations.md": "deviations.md",
         DOCS / "configuration.md": "configuration.md",
+        DOCS / "conformance-app.md": "conformance-app.md",
+        DOCS / "interop.md": "interop.md",
         DOCS / "observability.md": "observability.md",
         DOCS / "traceability.md": "traceability.md",
         DOCS / "protocol.json": "protocol.json",

@@ -17,7 +17,7 @@ from typing import Final
 
 from reference_server.core.call_observer import Ended, Reason, Role, Source
 from reference_server.core.ports import Applications
-from reference_server.wire.replies import CallDetailRecord
+from reference_server.wire.frames_to_application import CallDetailRecord
 
 
 class LegState(Enum):

@@ -41,4 +41,4 @@ def via_for(flow: Flow, branch: str) -> str:
     local = flow.local
     transport = flow.transport
     rport = "" if transport.reliable else ";rport"
-    return f"SIP/2.0/{transport.via_token} {local.advertised_host}:{local.port}{rport};branch={branch}"
+    return f"SIP/2.0/{transport.via_token} {local.advertised}{rport};branch={branch}"

@@ -38,6 +38,14 @@ class UsageState(Enum):
     CONFIRMED = auto()
     OVER = auto()
 
+    __hash__ = object.__hash__  # there is one of each; that of Enum is a function in Python
+
+
+_EARLY: Final = UsageState.EARLY
+_CONFIRMED: Final = UsageState.CONFIRMED
+_OVER: Final = UsageState.OVER
+"""Each look into an Enum is a call in Python 3.11."""
+
 
 class UsageEvent(Enum):
     """What moves it."""
@@ -56,6 +64,8 @@ class UsageEvent(Enum):
     """the far end does not know it, or cannot be reached (§12.2.1.2, RFC 5057 §5.1)"""
     EXPIRED = auto()
     """a subscription has run out (RFC 6665 §4.1.2)"""
+
+    __hash__ = object.__hash__
 
 
 _ENDS: Final = tuple(event for event in UsageEvent if event is not UsageEvent.ACCEPTED)
@@ -152,23 +162,20 @@ class DialogUsage:
         dialog: Dialog,
         dialog_id: str,
         owner: Application | None,
-        *,
         flow: Flow,
-        follows_contact: bool,
         begun_by: FarEndRequest | None = None,
-        called: str = "",
     ) -> None:
-        """``begun_by`` is the far end's request that began it; None if the application did, which ``called`` a URI."""
+        """``begun_by`` is the far end's request that began it; None if the application did."""
         self.dialog = dialog
         self.dialog_id = dialog_id
-        self.state = UsageState.EARLY
+        self.state = _EARLY
         self.owner = owner
         self.key = dialog.key
         self.flow = flow
         """where the far end was last heard, for requests to a peer that nothing else routes to"""
-        self.follows_contact = follows_contact
+        self.follows_contact = False
         """requests go to the far end's Contact instead"""
-        self.called = called
+        self.called = ""
         """the Request-URI of our request that began it"""
         self.begun_here = begun_by is None
         """the application sent the request that began it; else the far end did"""
@@ -193,6 +200,15 @@ class DialogUsage:
         self.description = ""
         """our latest message with a session description, with a Contact; a refresh repeats both"""
 
+    def calls(self, target: str, *, follows_contact: bool) -> None:
+        """The application has called ``target``; later requests go to the far end's Contact, or not."""
+        self.called = target
+        self.follows_contact = follows_contact
+
+    def follow_contact(self) -> None:
+        """Requests go to the far end's Contact, wherever it was last heard."""
+        self.follows_contact = True
+
     # Its state.
 
     def move(self, event: UsageEvent) -> bool:
@@ -206,17 +222,17 @@ class DialogUsage:
     @property
     def is_early(self) -> bool:
         """Nobody has answered yet."""
-        return self.state is UsageState.EARLY
+        return self.state is _EARLY
 
     @property
     def is_confirmed(self) -> bool:
         """It is up."""
-        return self.state is UsageState.CONFIRMED
+        return self.state is _CONFIRMED
 
     @property
     def is_over(self) -> bool:
         """It has ended."""
-        return self.state is UsageState.OVER
+        return self.state is _OVER
 
     # Its owner.
 

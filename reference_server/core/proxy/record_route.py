@@ -7,7 +7,7 @@ from reference_server.core.ports import Endpoint
 
 def route_to(local: Endpoint, token: str = "") -> str:
     """A Record-Route or Path value that leads back to ``local``, by a loose route; ``token`` is a parameter."""
-    return f"<sip:{local.advertised_host}:{local.port}{local.transport.uri_parameter};lr{token}>"
+    return f"<sip:{local.advertised}{local.transport.uri_parameter};lr{token}>"
 
 
 def record_routes(towards: Endpoint, back: Endpoint, token: str) -> str:

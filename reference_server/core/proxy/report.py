@@ -10,7 +10,7 @@ from reference_server.core.context import Context
 from reference_server.core.ports import Application, Flow
 from reference_server.core.to_application import target_answered
 from reference_server.sip.messages.message import Response
-from reference_server.wire.replies import Accepted, NotSent, ServerMessage
+from reference_server.wire.frames_to_application import Accepted, NotSent, ServerMessage
 
 
 class Report:

@@ -14,7 +14,7 @@ from reference_server.sip.forwarding import ForwardedRequest, forwards_left, rou
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.uri import UriError
 from reference_server.sip.target_set import Target, TargetSet, target_for
-from reference_server.wire.replies import NotSent
+from reference_server.wire.frames_to_application import NotSent
 from reference_server.wire.requests import Proxy
 
 TOO_MANY_HOPS = "Rejected with 483 Too Many Hops due to Max-Forwards value of 0"

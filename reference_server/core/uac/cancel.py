@@ -16,7 +16,7 @@ from reference_server.core.transactions import Sent
 from reference_server.core.uac.core import UacCore
 from reference_server.sip.messages.draft import Draft, own_draft
 from reference_server.sip.messages.message import parse_message
-from reference_server.wire.replies import NotSent
+from reference_server.wire.frames_to_application import NotSent
 from reference_server.wire.requests import Sip
 
 SILENCE = 'SIP;cause=408;text="Request Timeout"'

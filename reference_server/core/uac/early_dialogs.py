@@ -88,14 +88,8 @@ class EarlyDialogs:
             remote_contact=_contact_of(message, caller.target),
             route_set=routes,
         )
-        usage = DialogUsage(
-            dialog,
-            self.dialog_id,
-            caller.application,
-            flow=flow,
-            follows_contact=_is_at_its_contact(dialog, flow),
-            called=caller.target,
-        )
+        usage = DialogUsage(dialog, self.dialog_id, caller.application, flow)
+        usage.calls(caller.target, follows_contact=_is_at_its_contact(dialog, flow))
         self._by_tag[tag] = usage
         self._uac.dialogs.add(usage)
         return usage

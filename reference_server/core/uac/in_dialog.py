@@ -24,7 +24,7 @@ from reference_server.core.uac.core import UacCore
 from reference_server.core.uac.in_dialog_request import InDialog, InDialogRequest, ReInvite
 from reference_server.core.uac.prack import branch_of
 from reference_server.sip.messages.draft import Draft
-from reference_server.wire.replies import NotSent
+from reference_server.wire.frames_to_application import NotSent
 from reference_server.wire.requests import Sip
 
 UNKNOWN_DIALOG = "Server error: unable to find dialog for dialog id provided"

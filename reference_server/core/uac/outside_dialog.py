@@ -30,7 +30,7 @@ from reference_server.sip.messages.headers import HEADERS
 from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.messages.uri import Uri, UriError, parse_address, parse_uri, tag_of
 from reference_server.sip.transport import NOWHERE, UDP
-from reference_server.wire.replies import NotSent
+from reference_server.wire.frames_to_application import NotSent
 from reference_server.wire.requests import Sip
 
 NO_TRANSACTION = "Error creating sip transaction for uac request"

@@ -76,11 +76,5 @@ def _await_ack(uas: UasCore, incoming: ServerRequest, usage: DialogUsage, text: 
         usage.acknowledged(cseq)
         hang_up(uas.dialogs, usage, Cause.ACK_TIMEOUT)
 
-    repeater = Retransmitted2xx(
-        text,
-        incoming.sender(),
-        unacknowledged,
-        timers=context.timers,
-        timing=context.timing,
-    )
+    repeater = Retransmitted2xx(text, incoming.sender(), unacknowledged, context.timers, context.timing)
     usage.await_ack(incoming, repeater)

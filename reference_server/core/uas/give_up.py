@@ -13,8 +13,13 @@ from reference_server.core.to_application import made_here
 
 def give_up(context: Context, incoming: ServerRequest, reason: str) -> None:
     """Answer the INVITE 504; ``reason`` is the value of the CANCEL's Reason header (RFC 3326)."""
-    usage = incoming.usage
     incoming.refuse(504)
+    take_back(context, incoming, reason)
+
+
+def take_back(context: Context, incoming: ServerRequest, reason: str) -> None:
+    """Tell the application, if it is still there, that the INVITE is no more its own; ``reason`` as for ``give_up``."""
+    usage = incoming.usage
     application = incoming.application
     if application is None or not application.connected:
         return

@@ -33,7 +33,7 @@ from reference_server.sip.messages.message import LONGEST_NUMBER
 from reference_server.sip.messages.uri import tag_of
 from reference_server.sip.reliable import QueuedResponse, ReliableSender
 from reference_server.sip.transport import LARGEST_DATAGRAM
-from reference_server.wire.replies import NotSent
+from reference_server.wire.frames_to_application import NotSent
 from reference_server.wire.requests import Sip
 
 UNKNOWN_TRANSACTION = "Response not sent due to unknown transaction"
@@ -49,7 +49,7 @@ _STATUS_LINES: Final = Memo[str, tuple[int, str]](entries=256, longest=100)
 _CANCEL = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+CANCEL[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
-class PendingResponse(Struct, frozen=True):
+class PendingResponse(Struct, eq=False):
     """A response of an application, understood and judged, on its way to the wire."""
 
     incoming: ServerRequest
@@ -59,13 +59,16 @@ class PendingResponse(Struct, frozen=True):
     draft: Draft
     number: int
     """the RSeq of a reliable provisional response, else 0"""
+    success: bool
+    """a 2xx"""
     text: str = ""
     """as it goes out"""
 
-    @property
-    def success(self) -> bool:
-        """A 2xx."""
-        return 200 <= self.status <= 299
+    def compose(self, status_line: str, to: str) -> None:
+        """Put it together."""
+        incoming = self.incoming
+        with_record_route = incoming.method.forms_dialog and 100 < self.status < 300
+        self.text = incoming.headers.compose(status_line, to, self.draft, with_record_route=with_record_route)
 
 
 def respond(uas: UasCore, application: Application, message: Sip) -> None:
@@ -80,11 +83,11 @@ def respond(uas: UasCore, application: Application, message: Sip) -> None:
         _respond_anew(uas, application, message, incoming)
         return
     draft = drafted(context, message.text, incoming.flow.local, incoming.request.first)
-    word = mere_word(draft)
+    word = mere_word(draft) if draft.invalid else ""
     if word:  # the request stays open for a better answer
         application.deliver(NotSent(message.message_id, word))
         return
-    status, status_line = _understood(draft.start_line)
+    status, status_line = _STATUS_LINES.known.get(draft.start_line) or _understood(draft.start_line)
     if not 100 <= status <= 699 or draft.invalid or draft.malformed:
         # 500 ends the request, unless the status is too small to be one (RSP-16, RSP-17, RSP-18, RSP-21).
         if status >= 700 or status == 0 or draft.invalid or (draft.malformed and status > 0):
@@ -96,14 +99,14 @@ def respond(uas: UasCore, application: Application, message: Sip) -> None:
         application.deliver(NotSent(message.message_id, NO_100REL))
         return
     incoming.answered_by(application)
-    _send(uas, PendingResponse(incoming, application, message.message_id, status, draft, number), status_line)
+    response = PendingResponse(
+        incoming, application, message.message_id, status, draft, number, 200 <= status <= 299
+    )
+    _send(uas, response, status_line)
 
 
 def _understood(start_line: str) -> tuple[int, str]:
     """The status in the start line of a response, -1 if it has none, and the status line to send."""
-    known = _STATUS_LINES.known.get(start_line)
-    if known is not None:
-        return known
     matched = _STATUS_LINE.match(start_line)
     if matched is None:
         return -1, ""
@@ -152,20 +155,16 @@ def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
     if success and "session-expires" in incoming.request.first:
         refresher = uas.context.settings.default_refresher
         answer_refresher(incoming.usage, incoming.request, draft, refresher)
-    with_record_route = method.forms_dialog and 100 < status < 300
-    text = incoming.headers.compose(status_line, to, draft, with_record_route=with_record_route)
-    if len(text) > LARGEST_DATAGRAM and not incoming.flow.transport.stream:
+    response.compose(status_line, to)
+    if len(response.text) > LARGEST_DATAGRAM and not incoming.flow.transport.stream:
         incoming.refuse(500)
         _not_sent(response, NOT_SENDABLE)
         return
-    ready = PendingResponse(
-        incoming, response.application, response.message_id, status, draft, response.number, text
-    )
     reliable = incoming.reliable
-    if reliable is not None and (ready.number or (success and reliable.holds_answer)):
-        _put_in_turn(uas, ready, reliable)
+    if reliable is not None and (response.number or (success and reliable.holds_answer)):
+        _put_in_turn(uas, response, reliable)
     else:
-        _put(uas, ready)
+        _put(uas, response)
 
 
 def _not_sent(response: PendingResponse, text: str) -> None:
@@ -205,10 +204,11 @@ def _begin_usage(uas: UasCore, incoming: ServerRequest) -> DialogUsage:
         dialog,
         uas.dialogs.id_of_uas(incoming.headers.call_id, request.from_tag),
         incoming.application,
-        flow=incoming.flow,
-        follows_contact=uas.context.settings.disable_nat_detection,
-        begun_by=incoming,
+        incoming.flow,
+        incoming,
     )
+    if uas.context.settings.disable_nat_detection:
+        usage.follow_contact()
     incoming.begins(usage)
     uas.dialogs.add(usage)
     return usage
@@ -276,14 +276,14 @@ def _observe(uas: UasCore, response: PendingResponse) -> None:
 
 def _to_value(incoming: ServerRequest, draft: Draft, status: int) -> str:
     """The To of the response: the application's or the request's, with the one tag that this request has (RSP-5)."""
-    given = draft.take("to")
-    tag = tag_of(given) if given else ""
+    given = draft.take("to") if draft.fields else ""
+    if not given:
+        return incoming.headers.to if status == 100 else incoming.to_with_tag()
+    tag = tag_of(given)
     incoming.take_tag(tag)
     if status == 100:
-        return given or incoming.headers.to
+        return given
     complete = incoming.to_with_tag()
-    if not given:
-        return complete
     if not tag:
         return f"{given};tag={incoming.local_tag}"
     return given if tag == incoming.local_tag else complete

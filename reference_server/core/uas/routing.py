@@ -25,7 +25,8 @@ SILENT = 'SIP;cause=504;text="Application timeout"'
 def offer(uas: UasCore, incoming: ServerRequest) -> None:
     """Deliver ``incoming`` to the next application that routed its method."""
     context = uas.context
-    try_first(incoming)
+    if incoming.method is INVITE:
+        incoming.trying()
     application = context.applications.select(incoming.method.name.lower())
     if application is None:
         observe(context, incoming)
@@ -37,7 +38,8 @@ def offer(uas: UasCore, incoming: ServerRequest) -> None:
     if incoming.method is INVITE and context.settings.screening.always_ringing:
         incoming.ringing()
     deliver(context, incoming, application)
-    observe(context, incoming)
+    if context.observer is not None:
+        observe(context, incoming)
 
 
 def try_first(incoming: ServerRequest) -> None:
@@ -71,14 +73,25 @@ def wait_for_application(uas: UasCore, incoming: ServerRequest) -> None:
     """Keep ``incoming`` until it is answered, but not for ever."""
     uas.pending.add(incoming)
     if incoming.method is INVITE:
-        incoming.wait(PENDING_INVITE_SECONDS, lambda: give_up(uas.context, incoming, SILENT))
+        incoming.wait(PENDING_INVITE_SECONDS, lambda: _silent(uas.context, incoming))
     else:
         patience = uas.context.timing.t1x64 * BEFORE_CLIENT_GIVES_UP
-        incoming.wait(patience, lambda: incoming.reject(504))
+        incoming.wait(patience, lambda: _silent(uas.context, incoming))
 
 
 def let_ring(context: Context, incoming: ServerRequest) -> None:
     """The application has sent a provisional response to an INVITE: it may take its time for the next (CALL-11)."""
     patience = context.settings.patience
     seconds = patience.timer_c if incoming.in_dialog else patience.ringing
-    incoming.wait(seconds, lambda: give_up(context, incoming, SILENT))
+    incoming.wait(seconds, lambda: _silent(context, incoming))
+
+
+def _silent(context: Context, incoming: ServerRequest) -> None:
+    """The application has let it wait for too long: 504 in its place (CALL-10, CALL-11)."""
+    application = incoming.application
+    if application is not None:
+        context.event("application-silent", connection=application.number, method=incoming.method.name)
+    if incoming.method is INVITE:
+        give_up(context, incoming, SILENT)
+    else:
+        incoming.reject(504)

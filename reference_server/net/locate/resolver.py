@@ -63,6 +63,8 @@ class Question(Struct, frozen=True):
     port: int | None
     transport: Transport | None
     """as the URI says"""
+    service: str = ""
+    """the SRV records of this service and nothing else (:rfc:`2782`): ``_drachtio._tcp``"""
 
 
 class _Choice(Struct, frozen=True):
@@ -113,7 +115,7 @@ class Resolver:
     def resolve(self, question: Question, done: Done) -> None:
         """Give ``done`` the hops, the best first, or none if the name leads nowhere; at once if that is known."""
         known = self._hosts.addresses(question.name)
-        if known:
+        if known and not question.service:
             transport = question.transport or self._transports[0]
             port = question.port or transport.default_port
             done([Hop(transport, host, port) for host in known if (":" in host) in self._families])
@@ -166,7 +168,9 @@ class Resolver:
             return await self._by_address(name, port, transport or self._transports[0])
         if transport is not None and not transport.srv:  # of WebSocket there are no SRV records
             return await self._by_address(name, transport.default_port, transport)
-        if transport is not None:
+        if question.service:
+            services, holds = [(self._transports[0], f"{question.service}.{name}")], NO_END
+        elif transport is not None:
             services, holds = [(transport, f"{transport.srv}.{name}")], NO_END
         else:
             services, holds = await self._services(name)
@@ -177,6 +181,8 @@ class Resolver:
             for place, ((transport, _), one) in enumerate(zip(services, found, strict=True))
             for server in one.found
         ]
+        if not wanted and question.service:
+            return (), holds
         if not wanted:
             by = transport or self._transports[0]
             choices, seconds = await self._by_address(name, by.default_port, by)

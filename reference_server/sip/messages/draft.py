@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from reference_server.sip.messages.field_names import field_named
+from reference_server.sip.messages.field_names import NAMES, field_named
 from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
 from reference_server.sip.messages.lenient import made_sound
 from reference_server.sip.messages.message import plain_lines
@@ -30,7 +30,6 @@ class Draft:
         text: str,
         local: str,
         preserved: frozenset[str] = frozenset(),
-        *,
         request: dict[str, str] = _NOTHING,
     ) -> None:
         """Cut ``text``.
@@ -53,38 +52,45 @@ class Draft:
         lines = _header_lines(head)
         self.start_line = lines[0]
         if len(lines) > 1:
-            self._read(lines, local if "@localhost" in head else None, preserved, request=request)
+            self._read(lines, local if "@localhost" in head else None, preserved, request)
 
     def _read(
-        self, lines: list[str], local: str | None, preserved: frozenset[str], *, request: dict[str, str]
+        self, lines: list[str], local: str | None, preserved: frozenset[str], request: dict[str, str]
     ) -> None:
         """``local`` is None if nothing is to be replaced."""
         fields = self.fields
+        known = NAMES.known
         repeated = False
-        for at in range(1, len(lines)):
-            line = lines[at]
+        for line in lines[1:]:
             written, colon, value = line.partition(":")
-            if not colon or line[0] in " \t":  # no header line, or the rest of one: nothing is folded here
+            if not colon:  # no header line
                 if line and line[0] not in " \t":
                     self.malformed = line
                 continue
-            name = field_named(written)
-            value = value.strip(" \t")
+            name = known.get(written)
+            if name is None:
+                if line[0] in " \t":
+                    continue  # the rest of a header line: nothing is folded here
+                name = field_named(written)
             if not name.spelling:
                 continue  # no field name, or one that is the server's
-            given = value
+            given = value = value.strip(" \t")
             if local is not None and name.localhost:
                 value = _LOCALHOST.sub(f"@{local}", value)
             header = name.header
             if header is None:
-                kept = name.written.lower() in preserved
-                self.others.append(f"{name.written if kept else name.spelling}: {value}\r\n")
-            elif name.echoed and header not in fields and request.get(name.echoed) == value:
+                kept = preserved and name.written.lower() in preserved
+                spelling = name.written if kept else name.spelling
+                for one in split_values(value) if name.listed else (value,):
+                    self.others.append(f"{spelling}: {one}\r\n")
                 continue
-            elif not header.is_valid(value) and not (value := made_sound(header, value)):
+            if name.echoed:
+                if request.get(name.echoed) == value and header not in fields:
+                    continue
+                self._has_identity = True
+            if not header.is_valid(value) and not (value := made_sound(header, value)):
                 self.invalid[header] = given
             elif header not in fields:
-                self._has_identity = self._has_identity or name.echoed != ""
                 fields[header] = split_values(value) if header.name == "Contact" else [value]
             else:
                 repeated = True

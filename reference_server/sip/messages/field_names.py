@@ -32,13 +32,14 @@ COMPACT_FORMS: Final = {
 
 _LOCALHOST_FIELDS = frozenset({"From", "To", "Contact", "P-Asserted-Identity"})
 _OURS = frozenset({"Via", "Route", "Record-Route", "RSeq", "Content-Length"})
+_LINE_PER_ADDRESS = frozenset({"Contact", "P-Asserted-Identity"})
 _ECHOED = frozenset({"From", "To", "Call-ID", "CSeq"})
 
 
 class FieldName:
     """One spelling of a field's name."""
 
-    __slots__ = ("echoed", "header", "localhost", "long", "spelling", "written")
+    __slots__ = ("echoed", "header", "listed", "localhost", "long", "spelling", "written")
 
     def __init__(self, written: str) -> None:
         """``written`` is all that stands before the colon."""
@@ -54,19 +55,32 @@ class FieldName:
         """how a draft's field goes out; empty if it does not, being no field or the server's"""
         self.localhost = spelling in _LOCALHOST_FIELDS
         """``@localhost`` in a draft's field stands for the server (RSP-10)"""
+        self.listed = spelling in _LINE_PER_ADDRESS
+        """each address of a draft's list gets a line of its own (RSP-9)"""
         self.echoed = spelling.lower() if spelling in _ECHOED else ""
         """its name, if a response has this field from its request"""
 
 
 NAMES: Final = Memo[str, FieldName](entries=512, longest=64)
-"""By what stands before the colon."""
+"""By what stands before the colon; a name in it does not begin with a blank."""
 
 
 def field_named(written: str) -> FieldName:
-    """The name that stands before the colon of a line; one seen before costs one look-up."""
-    return NAMES.known.get(written) or NAMES.keep(written, FieldName(written))
+    """The name that stands before the colon of a line; one seen before costs one look-up.
+
+    What begins with a blank is no name but the rest of another line, and is not kept.
+    """
+    known = NAMES.known.get(written)
+    if known is not None:
+        return known
+    name = FieldName(written)
+    return name if written[:1] in (" ", "\t") else NAMES.keep(written, name)
+
+
+LONG_NAMES: Final = Memo[str, str](entries=512, longest=64)
+"""The long forms alone, by what stands before the colon: each line of each message asks for one."""
 
 
 def field_name(written: str) -> str:
     """The lower-case long form of a field name."""
-    return field_named(written).long
+    return LONG_NAMES.known.get(written) or LONG_NAMES.keep(written, field_named(written).long)

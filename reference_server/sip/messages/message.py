@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from reference_server.sip.messages.concessions import Part, mended
-from reference_server.sip.messages.field_names import NAMES, field_name
+from reference_server.sip.messages.field_names import LONG_NAMES, field_name
 from reference_server.sip.messages.uri import is_token, tag_of
 
 _FOLD = re.compile(r"(?<![\r\n])[\r\n]++[ \t]+")  # each line end is looked at once, however many there are
@@ -112,8 +112,7 @@ def parse_message(text: str) -> Request | Response:
     lines = plain_lines(head)
     first = _plain_values(lines)
     malformed = ""
-    plain = len(first) > 0
-    if not plain:
+    if not first:
         head, body = _halves(text)
         lines, malformed = _careful_lines(head)
         first = {name: value for name, value in reversed(_fields_of(lines))}
@@ -122,7 +121,9 @@ def parse_message(text: str) -> Request | Response:
         if 0 <= length < len(body):
             text = text[: len(text) - len(body) + length]
             body = body[:length]
-    number, _, cseq_method = first.get("cseq", "").replace("\t", " ").partition(" ")
+    number, _, cseq_method = first.get("cseq", "").partition(" ")
+    if not number.isdecimal():
+        number, _, cseq_method = first.get("cseq", "").replace("\t", " ").partition(" ")
     message = _started_by(lines[0])
     shared: SipMessage = message
     shared.text = text
@@ -133,7 +134,7 @@ def parse_message(text: str) -> Request | Response:
     shared.body = body
     shared.malformed = malformed
     shared.cseq_number = _number(number)
-    shared.cseq_method = cseq_method.strip(" ")
+    shared.cseq_method = cseq_method.strip(" \t")
     shared.from_tag = tag_of(first.get("from", ""))
     shared.to_tag = tag_of(first.get("to", ""))
     return message
@@ -149,13 +150,15 @@ def plain_lines(head: str) -> list[str]:
 def _plain_values(lines: list[str]) -> dict[str, str]:
     """The first value of each field, or nothing if a line is not ``Name: value``, or its name is in no memo yet."""
     first: dict[str, str] = {}
-    known = NAMES.known
-    for at in range(len(lines) - 1, 0, -1):  # backwards, so that the first of equal names counts
-        written, colon, value = lines[at].partition(": ")
-        name = known.get(written)
-        if name is None or not colon:
-            return {}
-        first[name.long] = value.strip(" \t")
+    long_names = LONG_NAMES.known
+    try:
+        for line in lines[:0:-1]:  # backwards, so that the first of equal names counts
+            written, colon, value = line.partition(": ")
+            if not colon:
+                return {}
+            first[long_names[written]] = value.strip(" \t")
+    except KeyError:
+        return {}
     return first
 
 
@@ -167,16 +170,20 @@ def _number(text: str) -> int:
 def _started_by(start_line: str) -> Request | Response:
     """A message of which only the start line is known yet."""
     words = start_line.split(" ")
-    plain = len(words) == 3 and words[2] == "SIP/2.0" and words[1] != "" and words[0] in _METHODS
-    if not plain and start_line[:4].upper() == "SIP/":
+    if len(words) == 3:
+        method, uri, version = words
+        if version == "SIP/2.0" and uri and method in _METHODS:
+            request = Request()
+            request.method = method
+            request.uri = uri
+            request.version = version
+            return request
+    if start_line[:4].upper() == "SIP/":
         response = Response()
         response.status, response.reason = _status_of(start_line)
         return response
     request = Request()
-    if plain:
-        request.method, request.uri, request.version = words[0], words[1], "SIP/2.0"
-    else:
-        request.method, request.uri, request.version = _request_line(start_line)
+    request.method, request.uri, request.version = _request_line(start_line)
     return request
 
 

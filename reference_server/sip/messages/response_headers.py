@@ -36,12 +36,13 @@ class ResponseHeaders:
 
     __slots__ = ("call_id", "completed_via", "cseq", "from_", "record_routes", "to", "vias")
 
-    def __init__(self, request: Request, via: TopVia, *, source_host: str, source_port: int) -> None:
+    def __init__(self, request: Request, via: TopVia, source_host: str, source_port: int) -> None:
         first = request.first
         line = first.get("via", "")
         self.completed_via = completed_via(via, source_host, source_port)
         """the topmost value, with what we know of its sender"""
-        self.vias = f"Via: {self.completed_via}{line[len(via.value) :]}\r\n"
+        others = "" if line is via.value else line[len(via.value) :]
+        self.vias = f"Via: {self.completed_via}{others}\r\n"
         if request.repeats:
             self.vias += "".join([f"Via: {line}\r\n" for line in request.all("via")[1:]])
         self.record_routes = (

@@ -52,7 +52,8 @@ def fault_of(request: Request) -> tuple[int, str] | None:
         fault = _fault_of_contact(request.method, contact)
         if fault is not None:
             return fault
-    bad = _bad_value(first) or _bad_route(request)
+    routed = "route" in first or "record-route" in first
+    bad = _bad_value(first) or (_bad_route(request) if routed else "")
     if bad:
         return 400, f"Bad {HEADERS[bad].name} Header"
     if not 0 <= request.cseq_number < 2**31:
@@ -96,7 +97,7 @@ def is_cut_off(message: SipMessage) -> bool:
 
 def _is_sound(value: str, tag: str) -> bool:
     """An address with a tag or without (RFC 3261 §19.3), or what may pass for one since nobody is sent there."""
-    if (not tag or is_token(tag)) and is_address(value, tag):
+    if (not tag or (tag.isalnum() and tag.isascii()) or is_token(tag)) and is_address(value, tag):
         return True
     try:
         check_passable(value, tag)

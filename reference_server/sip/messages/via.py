@@ -183,7 +183,7 @@ def transaction_key(request: Request, via: TopVia, method: str) -> str:
     """
     call_id, cseq = request.first.get("call-id", ""), request.cseq_number
     branch = via.branch
-    if len(branch) > len(MAGIC_COOKIE) and branch.startswith(MAGIC_COOKIE):
+    if branch.startswith(MAGIC_COOKIE) and branch != MAGIC_COOKIE:
         key = f"{branch} {via.sender.sent_by} {method}|{cseq}|{request.from_tag}|{call_id}"
         return key if len(key) <= LONGEST_NAME else shortened(key)
     # A client of RFC 2543: all of Request-URI, From tag, Call-ID, CSeq and topmost Via; the To tag changes in the ACK.

@@ -24,7 +24,6 @@ class Retransmitted2xx:
         text: str,
         send: Callable[[str], object],
         unacknowledged: Callable[[], None],
-        *,
         timers: Timers,
         timing: Timing,
     ) -> None:

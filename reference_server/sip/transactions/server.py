@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import Final
 
 from msgspec import Struct
 
@@ -41,6 +42,14 @@ class ServerState(Enum):
     ACCEPTED = auto()
     TERMINATED = auto()
 
+
+_TRYING: Final = ServerState.TRYING
+_PROCEEDING: Final = ServerState.PROCEEDING
+_COMPLETED: Final = ServerState.COMPLETED
+_CONFIRMED: Final = ServerState.CONFIRMED
+_ACCEPTED: Final = ServerState.ACCEPTED
+_TERMINATED: Final = ServerState.TERMINATED
+"""Each look into an Enum is a call in Python 3.11."""
 
 Send = Callable[[str], object]
 """Puts one message on the wire."""
@@ -62,42 +71,24 @@ class ServerMeans(Struct, frozen=True):
     returns what is kept for it from now on"""
 
 
-class InviteServerTransaction:
+class InviteServerTransaction(Struct, eq=False):
     """The transaction of one INVITE (§17.2.1)."""
 
-    __slots__ = (
-        "_interval",
-        "_last",
-        "_means",
-        "_repeat",
-        "_send",
-        "identity",
-        "key",
-        "peer",
-        "reliable",
-        "state",
-        "weight",
-    )
-
-    def __init__(
-        self, key: str, send: Send, means: ServerMeans, *, reliable: bool, peer: str = "", weight: int = 0
-    ) -> None:
-        """``reliable``: the transport needs no repetition.
-
-        The rest is for who keeps it: ``identity`` is what the same request has in common that came by another way, or
-        empty; ``peer`` the address that it came from, and ``weight`` the octets that are kept for it.
-        """
-        self.key = key
-        self.identity = ""
-        self.peer = peer
-        self.weight = weight
-        self.reliable = reliable
-        self.state = ServerState.PROCEEDING
-        self._send = send
-        self._means = means
-        self._last = ""
-        self._repeat: TimerHandle | None = None
-        self._interval = 0.0
+    key: str
+    _send: Send
+    _means: ServerMeans
+    reliable: bool
+    """the transport needs no repetition"""
+    peer: str = ""
+    """the address that it came from"""
+    weight: int = 0
+    """the octets that are kept for it"""
+    identity: str = ""
+    """what the same request has in common that came by another way, or empty"""
+    state: ServerState = _PROCEEDING
+    _last: str = ""
+    _repeat: TimerHandle | None = None
+    _interval: float = 0.0
 
     def identify(self, identity: str) -> None:
         """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""
@@ -106,16 +97,16 @@ class InviteServerTransaction:
     @property
     def awaits_final(self) -> bool:
         """No final response has left yet."""
-        return self.state is ServerState.PROCEEDING
+        return self.state is _PROCEEDING
 
     @property
     def accepted(self) -> bool:
         """A 2xx has left."""
-        return self.state is ServerState.ACCEPTED
+        return self.state is _ACCEPTED
 
     def respond(self, status: int, text: str) -> None:
         """Send a response of ours. After a final response further calls are ignored."""
-        if self.state is not ServerState.PROCEEDING:
+        if self.state is not _PROCEEDING:
             return
         self._send(text)
         if status < 200:
@@ -124,12 +115,12 @@ class InviteServerTransaction:
             return
         if status < 300:
             self._last = ""
-            self.state = ServerState.ACCEPTED
+            self.state = _ACCEPTED
             self.weight = self._means.answered(self, status, 0)
             self._means.timers.start(self._means.timing.t1x64, self._terminate)  # timer L
             return
         self._last = text
-        self.state = ServerState.COMPLETED
+        self.state = _COMPLETED
         self.weight = self._means.answered(self, status, len(text))
         if not self.reliable:
             self._interval = self._means.timing.t1
@@ -138,14 +129,14 @@ class InviteServerTransaction:
 
     def receive_repeated_request(self) -> None:
         """The INVITE came again."""
-        if self._last and self.state in (ServerState.PROCEEDING, ServerState.COMPLETED):
+        if self._last and self.state in (_PROCEEDING, _COMPLETED):
             self._send(self._last)
 
     def receive_ack(self) -> bool:
         """An ACK with this transaction's branch came; False if it is not for a final response other than 2xx."""
-        if self.state is not ServerState.COMPLETED:
-            return self.state is ServerState.CONFIRMED
-        self.state = ServerState.CONFIRMED
+        if self.state is not _COMPLETED:
+            return self.state is _CONFIRMED
+        self.state = _CONFIRMED
         self._last = ""
         if self._repeat is not None:
             self._repeat.cancel()
@@ -156,42 +147,36 @@ class InviteServerTransaction:
         return True
 
     def _repeat_final(self) -> None:
-        if self.state is ServerState.COMPLETED:
+        if self.state is _COMPLETED:
             self._send(self._last)
             self._interval = min(2 * self._interval, self._means.timing.t2)
             self._repeat = self._means.timers.start(self._interval, self._repeat_final)
 
     def _give_up(self) -> None:
-        if self.state is ServerState.COMPLETED:
+        if self.state is _COMPLETED:
             self._terminate()
 
     def _terminate(self) -> None:
-        if self.state is not ServerState.TERMINATED:
-            self.state = ServerState.TERMINATED
+        if self.state is not _TERMINATED:
+            self.state = _TERMINATED
             self._send = _send_nothing
             if self._repeat is not None:
                 self._repeat.cancel()
             self._means.over(self)
 
 
-class NonInviteServerTransaction:
-    """The transaction of a request that is neither INVITE nor ACK (§17.2.2)."""
+class NonInviteServerTransaction(Struct, eq=False):
+    """The transaction of a request that is neither INVITE nor ACK (§17.2.2); its fields are as for an INVITE."""
 
-    __slots__ = ("_last", "_means", "_send", "identity", "key", "peer", "reliable", "state", "weight")
-
-    def __init__(
-        self, key: str, send: Send, means: ServerMeans, *, reliable: bool, peer: str = "", weight: int = 0
-    ) -> None:
-        """As for an INVITE."""
-        self.key = key
-        self.identity = ""
-        self.peer = peer
-        self.weight = weight
-        self.reliable = reliable
-        self.state = ServerState.TRYING
-        self._send = send
-        self._means = means
-        self._last = ""
+    key: str
+    _send: Send
+    _means: ServerMeans
+    reliable: bool
+    peer: str = ""
+    weight: int = 0
+    identity: str = ""
+    state: ServerState = _TRYING
+    _last: str = ""
 
     def identify(self, identity: str) -> None:
         """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""
@@ -200,18 +185,18 @@ class NonInviteServerTransaction:
     @property
     def awaits_final(self) -> bool:
         """No final response has left yet."""
-        return self.state in (ServerState.TRYING, ServerState.PROCEEDING)
+        return self.state in (_TRYING, _PROCEEDING)
 
     def respond(self, status: int, text: str) -> None:
         """Send a response of ours. After a final response further calls are ignored."""
-        if self.state not in (ServerState.TRYING, ServerState.PROCEEDING):
+        if self.state not in (_TRYING, _PROCEEDING):
             return
         self._send(text)
         self._last = text
         if status < 200:
-            self.state = ServerState.PROCEEDING
+            self.state = _PROCEEDING
             return
-        self.state = ServerState.COMPLETED
+        self.state = _COMPLETED
         self.weight = self._means.answered(self, status, len(text))
         if self.reliable:
             self._terminate()
@@ -224,8 +209,8 @@ class NonInviteServerTransaction:
             self._send(self._last)
 
     def _terminate(self) -> None:
-        if self.state is not ServerState.TERMINATED:
-            self.state = ServerState.TERMINATED
+        if self.state is not _TERMINATED:
+            self.state = _TERMINATED
             self._send = _send_nothing
             self._means.over(self)
 

@@ -90,7 +90,7 @@ def rules() -> Specification:
 
 
 def test_specification_cases_and_features_fit_together(rules: Specification) -> None:
-    assert traceability.problems(rules, main.load_cases(), traceability.scenarios()) == []
+    assert traceability.problems(rules, main.all_cases(), traceability.scenarios()) == []
 
 
 def test_generated_documents_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:

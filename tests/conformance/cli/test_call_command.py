@@ -140,7 +140,8 @@ def test_the_reference_server_without_an_application(running: Running, parameter
     [
         ("bob", "expected a SIP URI like sip:bob@127.0.0.1:5060, got 'bob'"),
         ("sip:bob@127.0.0.1:70000", "expected a port from 1 to 65535, got 70000"),
-        ("sip:bob@127.0.0.1;transport=ws", "expected the transport udp or tcp, got 'ws'"),
+        ("sip:bob@127.0.0.1;transport=sctp", "expected a transport of udp, tcp, tls, ws, wss, got 'sctp'"),
+        ("sips:bob@127.0.0.1;transport=udp", "sips goes by tls or wss, not by udp: try sip:"),
         ("sip:bob@[::1", "expected a SIP URI"),
     ],
 )

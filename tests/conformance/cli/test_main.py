@@ -21,7 +21,7 @@ import pytest
 
 from drachtio_conformance.cli.main import main
 from drachtio_conformance.engine.outcome import ExitCode
-from tests.conformance.conftest import Running
+from tests.conformance.conftest import Running, started
 from tests.conformance.small_server import SECRET, SmallTarget
 
 FEW = ["--filter", "ping"]
@@ -261,7 +261,7 @@ def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[st
         (["server", "--baseline", "/none.yaml"], "/none.yaml: No such file or directory"),
         (["server", "--profile", "/none.yaml"], "/none.yaml: No such file or directory"),
         (["server", "--scenarios", "/none"], "/none: there is no such file or folder of cases"),
-        (["call", "sips:bob@127.0.0.1"], "sips needs TLS, which this phone does not speak; try sip:"),
+        (["call", "sips:bob@127.0.0.1;transport=udp"], "sips goes by tls or wss, not by udp: try sip:"),
         (["call", "bob"], "expected a SIP URI like sip:bob@127.0.0.1:5060, got 'bob'"),
         (
             ["call", "sip:127.0.0.1", "--header", "nonsense"],
@@ -287,7 +287,11 @@ def test_wrong_usage_is_explained(
         (["serve"], "invalid choice: 'serve'"),
         (["server", "--admin", "localhost"], "expected HOST:PORT like 127.0.0.1:9022, got 'localhost'"),
         (["server", "--admin", "::1:9022"], "an IPv6 address stands in brackets"),
-        (["server", "--sip", "tls/h:1"], "expected udp/HOST:PORT or tcp/HOST:PORT, got 'tls/h:1'"),
+        (
+            ["server", "--sip", "sctp/h:1"],
+            "expected TRANSPORT/HOST:PORT with one of udp, tcp, tls, ws, wss, got 'sctp/h:1'",
+        ),
+        (["server", "--admin", "tls://h"], "expected HOST:PORT like 127.0.0.1:9022, got 'h'"),
         (["server", "--slow", "0"], "expected a factor from 0.1 to 1000, got '0'"),
         (["call", "sip:x", "--hold", "-1"], "expected"),
     ],
@@ -396,3 +400,65 @@ def test_a_profile_of_the_suite_does_for_cases_of_ones_own(
 ) -> None:
     file = case_file(tmp_path, "*|response|*|OK|pong")
     assert main(["server", "--scenarios", file, "--profile", "drachtio-0.9.5"]) == ExitCode.OK
+
+
+def test_a_server_is_tested_by_tls(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["server", "--admin", f"tls://{running.secure_admin}", "--secret", running.secret]
+    assert main([*arguments, "--filter", "connection/tls", "--filter", "network/secure/call-by-tls"]) == 0
+    told = capsys.readouterr().out
+    assert f"5 pass · tls://{running.secure_admin} (v" in " ".join(told.split())
+    # By the other door the cases about TLS say why they do not apply, and the SIP endpoints are found all the same.
+    arguments[2] = running.admin
+    assert (
+        main([*arguments, "--filter", "connection/tls/pieces", "--filter", "network/secure/call-by-tls"]) == 0
+    )
+    told = capsys.readouterr().out
+    assert "needs an admin port by TLS: --admin tls://HOST:PORT" in told
+    assert "1 pass, 1 not-applicable" in told
+
+
+def test_who_speaks_no_tls_is_told(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["server", "--admin", f"tls://{running.admin}", "--secret", "cymru", "--filter", "ping"]
+    assert main(arguments) == ExitCode.NO_PEER
+    assert f"no connection to {running.admin}: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("transport", ["tls", "ws", "wss"])
+def test_a_call_goes_by_any_transport(
+    running: Running, capsys: pytest.CaptureFixture[str], transport: str
+) -> None:
+    uri = f"sip:bob@{running.doors[transport]};transport={transport}"
+    assert main(["call", uri, "--method", "options", "--full"]) == 1
+    told = capsys.readouterr().out
+    assert f"\nVia: SIP/2.0/{transport.upper()} 127.0.0.1:" in told
+    assert told.endswith("\nOPTIONS was answered 503 Service Unavailable\n")
+
+
+def test_a_sips_uri_is_called_by_tls(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", f"sips:bob@{running.doors['tls']}", "--method", "options"]) == 1
+    assert "OPTIONS was answered 503" in capsys.readouterr().out
+    assert main(["call", f"sips:bob@{running.sip}", "--timeout", "5"]) == ExitCode.NO_PEER
+    assert "no TLS connection to " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind", "cases"), [("http", "GET", "http/question"), ("tcp", "tcp", "outbound/direct")]
+)
+def test_cases_of_handlers_against_a_server_that_is_configured_for_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], scheme: str, kind: str, cases: str
+) -> None:
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{kept.getsockname()[1]}"
+        profile = tmp_path / "profile.yaml"
+        profile.write_text(f"configured: {{request-handler: {kind}}}\nhandler: {place}\n", "utf-8")
+        with started("--http-handler", f"{scheme}://{place}") as server:
+            target = ["--admin", server.admin, "--secret", server.secret, "--profile", str(profile)]
+            report = tmp_path / "report.json"
+            few = ["--filter", cases, "--filter", "ping"]
+            assert main(["server", *target, *few, "--json", str(report)]) == 0
+    verdicts = {case["name"]: case["verdict"] for case in json.loads(report.read_text("utf-8"))["cases"]}
+    assert verdicts["ping/basic/answered"] == "not-applicable"
+    played = [name for name, verdict in verdicts.items() if verdict == "pass"]
+    assert len(played) == {"GET": 9, "tcp": 2}[kind], capsys.readouterr().out

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import pytest
 
 from drachtio_conformance.cli import call_command
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.cli.call_command import Call
 from drachtio_conformance.cli.shell import BadInput, Shell, completions, masked
 from drachtio_conformance.cli.shell_connection import CannotConnect
@@ -30,7 +31,9 @@ class Session:
     def __init__(self, running: Running, secret: str = "", *, brief: bool = True) -> None:
         self.printed: list[str] = []
         host, _, port = running.admin.rpartition(":")
-        self.shell = Shell((host, int(port)), secret, self.printed.append, brief=brief)
+        self.shell = Shell(
+            AdminAddress(host, int(port), secure=False), secret, self.printed.append, brief=brief
+        )
         self.shell.connect()
         self.shell.settle()
 
@@ -149,15 +152,17 @@ def test_a_call_by_hand(session: Session, running: Running) -> None:
     outcomes: list[ExitCode] = []
     call = Call(uri=f"sip:bob@{running.sip}", hold=0)
     caller = threading.Thread(target=lambda: outcomes.append(asyncio.run(call_command.place(call)).exit_code))
+    before = len(session.printed)
     caller.start()
-    printed = session.type(
+    session.type(
         *("wait", "respond 180"),
         *("sip $t", "SIP/2.0 200 OK", "Content-Type: application/sdp", "", "v=0", "."),
         *("wait", "wait", "respond 200"),
     )
     caller.join()
     assert outcomes == [ExitCode.OK]
-    kinds = [" ".join(line.split()[:3]) for line in printed]
+    printed = "\n".join(session.printed[before:])  # the INVITE may come before anything is typed
+    kinds = [" ".join(line.split()[:3]) for line in printed.split("\n")]
     assert kinds == [
         "<-- sip INVITE",
         "--> sip 180",
@@ -220,13 +225,38 @@ def test_secrets_are_as_long_as_they_are() -> None:
 
 def test_nobody_listens() -> None:
     with pytest.raises(CannotConnect, match=r"no connection to 127\.0\.0\.1:1: Connection refused"):
-        Shell(("127.0.0.1", 1), "", print).connect()
+        Shell(AdminAddress("127.0.0.1", 1, secure=False), "", print).connect()
+
+
+def test_a_shell_by_tls(running: Running) -> None:
+    printed: list[str] = []
+    host, _, port = running.secure_admin.rpartition(":")
+    shell = Shell(AdminAddress(host, int(port), secure=True), running.secret, printed.append, brief=True)
+    shell.connect()
+    shell.settle()
+    assert shell.execute("ping", lambda: None)
+    shell.settle()
+    shell.close()
+    assert printed[0] == f"connected to tls://{running.secure_admin}"
+    assert without_times(printed)[-1] == "<-- OK pong   answers ping after 0 ms"
+
+
+def test_a_shell_by_tls_where_none_is_spoken(running: Running) -> None:
+    host, _, port = running.admin.rpartition(":")
+    with pytest.raises(CannotConnect, match=rf"no connection to tls://{running.admin}: "):
+        Shell(AdminAddress(host, int(port), secure=True), "", print).connect()
 
 
 def test_what_is_not_answered_is_told_once() -> None:
     printed: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        shell = Shell(silent.getsockname(), "cymru", printed.append, brief=True, patience=0.1)
+        shell = Shell(
+            AdminAddress("127.0.0.1", silent.getsockname()[1], secure=False),
+            "cymru",
+            printed.append,
+            brief=True,
+            patience=0.1,
+        )
         shell.connect()
         shell.settle()
         assert printed[-1] == "no answer to authenticate within 0.1 s"

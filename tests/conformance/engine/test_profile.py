@@ -10,6 +10,7 @@ from drachtio_conformance.cases.case import Case, ExpectUnder
 from drachtio_conformance.cases.loader import parse
 from drachtio_conformance.cli.main import load_cases
 from drachtio_conformance.engine.profile import FEATURES, Profile, ProfileError, load_profile
+from drachtio_conformance.targets.settings import ServerSettings
 
 CASES = """
 title: T
@@ -59,7 +60,7 @@ def test_the_features_are_those_that_the_suite_requires() -> None:
     [
         (
             "features: [cdr]",
-            "expected features of cdrs, ipv6, outbound_connections, request_handlers, tea, got 'cdr'",
+            "expected features of admin_tls, cdrs, ipv6, outbound_connections, request_handlers, tea, tls, ws, wss,",
         ),
         ("feature: [ipv6]", "known.yaml:1: object contains unknown field 'feature'"),
         ("- x", "known.yaml:1: expected 'object', got 'array'"),
@@ -95,3 +96,27 @@ def test_a_profile_that_is_not_there_is_refused_with_those_that_are() -> None:
         ProfileError, match=r"drachtio-0\.9\.4: No such file or directory; with the suite come "
     ):
         load_profile("drachtio-0.9.4", cases())
+
+
+def test_a_profile_says_what_the_peer_is_configured_with(tmp_path: Path) -> None:
+    text = "configured: {request-handler: POST, handled-method: INVITE}\nhandler: '[::1]:8080'\n"
+    profile = load_profile(write(tmp_path, text), cases())
+    assert profile.configured == ServerSettings(request_handler="POST", handled_method="INVITE")
+    assert profile.handler_address == ("::1", 8080)
+    assert load_profile(write(tmp_path, "configured: {cdrs: true}"), cases()).handler_address is None
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("configured: {request-handler: GET}", "together"),
+        ("handler: 127.0.0.1:1", "together"),
+        ("configured: {t1: 1}\nhandler: 127.0.0.1:1", "together"),
+        ("configured: {request-handler: GET}\nhandler: nowhere", "expected HOST:PORT, got 'nowhere'"),
+        ("configured: {request-handler: GET}\nhandler: h:70000", "expected HOST:PORT, got 'h:70000'"),
+        ("configured: {request-handler: PUT}", "request-handler"),
+    ],
+)
+def test_where_the_handler_is_goes_with_what_it_is(tmp_path: Path, text: str, complaint: str) -> None:
+    with pytest.raises(ProfileError, match=complaint):
+        load_profile(write(tmp_path, text), cases())

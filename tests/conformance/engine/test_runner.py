@@ -238,6 +238,28 @@ def test_ipv6_does_not_apply_to_a_server_that_lists_none_unless_its_profile_decl
     assert outcome(one, foreign, declared).verdict is Verdict.PASS
 
 
+@pytest.mark.parametrize(
+    ("feature", "reason"),
+    [
+        ("tls", "the server lists no TLS endpoint"),
+        ("wss", "the server lists no WSS endpoint"),
+        ("admin_tls", "needs an admin port by TLS: --admin tls://HOST:PORT"),
+    ],
+)
+def test_what_a_server_has_no_door_for_does_not_apply(feature: str, reason: str) -> None:
+    result = outcome(case(PING, requires=(feature,)), SmallTarget(embedded=False))
+    assert (result.verdict, result.reason) == (Verdict.NOT_APPLICABLE, reason)
+
+
+def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("drachtio_conformance.engine.runner.find_spec", lambda name: None)
+    for feature, missing in (("tls", "needs the command openssl"), ("ws", "library websockets")):
+        result = outcome(case(PING, requires=(feature,)), SmallTarget())
+        assert result.verdict is Verdict.NOT_APPLICABLE
+        assert missing in result.reason
+
+
 def test_after_a_failure_comes_a_fresh_server() -> None:
     target = SmallTarget(wrong)
 

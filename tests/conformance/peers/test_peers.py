@@ -16,7 +16,8 @@ from drachtio_conformance.peers.channel import Bell, Channel, Closed, NothingCam
 from drachtio_conformance.peers.recorder import Recorder
 from drachtio_conformance.peers.sip_compose import Changes, compose, computed_length, status_line
 from drachtio_conformance.peers.sip_peer import SipPeer, SipStateError
-from drachtio_conformance.peers.sip_transport import Received, StreamFramer, TcpEndpoint, UdpEndpoint
+from drachtio_conformance.peers.sip_transport import Received, StreamEndpoint, UdpEndpoint
+from drachtio_conformance.peers.stream_framing import StreamFramer
 from drachtio_conformance.peers.variables import Variables
 from msgtrace import sip
 from msgtrace.frames import Frame
@@ -357,7 +358,7 @@ def test_a_tcp_endpoint_listens_on_the_port_it_connects_from() -> None:
             writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        endpoint = TcpEndpoint(server.sockets[0].getsockname(), lambda raw: None)
+        endpoint = StreamEndpoint(server.sockets[0].getsockname(), lambda raw: None)
         await endpoint.open("127.0.0.1", seconds=2)
         endpoint.send(MESSAGE.encode(), "every-byte")
         assert await came.take(2) == (endpoint.port, MESSAGE)
@@ -383,7 +384,7 @@ def test_a_tcp_endpoint_that_is_refused_leaves_nothing_open() -> None:
         server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
         address = server.sockets[0].getsockname()
         server.close()
-        endpoint = TcpEndpoint(address, lambda raw: None)
+        endpoint = StreamEndpoint(address, lambda raw: None)
         with pytest.raises(ConnectFailed, match=rf"no TCP connection to 127\.0\.0\.1:{address[1]}"):
             await endpoint.open("127.0.0.1", seconds=2)
         with pytest.raises(ConnectionRefusedError):

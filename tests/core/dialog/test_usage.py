@@ -29,7 +29,7 @@ def made(owner: RecordingApplication | None = None) -> DialogUsage:
         remote_contact="<sip:b@127.0.0.1:5080>",
         route_set=[],
     )
-    return DialogUsage(dialog, "c;from-tag=1", owner, flow=BY_UDP, follows_contact=False)
+    return DialogUsage(dialog, "c;from-tag=1", owner, BY_UDP)
 
 
 def in_state(state: UsageState) -> DialogUsage:

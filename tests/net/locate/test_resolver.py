@@ -62,10 +62,10 @@ class Stage:
         )
 
     async def hops(
-        self, name: str, port: int | None = None, transport: Transport | None = None
+        self, name: str, port: int | None = None, transport: Transport | None = None, service: str = ""
     ) -> Sequence[Hop]:
         outcome: asyncio.Future[Sequence[Hop]] = asyncio.get_running_loop().create_future()
-        self.resolver.resolve(Question(name, port, transport), outcome.set_result)
+        self.resolver.resolve(Question(name, port, transport, service), outcome.set_result)
         return await outcome
 
 
@@ -351,5 +351,29 @@ def test_what_is_under_way_when_the_resolver_stops_is_told_nobody(run: Run) -> N
             await asyncio.sleep(0)
             await stage.resolver.stop()
             assert told == []
+
+    run(story())
+
+
+def test_a_service_is_where_its_srv_records_say_and_nowhere_else(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text("192.0.2.9 app.test\n192.0.2.8 second.test\n")
+    zone = """
+_drachtio._tcp.app SRV 20 0 4002 second
+_drachtio._tcp.app SRV 10 0 4001 first
+_sip._udp.app SRV 0 0 5060 first
+first A 10.0.0.1
+plain A 10.0.0.3
+"""
+
+    async def story() -> None:
+        async with serving(zone, str(tmp_path / "hosts")) as stage:
+            found = await stage.hops("app.test", service="_drachtio._tcp")
+            assert [(hop.host, hop.port) for hop in found] == [("10.0.0.1", 4001), ("192.0.2.8", 4002)]
+            asked = len(stage.nameserver.asked)
+            assert await stage.hops("app.test", service="_drachtio._tcp") == found
+            assert len(stage.nameserver.asked) == asked
+            for name in ("plain.test", "nosuch.test", "x.invalid"):
+                assert not await stage.hops(name, service="_drachtio._tcp")
+            assert [hop.host for hop in await stage.hops("app.test")] == ["192.0.2.9"]
 
     run(story())

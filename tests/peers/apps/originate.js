@@ -7,8 +7,8 @@ const {connect, say, localSdp} = require('./application');
 const srf = connect();
 
 // Calls, and hangs up when the other side has answered, unless `wait` leaves that to the other side.
-async function call({id, uri, auth, wait, headers, proxy}) {
-  const dialog = await srf.createUAC(uri, {localSdp, auth, proxy, headers: {'X-Id': id, ...headers}}, {
+async function call({id, uri, auth, wait, headers, proxy, sdp = localSdp}) {
+  const dialog = await srf.createUAC(uri, {localSdp: sdp, auth, proxy, headers: {'X-Id': id, ...headers}}, {
     cbProvisional: (res) => say('provisional', {id, status: res.status}),
   });
   say('answered', {id, callId: dialog.sip.callId, remoteTag: dialog.sip.remoteTag, sdp: dialog.remote.sdp});

@@ -62,6 +62,17 @@ def test_known_fields_come_in_the_order_of_the_table_unknown_ones_behind_content
         ("Subject: 1\r\nSubject: 2", ["Subject: 2"]),
         ("Contact: <sip:a@b>\r\nContact: <sip:c@d>", ["Contact: <sip:a@b>", "Contact: <sip:c@d>"]),
         ('Contact: "a,b" <sip:a@b>, <sip:c@d>', ['Contact: "a,b" <sip:a@b>', "Contact: <sip:c@d>"]),
+        (
+            'p-asserted-identity: "a,b" <sip:a@b>,<tel:+1>\r\nP-Asserted-Identity: <sip:c,d@e>',
+            [
+                'P-Asserted-Identity: "a,b" <sip:a@b>',
+                "P-Asserted-Identity: <tel:+1>",
+                "P-Asserted-Identity: <sip:c,d@e>",
+            ],
+        ),
+        ('P-Asserted-Identity: "a,b <sip:a@b>, x', ['P-Asserted-Identity: "a,b <sip:a@b>, x']),
+        ("P-Asserted-Identity:", ["P-Asserted-Identity: "]),
+        ("P-Preferred-Identity: <sip:a@b>, <tel:+1>", ["P-Preferred-Identity: <sip:a@b>, <tel:+1>"]),
         ("Warning: 1 a b\r\nWarning: 2 a b", ["Warning: 1 a b", "Warning: 2 a b"]),
         ("X-a: 1\r\nX-a: 2", ["X-a: 1", "X-a: 2"]),
         ("f: <sip:a@b>", ["From: <sip:a@b>"]),

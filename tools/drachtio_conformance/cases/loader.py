@@ -28,6 +28,9 @@ Plain: TypeAlias = "str | list[Plain] | dict[str, Plain]"
 _DEEPEST = 50
 """Lists and mappings in each other; a case needs ten."""
 
+_ROOTS = ("scenarios", "client_scenarios")
+"""folders at which the names of cases begin"""
+
 _LOADER: type[yaml.BaseLoader] | type[yaml.CBaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """PyYAML with libyaml reads the suite in 0.05 s instead of 1; both make texts of all scalars."""
 
@@ -59,6 +62,7 @@ class _CaseFields(_Shared, kw_only=True, forbid_unknown_fields=True):
     id: str
     title: str
     steps: list[object]
+    ends_open: bool = False
     expect_under: dict[str, str | Under] = field(default_factory=dict)
     danger: dict[str, str] = field(default_factory=dict)
 
@@ -94,7 +98,7 @@ def load(paths: Iterable[Path], *, root: Path | None = None) -> list[Case]:
 
 def _root_of(given: Path, file: Path) -> Path:
     for folder in file.resolve().parents:
-        if folder.name == "scenarios":
+        if folder.name in _ROOTS:
             return folder
     return given.resolve() if given.is_dir() else file.resolve().parent
 
@@ -225,7 +229,7 @@ class Reader:
         if not steps:
             raise self.error(node, "expected at least one step")
         clauses = fields.clauses or file.clauses
-        if not clauses:
+        if not clauses and not fields.ends_open:  # a recording shows what there was
             raise self.error(node, "expected clauses (the ids of docs/protocol.md that the case tests)")
         return Case(
             name=f"{prefix}/{fields.id}",
@@ -237,6 +241,7 @@ class Reader:
             server=fields.server if fields.server is not None else file.server,
             level=fields.level or file.level or Level.MUST,
             slow=fields.slow if fields.slow is not None else bool(file.slow),
+            ends_open=fields.ends_open,
             expect_under=self.expect_under(node, fields, before, case=(*before, *steps)),
             danger=fields.danger,
         )

@@ -6,6 +6,7 @@ YAML without types has texts for numbers and booleans, so the schema allows both
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from typing import TypeAlias
@@ -52,6 +53,7 @@ def schema() -> dict[str, Schema]:
         "id": {"type": "string", "pattern": "^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"},
         "title": {"type": "string"},
         "steps": steps,
+        "ends_open": _lenient({"type": "boolean"}),
         "expect_under": {"type": "object", "additionalProperties": under},
         "danger": {"type": "object", "additionalProperties": {"type": "string"}},
     }
@@ -106,12 +108,14 @@ def _texts(value: Schema) -> list[str]:
 
 
 def _lenient(value: Schema) -> Schema:
-    """Numbers and booleans may also be written as texts."""
+    """Numbers and booleans may also be written as texts; descriptions stand as they do in no source."""
     if isinstance(value, list):
         return [_lenient(item) for item in value]
     if not isinstance(value, dict):
         return value
     changed: dict[str, Schema] = {key: _lenient(item) for key, item in value.items()}
+    if isinstance(description := changed.get("description"), str):
+        changed["description"] = inspect.cleandoc(description)  # Python 3.13 has done so
     match changed.get("type"):
         case "integer" | "number" as kind:
             changed["type"] = [kind, "string"]

@@ -6,7 +6,32 @@ import argparse
 import math
 from typing import TypeAlias
 
+from msgspec import Struct
+
+from drachtio_conformance.peers.transports import TRANSPORTS
+
 HostPort: TypeAlias = tuple[str, int]
+_TLS = "tls://"
+
+
+class AdminAddress(Struct, frozen=True):
+    """Where a server awaits applications."""
+
+    host: str
+    port: int
+    secure: bool
+    """by TLS"""
+
+    def __str__(self) -> str:
+        """``HOST:PORT``, ``tls://HOST:PORT``"""
+        shown = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{_TLS if self.secure else ''}{shown}:{self.port}"
+
+
+def admin_address(text: str) -> AdminAddress:
+    """``127.0.0.1:9022``, ``tls://127.0.0.1:9023``."""
+    secure = text.lower().startswith(_TLS)
+    return AdminAddress(*host_port(text[len(_TLS) :] if secure else text), secure)
 
 
 def host_port(text: str) -> HostPort:
@@ -22,8 +47,10 @@ def host_port(text: str) -> HostPort:
 def sip_endpoint(text: str) -> str:
     """``udp/127.0.0.1:5060``."""
     transport, slash, address = text.partition("/")
-    if not slash or transport not in ("udp", "tcp"):
-        raise argparse.ArgumentTypeError(f"expected udp/HOST:PORT or tcp/HOST:PORT, got '{text}'")
+    if not slash or transport not in TRANSPORTS:
+        raise argparse.ArgumentTypeError(
+            f"expected TRANSPORT/HOST:PORT with one of {', '.join(TRANSPORTS)}, got '{text}'"
+        )
     host_port(address)
     return text
 

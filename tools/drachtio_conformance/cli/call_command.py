@@ -20,7 +20,8 @@ from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.recorder import Recorder, WireEvent
 from drachtio_conformance.peers.sip_compose import Changes
 from drachtio_conformance.peers.sip_peer import SipPeer
-from drachtio_conformance.peers.sip_transport import TcpEndpoint, UdpEndpoint
+from drachtio_conformance.peers.sip_transport import StreamEndpoint, UdpEndpoint
+from drachtio_conformance.peers.transports import DEFAULT_PORTS, SECURE, TRANSPORTS
 from drachtio_conformance.peers.variables import Variables
 from msgtrace import sip
 from msgtrace.sip import SipMessage
@@ -32,8 +33,10 @@ _NOT_ALONE = {
 }
 """methods that make no sense outside a call, and why"""
 _T1, _T2 = 0.5, 4.0
+_SECURED = {"": "tls", "tcp": "tls", "ws": "wss"}
+"""what a sips URI means by a transport (RFC 3261 §26.2.2)"""
 _URI = re.compile(
-    r"(?P<scheme>sips?):(?:[^@]*@)?"
+    r"(?P<scheme>(?i:sips?)):(?:[^@]*@)?"
     r"(?P<host>\[[0-9a-fA-F:]+\]|[^:;?@\[\]]+)(?::(?P<port>\d{1,5}))?(?P<parameters>(?:;[^?]*)?)(?:\?.*)?"
 )
 
@@ -48,7 +51,7 @@ class Call(Struct, frozen=True, kw_only=True):
     uri: str
     method: str = "INVITE"
     transport: str = ""
-    """``udp`` or ``tcp``; empty: the URI's transport parameter, else udp"""
+    """``udp``, ``tcp``, ``tls``, ``ws`` or ``wss``; empty: the URI's transport parameter, else udp, or tls for sips"""
     headers: tuple[tuple[str, str], ...] = ()
     body: str | None = None
     """octets; None: an SDP offer in an INVITE, nothing else"""
@@ -79,13 +82,14 @@ async def place(call: Call, progress: Callable[[WireEvent], None] | None = None)
     def arrived(raw: str) -> None:
         recorder.sip("phone", raw, from_server=True)
 
-    endpoint: UdpEndpoint | TcpEndpoint
-    endpoint = (
-        TcpEndpoint((host, port), arrived) if transport == "tcp" else UdpEndpoint((host, port), arrived)
-    )
+    endpoint: UdpEndpoint | StreamEndpoint
+    if transport == "udp":
+        endpoint = UdpEndpoint((host, port), arrived)
+    else:
+        endpoint = StreamEndpoint((host, port), arrived, transport=transport)
     shown = f"[{host}]" if ":" in host else host
     try:
-        if isinstance(endpoint, TcpEndpoint):
+        if isinstance(endpoint, StreamEndpoint):
             await endpoint.open(local, seconds=min(call.patience, 5.0))
         else:
             await endpoint.open(local)
@@ -113,13 +117,17 @@ def destination(call: Call) -> tuple[str, int, str]:
     match = _URI.fullmatch(call.uri)
     if match is None:
         raise CallError(f"expected a SIP URI like sip:bob@127.0.0.1:5060, got '{call.uri}'")
-    if match["scheme"] == "sips":
-        raise CallError(f"sips needs TLS, which this phone does not speak; try sip:, got '{call.uri}'")
     parameter = re.search(r";transport=(\w+)", match["parameters"], re.IGNORECASE)
-    transport = call.transport or (parameter[1].lower() if parameter else "udp")
-    if transport not in ("udp", "tcp"):
-        raise CallError(f"expected the transport udp or tcp, got '{transport}'")
-    host, port = match["host"].strip("[]"), int(match["port"] or 5060)
+    transport = call.transport or (parameter[1].lower() if parameter else "")
+    if match["scheme"].lower() == "sips":
+        transport = _SECURED.get(transport, transport)
+        if transport not in SECURE:
+            raise CallError(f"sips goes by tls or wss, not by {transport}: try sip:, got '{call.uri}'")
+    transport = transport or "udp"
+    if transport not in TRANSPORTS:
+        raise CallError(f"expected a transport of {', '.join(TRANSPORTS)}, got '{transport}'")
+    host = match["host"].strip("[]")
+    port = int(match["port"] or DEFAULT_PORTS[transport])
     if not 0 < port < 65536:
         raise CallError(f"expected a port from 1 to 65535, got {port}")
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TypeAlias
 
-from drachtio_conformance.cli.arguments import factor, host_port, seconds, sip_endpoint
+from drachtio_conformance.cli.arguments import admin_address, factor, seconds, sip_endpoint
+from drachtio_conformance.peers.transports import TRANSPORTS
 
 _EXAMPLES = """\
 examples:
@@ -13,6 +14,7 @@ examples:
   drachtio-conformance server --admin 127.0.0.1:9022 --secret cymru
                                                           the suite against a server that runs already
   drachtio-conformance server --filter 'framing/**' --report report
+  drachtio-conformance client -- node app.js              the suite against a client library, by an app of its author
   drachtio-conformance explain AUTH-6                     what a clause says, and what tests it
   drachtio-conformance shell 127.0.0.1:9022 --secret cymru
                                                           speak the admin protocol by hand
@@ -32,6 +34,7 @@ examples:
   drachtio-conformance server --filter ping --filter 'route/**'
   drachtio-conformance server --clause AUTH --junit results.xml
   drachtio-conformance server --admin 127.0.0.1:9022 --secret cymru --report report
+  drachtio-conformance server --admin tls://127.0.0.1:9023 --secret cymru
   DRACHTIO_SECRET=cymru drachtio-conformance server --admin 127.0.0.1:9022 --baseline known.yaml
 
 A baseline lists known failures with their reasons; they run, and one that passes fails the run:
@@ -58,6 +61,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"drachtio-conformance {version}")
     commands = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
     _server(commands)
+    _client(commands)
     _features(commands)
     _list(commands)
     _explain(commands)
@@ -65,6 +69,8 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _shell(commands)
     _replay(commands)
     _record(commands)
+    _compare(commands)
+    _coverage(commands)
     _vectors(commands)
     _traceability(commands)
     return parser
@@ -88,7 +94,12 @@ def _command(
 def _server(commands: _Commands) -> None:
     parser = _command(commands, "server", "test a server", description=_SERVER, epilog=_SERVER_EXAMPLES)
     target = parser.add_argument_group("what to test")
-    target.add_argument("--admin", type=host_port, metavar="HOST:PORT", help="admin port of a running server")
+    target.add_argument(
+        "--admin",
+        type=admin_address,
+        metavar="[tls://]HOST:PORT",
+        help="admin port of a running server; by TLS its certificate is not verified",
+    )
     _secret(target)
     target.add_argument(
         "--sip",
@@ -110,6 +121,44 @@ def _server(commands: _Commands) -> None:
         help="starts the server anew when a case has killed it; must end once that is under way",
     )
     _selection(parser.add_argument_group("which cases"))
+    _how(parser)
+    _reports(parser)
+
+
+_CLIENT = """\
+Tests a client library in any language: the suite plays the server and the phones, starts the conformance app of the
+library's author for each case, and tells it what to do by SIP requests. docs/conformance-app.md says what such an app
+does; every frame that it sends is judged besides.
+"""
+
+_CLIENT_EXAMPLES = """\
+examples:
+  drachtio-conformance client -- python conformance_apps/python/app.py
+  drachtio-conformance client --filter 'cancel/**' --report report -- node app.js
+  drachtio-conformance client --baseline known.yaml --junit results.xml -- ./app
+
+A baseline is a file as for 'server'. What the app answers 501 to it does not do: such cases are not applicable.
+
+exit code: 0 ok, 1 failures, or no case that a filter meets, 2 wrong usage, 3 there is no such command, 4 the suite
+itself failed
+"""
+
+
+def _client(commands: _Commands) -> None:
+    parser = _command(
+        commands, "client", "test a client library", description=_CLIENT, epilog=_CLIENT_EXAMPLES
+    )
+    parser.add_argument(
+        "app", nargs="+", metavar="COMMAND", help="starts the conformance app; write -- before it"
+    )
+    parser.add_argument("--baseline", metavar="FILE", help="known failures, with reasons")
+    _selection(parser.add_argument_group("which cases"))
+    _how(parser)
+    _reports(parser)
+    parser.set_defaults(admin=None, secret=None, sip=[], profile=None, restart=None)
+
+
+def _how(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how")
     how.add_argument(
         "--mutants", action="store_true", help="also prove that every check can fail (broken twins)"
@@ -123,6 +172,9 @@ def _server(commands: _Commands) -> None:
         help="run cases that take real time, too; N times longer deadlines for a slow peer",
     )
     how.add_argument("--verbose", action="store_true", help="on a terminal, name every case")
+
+
+def _reports(parser: argparse.ArgumentParser) -> None:
     reports = parser.add_argument_group("reports")
     reports.add_argument(
         "--report", metavar="DIR", help="write index.html, report.json, junit.xml and summary.md there"
@@ -158,8 +210,8 @@ def _features(commands: _Commands) -> None:
     parser.add_argument(
         "--target",
         "--admin",
-        type=host_port,
-        metavar="HOST:PORT",
+        type=admin_address,
+        metavar="[tls://]HOST:PORT",
         help="admin port of a running server (default: the reference server, embedded)",
     )
     _secret(parser)
@@ -210,7 +262,7 @@ def _call(commands: _Commands) -> None:
         "  drachtio-conformance call sip:bob@127.0.0.1 --method MESSAGE --body 'hello' --header 'X-A: 1'\n\n"
         "exit code: 0 answered 2xx, 1 another answer, 2 wrong usage, 3 no answer at all\n",
     )
-    parser.add_argument("uri", metavar="URI", help="sip:user@host:port")
+    parser.add_argument("uri", metavar="URI", help="sip:user@host:port, sips: for TLS")
     parser.add_argument(
         "--method", default="INVITE", metavar="NAME", help="INVITE (default), OPTIONS, MESSAGE …"
     )
@@ -222,7 +274,7 @@ def _call(commands: _Commands) -> None:
         help="add or replace; may be repeated",
     )
     parser.add_argument("--body", metavar="TEXT", help="the body; @FILE reads it from a file")
-    parser.add_argument("--transport", choices=["udp", "tcp"], help="default: the URI's, else udp")
+    parser.add_argument("--transport", choices=TRANSPORTS, help="default: the URI's, else udp, or tls")
     parser.add_argument(
         "--hold", type=seconds, default=0.5, metavar="SECONDS", help="how long the call lasts (default: 0.5)"
     )
@@ -248,7 +300,12 @@ def _shell(commands: _Commands) -> None:
         "  printf 'ping\\nroute invite\\nwait 60\\nrespond 486\\n' |\n"
         "    drachtio-conformance shell 127.0.0.1:9022 --secret cymru\n",
     )
-    parser.add_argument("address", type=host_port, metavar="HOST:PORT", help="admin port of a server")
+    parser.add_argument(
+        "address",
+        type=admin_address,
+        metavar="[tls://]HOST:PORT",
+        help="admin port of a server; by TLS its certificate is not verified",
+    )
     _secret(parser)
     parser.add_argument("--brief", action="store_true", help="one line for each frame")
 
@@ -293,6 +350,38 @@ def _record(commands: _Commands) -> None:
     )
     _selection(parser)
     parser.add_argument("folder", metavar="DIR", help="made if need be; files of the same names are replaced")
+
+
+def _compare(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "compare",
+        "lay several runs side by side",
+        description="Makes a matrix of cases and runs from JSON reports (--json): of several servers, of several\n"
+        "client libraries, of yesterday and today.",
+        epilog="example:\n  drachtio-conformance compare srf-5=five.json srf-4=four.json --html matrix.html\n",
+    )
+    parser.add_argument("reports", nargs="+", metavar="NAME=REPORT.json", help="a run and what it is called")
+    parser.add_argument("--html", metavar="FILE", help="one page with filters, clauses, ladders and octets")
+    parser.add_argument(
+        "--markdown", metavar="FILE", help="the cases that do not pass everywhere (default: print it)"
+    )
+    parser.add_argument("--title", default="Runs side by side", help="of the Markdown")
+
+
+def _coverage(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "coverage",
+        "say which clauses a recording of an application has exercised",
+        description="Reads recordings in any form that msgtrace knows and judges what applications sent, by the rules\n"
+        "of client mode and of the server's --lint: which clauses were exercised, which violated, and where.",
+        epilog="examples:\n  drachtio-conformance coverage trace.jsonl\n"
+        "  drachtio-conformance coverage --json *.log\n\n"
+        "exit code: 0 no MUST is violated, 1 one is, 2 no recording\n",
+    )
+    parser.add_argument("paths", nargs="+", metavar="TRACE", help="a recording; - is standard input")
+    parser.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _vectors(commands: _Commands) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from drachtio_conformance import data
 from drachtio_conformance.cases.selection import NothingMatches, near
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.targets.foreign import ForeignTarget
 from drachtio_conformance.targets.target import StartFailed
@@ -42,9 +43,9 @@ def run(options: argparse.Namespace, secret: str) -> int:
         if name not in names():
             raise NothingMatches(f"no feature is called '{name}'{near(name, names())}")
     if options.target is not None:
-        host, port = options.target
+        admin: AdminAddress = options.target
         try:
-            asyncio.run(ForeignTarget(host, port, secret).start(None))
+            asyncio.run(ForeignTarget(admin.host, admin.port, secret, secure=admin.secure).start(None))
         except StartFailed as error:
             sys.stderr.write(f"drachtio-conformance: {error}\n")
             return ExitCode.USAGE if "incorrect secret" in str(error) else ExitCode.NO_PEER
@@ -57,8 +58,7 @@ def _arguments(options: argparse.Namespace) -> list[str]:
     arguments = [str(folder), "--rootdir", str(folder), "-c", os.devnull]
     arguments += ["--import-mode=importlib", "-p", "no:cacheprovider", "-q", "-r", "fE", "-W", "error"]
     if options.target is not None:
-        host, port = options.target
-        arguments += ["--target", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
+        arguments += ["--target", str(options.target)]
     arguments += [f"--{name}" for name in ("cdrs", "slow") if getattr(options, name)]
     if options.junit:
         arguments += ["--junit-xml", str(Path(options.junit).resolve())]

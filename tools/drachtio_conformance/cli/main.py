@@ -23,7 +23,7 @@ from drachtio_conformance.cases.loader import LoadError
 from drachtio_conformance.cases.selection import NothingMatches
 from drachtio_conformance.cases.specification import Specification, SpecificationError
 from drachtio_conformance.cli import explain
-from drachtio_conformance.cli.arguments import HostPort
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.cli.command_line import build_parser
 from drachtio_conformance.cli.completion import answer_a_shell
 from drachtio_conformance.cli.explain import NothingToExplain
@@ -33,6 +33,7 @@ from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import ProfileError
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.report import standard_output
+from msgtrace.entries import NotARecording
 
 
 class UsageError(Exception):
@@ -51,7 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except NothingMatches as error:
         return _complain(str(error), ExitCode.FAILURES)
-    except (UsageError, Missing, NothingToExplain, BaselineError, ProfileError, TraceError) as error:
+    except (
+        UsageError,
+        Missing,
+        NothingToExplain,
+        BaselineError,
+        ProfileError,
+        TraceError,
+        NotARecording,
+    ) as error:
         return _complain(str(error), ExitCode.USAGE)
     except (LoadError, SpecificationError) as error:
         users_own = isinstance(error, LoadError) and getattr(options, "scenarios", None)
@@ -76,6 +85,10 @@ def _dispatch(options: argparse.Namespace) -> int:
                 )
             options.secret = _secret(options)
             return server_command.run(options, load_cases(options.scenarios))
+        case "client":
+            from drachtio_conformance.cli import server_command
+
+            return server_command.run(options, load_cases(options.scenarios, "client_scenarios"))
         case "features":
             from drachtio_conformance.cli import features_command
 
@@ -96,6 +109,12 @@ def _dispatch(options: argparse.Namespace) -> int:
             from drachtio_conformance.replay import record
 
             return record.run(options, load_cases(options.scenarios))
+        case "compare":
+            return _compare(options)
+        case "coverage":
+            from drachtio_conformance.cli import coverage_command
+
+            return coverage_command.run(options.paths, specification.load(), _print, as_json=options.json)
         case "vectors":
             return _vectors(Path(options.folder))
         case _:
@@ -107,9 +126,14 @@ def _secret(options: argparse.Namespace) -> str:
     return os.environ.get("DRACHTIO_SECRET", "") if options.secret is None else str(options.secret)
 
 
-def load_cases(folder: str | None = None) -> list[Case]:
+def all_cases() -> list[Case]:
+    """The cases for servers and for clients. Raises LoadError, UsageError."""
+    return [*load_cases(), *load_cases(None, "client_scenarios")]
+
+
+def load_cases(folder: str | None = None, suite: str = "scenarios") -> list[Case]:
     """The cases of the suite, or of another folder or file. Raises LoadError, UsageError."""
-    path = Path(folder) if folder else data.folder("scenarios")
+    path = Path(folder) if folder else data.folder(suite)
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder of cases")
     cases = loader.load([path])
@@ -119,7 +143,8 @@ def load_cases(folder: str | None = None) -> list[Case]:
 
 
 def _list(options: argparse.Namespace) -> int:
-    cases = selection.select(load_cases(options.scenarios), options.filter, options.clause)
+    cases = load_cases(options.scenarios) if options.scenarios else all_cases()
+    cases = selection.select(cases, options.filter, options.clause)
     if options.json:
         rows = [
             {
@@ -150,7 +175,7 @@ def _explain(what: str | None) -> int:
         return ExitCode.OK
     _print(
         explain.explain(
-            what, specification.load(), load_cases(), scenarios=traceability.scenarios(), width=width
+            what, specification.load(), all_cases(), scenarios=traceability.scenarios(), width=width
         )
     )
     return ExitCode.OK
@@ -209,7 +234,7 @@ def _body(given: str | None) -> str | None:
         raise UsageError(f"{given[1:]}: {error.strerror}") from None
 
 
-def _shell(address: HostPort, secret: str, brief: bool) -> int:
+def _shell(address: AdminAddress, secret: str, brief: bool) -> int:
     from drachtio_conformance.cli import shell_terminal
     from drachtio_conformance.cli.shell_connection import CannotConnect
 
@@ -218,6 +243,28 @@ def _shell(address: HostPort, secret: str, brief: bool) -> int:
     except CannotConnect as error:
         return _complain(str(error), ExitCode.NO_PEER)
     return ExitCode.OK if good else ExitCode.USAGE
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from drachtio_conformance.report import side_by_side
+
+    runs = []
+    for given in options.reports:
+        name, equals, path = given.partition("=")
+        if not equals or not name or not path:
+            raise UsageError(f"expected NAME=REPORT.json, got '{given}'")
+        try:
+            runs.append(side_by_side.load(name, Path(path)))
+        except side_by_side.NoReport as error:
+            raise UsageError(str(error)) from None
+    text = side_by_side.markdown(runs, title=options.title)
+    if options.html:
+        Path(options.html).write_text(side_by_side.page(runs, specification.load()), "utf-8")
+    if options.markdown:
+        Path(options.markdown).write_text(text, "utf-8")
+    elif not options.html:
+        _print(text.rstrip("\n"))
+    return ExitCode.OK
 
 
 def _vectors(folder: Path) -> int:
@@ -231,7 +278,7 @@ def _vectors(folder: Path) -> int:
 def _traceability(check: bool) -> int:
     if data.installed():
         raise UsageError("this is an installed package; the documents are written in a checkout")
-    rules, cases, features = specification.load(), load_cases(), traceability.scenarios()
+    rules, cases, features = specification.load(), all_cases(), traceability.scenarios()
     problems = traceability.problems(rules, cases, features)
     for problem in problems:
         _complain(problem, ExitCode.FAILURES)

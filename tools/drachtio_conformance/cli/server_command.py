@@ -1,4 +1,4 @@
-"""``server``: chooses cases, runs them, judges the baseline, and writes the reports."""
+"""``server`` and ``client``: chooses cases, runs them, judges the baseline, and writes the reports."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from drachtio_conformance.cases import selection, specification
 from drachtio_conformance.cases.case import Case
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.engine import baseline, outcome
 from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import Profile, load_profile, shipped
@@ -27,6 +28,7 @@ from drachtio_conformance.peers.variables import spelled_out
 from drachtio_conformance.report import ci_log, html_page, json_report, junit, markdown
 from drachtio_conformance.report.console import RunConsole
 from drachtio_conformance.steps.stage import Pace
+from drachtio_conformance.targets.client import ClientTarget
 from drachtio_conformance.targets.embedded import EmbeddedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
 from drachtio_conformance.targets.target import Target
@@ -59,7 +61,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     entries = baseline.load(Path(options.baseline)) if options.baseline else []
     profile = _profile(options, cases)
     paths = _paths(options)
-    target = _target(options)
+    target = _target(options, profile)
     console = RunConsole(None, rules, verbose=options.verbose)
     runner = Runner(target, _options(options, profile, entries), tell=console.remark)
     console.started(len(chosen), target.description, mutants=options.mutants)
@@ -178,12 +180,22 @@ def _mutation(mutation: Struct) -> str:
     return " ".join([str(kind), *(f"{name}={value!r}" for name, value in fields.items() if value)])
 
 
-def _target(options: argparse.Namespace) -> Target:
+def _target(options: argparse.Namespace, profile: Profile) -> Target:
+    if options.command == "client":
+        return ClientTarget(options.app)
     if options.admin is None:
         return EmbeddedTarget()
-    host, port = options.admin
+    admin: AdminAddress = options.admin
     patience = 2.0 * max(options.slow or 1.0, 1.0)
-    return ForeignTarget(host, port, options.secret, sip=tuple(options.sip), seconds=patience)
+    return ForeignTarget(
+        admin.host,
+        admin.port,
+        options.secret,
+        secure=admin.secure,
+        sip=tuple(options.sip),
+        handler=profile.handler_address,
+        seconds=patience,
+    )
 
 
 def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[baseline.Entry]) -> Options:
@@ -196,6 +208,7 @@ def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[ba
         expected=profile.expected(),
         danger=profile.danger,
         not_applicable=profile.not_applicable,
+        configured=profile.configured,
         baseline={entry.case: f"{entry.reason} ({entry.source})" for entry in entries},
         rerun=_rerun(options),
     )
@@ -203,18 +216,22 @@ def _options(options: argparse.Namespace, profile: Profile, entries: Sequence[ba
 
 def _rerun(options: argparse.Namespace) -> str:
     """The command that runs one case; it names the secret's variable, never the secret."""
-    words = ["drachtio-conformance", "server"]
+    words = ["drachtio-conformance", options.command]
     if options.admin is not None:
-        host, port = options.admin
-        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        words += ["--admin", shlex.quote(shown), "--secret", '"$DRACHTIO_SECRET"']
+        words += ["--admin", shlex.quote(str(options.admin)), "--secret", '"$DRACHTIO_SECRET"']
     for name in ("sip", "profile", "scenarios"):
         value = getattr(options, name)
         for each in value if isinstance(value, list) else [value] if value else []:
             words += [f"--{name}", shlex.quote(each)]
     if options.slow is not None:
         words += ["--slow", f"{options.slow:g}"]
-    return " ".join(words).replace("{", "{{").replace("}", "}}") + " --filter {name}"
+    behind = f" -- {shlex.join(options.app)}" if options.command == "client" else ""
+    return f"{_braced(' '.join(words))} --filter {{name}}{_braced(behind)}"
+
+
+def _braced(text: str) -> str:
+    """``text`` as it stands in a format."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _paths(options: argparse.Namespace) -> Paths:
@@ -264,7 +281,7 @@ def _hint(options: argparse.Namespace, runner: Runner) -> str:
 
 def _exit_code(runner: Runner, target: Target, result: RunResult, *, crashed: str) -> ExitCode:
     if runner.never_came_up:
-        if target.embedded:
+        if target.embedded and target.shared:
             return ExitCode.HARNESS
         return ExitCode.USAGE if "incorrect secret" in runner.never_came_up else ExitCode.NO_PEER
     return ExitCode.HARNESS if crashed else outcome.exit_code(result)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from drachtio_conformance.cases.selection import near
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.cli.shell_connection import Arrival, ShellConnection
 from drachtio_conformance.peers.sip_compose import REASONS
 from msgtrace import messages, redact, render
@@ -74,7 +75,7 @@ class Shell:
 
     def __init__(
         self,
-        address: tuple[str, int],
+        address: AdminAddress,
         secret: str,
         write: Callable[[str], None],
         *,
@@ -105,9 +106,8 @@ class Shell:
     def connect(self) -> None:
         """Open the connection, and authenticate if there is a secret. Raises CannotConnect."""
         self.close()
-        self._connection = ShellConnection(*self._address, self._arrived)
-        host, port = self._address
-        self._write(f"connected to {host}:{port}")
+        self._connection = ShellConnection(self._address, self._arrived)
+        self._write(f"connected to {self._address}")
         if self._secret:
             self._send_tokens(f"authenticate|{self._secret}|")
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 
 from msgspec import Struct
 
+from drachtio_conformance.cli.arguments import AdminAddress
+from drachtio_conformance.peers import tls
+from drachtio_conformance.peers.admin_peer import told
 from msgtrace.frames import Damage, Frame, FrameDecoder
 
 
@@ -33,13 +37,16 @@ class ShellConnection:
     """One connection; ``arrived`` is called in the receiving thread for each arrival."""
 
     def __init__(
-        self, host: str, port: int, arrived: Callable[[Arrival], None], *, timeout: float = 5.0
+        self, address: AdminAddress, arrived: Callable[[Arrival], None], *, timeout: float = 5.0
     ) -> None:
         """Connect. Raises CannotConnect."""
         try:
-            self._socket = socket.create_connection((host, port), timeout)
+            self._socket = socket.create_connection((address.host, address.port), timeout)
+            if address.secure:
+                self._socket = tls.connecting().wrap_socket(self._socket)
         except OSError as error:
-            raise CannotConnect(f"no connection to {host}:{port}: {error.strerror or error}") from None
+            reason = told(error) if isinstance(error, ssl.SSLError) else error.strerror or error
+            raise CannotConnect(f"no connection to {address}: {reason}") from None
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._arrived = arrived

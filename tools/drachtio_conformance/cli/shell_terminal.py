@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
+from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.cli.shell import BadInput, Shell, completions
 from drachtio_conformance.cli.shell_connection import CannotConnect
 
@@ -97,7 +98,7 @@ class Terminal:
             yield line
 
 
-def run(address: tuple[str, int], secret: str, *, brief: bool = False) -> bool:
+def run(address: AdminAddress, secret: str, *, brief: bool = False) -> bool:
     """Serve commands until the input ends; False if input from a pipe held a line that could not be carried out.
 
     Raises CannotConnect if the server cannot be reached at all.

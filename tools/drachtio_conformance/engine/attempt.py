@@ -29,6 +29,8 @@ class Attempt(Struct):
     asserted: list[list[Mutation]]
     """of each step, if the stage collects it"""
     stage: Stage
+    objections: list[str] = field(default_factory=list)
+    """what an application under test has done besides that no application may"""
     leftovers: str = ""
     crashes: list[str] = field(default_factory=list)
     """exceptions that an embedded server let escape into the event loop"""
@@ -44,7 +46,7 @@ class Attempt(Struct):
     @property
     def clean(self) -> bool:
         """Whether all went well, so that another case may have the server."""
-        return self.ended_at is None and not self.leftovers and not self.crashes
+        return self.ended_at is None and not (self.leftovers or self.crashes or self.objections)
 
 
 async def play(
@@ -71,6 +73,7 @@ async def play(
                 result.asserted[index] = stage.asserted
                 if result.steps[index].outcome is not StepOutcome.OK:
                     break
+            result.objections = await stage.objections(at_once=result.ended_at is not None)
         finally:
             await stage.clear()
         if patience is not None and result.ended_at is None:

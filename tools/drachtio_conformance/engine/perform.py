@@ -7,7 +7,7 @@ from drachtio_conformance.peers.admin_peer import ConnectFailed, NotRead, Unreac
 from drachtio_conformance.peers.sip_peer import SipStateError
 from drachtio_conformance.peers.variables import UnknownVariable, octets, readable
 from drachtio_conformance.steps.patterns import PatternError
-from drachtio_conformance.steps.stage import CheckFailed, Finding, Stage, StepError
+from drachtio_conformance.steps.stage import CheckFailed, Finding, NotOffered, Stage, StepError
 from drachtio_conformance.steps.step import Located, name_of, sentence
 
 
@@ -29,6 +29,9 @@ async def perform(stage: Stage, located: Located) -> StepResult:
     except CheckFailed as failure:
         result.outcome = StepOutcome.FAILED
         finding = Finding(expected=failure.expected, actual=failure.actual)
+    except NotOffered as error:
+        result.outcome = StepOutcome.NOT_OFFERED
+        finding = Finding(actual=octets(str(error)))
     except NotRead as error:
         result.outcome = StepOutcome.FAILED
         finding = Finding(expected="the server reads what it is sent", actual=str(error))

@@ -11,10 +11,13 @@
       framing/limits/over-16-MiB: never reads the connection again
     not_applicable:
       network/names/localhost: its own name is another
+    configured: {request-handler: GET}    # it runs with these settings: only cases that need just these apply
+    handler: 127.0.0.1:8080       # where its request handler is, which the cases play
 
-The features are the words that cases require. Those of the suite: ``ipv6`` (a SIP endpoint of that kind), ``cdrs``
-(call detail records are switched on), ``request_handlers`` (the server asks callbacks) and ``outbound_connections`` (it
-connects to applications). The profiles in ``profiles/`` come with the suite.
+The features are the words that cases require. Those of the suite: ``ipv6``, ``tls``, ``ws`` and ``wss`` (a SIP
+endpoint of that kind), ``admin_tls`` (an admin port by TLS: ``--admin tls://HOST:PORT``), ``cdrs`` (call detail records
+are switched on), ``request_handlers`` (the server asks callbacks) and ``outbound_connections`` (it connects to
+applications). The profiles in ``profiles/`` come with the suite.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from drachtio_conformance import data
 from drachtio_conformance.cases.case import Case, ExpectUnder
 from drachtio_conformance.cases.loader import LoadError, Reader, Under, compose, misfit
 from drachtio_conformance.cases.selection import near
+from drachtio_conformance.targets.settings import ServerSettings
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,6 +49,16 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """case name to why it must not run against this peer"""
     not_applicable: dict[str, str] = field(default_factory=dict)
     """case name to why it says nothing about this peer"""
+    configured: ServerSettings | None = None
+    """the settings of ``server:`` in cases that the peer runs with; other cases do not apply then"""
+    handler: str = ""
+    """``HOST:PORT`` of its request handler, which the cases play, if it is configured with one"""
+
+    @property
+    def handler_address(self) -> tuple[str, int] | None:
+        """Host and port of ``handler``."""
+        host, _, port = self.handler.rpartition(":")
+        return (host.strip("[]"), int(port)) if host else None
 
     def expected(self) -> dict[str, ExpectUnder]:
         """What this peer does instead, by case name."""
@@ -54,7 +68,10 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         }
 
 
-FEATURES = ("cdrs", "ipv6", "outbound_connections", "request_handlers")
+FEATURES = (
+    *("admin_tls", "cdrs", "ipv6", "outbound_connections", "request_handlers"),
+    *("tls", "ws", "wss"),
+)
 """what cases of the suite require"""
 
 
@@ -85,12 +102,25 @@ def load_profile(name: str, cases: Sequence[Case], *, strict: bool = True) -> Pr
         raise ProfileError(f"{path}: not UTF-8") from None
     except LoadError as error:
         raise ProfileError(f"{error}; a profile has {', '.join(Profile.__struct_fields__)}") from None
+    _check_handler(path, profile)
     known = sorted({*FEATURES, *(feature for case in cases for feature in case.requires)})
     for feature in profile.features or ():
         if feature not in known:
             raise ProfileError(f"{path}: expected features of {', '.join(known)}, got '{feature}'")
     _check_names(path, profile, {case.name: case for case in cases}, strict=strict)
     return profile
+
+
+def _check_handler(path: Path, profile: Profile) -> None:
+    """Where it is, is said if there is one, and only then. Raises ProfileError."""
+    asks = profile.configured is not None and profile.configured.request_handler is not None
+    if asks != bool(profile.handler):
+        raise ProfileError(
+            f"{path}: expected configured: {{request-handler: …}} and handler: HOST:PORT together"
+        )
+    host, _, port = profile.handler.rpartition(":")
+    if profile.handler and not (host and port.isascii() and port.isdigit() and 0 < int(port) <= 65535):
+        raise ProfileError(f"{path}: handler: expected HOST:PORT, got '{profile.handler}'")
 
 
 def _check_names(path: Path, profile: Profile, cases: dict[str, Case], *, strict: bool) -> None:

@@ -30,6 +30,8 @@ class StepOutcome(StrEnum):
     OK = "ok"
     FAILED = "failed"
     ERROR = "error"
+    NOT_OFFERED = "not-offered"
+    """the peer says that it does not do what the step is about"""
     NOT_RUN = "not-run"
 
 

@@ -19,6 +19,8 @@ from drachtio_conformance.engine.perform import not_run
 from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
 from drachtio_conformance.engine.survival import Gone, Survival, blame, reached
 from drachtio_conformance.engine.twins import MutantReport, Survivor, noticed, story
+from drachtio_conformance.peers import tls
+from drachtio_conformance.peers.framing import NEEDS_WEBSOCKETS
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.stage import Pace, Stage
 from drachtio_conformance.steps.step import Located
@@ -45,6 +47,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """case name to why it must not run against this peer, by its profile"""
     not_applicable: dict[str, str] = field(default_factory=dict)
     """case name to why it says nothing about this peer, by its profile"""
+    configured: ServerSettings | None = None
+    """the settings of cases that a foreign server runs with"""
     restart: str = ""
     """a command that starts a foreign server that has gone away"""
     rerun: str = "drachtio-conformance server --filter {name}"
@@ -52,6 +56,10 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 _BY_HTTP = ("GET", "POST")
+_LISTED = {"ipv6": ("udp", "ipv6"), "tls": ("tls", "ipv4"), "ws": ("ws", "ipv4"), "wss": ("wss", "ipv4")}
+"""Features that a server's own list of endpoints shows: transport and family."""
+_DOORS = frozenset({*_LISTED, "admin_tls"})
+"""Features that are where a server listens."""
 _TO_BE_CONFIGURED = frozenset({"cdrs"})
 """Features that no server has unless it is configured for them: a foreign one has to declare them."""
 
@@ -197,23 +205,26 @@ class Runner:
         elif not self.target.embedded and (undeclared := _TO_BE_CONFIGURED.intersection(case.requires)):
             names = ", ".join(undeclared)
             return f"needs a server that is configured for {names}, and a --profile with features: [{names}]"
-        if not self.target.embedded and case.server is not None:
-            return "needs a server with settings of its own, so only the embedded one runs it"
-        if (
-            case.server is not None
-            and case.server.request_handler in _BY_HTTP
-            and find_spec("aiohttp") is None
-        ):
-            return "needs the Python library aiohttp: pip install '.[http]'"
+        if not self.target.embedded and case.server != self.options.configured:
+            if case.server is None:
+                return "the server is configured for other cases"
+            return "needs a server with settings of its own: the embedded one, or one whose --profile says configured"
+        if reason := _lacking(case):
+            return reason
         if not self.options.slow and self._takes_real_time(case):
             return "slow: runs with --slow only"
         return ""
 
     def _not_offered(self, case: Case, server: ServerUnderTest) -> str:
         """Why a case does not apply to a server that says itself what it offers; a profile's word counts for more."""
-        asked = self.options.features is None and "ipv6" in case.requires
-        if asked and server.endpoints.sip("udp", "ipv6") is None:
-            return "the server lists no IPv6 endpoint"
+        endpoints = server.endpoints
+        if "admin_tls" in case.requires and endpoints.tls_admin is None:
+            return "needs an admin port by TLS: --admin tls://HOST:PORT"
+        if self.options.features is not None:
+            return ""
+        for feature, (transport, family) in _LISTED.items():
+            if feature in case.requires and endpoints.sip(transport, family) is None:
+                return f"the server lists no {'IPv6' if feature == 'ipv6' else feature.upper()} endpoint"
         return ""
 
     def _takes_real_time(self, case: Case) -> bool:
@@ -227,7 +238,7 @@ class Runner:
 
     async def _server(self, case: Case) -> ServerUnderTest:
         settings = _settings(case)
-        if settings is not None and self.target.embedded:
+        if not self.target.shared or (settings is not None and self.target.embedded):
             return await self.target.start(settings)
         if self._shared is None:
             self._shared = await self.target.start(None)
@@ -296,8 +307,22 @@ class Runner:
         return MutantReport(case.name, run, tuple(survivors), shared=shared)
 
 
+def _lacking(case: Case) -> str:
+    """What has to be installed here for a case; empty if nothing is missing."""
+    handler = "" if case.server is None else case.server.request_handler or ""
+    if handler in _BY_HTTP and find_spec("aiohttp") is None:
+        return "needs the Python library aiohttp: pip install '.[http]'"
+    if not {"ws", "wss"}.isdisjoint(case.requires) and find_spec("websockets") is None:
+        return NEEDS_WEBSOCKETS
+    if (
+        handler == "tls" or not {"tls", "wss", "admin_tls"}.isdisjoint(case.requires)
+    ) and not tls.available():
+        return "needs the command openssl, by which the suite makes its certificate"
+    return ""
+
+
 def _settings(case: Case) -> ServerSettings | None:
-    switched_on = dict.fromkeys({"ipv6", *_TO_BE_CONFIGURED}.intersection(case.requires), True)
+    switched_on = dict.fromkeys({*_DOORS, *_TO_BE_CONFIGURED}.intersection(case.requires), True)
     return structs.replace(case.server or ServerSettings(), **switched_on) if switched_on else case.server
 
 

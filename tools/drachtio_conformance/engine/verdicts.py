@@ -29,12 +29,18 @@ def judge(result: CaseResult, attempt: Attempt) -> None:
         result.reason = f"an exception escaped in the server: {attempt.crashes[0]}"
     elif attempt.ended_at is not None:
         step = attempt.steps[attempt.ended_at]
-        if step.outcome is StepOutcome.ERROR:
+        if step.outcome is StepOutcome.NOT_OFFERED:
+            result.verdict = Verdict.NOT_APPLICABLE
+            result.reason = step.actual
+        elif step.outcome is StepOutcome.ERROR:
             result.verdict = Verdict.ERROR
             result.reason = f"{step.source}: {step.kind}: {step.actual}"
         else:
             result.verdict = Verdict.FAIL
-            result.reason = f"{step.source}: {difference(step)}"
+            result.reason = "; ".join((f"{step.source}: {difference(step)}", *attempt.objections))
+    elif attempt.objections:
+        result.verdict = Verdict.FAIL
+        result.reason = "; ".join(attempt.objections)
     elif attempt.leftovers:
         result.verdict = Verdict.FAIL
         result.reason = (

@@ -10,10 +10,11 @@ import asyncio
 import itertools
 import os
 import socket
+import ssl
 import struct
-import uuid
 from typing import Literal, TypeAlias, cast
 
+from drachtio_conformance.peers import tls
 from drachtio_conformance.peers.channel import Bell, Channel, Closed
 from drachtio_conformance.peers.recorder import Recorder
 from msgtrace.frames import Damage, Frame, FrameDecoder
@@ -21,6 +22,9 @@ from msgtrace.frames import Damage, Frame, FrameDecoder
 Split: TypeAlias = Literal["every-byte"] | list[int]
 """Where the octets are cut into separate segments: before each given offset, or everywhere."""
 Incoming: TypeAlias = Frame | Damage | Closed
+
+
+_LITTLE = 4096
 
 
 class ConnectFailed(Exception):
@@ -55,18 +59,22 @@ class AdminPeer(asyncio.Protocol):
         self._kept = b""
         self._gone = asyncio.Event()
 
-    async def connect(self, host: str, port: int, *, seconds: float) -> None:
-        """Open the connection; ``seconds`` also bound each wait for the server to read. Raises Unreachable."""
+    async def connect(self, host: str, port: int, *, seconds: float, secure: bool = False) -> None:
+        """Open the connection, ``secure`` by TLS; ``seconds`` also bound each wait for the server to read.
+
+        Raises Unreachable.
+        """
         self._patience = seconds
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
-                await loop.create_connection(lambda: self, host, port)
+                context = tls.connecting() if secure else None
+                await loop.create_connection(lambda: self, host, port, ssl=context)
         except TimeoutError:
             raise Unreachable(f"no connection to {host}:{port} within {seconds:g} s") from None
         except OSError as error:
             raise Unreachable(f"no connection to {host}:{port}: {told(error)}") from None
-        self._recorder.note(self.name, "connected")
+        self._recorder.note(self.name, "connected by TLS" if secure else "connected")
 
     @property
     def port(self) -> int:
@@ -126,11 +134,21 @@ class AdminPeer(asyncio.Protocol):
         self.closed = True
         if transport.can_write_eof():
             transport.write_eof()
+        else:  # TLS has no half
+            transport.close()
         try:
             async with asyncio.timeout(seconds):
                 await self._gone.wait()
         except TimeoutError:
             transport.abort()
+
+    def stop_reading(self) -> None:
+        """Leave in the network what comes from now on, and let that hold little."""
+        transport = self._connected()
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _LITTLE)
+        transport.pause_reading()
+        self._recorder.note(self.name, "reads nothing more")
 
     def abort(self) -> None:
         """Break the connection with RST."""
@@ -214,11 +232,8 @@ def reset(transport: asyncio.Transport) -> None:
 
 def told(error: OSError) -> str:
     """What is wrong, in the system's words; asyncio's own text repeats the address and leaves out the reason."""
+    if isinstance(error, ssl.SSLError):  # nor are OpenSSL's, whose text names its own files
+        return f"the TLS handshake failed: {(error.reason or str(error)).replace('_', ' ').lower()}"
     if isinstance(error, socket.gaierror):  # its numbers are not the system's
         return str(error.strerror)
     return os.strerror(error.errno) if error.errno else str(error)
-
-
-def new_id() -> str:
-    """A message id."""
-    return str(uuid.uuid4())

@@ -88,5 +88,9 @@ class Channel(Generic[T]):
         """The first item that is wanted, now or later; others stay. Raises :class:`NothingCame`."""
         return await self._bell.until(lambda: self.find(wanted), seconds)
 
+    def waiting(self) -> list[T]:
+        """What nobody has taken, in order."""
+        return list(self._items)
+
     def __len__(self) -> int:
         return len(self._items)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from drachtio_conformance.peers import tls
 from drachtio_conformance.peers.admin_peer import AdminPeer, ConnectFailed, told
 from drachtio_conformance.peers.channel import Bell, Channel
 from drachtio_conformance.peers.recorder import Recorder
@@ -36,15 +37,20 @@ class Door:
         self._server: asyncio.Server | None = None
         self._accepted: list[AcceptedPeer] = []
 
-    async def listen(self, host: str, port: int, *, patience: float) -> int:
-        """Listen; returns the port. Raises ConnectFailed."""
+    async def listen(self, host: str, port: int, *, patience: float, secure: bool = False) -> int:
+        """Listen, ``secure`` by TLS; returns the port. Raises ConnectFailed."""
         loop = asyncio.get_running_loop()
+        try:
+            context = tls.listening() if secure else None
+        except tls.NoCertificate as error:
+            raise ConnectFailed(f"{self.name} cannot listen: {error}") from None
         try:
             self._server = await loop.create_server(
                 lambda: AcceptedPeer(self, self._recorder, self._bell, patience=patience),
                 host,
                 port,
                 reuse_address=True,
+                ssl=context,
             )
         except OSError as error:
             raise ConnectFailed(f"{self.name} cannot listen on {host}:{port}: {told(error)}") from None

@@ -278,7 +278,7 @@ class SipPeer:
         return compose(f"{method} {uri or dialog.target} SIP/2.0", lines, changes, body=body)
 
     def _contact(self) -> str:
-        suffix = ";transport=tcp" if self.transport == "tcp" else ""
+        suffix = "" if self.transport == "udp" else f";transport={self.transport}"
         return f"<sip:alice@{self.address}{suffix}>"
 
     def _establish(self, transaction: Transaction, response: SipMessage) -> None:

@@ -1,7 +1,7 @@
-"""The sockets of a SIP peer: one datagram socket, or TCP in both directions with stream framing.
+"""The sockets of a SIP peer: one datagram socket, or connections in both directions (TCP, TLS, WS, WSS).
 
-What comes is queued as it was on the wire; a peer with ``tcp`` also accepts connections on its port, and uses that
-same port for the connection that it opens, so that source and contact are one address.
+What comes is queued as it was on the wire; a peer with connections also accepts them on its port, and uses that same
+port for the connection that it opens, so that source and contact are one address.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias, cast
 
 from msgspec import Struct
 
+from drachtio_conformance.peers import tls
 from drachtio_conformance.peers.admin_peer import (
     ConnectFailed,
     Split,
@@ -24,7 +25,9 @@ from drachtio_conformance.peers.admin_peer import (
     told,
 )
 from drachtio_conformance.peers.channel import Bell, Channel, Closed
-from msgtrace import sip
+from drachtio_conformance.peers.framing import NEEDS_WEBSOCKETS, PeerFraming, framing
+from drachtio_conformance.peers.stream_framing import FramingFailed
+from drachtio_conformance.peers.transports import SECURE
 
 
 class Reply(Protocol):
@@ -147,56 +150,58 @@ class _Datagram(Struct, frozen=True):
             self.transport.sendto(piece, self.address)
 
 
-class StreamFramer:
-    """Cuts a TCP stream into SIP messages by Content-Length (RFC 3261 §18.3)."""
-
-    def __init__(self) -> None:
-        self._buffer = ""
-
-    def feed(self, data: bytes) -> list[str]:
-        """The messages that ``data`` completes; line ends between messages are skipped."""
-        self._buffer += data.decode("latin-1")
-        found: list[str] = []
-        while True:
-            self._buffer = self._buffer.lstrip("\r\n")
-            head = self._buffer.find("\r\n\r\n")
-            if head < 0:
-                return found
-            length = sip.parse(self._buffer[: head + 4]).first("Content-Length", "0")
-            end = head + 4 + (int(length) if length.isdecimal() else 0)
-            if len(self._buffer) < end:
-                return found
-            found.append(self._buffer[:end])
-            self._buffer = self._buffer[end:]
-
-
 class _Connection(asyncio.Protocol):
-    """One TCP connection of an endpoint."""
+    """One connection of an endpoint."""
 
-    def __init__(self, endpoint: TcpEndpoint) -> None:
+    def __init__(self, endpoint: StreamEndpoint, framing: PeerFraming) -> None:
         self._endpoint = endpoint
-        self._framer = StreamFramer()
+        self._framing = framing
         self.transport: asyncio.Transport | None = None
         self.closed = False
+        self.agreed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """done when messages may be sent, failed when they never may"""
+        self.agreed.add_done_callback(asyncio.Future.exception)  # nobody need ask
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
         own_segments(transport)
         self._endpoint.connections.append(self)
+        self._go_on()
 
     def data_received(self, data: bytes) -> None:
-        for raw in self._framer.feed(data):
+        try:
+            messages = self._framing.feed(data)
+        except FramingFailed as error:
+            self._never(str(error))
+            self._go_on()
+            self.end(broken=False)
+            return
+        self._go_on()
+        for raw in messages:
             self._endpoint.arrived(raw)
             self._endpoint.incoming.put(Received(raw, self))
 
+    def _go_on(self) -> None:
+        """Say what has to be said besides messages."""
+        assert self.transport is not None
+        if output := self._framing.take_output():
+            self.transport.write(output)
+        if self._framing.ready and not self.agreed.done():
+            self.agreed.set_result(None)
+
+    def _never(self, why: str) -> None:
+        if not self.agreed.done():
+            self.agreed.set_exception(ConnectionError(why))
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._never("it was closed before the WebSocket was agreed upon")
         if not self.closed:
             self.closed = True
             self._endpoint.incoming.put(Closed(reset=exc is not None))
 
     def send(self, data: bytes, split: Split | None = None) -> None:
         assert self.transport is not None
-        for piece in cut(data, split):
+        for piece in cut(self._framing.encode(data), split):
             self.transport.write(piece)
 
     def end(self, *, broken: bool) -> None:
@@ -209,44 +214,71 @@ class _Connection(asyncio.Protocol):
             self.transport.close()
 
 
-class TcpEndpoint:
-    """A listening socket and a connection to the server from the same port."""
+class StreamEndpoint:
+    """A listening socket and a connection to the server from the same port, by TCP, TLS, WS or WSS."""
 
-    def __init__(self, server: tuple[str, int], arrived: Arrived, bell: Bell | None = None) -> None:
+    def __init__(
+        self, server: tuple[str, int], arrived: Arrived, bell: Bell | None = None, *, transport: str = "tcp"
+    ) -> None:
         """``arrived`` is told each message as it comes, before it is queued."""
         self.incoming: Channel[Incoming] = Channel(bell)
         self.arrived = arrived
         self.connections: list[_Connection] = []
         self._server = server
+        self._transport = transport
         self._listener: asyncio.Server | None = None
         self._to_server: _Connection | None = None
         self._port = 0
 
     async def open(self, host: str, *, seconds: float) -> None:
-        """Listen, and connect to the server. Raises :class:`Unreachable`."""
+        """Listen, and connect to the server. Raises :class:`Unreachable`, ConnectFailed."""
         loop = asyncio.get_running_loop()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        spoken, secure = self._transport.upper(), self._transport in SECURE
+        try:
+            self._connection(server_side=False)
+            accepting = tls.listening() if secure else None
+        except ImportError:
+            raise ConnectFailed(f"{spoken} {NEEDS_WEBSOCKETS}") from None
+        except tls.NoCertificate as error:
+            raise ConnectFailed(str(error)) from None
         try:
             listening = _shared(family, (host, 0))
             self._port = listening.getsockname()[1]
-            self._listener = await loop.create_server(lambda: _Connection(self), sock=listening)
+            self._listener = await loop.create_server(
+                lambda: self._connection(server_side=True),
+                sock=listening,
+                ssl=accepting,
+            )
             outgoing = _shared(family, (host, self._port))
             outgoing.setblocking(False)
-            try:
-                async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds):
+                try:
                     await loop.sock_connect(outgoing, self._server)
-            except (OSError, TimeoutError):
-                outgoing.close()
-                raise
-            _, self._to_server = await loop.create_connection(lambda: _Connection(self), sock=outgoing)
+                except BaseException:
+                    outgoing.close()
+                    raise
+                _, self._to_server = await loop.create_connection(
+                    lambda: self._connection(server_side=False),
+                    sock=outgoing,
+                    ssl=tls.connecting() if secure else None,
+                    server_hostname="" if secure else None,
+                )
+                await self._to_server.agreed
         except TimeoutError:
             self.close()
-            raise Unreachable(f"no TCP connection to SIP port {self._server[1]} in {seconds:g} s") from None
+            raise Unreachable(
+                f"no {spoken} connection to SIP port {self._server[1]} in {seconds:g} s"
+            ) from None
         except OSError as error:
             self.close()
             raise Unreachable(
-                f"no TCP connection to {self._server[0]}:{self._server[1]}: {told(error)}"
+                f"no {spoken} connection to {self._server[0]}:{self._server[1]}: {told(error)}"
             ) from None
+
+    def _connection(self, *, server_side: bool) -> _Connection:
+        host, port = self._server
+        return _Connection(self, framing(self._transport, server_side=server_side, host=host, port=port))
 
     @property
     def port(self) -> int:

@@ -6,12 +6,13 @@ UTF-8, one character for each octet. Values of variables are wire text already.
 
 from __future__ import annotations
 
+import itertools
 import re
-import secrets
 import uuid
 from collections.abc import Callable
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9_.-]*)\}")
+_LONG = re.compile(r"text\.([0-9]{1,6})")
 AUTO = "auto"
 """``${auto}`` is not a variable: it stands for a length that is computed when the message is complete."""
 
@@ -34,7 +35,10 @@ def readable(wire: str) -> str:
 
 def spelled_out(text: str, keep: str = "") -> str:
     """``text`` with its control characters, those in ``keep`` apart, as ``\\r`` and ``\\x1b``."""
-    if text.isprintable():
+    plain = text
+    for char in keep:
+        plain = plain.replace(char, "")
+    if plain.isprintable():
         return text
     return "".join(
         char if char.isprintable() or char in keep else char.encode("unicode_escape").decode()
@@ -42,23 +46,34 @@ def spelled_out(text: str, keep: str = "") -> str:
     )
 
 
+_RUN = str(uuid.uuid4())
+_number = itertools.count(1)
+"""What is fresh begins alike in one run and ends in a number: a reader sees what came first, and a server that looks at
+the beginning only is found out."""
+
+
+def new_id() -> str:
+    """A fresh message id."""
+    return f"{_RUN[:24]}{next(_number):012x}"
+
+
 def new_tag() -> str:
     """A fresh From or To tag."""
-    return secrets.token_hex(5)
+    return f"{_RUN[:4]}{next(_number):06x}"
 
 
 def new_branch() -> str:
     """A fresh Via branch (RFC 3261 §8.1.1.7)."""
-    return "z9hG4bK" + secrets.token_hex(8)
+    return f"z9hG4bK{_RUN[:8]}{next(_number):08x}"
 
 
 def new_call_id() -> str:
     """A fresh Call-ID."""
-    return secrets.token_hex(8) + "@suite"
+    return f"{_RUN[:8]}{next(_number):08x}@suite"
 
 
 _FRESH: dict[str, Callable[[], str]] = {
-    "new.uuid": lambda: str(uuid.uuid4()),
+    "new.uuid": new_id,
     "new.tag": new_tag,
     "new.branch": new_branch,
     "new.call_id": new_call_id,
@@ -77,6 +92,8 @@ class Variables:
     def __getitem__(self, name: str) -> str:
         if fresh := _FRESH.get(name):
             return fresh()
+        if length := _LONG.fullmatch(name):
+            return ("0123456789" * (int(length[1]) // 10 + 1))[: int(length[1])]
         try:
             return self.values[name]
         except KeyError:

@@ -22,7 +22,6 @@ from drachtio_conformance.replay.conversion import convert
 from drachtio_conformance.replay.deviations import explain
 from drachtio_conformance.replay.expected import Expectations
 from drachtio_conformance.replay.files import Trace
-from drachtio_conformance.replay.scope import not_yet_spoken
 from drachtio_conformance.replay.written import written
 from drachtio_conformance.report import html_page, json_report
 from drachtio_conformance.report.console import RunConsole
@@ -67,8 +66,6 @@ class Replay:
         return result
 
     def _not_comparable(self, trace: Trace) -> str:
-        if reason := not_yet_spoken(trace):
-            return f"not yet spoken: {reason}"
         left_open = [one for one in self._expectations.unspecified if one.trace == trace.name]
         return "".join(f"left open by {one.clause}: {one.why}" for one in left_open[:1])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -15,10 +16,12 @@ from drachtio_conformance.cases.case import Case
 from drachtio_conformance.data import shown
 from drachtio_conformance.replay.files import APPLICATION, Frame, Remark, SipOctets, Trace, partner
 from drachtio_conformance.replay.learnt import Learnt
-from drachtio_conformance.replay.order import ordered
+from drachtio_conformance.replay.order import Moment, ordered
 from drachtio_conformance.steps.absence import ExpectClose, ExpectNothing, SipNothing
 from drachtio_conformance.steps.connections import Close, Connect, SipPeer
 from drachtio_conformance.steps.expect import Expect
+from drachtio_conformance.steps.http import Callback, HttpExpect
+from drachtio_conformance.steps.listening import Accepts, Listen
 from drachtio_conformance.steps.octets import whole_message
 from drachtio_conformance.steps.send import Send, SendBytes
 from drachtio_conformance.steps.sip_expect import SipExpect
@@ -58,9 +61,11 @@ class Conversion(Struct, frozen=True):
     """recorded value of each variable"""
 
 
-def convert(trace: Trace, log: Path, listed: Sequence[Listed] = ()) -> Conversion:
-    """The case that replays ``trace``; ``log`` is its file."""
-    return _Converter(trace, log).converted(listed)
+def convert(
+    trace: Trace, log: Path, listed: Sequence[Listed] = (), *, moments: Sequence[Moment] = ()
+) -> Conversion:
+    """The case that replays ``trace``; ``log`` is its file, ``moments`` are its entries in order, if it is known."""
+    return _Converter(trace, log).converted(listed, moments or ordered(trace))
 
 
 class _Converter:
@@ -73,6 +78,8 @@ class _Converter:
         self._ended: set[str] = set()
         self._gone: set[str] = set()
         self._came: dict[str, set[str]] = {}
+        self._asked = False
+        """by the list, a callback was"""
 
     def _peer(self, message: SipOctets) -> str:
         """The endpoint's name on stage: one for each of its sockets, and no application's."""
@@ -83,12 +90,14 @@ class _Converter:
 
     def _port_variables(self) -> dict[int, str]:
         ports = {message.port: f"{self._peer(message)}.port" for message in self._trace.messages}
-        ports |= {message.server_port: "sip.udp.port" for message in self._trace.messages}
+        ports |= {
+            message.server_port: "sip.udp.port" for message in self._trace.messages if message.server_port
+        }
         answers = (frame.payload for frame in self._trace.frames if frame.from_server)
         ports |= {int(found[3]): "sip.udp.port" for text in answers for found in _HOSTPORT.finditer(text)}
         return ports
 
-    def converted(self, listed: Sequence[Listed]) -> Conversion:
+    def converted(self, listed: Sequence[Listed], moments: Sequence[Moment]) -> Conversion:
         steps: list[Located] = []
         entries: dict[str, tuple[Step, ...]] = {}
         instead = {one.entry: one for one in listed if one.instead}
@@ -97,6 +106,11 @@ class _Converter:
             located.step.of for one in listed for located in one.steps if isinstance(located.step, Close)
         ]
         self._gone.update(closing)
+        played = [located.step for one in listed for located in one.steps]
+        self._asked = any(isinstance(step, HttpExpect) for step in played)
+        self._connected.update(step.app for step in played if isinstance(step, Accepts))
+        if self._asked:
+            steps += [Located(step, shown(self._log)) for step in (Callback(), Listen())]
         for message in self._trace.messages:
             peer = self._peer(message)
             if peer not in self._came:
@@ -104,7 +118,7 @@ class _Converter:
                 opened = SipPeer(name=peer, transport="tcp" if message.transport == "tcp" else "udp")
                 steps.append(Located(opened, self._source(message)))
         clock: float | None = None
-        for moment in ordered(self._trace):
+        for moment in moments:
             if clock is None:
                 clock = moment.at
             if moment.at - clock > _UNMOVED:
@@ -137,7 +151,9 @@ class _Converter:
     def _settings(self) -> ServerSettings:
         """What the trace tells: an authenticate answer without a version is the 0.8 dialect's, an address in it that is
         not the local one is the external one, where call detail records came they were switched on, and a server whose
-        Record-Routes prove nothing sends on what anybody routes by it (DEV-132)."""
+        Record-Routes prove nothing sends on what anybody routes by it (DEV-132). The list tells what a callback was
+        asked."""
+        asked: Literal["GET"] | None = "GET" if self._asked else None
         records = any(frame.from_server and _RECORD.match(frame.payload) for frame in self._trace.frames)
         for frame in self._trace.frames:
             tokens = frame.payload.split("|")
@@ -148,8 +164,9 @@ class _Converter:
                     emulate="0.8" if len(tokens) == 5 else None,
                     cdrs=records or None,
                     open_relay=self._open_relay(),
+                    request_handler=asked,
                 )
-        return ServerSettings(cdrs=records or None, open_relay=self._open_relay())
+        return ServerSettings(cdrs=records or None, open_relay=self._open_relay(), request_handler=asked)
 
     def _open_relay(self) -> bool | None:
         texts = [message.raw for message in self._trace.messages]
@@ -169,10 +186,11 @@ class _Converter:
                 yield self._sip_expected(entry)
             case SipOctets():
                 self._learnt.told(entry.raw)
-                yield SipSend(
-                    peer=self._peer(entry),
-                    text=_text(self._learnt.to_send(entry.raw)),
-                )
+                text, name = _text(self._learnt.to_send(entry.raw)), self._peer(entry)
+                if whole_message(entry.raw.replace("\r\n", "\n")) == entry.raw:
+                    yield SipSend(peer=name, sip=text.replace("\r\n", "\n"))
+                else:
+                    yield SipSend(peer=name, text=text)
             case Frame() if entry.from_server:
                 yield from self._frame_expected(entry)
             case Frame():
@@ -276,7 +294,7 @@ class _Converter:
 
     def _end(self) -> Iterator[Step]:
         """Nothing more may come."""
-        for peer in sorted(self._came.keys() - self._gone):
+        for peer in sorted(self._came.keys() - self._gone) if not self._trace.one_sided else ():
             yield SipNothing(peer=peer, repeats=True)
         for application in sorted(self._connected - self._ended - self._gone):
             yield ExpectNothing(app=application)

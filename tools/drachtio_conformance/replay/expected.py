@@ -11,7 +11,8 @@ show what we do: ``instead`` of the entry, or ``besides`` it (behind it)::
           - expect: {tokens: "{uuid}|response|*|NOK|Response not sent due to unknown transaction"}
 
 In those steps the variables of the trace can be used; ``drachtio-conformance replay --steps`` prints them. What a
-recording does not show although it happened (an endpoint that hung up its connection) stands in ``unrecorded``::
+recording does not show although it happened (an endpoint that hung up its connection, what a callback was asked and
+answered) stands in ``unrecorded``::
 
     unrecorded:
       - {trace: f-tcp-close-before-response, entry: log 7, besides: [{close: t}]}

@@ -1,7 +1,8 @@
 """Recorded traces as files: ``NAME.log`` (the admin connections) and ``NAME.sip.txt`` (the SIP side).
 
 An entry of the first is a line ``===>`` (application to server) or ``<===``, with the application's name in brackets
-where there are several, then ``len#payload``. An entry of the second is a line
+where there are several (``raw`` behind it where octets were taken as they came), then ``len#payload``. An entry of the
+second is a line
 ``### HH:MM:SS.ffffff udp NAME(host:port) -> host:port (n bytes)`` (UTC; the named side is the endpoint, the other is
 the server), then that many octets; or a remark, ``### HH:MM:SS.ffffff NOTE text``. A message log of SIPp
 (``-trace_msg``, its clock on UTC) may stand in for it: its one endpoint is called ``sipp``. Only SIP entries and
@@ -83,6 +84,8 @@ class Trace(Struct, frozen=True, kw_only=True):
     name: str
     frames: tuple[Frame, ...]
     sip: tuple[SipOctets | Remark, ...]
+    one_sided: bool = False
+    """only what endpoints sent is known, not what came to them: frames alone were recorded"""
 
     @property
     def messages(self) -> list[SipOctets]:
@@ -148,7 +151,7 @@ def frames(data: bytes, file: str) -> Iterator[Frame]:
             missing = f"{end - len(data)} are missing"
             raise TraceError(f"{file}:{line}: expected a payload of {int(counted[1])} octets, {missing}")
         if arrow is not None:  # else the same side goes on: an entry may hold several frames
-            application = arrow[2].decode("latin-1") if arrow[2] else APPLICATION
+            application = arrow[2].decode("latin-1").removesuffix(" raw") if arrow[2] else APPLICATION
             from_server = arrow[1] == b"<==="
         number += 1
         yield Frame(

@@ -4,12 +4,14 @@ Frames of the server that carry SIP have a time token; frames of applications ha
 behind the frame above it in its file and before the next one that has a time; so it is put directly before that
 one, unless an endpoint sent what made the server write that one. A ``proxy`` frame, whose answer has no time, lies
 before the first message of its call that the server sent when it had delivered the request. What asks only the admin
-connection (``route`` …) is put as early as its file allows: routes come before calls.
+connection (``route`` …) is put as early as its file allows: routes come before calls. An application that
+the server has connected to authenticates when its request comes.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -62,7 +64,7 @@ def _frame_times(trace: Trace) -> list[float]:
         elif frame.from_server:
             wanted.append(_done_at(trace, frame))
         elif _verb(frame) in _CONTROL:
-            wanted.append(None)
+            wanted.append(_accepted_at(trace.frames[index:]))
         elif _verb(frame) == "proxy":
             wanted.append(_proxied_at(trace, frame))
         else:
@@ -125,6 +127,17 @@ def _before_its_cause(trace: Trace, frame: Frame, following: float) -> float:
 
 def _request_of(message: SipOctets, call_id: str) -> bool:
     return not message.raw.startswith("SIP/2.0 ") and sip.parse(message.raw).call_id == call_id
+
+
+def _accepted_at(frames: Sequence[Frame]) -> float | None:
+    """When the first frame was sent, if it is by the connection that the server made for the request behind it."""
+    application = frames[0].application
+    for frame in frames[1:] if _verb(frames[0]) == "authenticate" else ():
+        if frame.application == application and not frame.from_server:
+            return None
+        if frame.application == application and frame.payload.split("|", 3)[1:3] == ["sip", "network"]:
+            return _own(frame)
+    return None
 
 
 def _proxied_at(trace: Trace, frame: Frame) -> float | None:

@@ -35,8 +35,9 @@ def written(step: Step) -> str:
         for key, value in values.items()
         if value not in ([], {}) and (key not in defaults or value != defaults[key])
     }
-    return str(
+    text = str(
         yaml.dump(
             [{name: given} if given else name], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=200
         )
     )
+    return text.removesuffix("...\n")  # the end of a document, behind line ends that are kept

@@ -1,13 +1,13 @@
 """Draws what crossed the wires of a case as an SVG ladder: SIP peers left, the server, applications right.
 
-Each arrow links to the element that shows its octets. Colours come from the page's style sheet (classes
-``frame``, ``sip``, ``note``, ``failed``), so that one drawing serves light and dark.
+Each arrow links to the element that shows its octets. Colours come from the page's style sheet (classes ``frame``,
+``sip``, ``note``, ``failed``), so that one drawing serves light and dark. ``templates/case.js`` draws the ladders of
+packed cases by the same measures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from markupsafe import Markup, escape
 
@@ -25,27 +25,6 @@ _HEAD = 40
 _ROW = 32
 _GLYPH = 6.3
 """mean width of a character of a label"""
-
-
-Packed: TypeAlias = list[str | list[str | int]]
-"""A ladder as the page's script draws it: the lifelines' names as one text with line feeds; then for each row
-``[label, x]`` (a remark) or ``[label, from, to]`` (numbers of lifelines)."""
-
-
-def pack(events: Sequence[WireEvent]) -> Packed:
-    """The ladder of :func:`draw` without failure, for ``case.js``, which knows the same measures."""
-    plan = ladder.build(events)
-    names = plan.lifelines
-    x, width = _columns(names)
-    rows: Packed = ["\n".join(names)]
-    for arrow in plan.arrows:
-        if _is_remark(arrow):
-            label, middle = _remark(arrow, x, width)
-            rows.append([label, middle])
-        else:
-            start, end = x[arrow.source], x[arrow.target]
-            rows.append([_short(arrow.label, abs(end - start) - 16), arrow.source, arrow.target])
-    return rows
 
 
 def _columns(names: Sequence[str]) -> tuple[list[int], int]:
@@ -138,7 +117,7 @@ def _is_remark(arrow: Arrow) -> bool:
 def _remark(arrow: Arrow, x: list[int], width: int) -> tuple[str, int]:
     """The text of a remark and the middle of it, within the drawing."""
     label = _short(arrow.label, width - _TIME)
-    half = round(len(label) * _GLYPH / 2)
+    half = int(len(label) * _GLYPH / 2)
     middle = x[arrow.source] if arrow.source >= 0 else (_TIME + width) // 2
     return label, max(min(middle, width - half), _TIME + half)
 

@@ -11,9 +11,9 @@ from typing import ClassVar, TypeAlias
 
 from msgspec import Struct, field
 
-from drachtio_conformance.peers.admin_peer import new_id
 from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.sip_transport import Received
+from drachtio_conformance.peers.variables import new_id
 from drachtio_conformance.steps import answers, sip_expect
 from drachtio_conformance.steps.mutation import FOREIGN_FRAME, Mutation, MutationKind
 from drachtio_conformance.steps.stage import CheckFailed, Finding, Stage, StepError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drachtio_conformance.peers.admin_peer import AdminPeer, new_id
+from drachtio_conformance.peers.admin_peer import AdminPeer
+from drachtio_conformance.peers.variables import new_id
 from drachtio_conformance.steps.answers import answered, tell
 from drachtio_conformance.steps.stage import Finding, Stage
 from drachtio_conformance.steps.step import Step

@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 
 from msgspec import field
 
-from drachtio_conformance.peers.admin_peer import AdminPeer, Incoming, new_id
+from drachtio_conformance.peers.admin_peer import AdminPeer, Incoming
 from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.sip_compose import crlf, status_line
-from drachtio_conformance.peers.variables import Variables
+from drachtio_conformance.peers.variables import Variables, new_id
 from drachtio_conformance.steps.answers import altered, frame_of, remember, tell
 from drachtio_conformance.steps.checks import (
     Mismatch,

@@ -21,12 +21,14 @@ class Listen(Step, frozen=True, kw_only=True, tag="listen"):
     name: Name = field(default="door", name="as")
     handler: bool = False
     """where the server's request handler is (``server: {request-handler: tcp}``)"""
+    tls: bool = False
+    """speaks TLS, with the suite's own certificate"""
 
     def words(self) -> str:
-        return f"{self.name} listens for the server"
+        return f"{self.name} listens for the server{' by TLS' if self.tls else ''}"
 
     async def carry_out(self, stage: Stage) -> Finding:
-        await stage.open_door(self.name, handler=self.handler)
+        await stage.open_door(self.name, handler=self.handler, secure=self.tls)
         return Finding()
 
 

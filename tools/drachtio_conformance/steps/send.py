@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drachtio_conformance.peers.admin_peer import Split, new_id
+from drachtio_conformance.peers.admin_peer import Split
+from drachtio_conformance.peers.variables import new_id
 from drachtio_conformance.steps.answers import remember
 from drachtio_conformance.steps.octets import exact_octets, whole_message
 from drachtio_conformance.steps.patterns import cut_tokens

@@ -43,20 +43,26 @@ class SipRequest(Step, frozen=True, kw_only=True, tag="sip_request"):
     """inside the peer's current dialog: same Call-ID and tags, next CSeq, its route set"""
     save: Name | None = None
     """a name for this transaction, for ``of:`` in later steps"""
+    pad: int = 0
+    """that many octets ``x`` are the body"""
+    times: int = 1
+    """so many requests, each of its own"""
 
     def words(self) -> str:
-        return f"{self.peer} sends {self.method}" + (" in the dialog" if self.in_dialog else "")
+        often = f" {self.times} times" if self.times != 1 else ""
+        return f"{self.peer} sends {self.method}{often}" + (" in the dialog" if self.in_dialog else "")
 
     async def carry_out(self, stage: Stage) -> Finding:
         fill = stage.variables.fill
-        stage.peer(self.peer).request(
-            fill(self.method),
-            uri=None if self.uri is None else fill(self.uri),
-            changes=_changes(stage, self.headers, self.without),
-            body=_body(stage, self.body),
-            in_dialog=self.in_dialog,
-            save=self.save,
-        )
+        for _ in range(self.times):
+            stage.peer(self.peer).request(
+                fill(self.method),
+                uri=None if self.uri is None else fill(self.uri),
+                changes=_changes(stage, self.headers, self.without),
+                body="x" * self.pad if self.pad else _body(stage, self.body),
+                in_dialog=self.in_dialog,
+                save=self.save,
+            )
         return Finding()
 
 

@@ -14,10 +14,12 @@ from drachtio_conformance.peers.channel import Bell, Channel
 from drachtio_conformance.peers.door import AcceptedPeer, Door
 from drachtio_conformance.peers.recorder import Recorder
 from drachtio_conformance.peers.sip_peer import SipPeer
-from drachtio_conformance.peers.sip_transport import TcpEndpoint, UdpEndpoint
+from drachtio_conformance.peers.sip_transport import StreamEndpoint, UdpEndpoint
+from drachtio_conformance.peers.transports import TRANSPORTS
 from drachtio_conformance.peers.variables import Variables, octets
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.terms import seconds
+from drachtio_conformance.targets.client import ClientSide, ClientUnderTest
 from drachtio_conformance.targets.target import ServerUnderTest
 
 Item = TypeVar("Item")
@@ -30,6 +32,10 @@ class CheckFailed(Exception):
         super().__init__(f"expected {expected}, got {actual}")
         self.expected = expected
         self.actual = actual
+
+
+class NotOffered(Exception):
+    """An application under test says that it does not do what the step is about."""
 
 
 class StepError(Exception):
@@ -64,6 +70,9 @@ class Stage:
         self.peers: dict[str, SipPeer] = {}
         self._callbacks: dict[str, CallbackPeer] = {}
         self._doors: dict[str, Door] = {}
+        self._client = (
+            ClientSide(server, self.recorder, self.bell) if isinstance(server, ClientUnderTest) else None
+        )
         self.mutation: Mutation | None = None
         """to be applied to what a check of the present step looks at"""
         self.asserted: list[Mutation] = []
@@ -84,7 +93,7 @@ class Stage:
             "server.version": endpoints.version,
             "server.hostports": ",".join(endpoints.hostports),
         }
-        for transport in ("udp", "tcp"):
+        for transport in TRANSPORTS:
             for family, suffix in (("ipv4", ""), ("ipv6", "6")):
                 address = endpoints.sip(transport, family)
                 if address is not None:
@@ -140,12 +149,16 @@ class Stage:
 
     # Applications
 
-    async def connect(self, name: str) -> AdminPeer:
-        """Open an admin connection. Raises ConnectFailed, :class:`StepError`."""
+    async def connect(self, name: str, *, secure: bool = False) -> AdminPeer:
+        """Open an admin connection, ``secure`` by TLS. Raises ConnectFailed, :class:`StepError`."""
         self._must_be_free(name)
         peer = AdminPeer(name, self.recorder, self.bell)
-        host, port = self.server.endpoints.admin
-        await peer.connect(host, port, seconds=self.patience(None))
+        plain, by_tls = self.server.endpoints.admin, self.server.endpoints.tls_admin
+        if secure and by_tls is None:
+            raise StepError("the server awaits no application by TLS")
+        secure = secure or plain == by_tls
+        host, port = by_tls if secure and by_tls is not None else plain
+        await peer.connect(host, port, seconds=self.patience(None), secure=secure)
         self.applications[name] = peer
         self.variables[f"{name}.port"] = str(peer.port)
         return peer
@@ -156,6 +169,21 @@ class Stage:
             known = ", ".join(self.applications) or "none"
             raise StepError(f"there is no application {name!r}; connected are {known}")
         return self.applications[name]
+
+    # An application under test
+
+    @property
+    def client(self) -> ClientSide:
+        """The application under test and its connection. Raises :class:`StepError`."""
+        if self._client is None:
+            raise StepError("there is no application under test: this is a case for 'client'")
+        return self._client
+
+    async def objections(self, *, at_once: bool) -> list[str]:
+        """What the application under test has done that no application may; unless ``at_once``, what it owes, too."""
+        if self._client is None:
+            return []
+        return await self._client.objections(None if at_once else self.patience(None))
 
     # SIP peers
 
@@ -173,30 +201,22 @@ class Stage:
         def arrived(raw: str) -> None:
             self.recorder.sip(name, raw, from_server=True)
 
+        endpoint: UdpEndpoint | StreamEndpoint
         if transport == "udp":
-            udp = UdpEndpoint(address, arrived, self.bell)
+            endpoint = udp = UdpEndpoint(address, arrived, self.bell)
             await udp.open(host)
-            peer = SipPeer(
-                name,
-                transport,
-                host,
-                endpoint=udp,
-                server=server,
-                recorder=self.recorder,
-                variables=self.variables,
-            )
         else:
-            tcp = TcpEndpoint(address, arrived, self.bell)
-            await tcp.open(host, seconds=self.patience(None))
-            peer = SipPeer(
-                name,
-                transport,
-                host,
-                endpoint=tcp,
-                server=server,
-                recorder=self.recorder,
-                variables=self.variables,
-            )
+            endpoint = stream = StreamEndpoint(address, arrived, self.bell, transport=transport)
+            await stream.open(host, seconds=self.patience(None))
+        peer = SipPeer(
+            name,
+            transport,
+            host,
+            endpoint=endpoint,
+            server=server,
+            recorder=self.recorder,
+            variables=self.variables,
+        )
         self.peers[name] = peer
         return peer
 
@@ -225,12 +245,16 @@ class Stage:
             )
         return self._callbacks[name]
 
-    async def open_door(self, name: str, *, handler: bool) -> Door:
-        """Listen for the server, where its ``handler`` is or anywhere. Raises ConnectFailed, :class:`StepError`."""
+    async def open_door(self, name: str, *, handler: bool, secure: bool = False) -> Door:
+        """Listen for the server, where its ``handler`` is or anywhere, ``secure`` by TLS.
+
+        Raises ConnectFailed, :class:`StepError`.
+        """
         self._must_be_free(name)
         door = Door(name, self.recorder, self.bell)
         host, port = self._handler() if handler else ("127.0.0.1", 0)
-        self.variables[f"{name}.port"] = str(await door.listen(host, port, patience=self.patience(None)))
+        listening = await door.listen(host, port, patience=self.patience(None), secure=secure)
+        self.variables[f"{name}.port"] = str(listening)
         self._doors[name] = door
         return door
 
@@ -270,6 +294,8 @@ class Stage:
         """
         if not self.embedded:
             await asyncio.gather(*(peer.leave(1.0 * self._pace.scale) for peer in self.applications.values()))
+        if self._client is not None:
+            await self._client.stop()
         for application in self.applications.values():
             application.close()
         for peer in self.peers.values():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from drachtio_conformance.peers.admin_peer import AdminPeer, Incoming, new_id
+from drachtio_conformance.peers.admin_peer import AdminPeer, Incoming
 from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.sip_compose import SDP
 from drachtio_conformance.peers.sip_peer import SipPeer
+from drachtio_conformance.peers.variables import new_id
 from drachtio_conformance.steps.answers import altered, answered, frame_of
 from drachtio_conformance.steps.control import Authenticate, Ping, Route
 from drachtio_conformance.steps.mutation import Mutation, MutationKind

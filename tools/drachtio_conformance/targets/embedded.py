@@ -8,13 +8,18 @@ import socket
 from collections.abc import Sequence
 from typing import TypeVar
 
+from msgspec import structs
+
+from drachtio_conformance.peers.tls import NoCertificate, own_certificate
 from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import Endpoints, StartFailed
+from reference_server.config.fault import FAULT_LIST
 from reference_server.config.model import (
     AdminConfiguration,
     Configuration,
     ContactConfiguration,
     Dialect,
+    Fault,
     HandlerConfiguration,
     LoggingConfiguration,
     LogLevel,
@@ -22,6 +27,7 @@ from reference_server.config.model import (
     ScreeningConfiguration,
     SpamHeader,
     TimerConfiguration,
+    TlsConfiguration,
     TransportConfiguration,
 )
 from reference_server.core.ports import Tap
@@ -48,6 +54,7 @@ class EmbeddedServer:
             secret=secret,
             hostports=tuple(server.hostports),
             version=server.version,
+            tls_admin=server.admin_tls_address,
             handler=None if handler is None else handler.getsockname(),
         )
 
@@ -68,6 +75,10 @@ class EmbeddedServer:
         """Size of each of its tables."""
         return self._server.occupancy()
 
+    def drop(self, number: int, *, reset: bool) -> None:
+        """End the admin connection of that number."""
+        self._server.drop_application(number, reset=reset)
+
     async def gone(self) -> str:
         """It lives in this process."""
         return ""
@@ -84,6 +95,7 @@ class EmbeddedTarget:
 
     description = "reference server (embedded)"
     embedded = True
+    shared = True
 
     async def start(self, settings: ServerSettings | None) -> EmbeddedServer:
         """A new server. Raises :class:`StartFailed`."""
@@ -116,11 +128,11 @@ def _reserved() -> socket.socket:
 def _handlers(settings: ServerSettings, port: int) -> tuple[HandlerConfiguration, ...]:
     if settings.request_handler is None:
         return ()
-    direct = settings.request_handler == "tcp"
+    kind = settings.request_handler
     return (
         HandlerConfiguration(
-            url=f"{'tcp' if direct else 'http'}://127.0.0.1:{port}",
-            http_method="GET" if direct else settings.request_handler,
+            url=f"{'http' if kind in ('GET', 'POST') else kind}://127.0.0.1:{port}",
+            http_method=kind if kind in ("GET", "POST") else "GET",
             sip_method=settings.handled_method or "*",
         ),
     )
@@ -129,10 +141,10 @@ def _handlers(settings: ServerSettings, port: int) -> tuple[HandlerConfiguration
 def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) -> Configuration:
     """The server's configuration for a case's settings; ``handler_port`` is where its request handler is."""
     admin, timers = AdminConfiguration(), TimerConfiguration()
-    hosts = ("127.0.0.1", "::1") if settings.ipv6 else ("127.0.0.1",)
     return Configuration(
         admin=AdminConfiguration(
             port=0,
+            tls_port=0 if settings.admin_tls else None,
             secret=secret,
             frame_limit=_or(settings.frame_limit, admin.frame_limit),
             frame_limit_before_authentication=_or(
@@ -145,9 +157,8 @@ def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) 
             ),
             hangup_on_application_loss=_or(settings.hangup_on_app_loss, admin.hangup_on_application_loss),
         ),
-        contacts=tuple(
-            ContactConfiguration(host=host, port=0, external_ip=settings.external_ip or "") for host in hosts
-        ),
+        contacts=_contacts(settings),
+        tls=_tls(settings),
         routing=RoutingConfiguration(
             outbound_proxy=settings.outbound_proxy or "",
             aggressive_nat_detection=bool(settings.aggressive_nat_detection),
@@ -166,9 +177,38 @@ def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) 
         transports=TransportConfiguration(udp_mtu=settings.udp_mtu or 0),
         screening=_screening(settings),
         logging=LoggingConfiguration(level=LogLevel.NOTICE),
+        faults=_faults(settings),
+        lint=bool(settings.lint),
         cdrs=bool(settings.cdrs),
         dialect=Dialect(settings.emulate) if settings.emulate else Dialect.V0_9,
     )
+
+
+def _faults(settings: ServerSettings) -> tuple[Fault, ...]:
+    return FAULT_LIST.parse(settings.fault) if settings.fault else ()
+
+
+def _contacts(settings: ServerSettings) -> tuple[ContactConfiguration, ...]:
+    """Each on a port of its own."""
+    plain = ContactConfiguration(port=0, external_ip=settings.external_ip or "")
+    others = {
+        "tls": structs.replace(plain, scheme="sips", transports=("tls",)),
+        "ws": structs.replace(plain, transports=("ws",)),
+        "wss": structs.replace(plain, scheme="sips", transports=("wss",)),
+        "ipv6": structs.replace(plain, host="::1"),
+    }
+    return plain, *(contact for setting, contact in others.items() if getattr(settings, setting))
+
+
+def _tls(settings: ServerSettings) -> TlsConfiguration:
+    """The suite's own certificate where one is needed. Raises :class:`StartFailed`."""
+    if not (settings.tls or settings.wss or settings.admin_tls):
+        return TlsConfiguration()
+    try:
+        own = own_certificate()
+    except NoCertificate as error:
+        raise StartFailed(str(error)) from None
+    return TlsConfiguration(cert_file=str(own.certificate), key_file=str(own.key))
 
 
 def _screening(settings: ServerSettings) -> ScreeningConfiguration:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 
-from drachtio_conformance.peers.admin_peer import AdminPeer, ConnectFailed, NotRead, new_id
+from drachtio_conformance.peers.admin_peer import AdminPeer, ConnectFailed, NotRead
 from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.recorder import Recorder
-from drachtio_conformance.peers.variables import octets, readable
+from drachtio_conformance.peers.variables import new_id, octets, readable
 from drachtio_conformance.targets.settings import ServerSettings
 from drachtio_conformance.targets.target import Endpoints, StartFailed
 from msgtrace import messages
@@ -55,27 +55,43 @@ class ForeignTarget:
     """Asks a running server who it is."""
 
     embedded = False
+    shared = True
 
     def __init__(
-        self, host: str, port: int, secret: str, *, sip: tuple[str, ...] = (), seconds: float = 2.0
+        self,
+        host: str,
+        port: int,
+        secret: str,
+        *,
+        secure: bool = False,
+        sip: tuple[str, ...] = (),
+        handler: tuple[str, int] | None = None,
+        seconds: float = 2.0,
     ) -> None:
-        """``sip`` overrides the endpoints of the authenticate answer; ``seconds`` bounds each wait."""
+        """``secure``: it awaits applications by TLS there. ``sip`` overrides the endpoints of the authenticate answer;
+        ``handler`` is where its request handler is.
+
+        ``seconds`` bounds each wait.
+        """
         self._admin = (host, port)
         self._secret = secret
+        self._secure = secure
         self._sip = sip
+        self._handler = handler
         self._seconds = seconds
 
     @property
     def description(self) -> str:
-        """``HOST:PORT``"""
+        """``HOST:PORT``, ``tls://HOST:PORT``"""
         host, port = self._admin
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return f"tls://{shown}" if self._secure else shown
 
     async def start(self, settings: ServerSettings | None) -> ForeignServer:
         """Authenticate once to learn hostports and version. Raises :class:`StartFailed`."""
         peer = AdminPeer("probe", Recorder())
         try:
-            await peer.connect(*self._admin, seconds=self._seconds)
+            await peer.connect(*self._admin, seconds=self._seconds, secure=self._secure)
             request = new_id()
             await peer.send_message(f"{request}|authenticate|{octets(self._secret)}|")
             answer = await peer.incoming.take(self._seconds)
@@ -98,4 +114,12 @@ class ForeignTarget:
                 f"{self.description}: authenticate was expected to be OK, the answer is {refusal}"
             )
         hostports = self._sip or tuple(part for part in "".join(tokens[4:5]).split(",") if part)
-        return ForeignServer(Endpoints(self._admin, self._secret, hostports, "".join(tokens[5:6])), self)
+        endpoints = Endpoints(
+            self._admin,
+            self._secret,
+            hostports,
+            "".join(tokens[5:6]),
+            handler=self._handler,
+            tls_admin=self._admin if self._secure else None,
+        )
+        return ForeignServer(endpoints, self)

@@ -29,12 +29,18 @@ class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
     open_relay: bool | None = None
     ipv6: bool | None = None
     """listen on ::1, too; set by the runner for cases that require ``ipv6``"""
+    tls: bool | None = None
+    """listen for SIP by TLS, too; set by the runner for cases that require ``tls``, and so are the next three"""
+    ws: bool | None = None
+    wss: bool | None = None
+    admin_tls: bool | None = None
+    """await applications by TLS, too"""
     t1: float | None = None
     t2: float | None = None
     t4: float | None = None
     t1x64: float | None = None
-    request_handler: Literal["GET", "POST", "tcp"] | None = None
-    """the case plays the callback that is asked, by this method of HTTP, or the application that ``tcp`` leads to"""
+    request_handler: Literal["GET", "POST", "tcp", "tls"] | None = None
+    """the case plays the callback that is asked, by that method of HTTP, or the application that is connected to"""
     handled_method: str | None = None
     """the SIP method of the requests that the handler is for; all without it"""
     spam_user_agent: str | None = None
@@ -51,3 +57,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
     """octets"""
     default_refresher: str | None = None
     """``uac`` or ``uas``"""
+    fault: str | None = None
+    """harm done on purpose to what applications get: ``close=7``"""
+    lint: bool | None = None
+    """say what applications do that is merely tolerated"""

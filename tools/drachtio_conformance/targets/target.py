@@ -21,11 +21,13 @@ class Endpoints(Struct, frozen=True):
     hostports: tuple[str, ...]
     """``udp/127.0.0.1:5060`` …, as the authenticate answer lists them"""
     version: str = ""
+    tls_admin: tuple[str, int] | None = None
+    """where applications connect by TLS; the same as ``admin`` where they cannot do without"""
     handler: tuple[str, int] | None = None
     """where its request handler is, if it has one that the suite plays"""
 
     def sip(self, transport: str, family: str) -> str | None:
-        """host:port of the first endpoint of that transport (``udp``, ``tcp``) and family."""
+        """host:port of the first endpoint of that transport (``udp``, ``tcp``, ``tls``, …) and family."""
         for hostport in self.hostports:
             name, _, address = hostport.partition("/")
             if name == transport and address.startswith("[") == (family == "ipv6"):
@@ -66,6 +68,10 @@ class Target(Protocol):
     @property
     def embedded(self) -> bool:
         """Whether time can be advanced, settings chosen, and tables seen."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether cases may follow each other on one server."""
 
     async def start(self, settings: ServerSettings | None) -> ServerUnderTest:
         """A server with these settings. Raises :class:`StartFailed`."""

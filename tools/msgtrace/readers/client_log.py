@@ -38,7 +38,7 @@ def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) 
             if (
                 search
                 and not streams.waiting
-                and (run := search.by_length(shown, place, AROUND_CLIENT)).frames
+                and (run := search.by_length(shown, place, line + 1, AROUND_CLIENT)).frames
             ):
                 account.frames += run.octets
                 account.ascii_frames += len(run.frames)

@@ -1,7 +1,8 @@
 """What a packet carries: the innermost UDP datagram or TCP segment, with the addresses that belong to it.
 
-Looked through are Ethernet with VLAN tags, MPLS and PPPoE, Linux cooked captures, loopback and raw IP; IP in IP (either
-version), GRE, VXLAN, GENEVE and GTP-U, in any order, and HEP. Fragments of IPv4 and IPv6 datagrams are put together.
+Looked through are Ethernet with VLAN tags, MPLS and PPPoE, Linux cooked captures, loopback and raw IP; IP in IP
+(either version), GRE, VXLAN, GENEVE, GTP-U, L2TP and TZSP, in any order, and HEP. Fragments of IPv4 and IPv6
+datagrams are put together.
 What cannot be followed is counted by name.
 """
 
@@ -25,7 +26,7 @@ _NOT_OURS = frozenset({0x0806, 0x8035, 0x88CC, 0x8863})
 _TCP, _UDP, _IP_IN_IP, _IPV6_IN_IP, _GRE = 6, 17, 4, 41, 47
 _EXTENSIONS = frozenset({0, 43, 60, 135, 139, 140})
 _FRAGMENT, _AUTHENTICATION = 44, 51
-_TUNNEL_PORTS = {4789: "vxlan", 8472: "vxlan", 6081: "geneve", 2152: "gtp"}
+_TUNNEL_PORTS = {4789: "vxlan", 8472: "vxlan", 6081: "geneve", 2152: "gtp", 1701: "l2tp", 37008: "tzsp"}
 _MOST_LAYERS = 12
 LONGEST = 30 * 10**9
 """nanoseconds that fragments wait for each other (RFC 1122 §3.3.2 has 60 s for hosts; nobody sends so late)"""
@@ -165,6 +166,8 @@ class Dissector:
                 last, data = data[2] & 1, data[4:]
                 if last:
                     kind = {4: _IPV4, 6: _IPV6}.get(data[0] >> 4 if data else 0, _BRIDGED)
+                    if data[:2] == b"\0\0" and int.from_bytes(data[16:18]) in (_IPV4, _IPV6, *_VLANS):
+                        data = data[4:]  # a control word (RFC 4448 §4.6), not the Ethernet address 00:00:…
             elif kind == _BRIDGED and len(data) >= 14:
                 kind, data = int.from_bytes(data[12:14]), data[14:]
             elif kind == _IPV4:
@@ -318,10 +321,8 @@ class Dissector:
             size = 4 + 4 * bool(flags & 0xC000) + 4 * bool(flags & 0x2000) + 4 * bool(flags & 0x1000)
             if kind == 0x880B:  # PPP in GRE (PPTP): an acknowledgment may follow, then PPP
                 size += 4 * bool(flags & 0x0080)
-                body = data[size:].removeprefix(b"\xff\x03")
-                short = bool(body and body[0] & 1)
-                inner_kind = _PPP.get(body[0] if short else int.from_bytes(body[:2]), -1)
-                return self._network(packet, inner_kind, body[1 if short else 2 :], lacks, layers)
+                kind, body = _point_to_point(data[size:])
+                return self._network(packet, kind, body, lacks, layers)
             if kind in (0x88BE, 0x22EB):  # ERSPAN: type I has no header, II has 8 octets, III 12 or 20
                 size += (0 if not flags & 0x1000 else 8) if kind == 0x88BE else 12
                 kind = _BRIDGED
@@ -372,7 +373,26 @@ def _tunnelled(kind: str, payload: bytes) -> tuple[int, bytes] | None:
         version = body[0] >> 4 if body else 0
         if version in (4, 6):
             return (_IPV4 if version == 4 else _IPV6), body
+    if (
+        kind == "l2tp" and len(payload) >= 6 and payload[0] & 0x80 == 0 and payload[1] & 15 == 2
+    ):  # RFC 2661 §3.1
+        begin = 6 + 2 * bool(payload[0] & 0x40) + 4 * bool(payload[0] & 0x08)
+        if payload[0] & 0x02:
+            begin += 2 + int.from_bytes(payload[begin : begin + 2])
+        return _point_to_point(payload[begin:])
+    if kind == "tzsp" and payload[:2] in (b"\1\0", b"\1\1") and payload[2:4] == b"\0\1":
+        begin = 4
+        while begin < len(payload) and payload[begin] != 1:  # a tag; 0 is padding, 1 the last one
+            begin += 2 + int.from_bytes(payload[begin + 1 : begin + 2]) if payload[begin] else 1
+        return _BRIDGED, payload[begin + 1 :]
     return None
+
+
+def _point_to_point(frame: bytes) -> tuple[int, bytes]:
+    """Ethertype and octets of what a PPP frame carries; its protocol may stand in one octet."""
+    body = frame.removeprefix(b"\xff\x03")
+    size = 1 if body and body[0] & 1 else 2
+    return _PPP.get(int.from_bytes(body[:size]), -1), body[size:]
 
 
 def _host(host: bytes) -> str:

@@ -75,11 +75,11 @@ class DebugLog:
         self._search: Search | None = None
         """for ordinary frames, once it is known what the server is called"""
 
-    def run(self, text: str, place: int) -> Run | None:
-        """The ordinary frames at ``place``."""
+    def run(self, text: str, place: int, line: int) -> Run | None:
+        """The ordinary frames at ``place``, which is on ``line``."""
         if self._search is None or self._streams.waiting:
             return None
-        run = self._search.by_records(text, place)
+        run = self._search.by_records(text, place, line)
         self._account.frames += run.octets
         self._account.ascii_frames += run.from_server
         if sent := len(run.frames) - run.from_server:

@@ -8,18 +8,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
-from itertools import islice
 
 import msgspec
 from msgspec import Struct
 
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.frames import LengthUnit
-from msgtrace.ordinary import LOGGED, Detail, Moment, Run, Search
+from msgtrace.ordinary import LOGGED, Detail, Run, Search
 from msgtrace.streams import Streams
 
 FORMAT = 1
@@ -98,7 +96,6 @@ class _Logged(Struct, frozen=True):
 
 _LOGGED = msgspec.json.Decoder(_Logged)
 _BRACE = ord("{")
-_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{1,9}Z\Z")
 _decode_logged = _LOGGED.decode
 
 
@@ -113,6 +110,7 @@ def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) 
     for block in blocks:
         records = _one_a_line(block) if search else []
         texts = [logged.message or logged.msg for logged in records]
+        stamps = [_time(logged.timestamp or logged.time) for logged in records]
         lines = [] if records else block.splitlines()
         count, index = len(records) or len(lines), 0
         while index < count:
@@ -120,7 +118,7 @@ def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) 
                 search
                 and records
                 and not streams.waiting
-                and (run := search.each(texts, map(_moment_of, islice(records, index, None)), index)).frames
+                and (run := search.each(texts, stamps, index, before + index + 1)).frames
             ):
                 account.frames += run.octets
                 account.ascii_frames += len(run.frames)
@@ -161,11 +159,6 @@ def _one_a_line(block: bytes) -> list[_Logged]:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return []
     return records if len(records) == len(lines) else []
-
-
-def _moment_of(logged: _Logged) -> Moment:
-    time = _time(logged.timestamp or logged.time)
-    return (time[11:17], time[17:-1]) if _USUAL.match(time) else (time, None)
 
 
 def check_first_line(line: bytes) -> None:

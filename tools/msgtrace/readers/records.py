@@ -35,16 +35,17 @@ def records(blocks: Iterable[bytes], beginning: re.Pattern[bytes]) -> Iterator[R
 
 
 def records_and_runs(
-    blocks: Iterable[bytes], beginning: re.Pattern[bytes], run: Callable[[str, int], Run | None]
+    blocks: Iterable[bytes], beginning: re.Pattern[bytes], run: Callable[[str, int, int], Run | None]
 ) -> Iterator[Record | Run]:
-    """The same records, except those that ``run`` finds in a text at a place, which is where a record may begin."""
+    """The same records, except those that ``run`` finds in a text at a place, which is where a record may begin, on a
+    line."""
     data, line = b"\n", 0
     for block in blocks:
         data += block
         text = data.decode("latin-1")
         place = 0
         while True:
-            found = run(text, place)
+            found = run(text, place, line + 1)
             if found is not None and found.frames:
                 line += data.count(b"\n", place, found.end)
                 place = found.end

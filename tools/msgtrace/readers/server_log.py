@@ -60,10 +60,10 @@ def read(
     search = Search(SERVER, runs) if runs and beginning is BEGINNING else None
     whole = WholeTraces()
 
-    def ordinary(text: str, place: int) -> Run | None:
+    def ordinary(text: str, place: int, line: int) -> Run | None:
         if search is None or log.streams.waiting or whole.looks_ahead:
             return None
-        run = search.by_records(text, place)
+        run = search.by_records(text, place, line)
         account.frames += run.octets
         account.ascii_frames += run.from_server
         log.streams.skip(run.octets_from_server, True)

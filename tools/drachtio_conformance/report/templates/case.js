@@ -1,15 +1,15 @@
-// Draws a packed case (packing.py) as case.html.j2 draws one that stands in the page.
+// Draws a case that was packed as case.html.j2 draws one that stands in the page.
 const draw = (() => {
   "use strict";
-  const TIME = 64, EDGE = 62, GAP = 236, HEAD = 40, ROW = 32;  // of ladder_svg.py
+  const TIME = 64, EDGE = 62, GAP = 236, HEAD = 40, ROW = 32, GLYPH = 6.3;  // of ladder_svg.py
   const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
   const plain = (marked) => marked.replace(/\ue000|\ue001/g, "").replace(/\r\n/g, "\n");
 
   const octets = (marked) => escape(marked)
     .replace(/\ue000(.*?)\ue001/g, '<i class="esc">$1</i>')
-    .replace(/\ue002(.*?)\ue003/g, '<i class="gap">… $1 octets not shown …</i>')
     .replace(/\r\n|\n|\r/g, (end) => end === "\r\n" ? '<i class="eol" title="CR LF">↵</i>\n'
-      : `<i class="eol odd" title="${end === "\n" ? "LF" : "CR"} alone">${end === "\n" ? "\\n" : "\\r"}</i>\n`);
+      : `<i class="eol odd" title="${end === "\n" ? "LF" : "CR"} alone">${end === "\n" ? "\\n" : "\\r"}</i>\n`)
+    .replace(/\ue002(.*?)\ue003/g, '\n<i class="gap">… $1 octets not shown …</i>\n');
 
   const message = (marked, names) => {
     const frame = names === undefined ? null : /^(\d{1,8}#)([^\r\n]*)([^]*)$/.exec(marked);
@@ -32,7 +32,7 @@ const draw = (() => {
       <details><summary>Example</summary><pre>${escape(example)}</pre></details></blockquote>`;
   };
 
-  const steps = (one, frames) => {
+  const steps = (one) => {
     const file = one.source.replace(/:[^:]*$/, "");
     const outcomes = ["ok", "failed", "error", "not-run"];
     const value = (text) => {
@@ -42,57 +42,64 @@ const draw = (() => {
     };
     const seen = (came) => {
       if (typeof came === "string") return came;
-      const text = plain(frames[came]);
+      const text = plain(one.events[came].text);
       return /^\d+#/.test(text) ? text.slice(text.indexOf("#") + 1) : text;
     };
-    const rows = one.steps.map(([state, at, sentence, source, expected, came]) => `
+    const rows = one.steps.map(({ state, at, sentence, source, expected, actual }) => `
       <tr class="s-${outcomes[state >> 1]}${state & 1 ? " check" : ""}"><td class="time">${state >> 1 === 3 ? "–" : at.toFixed(3)}</td>
       <td>${escape(sentence)}<small>${escape(source.includes(":") ? source : `${file}:${source}`)}</small></td>
-      <td>${value(expected)}</td><td>${value(seen(came))}</td></tr>`);
+      <td>${value(expected)}</td><td>${value(seen(actual))}</td></tr>`);
     return rows.length ? `<table class="steps"><thead><tr><th>at</th><th>step</th><th>expected</th><th>actual</th></tr></thead>
       <tbody>${rows.join("")}</tbody></table>` : "";
   };
 
+  const short = (text, room) => {
+    const limit = Math.max(Math.floor(room / GLYPH), 4);
+    const characters = [...text];
+    return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join("")}…`;
+  };
+
   const ladder = (one, anchor) => {
-    if (!one.ladder.length) return "";
-    const [first, ...rows] = one.ladder;
-    const names = first.split("\n");
+    const names = one.lifelines;
+    if (!names.length) return "";
     const x = names.map((_, place) => TIME + EDGE + GAP * place);
     const width = TIME + 2 * EDGE + GAP * Math.max(names.length - 1, 1);
-    const height = HEAD + ROW * rows.length + 18;
+    const height = HEAD + ROW * one.events.length + 18;
     const lives = names.map((name, place) => `<path class="life" d="M${x[place]} 30V${height - 6}"/>
       <rect class="head" x="${x[place] - 54}" y="6" width="108" height="24" rx="6"/>
-      <text class="name" x="${x[place]}" y="22">${escape(name.length > 15 ? `${name.slice(0, 14)}…` : name)}</text>`);
-    const arrows = rows.map(([label, from, to], place) => {
+      <text class="name" x="${x[place]}" y="22">${escape(short(name, 100))}</text>`);
+    const arrows = one.events.map(({ at, kind, source, target, summary }, place) => {
       const y = HEAD + ROW * (place + 1) - 8;
-      const [at, kind, , , summary] = one.events[place];
+      const [from, to] = [source, target].map((name) => names.indexOf(name));
       const time = `<text class="time" x="56" y="${y + 4}">${at.toFixed(3)}</text>`;
-      if (to === undefined) return `${time}<text class="note" x="${from}" y="${y + 4}">${escape(label)}</text>`;
-      const forth = x[to] > x[from] ? 7 : -7;
-      return `${time}<a class="${kind === "f" ? "frame" : "sip"}" href="#${anchor}-${place}">
-        <title>${escape(names[from])} → ${escape(names[to])}: ${escape(summary)}</title>
-        <rect class="hit" x="${Math.min(x[from], x[to])}" y="${y - 22}" width="${Math.abs(x[to] - x[from])}" height="${ROW - 2}"/>
+      if (kind === "note" || from === to || from < 0 || to < 0) {
+        const label = short(summary, width - TIME);
+        const half = Math.floor([...label].length * GLYPH / 2);
+        const middle = Math.max(Math.min(from < 0 ? Math.floor((TIME + width) / 2) : x[from], width - half), TIME + half);
+        return `${time}<text class="note" x="${middle}" y="${y + 4}">${escape(label)}</text>`;
+      }
+      const [forth, wide] = [x[to] > x[from] ? 7 : -7, Math.abs(x[to] - x[from])];
+      return `${time}<a class="${kind}" href="#${anchor}-${place}">
+        <title>${escape(source)} → ${escape(target)}: ${escape(summary)}</title>
+        <rect class="hit" x="${Math.min(x[from], x[to])}" y="${y - 22}" width="${wide}" height="${ROW - 2}"/>
         <path d="M${x[from]} ${y}H${x[to] - forth / 7}m${-forth} -4l${forth} 4l${-forth} 4"/>
-        <text x="${(x[from] + x[to]) / 2}" y="${y - 6}">${escape(label)}</text></a>`;
+        <text x="${(x[from] + x[to]) / 2}" y="${y - 6}">${escape(short(summary, wide - 16))}</text></a>`;
     });
     return `<svg class="ladder" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
       <title>Message ladder: ${escape(names.join(", "))}</title>${lives.join("")}${arrows.join("")}</svg>`;
   };
 
-  const messages = (one, anchor, data) => one.events.map(([at, kind, source, target, summary, frame], place) => {
-    if (frame < 0) return "";
-    const names = data.named[frame] < 0 ? undefined : data.names[data.named[frame]];
-    return `<details class="message ${kind === "f" ? "frame" : "sip"}" id="${anchor}-${place}"><summary>
-      <span class="time">${at.toFixed(3)}</span><span>${escape(source)} → ${escape(target)}</span><b>${escape(summary)}</b><span class="time">${data.sizes[frame]} B</span></summary>
-      <pre>${message(data.frames[frame], names)}</pre></details>`;
-  }).join("");
+  const messages = (one, anchor) => one.events.map(({ at, kind, source, target, summary, text, names, size }, place) =>
+    kind === "note" ? "" : `<details class="message ${kind}" id="${anchor}-${place}"><summary>
+      <span class="time">${at.toFixed(3)}</span><span>${escape(source)} → ${escape(target)}</span><b>${escape(summary)}</b><span class="time">${size} B</span></summary>
+      <pre>${message(text, names)}</pre></details>`).join("");
 
-  const inside = (one, anchor, data) => `
+  const inside = (one, anchor, clauses) => `
     ${one.reason ? `<p class="reason"><b>${one.verdict}</b> ${escape(one.reason)}</p>` : ""}
-    ${one.clauses.map((name) => clause(name, data.clauses)).join("")}
-    ${steps(one, data.frames)}
-    ${one.ladder.length ? `<div class="wire"><div class="drawing">${ladder(one, anchor)}</div>
-      <div class="messages">${messages(one, anchor, data)}</div></div>` : ""}
+    ${one.clauses.map((name) => clause(name, clauses)).join("")}
+    ${steps(one)}
+    ${one.lifelines.length ? `<div class="wire"><div class="drawing">${ladder(one, anchor)}</div>
+      <div class="messages">${messages(one, anchor)}</div></div>` : ""}
     <p class="foot"><span>${escape(one.source)}</span>${one.rerun ? `<code class="rerun">${escape(one.rerun)}</code>` : ""}</p>`;
 
   const seconds = (time) => time < 0.9995 ? `${Math.round(time * 1000)} ms`

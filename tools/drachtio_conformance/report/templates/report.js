@@ -20,21 +20,15 @@
     document.getElementById("shown").value = shown === cases.length ? `${shown} ${shown === 1 ? "case" : "cases"}` : `${shown} of ${cases.length}`;
   };
 
-  // Cases that need no look are packed: JSON, gzip, base64.
-  const unpacked = async () => {
-    const bytes = Uint8Array.from(atob(document.getElementById("packed").textContent), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return JSON.parse(await new Response(stream).text());
-  };
   const place = (data) => {
     const number = (item) => Number(item.id.slice(1));
-    for (const one of data.cases) {
+    for (const one of unpack.cases(data)) {
       const item = draw.row(one, document.querySelector(`[data-glyph-of="${one.verdict}"]`).dataset.glyph);
       item.addEventListener("toggle", () => {
         const inside = item.querySelector(".inside");
-        if (item.open && !inside.firstChild) inside.innerHTML = draw.inside(one, item.id, data);
+        if (item.open && !inside.firstChild) inside.innerHTML = draw.inside(one, item.id, data.clauses);
       });
-      item.fill = () => item.open || (item.open = true, item.querySelector(".inside").innerHTML = draw.inside(one, item.id, data));
+      item.fill = () => item.open || (item.open = true, item.querySelector(".inside").innerHTML = draw.inside(one, item.id, data.clauses));
       const group = document.querySelector(`[data-family="${CSS.escape(one.name.split("/")[0])}"]`);
       const next = all(".case", group).find((other) => number(other) > one.n);
       group.insertBefore(item, next ?? null);
@@ -106,5 +100,6 @@
   });
   addEventListener("hashchange", open);
   apply();
-  unpacked().then(place).then(apply).then(open);
+  // Cases that need no look are packed.
+  unpack.columns(document.getElementById("packed").textContent).then(place).then(apply).then(open);
 })();

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reference_server.core.ports import Endpoint
-from reference_server.net.locate.selection import Candidate, candidate, choose
+from reference_server.net.locate.local_endpoint import Candidate, candidate, choose
 from reference_server.sip.transport import TCP, UDP, Transport
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reference_server.wire.replies import (
+from reference_server.wire.frames_to_application import (
     Accepted,
     Authenticated,
     CallDetailRecord,

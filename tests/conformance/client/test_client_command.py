@@ -1,0 +1,44 @@
+"""``drachtio-conformance client`` as its user runs it: the reference client, one that lacks things, none at all."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from drachtio_conformance.cli.main import main
+from tests.conformance.client.reference_app import APP
+
+
+def test_the_reference_client_by_its_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.json"
+    chosen = ["--filter", "calls/answered", "--filter", "connection/kinds"]
+    assert main(["client", *chosen, "--json", str(report), "--", sys.executable, str(APP)]) == 0
+    assert "pass" in capsys.readouterr().out
+    cases = json.loads(report.read_text())["cases"]
+    assert len(cases) > 15
+    assert {case["verdict"] for case in cases} == {"pass"}
+    assert cases[0]["rerun"].endswith(f"-- {sys.executable} {APP}")
+
+
+def test_what_an_app_does_not_offer_is_not_applicable(tmp_path: Path) -> None:
+    report, lacking = tmp_path / "report.json", tmp_path / "app.py"
+    lacking.write_text(APP.read_text().replace('"call": self.call', '"other": self.call'))
+    options = ["client", "--filter", "originating/calls/answered", "--json", str(report)]
+    assert main([*options, "--", sys.executable, str(lacking)]) == 0
+    (case,) = json.loads(report.read_text())["cases"]
+    assert case["verdict"] == "not-applicable"
+    assert "501 to 'call'" in case["reason"]
+
+
+def test_an_app_that_ends_is_told_with_its_last_words(capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-c", "raise SystemExit('no such library')"]
+    assert main(["client", "--filter", "answering/rejected/options", "--", *command]) == 1
+    assert "no such library" in capsys.readouterr().out
+
+
+def test_no_such_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["client", "--filter", "answering/rejected/options", "--", "no-such-command-here"]) == 3
+    assert "no-such-command-here: there is no such command" in capsys.readouterr().err
