@@ -38,7 +38,7 @@ from reference_server.settings import core_settings
 from reference_server.sip.identifiers import Identifiers
 from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
-from reference_server.wire.replies import NotSent
+from reference_server.wire.frames_to_application import NotSent
 
 if TYPE_CHECKING:  # loaded only where handlers are configured
     from reference_server.handling import Handling

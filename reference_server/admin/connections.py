@@ -8,7 +8,7 @@ from typing import Protocol
 from reference_server.admin.session import AdminSession
 from reference_server.core.ports import Taps
 from reference_server.crowd import Crowd
-from reference_server.wire.replies import ServerMessage
+from reference_server.wire.frames_to_application import ServerMessage
 
 STRANGERS = 1000
 """Connections that may be open without having authenticated; one more, and one makes room as crowd.py says."""
