@@ -41,6 +41,8 @@ UNMEASURED = {
     "cdr/callee/no-ack",
     "cdr/callee/silent-application",
     "connection/unread/nobody-else",
+    "connection/unread/what-waits-goes-to-another",
+    "connection/unread/what-waits-is-refused",
     "connection/unread/the-others-get-its-share",
     "dialog/crossing/ack-for-nothing",
     "dialog/crossing/cancelled-by-its-dialog",
