@@ -51,6 +51,8 @@ COVERED_BY = {
     "replay/learnt": "replay/test_learnt.py",
     "replay/order": "replay/test_replay.py",
     "replay/record": "replay/test_recordings.py",
+    "replay/recordings": "replay/test_recordings.py",
+    "replay/scenario": "replay/test_scenario.py",
     "replay/scope": "replay/test_replay.py",
     "replay/written": "replay/test_replay.py",
     "report/console": "conformance/report/test_reports.py",

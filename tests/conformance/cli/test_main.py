@@ -402,6 +402,14 @@ def test_a_profile_of_the_suite_does_for_cases_of_ones_own(
     assert main(["server", "--scenarios", file, "--profile", "drachtio-0.9.5"]) == ExitCode.OK
 
 
+def test_the_example_of_a_baseline_names_a_case_that_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["server", "--help"])
+    example = re.search(r"known_failing:\n +(\S+): ", capsys.readouterr().out)
+    assert example is not None
+    assert main(["explain", example[1]]) == ExitCode.OK
+
+
 def test_a_server_is_tested_by_tls(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["server", "--admin", f"tls://{running.secure_admin}", "--secret", running.secret]
     assert main([*arguments, "--filter", "connection/tls", "--filter", "network/secure/call-by-tls"]) == 0
