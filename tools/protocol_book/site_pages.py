@@ -199,7 +199,8 @@ def _links_of(line: str, source: Path, path: str, where: Links) -> str:
     pieces: list[str] = []
     for piece in _CODE.split(line):
         if _CODE.fullmatch(piece):
-            pieces.append(piece)
+            # In a table GitHub wants a bar in code escaped; here it is none of the table's and would show its backslash.
+            pieces.append(piece.replace("\\|", "|") if line.startswith("|") else piece)
             continue
         last = 0
         for match in _LINK.finditer(piece):
