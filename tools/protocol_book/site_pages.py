@@ -199,7 +199,7 @@ def _links_of(line: str, source: Path, path: str, where: Links) -> str:
     pieces: list[str] = []
     for piece in _CODE.split(line):
         if _CODE.fullmatch(piece):
-            # In a table GitHub wants a bar in code escaped; here it is none of the table's and would show its backslash.
+            # GitHub wants a bar in a table's code escaped; here the backslash would show.
             pieces.append(piece.replace("\\|", "|") if line.startswith("|") else piece)
             continue
         last = 0
