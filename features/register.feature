@@ -28,7 +28,14 @@ Feature: Registering
     And the application receives nothing
 
   @REG-1
-  Scenario: Nobody knows where Alice is
-    When Alice registers "alice@nowhere" for 3600 seconds
-    Then Alice receives "400 Bad Request"
+  Scenario: Nobody can read where Alice is
+    When Alice registers "<<<" for 3600 seconds
+    Then Alice receives "400 Bad Contact Header"
     And the application receives nothing
+
+  @REG-1
+  Scenario: Alice names no scheme, and the application may be content with that
+    When Alice registers "alice@nowhere" for 3600 seconds
+    Then the application receives the REGISTER request
+    When the application answers "200 OK"
+    Then Alice receives "200 OK"
