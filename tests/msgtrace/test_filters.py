@@ -1,10 +1,14 @@
-"""Times to filter by."""
+"""Times and clauses to filter by."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from msgtrace.cli import main
 from msgtrace.filters import moment, within
+from tests.msgtrace.test_figures import log
 
 
 @pytest.mark.parametrize(
@@ -33,3 +37,22 @@ def test_times(clock: str, since: str | None, until: str | None, inside: bool) -
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match="expected a time like"):
         moment(text)
+
+
+@pytest.mark.parametrize("style", [["--calls"], [], ["--jsonl"]])
+def test_a_clause_chooses_the_calls_that_it_explains(
+    style: list[str], tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (tmp_path / "x.log").write_bytes(log((0, 0.5, 486), (5, 0.5, 503)))
+    assert main(["decode", *style, "--clause", "call-2", str(tmp_path / "x.log")]) == 0
+    said = capsysbinary.readouterr().out.decode()
+    assert "503" in said
+    assert "486" not in said
+    assert main(["decode", *style, "--clause", "OUT-6", str(tmp_path / "x.log")]) == 1
+    assert "fits" in capsysbinary.readouterr().err.decode()
+
+
+def test_a_clause_needs_the_end_of_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["decode", "--follow", "--clause", "OUT-6", "x.log"])
+    assert "--follow does not wait" in capsys.readouterr().err

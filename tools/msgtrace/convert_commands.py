@@ -1,5 +1,4 @@
-"""``msgtrace redact``, ``to-pcap``, ``to-scenario``, ``to-sipp``, ``merge`` and ``diff``: a recording becomes something
-else."""
+"""The commands that make something else of a recording: other forms, cases, scenarios, figures, differences."""
 
 from __future__ import annotations
 
@@ -60,6 +59,14 @@ def add_conversions(commands: Commands) -> None:
     merge.add_argument("second", metavar="FILE")
     merge.add_argument("-o", "--output", default="-", metavar="OUT", help="standard output if it lacks")
     merge.set_defaults(run=_merge, parser=merge)
+    stats = commands.add_parser(
+        "stats",
+        help="rates, codes, percentiles, and calls as time went by",
+        description="Tells in numbers what a recording holds.",
+    )
+    stats.add_argument("file", metavar="FILE")
+    stats.add_argument("--svg", metavar="OUT", help="the chart as a drawing")
+    stats.set_defaults(run=_stats, parser=stats)
     diff = commands.add_parser(
         "diff",
         help="where two calls part",
@@ -146,6 +153,32 @@ def _to_sipp(options: argparse.Namespace) -> int:
         return _failed(f"{options.file}: call {call.number}: {error}")
     except OSError as error:
         return _failed(f"{options.output}: {error.strerror}")
+    return 0
+
+
+def _stats(options: argparse.Namespace) -> int:
+    from msgtrace import figures
+    from msgtrace.follow import shown
+
+    found = figures.Figures()
+    try:
+        source = Source(options.file, Account())
+        found.take(shown(read_blocks(source, Account()), hold=0, learn=found.index.learn))
+        source.close()
+    except NotARecording as error:
+        return _failed(f"{options.file}: {error}")
+    except OSError as error:
+        return _failed(f"{options.file}: {error.strerror}")
+    if not found.messages:
+        return _failed(f"{options.file}: there is no message in it")
+    text = "".join(f"{line}\n" for line in figures.lines(found))
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    if options.svg:
+        try:
+            with open(options.svg, "w", encoding="utf-8") as out:
+                out.write(figures.svg(found))
+        except OSError as error:
+            return _failed(f"{options.svg}: {error.strerror}")
     return 0
 
 

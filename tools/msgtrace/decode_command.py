@@ -169,6 +169,8 @@ class _Decode:
         holds = 0 if live and not needs_calls else HELD
         items: Iterable[Shown] = shown(entries, hold=holds, learn=index.learn if needs_calls else None)
         if self._filter is not None:
+            if self._filter.of_clause is not None:
+                items = list(items)  # how calls end is known at the end alone
             items = self._fitting(items, index, self._filter)
         if options.stats:
             from msgtrace.statistics import Statistics

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 # Loaded where an option asks for it: most logs are small, and then the start is what takes time.
 if TYPE_CHECKING:
+    from msgtrace.calls import Call
     from msgtrace.filters import Filter
 
 EPILOG = """\
@@ -73,6 +74,13 @@ def add_options(decode: argparse.ArgumentParser) -> None:
         type=_checked("pattern"),
         help="found anywhere in the message, in any case",
     )
+    which.add_argument(
+        *("--clause",),
+        metavar="ID",
+        action="append",
+        default=[],
+        help="a clause of the specification that says why the call went wrong, as explain names it: OUT-6",
+    )
     decode.add_argument(
         *("--join",),
         metavar="HEADER",
@@ -98,8 +106,10 @@ def checked(options: argparse.Namespace) -> Filter | None:
         options.parser.error("--follow takes one file")
     given = (
         *(options.call, options.verb, options.method, options.status, options.caller, options.callee),
-        *(options.address, options.since, options.until, options.grep),
+        *(options.address, options.since, options.until, options.grep, options.clause),
     )
+    if options.clause and options.follow:
+        options.parser.error("--clause asks how calls ended, for which --follow does not wait")
     if not any(given):
         return None
     from msgtrace.filters import Filter
@@ -115,7 +125,16 @@ def checked(options: argparse.Namespace) -> Filter | None:
         since=options.since,
         until=options.until,
         text=options.grep,
+        of_clause=_of_clause(frozenset(clause.upper() for clause in options.clause))
+        if options.clause
+        else None,
     )
+
+
+def _of_clause(wanted: frozenset[str]) -> Callable[[Call], bool]:
+    from msgtrace.explain import clauses
+
+    return lambda call: bool(wanted & clauses(call))
 
 
 def _octets(text: str) -> str:

@@ -99,6 +99,13 @@ def story(
             yield f"- {cause.text}{clauses}."
 
 
+def clauses(call: Call) -> frozenset[str]:
+    """The clauses that say how a call that went wrong should have gone: those of its likely causes."""
+    if judge(call).ending not in (Ending.BAD, Ending.WARN):
+        return frozenset()
+    return frozenset(clause for cause in _causes(call, ()) for clause in cause.clauses)
+
+
 def _happened(call: Call) -> Iterator[tuple[int, str]]:
     for one in call.transactions:
         yield from _transaction(one)

@@ -6,6 +6,7 @@ A message is shown if every part that is given holds of it. A call is listed if 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import msgspec
 from msgspec import Struct
@@ -51,6 +52,8 @@ class Filter(Struct, frozen=True, kw_only=True):
     until: Moment | None = None
     text: re.Pattern[str] | None = None
     """found anywhere in the message; octets, one character each"""
+    of_clause: Callable[[Call], bool] | None = None
+    """whether a call shows what a clause is about; asked when its end is known"""
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__struct_fields__)
@@ -58,7 +61,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     @property
     def needs_calls(self) -> bool:
         """Whether it asks for calls, and not for single messages alone."""
-        return bool(self.calls or self.caller or self.callee)
+        return bool(self.calls or self.caller or self.callee or self.of_clause)
 
     def passes(self, item: Shown, index: CallIndex | None, clock: str = "") -> bool:
         """Whether it is to be shown; ``index`` is needed for calls, ``clock`` is the last time of the recording."""
@@ -103,7 +106,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     @property
     def of_messages(self) -> Filter:
         """What it asks of messages, without what it asks of calls."""
-        return msgspec.structs.replace(self, calls=frozenset(), caller="", callee="")
+        return msgspec.structs.replace(self, calls=frozenset(), caller="", callee="", of_clause=None)
 
     def _fits_call(self, item: Shown, index: CallIndex) -> bool:
         call = index.of(item)
@@ -112,6 +115,8 @@ class Filter(Struct, frozen=True, kw_only=True):
     def fits_call(self, call: Call, index: CallIndex) -> bool:
         """Whether what it asks of calls holds of ``call``."""
         if self.calls and not any(index.is_called(call, wanted) for wanted in self.calls):
+            return False
+        if self.of_clause is not None and not self.of_clause(call):
             return False
         return self.caller in call.from_value.lower() and self.callee in call.to_value.lower()
 

@@ -222,6 +222,11 @@ def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
         from msgtrace.readers import json_lines
 
         return "a client's log in JSON lines", json_lines.read
+    if b"SIP/2.0" in cleaned and b'{"' in cleaned:
+        from msgtrace.readers import json_lines, json_sip
+
+        if json_sip.LINE.search(cleaned):
+            return "an application's log in JSON lines, with SIP in a field", json_lines.read
     beginning = b"\n" + cleaned
     if _DEBUG.search(cleaned):
         from msgtrace.readers import debug_log

@@ -37,7 +37,7 @@ class Source:
         self._account = account
         self._path = path
         self._follow = follow and path != "-"
-        self._file: BinaryIO = sys.stdin.buffer if path == "-" else open(path, "rb", buffering=0)  # noqa: SIM115
+        self._file = _opened(path)
         self.problem = ""
         self.live = False
         """whether more may come as time goes by: a pipe or a terminal"""
@@ -85,8 +85,8 @@ class Source:
             return False  # it will come
         if (now.st_ino, now.st_dev) != (mine.st_ino, mine.st_dev):
             return True
-        if mine.st_size < self._file.tell():
-            self._file.seek(0)
+        if mine.st_size < os.lseek(self._file.fileno(), 0, os.SEEK_CUR):
+            os.lseek(self._file.fileno(), 0, os.SEEK_SET)
         return False
 
     def _plain(self, block: bytes) -> Iterator[bytes]:
@@ -164,6 +164,24 @@ class Source:
                     pipe.close()
 
 
+class _Readable(Protocol):
+    """What is used of a file."""
+
+    def fileno(self) -> int: ...
+    def read(self, size: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
+def _opened(path: str) -> BinaryIO | _Readable:
+    if path == "-":
+        return sys.stdin.buffer
+    if path.startswith("hep:") and not os.path.exists(path):
+        from msgtrace.hep_socket import HepSocket
+
+        return HepSocket(path)
+    return open(path, "rb", buffering=0)
+
+
 class _Decompressor(Protocol):
     """What the modules of the standard library have in common."""
 
@@ -211,5 +229,5 @@ _COMPRESSED: tuple[tuple[bytes, Callable[[], _Decompressor]], ...] = (
 )
 
 
-def _mode(file: BinaryIO) -> int:
+def _mode(file: BinaryIO | _Readable) -> int:
     return os.fstat(file.fileno()).st_mode

@@ -36,7 +36,9 @@ def test_what_an_app_does_not_offer_is_not_applicable(tmp_path: Path) -> None:
 def test_an_app_that_ends_is_told_with_its_last_words(capsys: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no such library')"]
     assert main(["client", "--filter", "answering/rejected/options", "--", *command]) == 1
-    assert "no such library" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "its end with status 1; its standard error says: no such library" in " ".join(told.split())
+    assert "nothing came within" not in told, "nobody waits for what has ended"
 
 
 def test_no_such_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,6 +33,8 @@ _NOT_ALONE = {
 }
 """methods that make no sense outside a call, and why"""
 _T1, _T2 = 0.5, 4.0
+_GOODBYE = 1.0
+"""seconds that the far end may take to hear of the end"""
 _SECURED = {"": "tls", "tcp": "tls", "ws": "wss"}
 """what a sips URI means by a transport (RFC 3261 §26.2.2)"""
 _URI = re.compile(
@@ -118,6 +120,7 @@ async def place(call: Call, progress: Callable[[WireEvent], None] | None = None)
         return Outcome(recorder.events, ExitCode.NO_PEER, str(error))
     finally:
         (peer or endpoint).close()
+        await endpoint.gone(_GOODBYE)
 
 
 def destination(call: Call) -> tuple[str, int, str]:

@@ -18,6 +18,7 @@ from msgtrace.moments import iso
 from msgtrace.readers.datagrams import Datagram, Dissector, Lost
 from msgtrace.readers.pcap import Broken, packets
 from msgtrace.readers.segments import End, Gap, Key, Piece, Segments
+from msgtrace.readers.websocket_stream import WebSocketStream, begins
 from msgtrace.sip_stream import START, SipStream
 from msgtrace.streams import Streams
 
@@ -71,6 +72,7 @@ class _Conversation:
         self._segments = Segments()
         self._streams = Streams(account, place="packet")
         self._texts: dict[Key, SipStream] = {}  # SIP over TCP
+        self._sockets: dict[Key, WebSocketStream] = {}  # SIP over WebSocket
         self._admin: dict[Key, tuple[str, bool]] = {}  # connection, from the server
         self._servers: set[str] = set()  # SIP addresses of the server, as it tells them
         self._connections = 0
@@ -97,7 +99,7 @@ class _Conversation:
         """The capture ends."""
         entries = [entry for step in self._segments.close() for entry in self._step(step)]
         entries += self._streams.close()
-        for key in list(self._texts):
+        for key in (*self._texts, *self._sockets):
             entries += self._end_of_text(key, 0, 0)
         return entries
 
@@ -139,7 +141,7 @@ class _Conversation:
     def _gap(self, gap: Gap) -> Iterator[Entry]:
         """What is not complete before it never will be."""
         source, target = gap.key
-        if gap.key not in self._admin and gap.key not in self._texts:
+        if not (gap.key in self._admin or gap.key in self._texts or gap.key in self._sockets):
             return  # what else the capture holds is not ours
         name = ""
         if gap.key in self._admin:
@@ -154,7 +156,7 @@ class _Conversation:
 
     def _octets(self, piece: Piece) -> Iterator[Entry]:
         key = piece.key
-        if key not in self._admin and key not in self._texts:
+        if not (key in self._admin or key in self._texts or key in self._sockets):
             self._recognise(piece.data, key)
         if key in self._admin:
             name, from_server = self._admin[key]
@@ -163,7 +165,7 @@ class _Conversation:
                 if from_server and entry.kind is EntryKind.FRAME:
                     self._learn(entry.data)
                 yield entry
-        elif key in self._texts:
+        elif key in self._texts or key in self._sockets:
             yield from self._text(piece)
         else:
             self._account.other += len(piece.data)
@@ -179,6 +181,9 @@ class _Conversation:
         elif START.match(data.lstrip(b"\r\n")):
             self._texts[key] = SipStream()
             self._texts.setdefault(key[::-1], SipStream())
+        elif begins(data):
+            self._sockets[key] = WebSocketStream()
+            self._sockets.setdefault(key[::-1], WebSocketStream())
 
     def _learn(self, payload: str) -> None:
         """The server's SIP addresses stand in its answer to ``authenticate``, and where a request came to."""
@@ -191,7 +196,9 @@ class _Conversation:
             self._servers.add(f"{host}:{tokens[11]}")
 
     def _text(self, piece: Piece) -> Iterator[Entry]:
-        messages, skipped = self._texts[piece.key].feed(piece.data)
+        by_socket = piece.key in self._sockets
+        stream = self._sockets[piece.key] if by_socket else self._texts[piece.key]
+        messages, skipped = stream.feed(piece.data)
         if skipped:
             self._account.damage += skipped
             yield self._damage(
@@ -200,13 +207,14 @@ class _Conversation:
                 f"{skipped} octets from {piece.key[0]} to {piece.key[1]} are no SIP message",
             )
         for text in messages:
-            yield self._sip(text, *piece.key, transport="tcp", packet=piece.packet, time=piece.time)
+            transport = "ws" if by_socket else "tcp"
+            yield self._sip(text, *piece.key, transport=transport, packet=piece.packet, time=piece.time)
 
     def _end_of_text(self, key: Key, packet: int, time: int) -> Iterator[Entry]:
-        rest = self._texts[key].rest()
-        if rest:
-            self._account.damage += len(rest)
-            said = f"{len(rest)} octets of a SIP message from {key[0]} to {key[1]} that has no end"
+        left = self._sockets[key].rest() if key in self._sockets else len(self._texts[key].rest())
+        if left:
+            self._account.damage += left
+            said = f"{left} octets of a SIP message from {key[0]} to {key[1]} that has no end"
             yield self._damage(packet, time, said)
 
     def _sip(
@@ -252,8 +260,9 @@ class _Conversation:
 
     def _end(self, end: End) -> Iterator[Entry]:
         key = end.key
-        if key in self._texts:
+        if key in self._texts or key in self._sockets:
             yield from self._end_of_text(key, end.packet, end.time)
-            del self._texts[key]
+            self._texts.pop(key, None)
+            self._sockets.pop(key, None)
         if key in self._admin:
             yield from self._streams.finish(*self._admin.pop(key), iso(end.time))

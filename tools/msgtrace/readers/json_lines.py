@@ -3,7 +3,8 @@
 - ``{"kind": "frame" | "sip" | "event" | "start", …}`` is the server's trace (docs/trace.schema.json);
 - ``{"kind": "chunk" | "opened" | "closed" | "recording", …}`` is a recording (docs/recording.schema.json);
 - ``{"message": "===>\\r\\n56#…", "timestamp": …}`` (winston) and ``{"msg": "===>…", "time": …}`` (pino) hold
-  records of a client log. Lines without an arrow are other lines of that logger.
+  records of a client log. Of lines without an arrow those with SIP in a field are read
+  (:mod:`msgtrace.readers.json_sip`), the rest are other lines of that logger.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from msgspec import Struct
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.frames import LengthUnit
 from msgtrace.ordinary import LOGGED, Detail, Run, Search
+from msgtrace.readers import json_sip
 from msgtrace.streams import Streams
 
 FORMAT = 1
@@ -175,6 +177,8 @@ def check_first_line(line: bytes) -> None:
 def _logged(line: bytes, number: int, streams: Streams, account: Account) -> Iterator[Entry]:
     try:
         logged = _decode_logged(line)
+    except msgspec.ValidationError:
+        logged = _Logged()  # JSON, and another object than ours
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         account.damage += len(line)
         cut = "" if line.rstrip().endswith(b"}") else "; the line is cut off"
@@ -182,11 +186,15 @@ def _logged(line: bytes, number: int, streams: Streams, account: Account) -> Ite
         return
     text = logged.message or logged.msg
     arrow = text[:4]
+    time = _time(logged.timestamp or logged.time)
     if arrow not in ("===>", "<==="):
-        account.other += len(line) + 1
+        found = json_sip.messages(line, number, time) if b"SIP/2.0" in line else []
+        octets = min(sum(len(entry.data) for entry in found), len(line))
+        account.sip += octets
+        account.other += 0 if found else len(line) + 1
+        yield from found
         return
     data = text[4:].encode("utf-8", "surrogatepass").removeprefix(b"\r\n").removesuffix(b"\r\n")
-    time = _time(logged.timestamp or logged.time)
     yield from streams.record(data, number, time, "", arrow == "<===")
 
 
