@@ -8,7 +8,7 @@ from tests.attack.test_growth import grows_too_fast
 from tests.fuzz.targets import TARGETS
 
 BEGINNINGS = {
-    "configuration": ("<drachtio>", "<drachtio><admin>", "<drachtio><sip><contacts>"),
+    "configuration": ("<drachtio>", "<drachtio><sip><contacts>"),
     "cases": ("title: T\ncases:\n", "[", '"', "a: "),
     "recordings": ("", "===>\r\n9#", '{"kind":"start"}\n', "2026-11-29 00:00:00.000000 "),
     "answers": (
