@@ -53,7 +53,6 @@ COVERED_BY = {
     "replay/record": "replay/test_recordings.py",
     "replay/recordings": "replay/test_recordings.py",
     "replay/scenario": "replay/test_scenario.py",
-    "replay/scope": "replay/test_replay.py",
     "replay/written": "replay/test_replay.py",
     "report/console": "conformance/report/test_reports.py",
     "report/html_page": "conformance/report/test_reports.py",
