@@ -177,7 +177,7 @@ def _json_field(sample: bytes) -> str:
         return ""
     try:
         fields = _OBJECTS.decode(first)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     if "MESSAGE" in fields and "__REALTIME_TIMESTAMP" in fields:
         return "MESSAGE"
@@ -418,7 +418,7 @@ def _text_in(line: bytes, json_field: str) -> bytes:
     """
     try:
         text = _TEXTS.decode(_OBJECTS.decode(line)[json_field])
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
         return line
     if isinstance(text, list):
         return bytes(one & 0xFF for one in text)
