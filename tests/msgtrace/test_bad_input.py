@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ sys.exit(code)
 """
 STYLES = [[], ["--full"], ["--jsonl"], ["--calls"], ["--stats"], ["--ladder"], ["--mermaid"], ["--svg"]]
 BEGIN = samples.client().encode()
-LARGE = 60_000_000
+LARGE = 200_000_000
 
 
 def peak(file: Path, *options: str) -> tuple[int, float]:
@@ -43,14 +44,16 @@ def peak(file: Path, *options: str) -> tuple[int, float]:
     return done.returncode, int(done.stderr.rpartition(b"PEAK ")[2]) / 1024
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, lzma.compress])
-@pytest.mark.parametrize("filling", [b"\0", b"a", b"\n", b"===>\r\n", b"99999999#"])
+@pytest.mark.parametrize(
+    ("compress", "filling"),
+    [(gzip.compress, b"\0"), (partial(lzma.compress, preset=0), b"a"), (gzip.compress, b"99999999#")],
+)
 def test_a_small_file_that_holds_very_much(
     compress: Callable[[bytes], bytes], filling: bytes, tmp_path: Path
 ) -> None:
     file = tmp_path / "bomb"
     file.write_bytes(compress(BEGIN + filling * (LARGE // len(filling))))
-    assert file.stat().st_size < 300_000
+    assert file.stat().st_size < 700_000
     code, megabytes = peak(file, "--stats")
     assert code in (0, 1)
     assert megabytes < MEMORY
@@ -59,7 +62,7 @@ def test_a_small_file_that_holds_very_much(
 @pytest.mark.parametrize("style", [[], ["--jsonl"], ["--stats"]])
 def test_memory_does_not_grow_with_the_file(style: list[str], tmp_path: Path) -> None:
     sizes = []
-    for calls in (500, 10_000):
+    for calls in (500, 3_000):
         file = tmp_path / str(calls)
         with file.open("w", newline="") as out:
             for number in range(calls):
