@@ -85,6 +85,10 @@ fuzz: .venv/test-installed ## calls and admin sessions in which anything happens
 floods: .venv/test-installed ## memory of the server under floods of large requests, 40 s each
 	@$(BIN)/python -m tests.attack.memory_floods 40
 
+.PHONY: soak
+soak: setup ## calls for MINUTES=10 at half the rate of one core, while applications are killed; counts every call
+	@$(BIN)/python -m tests.faults $(MINUTES)
+
 .PHONY: setup
 setup: debian-packages .venv/test-installed node_modules/.installed ## all that make test needs, and nothing twice
 

@@ -4,7 +4,7 @@ Imports go down only: cli, server > net, apps, observe > calls > config > sip, w
 Nothing here imports msgtrace or drachtio_conformance.
 """
 
-PARITY_VERSION = "v0.9.5"
+PARITY_VERSION = "v0.9.9"
 """The release of the genuine server whose behaviour this one follows."""
 
 __version__ = "0.2.0"

@@ -108,7 +108,7 @@ class Server:
         )
         self._admin = AdminContext(
             configuration.admin,
-            version=VERSION,
+            version=self.version,
             dialect_0_8=dialect_0_8,
             hostports=self._hostports,
             routes=self._registry,
@@ -271,7 +271,9 @@ class Server:
 
     @property
     def version(self) -> str:
-        """As in the authenticate reply."""
+        """As in the authenticate reply: of the release that is emulated."""
+        if self._configuration.dialect is Dialect.V0_9_5:
+            return VERSION.replace(PARITY_VERSION, "v0.9.5")
         return VERSION
 
     async def reconfigure(self, new: Configuration) -> list[str]:

@@ -136,7 +136,7 @@ def ask(process: Process, *payloads: str) -> list[str]:
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     output = capsys.readouterr()
-    assert output.out.startswith("v0.9.5-ref.")
+    assert output.out.startswith("v0.9.9-ref.")
     assert output.err == ""
 
 
@@ -222,7 +222,7 @@ def test_a_wrong_configuration(
 def test_it_starts_and_a_signal_ends_it(start: Starter, loop: str, number: signal.Signals) -> None:
     process = start.ready("--secret", "cymru", "--loop", loop)
     assert process.ready["ready"] is True
-    assert str(process.ready["version"]).startswith("v0.9.5-ref.")
+    assert str(process.ready["version"]).startswith("v0.9.9-ref.")
     assert isinstance(process.ready["pid"], int)
     sip = process.ready["sip"]
     assert isinstance(sip, list)
@@ -431,7 +431,7 @@ def test_the_log_file_gets_everything_and_the_console_nothing(start: Starter, tm
     log = (tmp_path / "log" / "dr.log").read_text()
     for text in (
         warning,
-        "Starting drachtio-reference-server v0.9.5",
+        "Starting drachtio-reference-server v0.9.9",
         "Ready: ",
         "admin-connected",
         "Received SIGTERM",

@@ -23,7 +23,7 @@ from reference_server.config.model import (
     TimerConfiguration,
     TlsConfiguration,
 )
-from reference_server.server import Server, StartError
+from reference_server.server import VERSION, Server, StartError
 from reference_server.sip.messages.message import parse_message
 from tests.admin.admin_port import Client
 from tests.conftest import Run
@@ -137,7 +137,7 @@ def test_what_it_says_of_itself(run: Run) -> None:
                 "udp/127.0.0.1",
                 "tcp/127.0.0.1",
             ]
-            assert server.version.startswith("v0.9.5-ref.")
+            assert server.version.startswith("v0.9.9-ref.")
             client = await application()
             answer = await client.ask(f"authenticate|{SECRET}")
             hostports = ",".join(server.hostports)
@@ -314,6 +314,16 @@ def test_the_0_8_dialect(run: Run) -> None:
             await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
             assert await phone.status() == 200
             phone.transport.close()
+
+    run(story())
+
+
+def test_release_0_9_5(run: Run) -> None:
+    async def story() -> None:
+        async with serving(dialect=Dialect.V0_9_5) as (server, application):
+            client = await application()
+            answer = await client.ask(f"authenticate|{SECRET}")
+            assert answer.split("|")[5] == server.version == VERSION.replace("v0.9.9", "v0.9.5")
 
     run(story())
 

@@ -4,6 +4,7 @@
 'use strict';
 
 const fs = require('node:fs');
+const {setTimeout} = require('node:timers/promises');
 const Srf = require(process.env.DRACHTIO_SRF || 'drachtio-srf');
 
 const env = process.env;
@@ -61,6 +62,8 @@ async function call(req, res, word) {
   try {
     const dialog = await srf.createUAS(req, res, {localSdp: SDP});
     inside(dialog, '');
+    // Whether createUAS resolves ahead of the ACK or behind it depends on the version; behind it no 'ack' comes any more.
+    await Promise.race([new Promise((resolve) => dialog.once('ack', resolve)), setTimeout(100)]);
     if (plan === 'bye') dialog.destroy({}, () => say('over', {id: ''}));
     else if (plan === 'reinvite') await dialog.modify(SDP);
     else if (plan === 'info') {

@@ -23,9 +23,10 @@ class LogLevel(IntEnum):
 
 
 class Dialect(StrEnum):
-    """The version of the admin protocol to speak (docs/protocol.md, Versions)."""
+    """The release of the genuine server to behave as (docs/protocol.md, Versions); 0.9 is the newest of that line."""
 
     V0_8 = "0.8"
+    V0_9_5 = "0.9.5"
     V0_9 = "0.9"
 
 

@@ -1,6 +1,6 @@
 """The one table of every setting: elements and attributes of the file, options, variables.
 
-It names all that the genuine server knows (release 0.9.5) and the few settings that are this server's own.
+It names all that the genuine server knows (release 0.9.9) and the few settings that are this server's own.
 Readers of the three sources look names up here, the help text and docs/configuration.md are made from it, and an
 unknown name is compared with it to suggest the nearest. A path is written below ``<drachtio>``: ``admin@port`` is
 an attribute, ``sip/timers/t1`` an element's text.
@@ -406,7 +406,7 @@ NO_CONFIG = Setting(
 )
 EMULATE = Setting(
     kind=values.DIALECT,
-    meaning="release of the genuine server whose protocol is spoken",
+    meaning="release of the genuine server whose protocol is spoken; 0.9 is 0.9.9",
     default="0.9",
     option="emulate",
     argument="RELEASE",

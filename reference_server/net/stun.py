@@ -1,8 +1,7 @@
-"""STUN on the SIP port (:rfc:`3489`, :rfc:`5389`): who asks which address it has here is answered
-(:rfc:`5626#section-4.4.2`; NET-10).
+"""STUN on the SIP port (:rfc:`3489`, :rfc:`5389`): who asks which address it has here is answered (NET-10).
 
-A phone behind a NAT asks to keep its binding open, and takes its flow for dead if no answer comes. The answer is the
-genuine server's: MAPPED-ADDRESS and the old SOURCE-ADDRESS of :rfc:`3489`, no XOR-MAPPED-ADDRESS.
+A phone behind a NAT asks to keep its binding open (:rfc:`5626#section-4.4.2`), and takes its flow for dead if no answer
+comes. The answer is the genuine server's: MAPPED-ADDRESS and the old SOURCE-ADDRESS, no XOR-MAPPED-ADDRESS.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _IPV4, _IPV6 = 1, 2
 
 
 def is_stun(data: bytes) -> bool:
-    """Whether a datagram is of STUN, with the cookie or without: no SIP message begins so (:rfc:`5389#section-6`)."""
+    """Whether a datagram is of STUN, old or new: no SIP message begins so (:rfc:`5389#section-6`)."""
     return (
         len(data) >= _HEADER.size and data[0] < 4 and _HEADER.unpack_from(data)[1] <= len(data) - _HEADER.size
     )

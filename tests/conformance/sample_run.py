@@ -38,7 +38,7 @@ def rejected_call() -> list[WireEvent]:
             "server",
             "app",
             "response OK",
-            frame("3dccc7d4|response|a97982ac|OK|udp/127.0.0.1:20260|v0.9.5-ref.0.2.0|udp/127.0.0.1:20260"),
+            frame("3dccc7d4|response|a97982ac|OK|udp/127.0.0.1:20260|v0.9.9-ref.0.2.0|udp/127.0.0.1:20260"),
         ),
         event(0.002, "app", "server", "route invite", frame("25b03a10|route|invite")),
         event(0.0024, "server", "app", "response OK", frame("91cd59c5|response|25b03a10|OK")),
@@ -110,7 +110,7 @@ def sample_run() -> RunResult:
     """A case of every verdict."""
     return RunResult(
         target="reference server (embedded)",
-        server_version="v0.9.5-ref.0.2.0",
+        server_version="v0.9.9-ref.0.2.0",
         suite_version="0.2.0",
         started="2026-11-23T10:00:00Z",
         duration=4.125,

@@ -20,6 +20,7 @@ from drachtio_load.scenarios import find_scenario
 from drachtio_load.sipp import LoadPlan
 from drachtio_load.statistics import CallStatistics
 from tests.load.callee import Callee
+from tests.msgtrace.browser import PROGRAM, browser
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,24 @@ def test_a_server_on_this_machine_is_measured(folder: Path) -> None:
     assert last["server_cpu"] > 0
     assert last["server_memory"] > 1
     assert "CPU of the server" in (folder / "run.html").read_text()
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="needs Chromium")
+def test_the_page_fits_a_telephone_and_a_desk_light_and_dark(folder: Path, tmp_path: Path) -> None:
+    grounds = set()
+    with browser(tmp_path) as shown:
+        shown.open(folder / "run.html")
+        for width, dark in ((360, False), (360, True), (1440, False)):
+            shown.size(width, 800, dark=dark)
+            assert shown.run("document.documentElement.scrollWidth <= innerWidth")
+            grounds.add(
+                shown.run(
+                    "getComputedStyle(document.documentElement).backgroundColor"
+                    " + getComputedStyle(document.body).backgroundColor"
+                )
+            )
+        assert shown.problems == []
+    assert len(grounds) == 2
 
 
 def test_a_report_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

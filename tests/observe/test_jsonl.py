@@ -28,7 +28,7 @@ Line = dict[str, object]
 
 
 def trace(path: Path) -> JsonlTrace:
-    return JsonlTrace(str(path), "v0.9.5-ref.0", wall=lambda: AT)
+    return JsonlTrace(str(path), "v0.9.9-ref.0", wall=lambda: AT)
 
 
 def lines(path: Path) -> list[Line]:

@@ -61,7 +61,7 @@ SIZES = {
 class SomeServer:
     """As much of a server as the page looks at."""
 
-    version = "v0.9.5-ref.x"
+    version = "v0.9.9-ref.x"
 
     def occupancy(self) -> dict[str, int]:
         return SIZES
@@ -116,7 +116,7 @@ def test_values() -> None:
     }
     assert found["drachtio_sip_requests_in_total", ("method", "INVITE")] == 1
     assert found["drachtio_sip_responses_out_total", ("code", "200"), ("method", "INVITE")] == 1
-    assert found["drachtio_build_info", ("version", "v0.9.5-ref.x")] == 1
+    assert found["drachtio_build_info", ("version", "v0.9.9-ref.x")] == 1
     assert found["drachtio_stable_dialogs", ("type", "inbound")] == 3
     assert found["drachtio_stable_dialogs", ("type", "outbound")] == 2
     assert found["drachtio_app_connections",] == 6

@@ -22,8 +22,16 @@ from drachtio_conformance.peers.admin_peer import told
 from drachtio_conformance.report import standard_output
 from drachtio_load import completion, refusal, report
 from drachtio_load.answers import Answer
+from drachtio_load.callee import CalleePlan, run_callee
 from drachtio_load.progress import RunProgress
-from drachtio_load.scenarios import LoadScenario, ScenarioError, find_scenario, load_scenarios
+from drachtio_load.scenarios import (
+    LoadScenario,
+    ScenarioError,
+    find_callee,
+    find_scenario,
+    load_callees,
+    load_scenarios,
+)
 from drachtio_load.series import milliseconds, percentiles
 from drachtio_load.sipp import LoadPlan, LoadRun, SippMissing, Transport, run_sipp, sipp_command
 from drachtio_load.stopping import Stopping
@@ -38,7 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(words)
     try:
-        code = _list() if options.command == "list" else _run(_plan(options), options, words)
+        if options.command == "list":
+            code: int = _list()
+        elif options.command == "callee":
+            code = run_callee(_callee(options), _say)
+        else:
+            code = _run(_plan(options), options, words)
         sys.stdout.flush()
         return code
     except ScenarioError as error:
@@ -65,7 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('drachtio-conformance')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("list", help="the scenarios, one a line")
+    commands.add_parser("list", help="the scenarios and the callees, one a line")
+    callee = commands.add_parser("callee", help="be a telephone that is called")
+    callee.add_argument("name", metavar="NAME", help="a callee of `drachtio-load list`")
+    callee.add_argument("--host", default="127.0.0.1", metavar="IP", help="address (default: 127.0.0.1)")
+    callee.add_argument("--port", type=int, default=0, metavar="N", help="port (default: a free one)")
+    callee.add_argument("--transport", type=Transport, choices=list(Transport), default=Transport.UDP)
+    callee.add_argument("--calls", type=count, default=1, metavar="N", help="end behind so many (default: 1)")
+    callee.add_argument("--deadline", type=positive, metavar="S", help="seconds for all (default: no limit)")
     run = commands.add_parser("run", help="run one scenario")
     scenario = "a name of `drachtio-load list`, or an XML file"
     completion.is_a_scenario(run.add_argument("scenario", metavar="SCENARIO", help=scenario))
@@ -119,11 +139,24 @@ def _plan(options: argparse.Namespace) -> LoadPlan:
     )
 
 
+def _callee(options: argparse.Namespace) -> CalleePlan:
+    return CalleePlan(
+        scenario=find_callee(options.name),
+        host=options.host,
+        port=options.port,
+        transport=options.transport,
+        calls=options.calls,
+        deadline=options.deadline,
+    )
+
+
 def _list() -> int:
-    scenarios = load_scenarios()
-    width = max(len(scenario.name) for scenario in scenarios)
+    scenarios, callees = load_scenarios(), load_callees()
+    width = max(len(scenario.name) for scenario in [*scenarios, *callees])
     for scenario in scenarios:
         _say(f"{scenario.name:{width}}  {scenario.about}")
+    for scenario in callees:
+        _say(f"{scenario.name:{width}}  callee: {scenario.about}")
     return ExitCode.OK
 
 

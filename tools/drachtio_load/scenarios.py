@@ -30,6 +30,20 @@ def load_scenarios() -> list[LoadScenario]:
     return [read_scenario(path) for path in sorted(data.folder("sipp").glob("*.xml"))]
 
 
+def load_callees() -> list[LoadScenario]:
+    """Every callee of ``sipp/callees/``, by name."""
+    return [read_scenario(path) for path in sorted((data.folder("sipp") / "callees").glob("*.xml"))]
+
+
+def find_callee(name: str) -> LoadScenario:
+    """The callee of that name. Raises ScenarioError when there is none."""
+    known = load_callees()
+    for scenario in known:
+        if scenario.name == name:
+            return scenario
+    raise ScenarioError(f"expected a callee of {', '.join(each.name for each in known)}; got {name!r}")
+
+
 def find_scenario(name: str) -> LoadScenario:
     """The scenario called ``name``: one of ours, or a path to an XML file of the user's own.
 

@@ -66,7 +66,7 @@ def test_a_run_that_passes(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("cases against reference server (embedded)")
     assert lines[1].startswith("pass            ping/basic/answered")
-    assert " pass · reference server (embedded) (v0.9.5-ref." in lines[-1]
+    assert " pass · reference server (embedded) (v0.9.9-ref." in lines[-1]
 
 
 def test_a_run_that_fails_says_why_and_how_to_repeat_it(
@@ -141,7 +141,7 @@ def test_an_interrupted_run_reports_what_it_learnt_and_is_no_pass(tmp_path: Path
     ended = len(document["cases"])
     assert 0 < ended < total
     assert document["unreached"] == total - ended
-    assert document["server_version"].startswith("v0.9.5-ref.")
+    assert document["server_version"].startswith("v0.9.9-ref.")
     assert f"; interrupted, {total - ended} not run · " in said
     assert '<h1 class="bad">Interrupted</h1>' in (tmp_path / "index.html").read_text("utf-8")
 
@@ -400,6 +400,14 @@ def test_a_profile_of_the_suite_does_for_cases_of_ones_own(
 ) -> None:
     file = case_file(tmp_path, "*|response|*|OK|pong")
     assert main(["server", "--scenarios", file, "--profile", "drachtio-0.9.5"]) == ExitCode.OK
+
+
+def test_the_example_of_a_baseline_names_a_case_that_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["server", "--help"])
+    example = re.search(r"known_failing:\n +(\S+): ", capsys.readouterr().out)
+    assert example is not None
+    assert main(["explain", example[1]]) == ExitCode.OK
 
 
 def test_a_server_is_tested_by_tls(running: Running, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,9 +36,24 @@ def test_what_an_app_does_not_offer_is_not_applicable(tmp_path: Path) -> None:
 def test_an_app_that_ends_is_told_with_its_last_words(capsys: pytest.CaptureFixture[str]) -> None:
     command = [sys.executable, "-c", "raise SystemExit('no such library')"]
     assert main(["client", "--filter", "answering/rejected/options", "--", *command]) == 1
-    assert "no such library" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "its end with status 1; its standard error says: no such library" in " ".join(told.split())
+    assert "nothing came within" not in told, "nobody waits for what has ended"
 
 
 def test_no_such_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["client", "--filter", "answering/rejected/options", "--", "no-such-command-here"]) == 3
     assert "no-such-command-here: there is no such command" in capsys.readouterr().err
+
+
+def test_side_by_side_or_one_after_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = []
+    for jobs in ("1", "3"):
+        report = tmp_path / f"{jobs}.json"
+        options = ["client", "--jobs", jobs, "--filter", "answering", "--json", str(report)]
+        assert main([*options, "--", sys.executable, str(APP)]) == 0
+        names.append([case["name"] for case in json.loads(report.read_text())["cases"]])
+    assert names[0] == names[1]
+    with pytest.raises(SystemExit):
+        main(["client", "--jobs", "0", "--", "x"])
+    assert "expected a number from 1 to 64, got '0'" in capsys.readouterr().err

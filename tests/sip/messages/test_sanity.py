@@ -248,22 +248,19 @@ def test_any_value_is_judged(name: str, value: str) -> None:
 FAULTS = {
     "ltgtruri": (400, "Bad Request"),
     "lwsruri": (400, "Bad Request"),
-    "lwsstart": (400, "Bad Request"),
-    "badaspec": (400, "Bad To Header"),
     "baddn": (400, "Bad To Header"),
     "badinv01": (400, "Bad Contact Header"),
     "badvers": (505, "Version Not Supported"),
     "clerr": BAD,
     "insuf": BAD,
-    "mcl01": BAD,
+    "mcl01": (400, "Bad Content-Length Header"),
     "mismatch01": BAD,
     "mismatch02": BAD,
-    "multi01": BAD,
+    "multi01": (400, "Bad From Header"),
     "ncl": (400, "Bad Content-Length Header"),
     "quotbal": (400, "Bad To Header"),
     "regbadct": (400, "Bad Contact Header"),
-    "scalar02": BAD,
-    "trws": BAD,
+    "scalar02": (400, "Bad CSeq Header"),
 }
 NO_MESSAGES = {"bigcode", "test"}
 RESPONSES = {"bcast", "noreason", "scalarlg", "unreason"}

@@ -44,6 +44,13 @@ def host_port(text: str) -> HostPort:
     return host.strip("[]"), int(port)
 
 
+def jobs(text: str) -> int:
+    """``4``: from 1 to 64."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to 64, got '{text}'")
+    return int(text)
+
+
 def sip_endpoint(text: str) -> str:
     """``udp/127.0.0.1:5060``."""
     transport, slash, address = text.partition("/")

@@ -33,6 +33,8 @@ _NOT_ALONE = {
 }
 """methods that make no sense outside a call, and why"""
 _T1, _T2 = 0.5, 4.0
+_GOODBYE = 1.0
+"""seconds that the far end may take to hear of the end"""
 _SECURED = {"": "tls", "tcp": "tls", "ws": "wss"}
 """what a sips URI means by a transport (RFC 3261 §26.2.2)"""
 _URI = re.compile(
@@ -59,6 +61,14 @@ class Call(Struct, frozen=True, kw_only=True):
     """seconds between ACK and BYE; the far end may hang up before"""
     patience: float = 32.0
     """seconds that a final response is waited for"""
+    cancel_after: float | None = None
+    """seconds after which an INVITE that has no final response is cancelled"""
+    early_bye: bool = False
+    """hang up as soon as it rings"""
+    reinvite: bool = False
+    """change the session once, behind the ACK"""
+    no_ack: bool = False
+    """never acknowledge the answer"""
 
 
 class Outcome(Struct, frozen=True):
@@ -110,6 +120,7 @@ async def place(call: Call, progress: Callable[[WireEvent], None] | None = None)
         return Outcome(recorder.events, ExitCode.NO_PEER, str(error))
     finally:
         (peer or endpoint).close()
+        await endpoint.gone(_GOODBYE)
 
 
 def destination(call: Call) -> tuple[str, int, str]:
@@ -181,16 +192,36 @@ class _Caller:
         peer.request(
             call.method, uri=call.uri, changes=Changes(headers=call.headers), body=call.body, save=call.method
         )
-        final = await self._final(call.method, call.patience)
+        if call.early_bye:
+            return await self._hang_up_early()
+        until = call.patience if call.cancel_after is None else min(call.cancel_after, call.patience)
+        final = await self._final(call.method, until)
+        if final is None and call.cancel_after is not None and self._provisional:
+            return await self._cancelled(call.cancel_after)
         if final is None:
             return await self._unanswered()
         answer = final.start_line.removeprefix("SIP/2.0 ")
+        if call.no_ack and final.status is not None and final.status < 300:
+            return await self._never_acknowledged(answer)
         if call.method == "INVITE":
             peer.ack()
         if final.status is None or final.status >= 300:
             return self._outcome(ExitCode.FAILURES, f"{call.method} was answered {answer}")
         if call.method != "INVITE":
             return self._outcome(ExitCode.OK, f"{call.method} was answered {answer}")
+        if call.reinvite:
+            peer.request("INVITE", in_dialog=True, save="INVITE")
+            changed = await self._final("INVITE", call.patience)
+            if changed is None:
+                return self._outcome(
+                    ExitCode.FAILURES, f"answered {answer}, but the re-INVITE was not answered"
+                )
+            peer.ack()
+            if changed.status is None or changed.status >= 300:
+                text = changed.start_line.removeprefix("SIP/2.0 ")
+                return self._outcome(
+                    ExitCode.FAILURES, f"answered {answer}, but the re-INVITE was answered {text}"
+                )
         await self._talk()
         if self._hung_up:
             return self._outcome(ExitCode.OK, f"answered {answer}; the other side hung up")
@@ -202,6 +233,58 @@ class _Caller:
             text = goodbye.start_line.removeprefix("SIP/2.0 ")
             return self._outcome(ExitCode.FAILURES, f"answered {answer}, but BYE was answered {text}")
         return self._outcome(ExitCode.OK, f"answered {answer}, held for {call.hold:g} s, hung up")
+
+    async def _cancelled(self, after: float) -> Outcome:
+        """Cancel the INVITE; the far end's 487 is what is wanted."""
+        self._peer.cancel()
+        final = await self._final("INVITE", min(self._call.patience, 8.0))
+        if final is None:
+            return self._outcome(ExitCode.FAILURES, f"cancelled after {after:g} s, and not answered then")
+        self._peer.ack()
+        answer = final.start_line.removeprefix("SIP/2.0 ")
+        good = final.status == 487
+        return self._outcome(
+            ExitCode.OK if good else ExitCode.FAILURES,
+            f"cancelled after {after:g} s: INVITE was answered {answer}",
+        )
+
+    async def _hang_up_early(self) -> Outcome:
+        """Send BYE as soon as it rings; the INVITE is answered 487, or otherwise."""
+        rings = await self._final("INVITE", self._call.patience, early=True)
+        if rings is None:
+            return await self._unanswered()
+        answer = rings.start_line.removeprefix("SIP/2.0 ")
+        if rings.status is not None and rings.status >= 200:
+            self._peer.ack()
+            return self._outcome(ExitCode.FAILURES, f"INVITE was answered {answer} before it rang")
+        self._peer.request("BYE", in_dialog=True, save="BYE")
+        final = await self._final("INVITE", min(self._call.patience, 8.0))
+        if final is None:
+            return self._outcome(
+                ExitCode.FAILURES, f"hung up behind {answer}, and INVITE was not answered then"
+            )
+        self._peer.ack("INVITE")
+        text = final.start_line.removeprefix("SIP/2.0 ")
+        return self._outcome(ExitCode.OK, f"hung up behind {answer}: INVITE was answered {text}")
+
+    async def _never_acknowledged(self, answer: str) -> Outcome:
+        """Wait for the far end to give up: it repeats its answer for 32 s, and hangs up (RFC 3261 §13.3.1.4)."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + max(self._call.patience, 40.0)
+        while not self._hung_up and (left := deadline - loop.time()) > 0:
+            try:
+                incoming = await self._peer.endpoint.incoming.take(left)
+            except NothingCame:
+                break
+            if isinstance(incoming, Closed):
+                break
+            message = sip.parse(incoming.raw)
+            self._peer.learn(incoming)
+            if message.is_request:
+                self._answer(message)
+        if self._hung_up:
+            return self._outcome(ExitCode.OK, f"answered {answer}, not acknowledged: the other side hung up")
+        return self._outcome(ExitCode.FAILURES, f"answered {answer}, not acknowledged, and nobody hung up")
 
     async def _unanswered(self) -> Outcome:
         """No final response came in time."""
@@ -220,8 +303,11 @@ class _Caller:
                 text += ", so it was cancelled"
         return self._outcome(ExitCode.FAILURES, text)
 
-    async def _final(self, method: str, patience: float) -> SipMessage | None:
-        """The final response to the latest ``method`` request, which is repeated until something comes; or None."""
+    async def _final(self, method: str, patience: float, *, early: bool = False) -> SipMessage | None:
+        """The final response to the latest ``method`` request, which is repeated until something comes; or None.
+
+        ``early``: or the first provisional one that makes a dialog.
+        """
         loop = asyncio.get_running_loop()
         deadline, interval, answered = loop.time() + patience, _T1, False
         while (left := deadline - loop.time()) > 0:
@@ -246,6 +332,8 @@ class _Caller:
                 self._provisional = True
                 if method == "INVITE" and message.has("RSeq"):
                     self._acknowledge(message)
+                if early and sip.tag(message.first("To")):
+                    return message
         return None
 
     def _acknowledge(self, response: SipMessage) -> None:

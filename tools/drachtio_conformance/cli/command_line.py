@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TypeAlias
 
-from drachtio_conformance.cli.arguments import admin_address, factor, seconds, sip_endpoint
+from drachtio_conformance.cli.arguments import admin_address, factor, jobs, seconds, sip_endpoint
 from drachtio_conformance.peers.transports import TRANSPORTS
 
 _EXAMPLES = """\
@@ -66,6 +67,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     _list(commands)
     _explain(commands)
     _call(commands)
+    _phone(commands)
     _shell(commands)
     _replay(commands)
     _record(commands)
@@ -155,6 +157,13 @@ def _client(commands: _Commands) -> None:
     _selection(parser.add_argument_group("which cases"))
     _how(parser)
     _reports(parser)
+    parser.add_argument(
+        "--jobs",
+        type=jobs,
+        default=max(2, min(4, os.cpu_count() or 1)),
+        metavar="N",
+        help="run so many cases side by side (default: as many as there are processors, 2 to 4)",
+    )
     parser.set_defaults(admin=None, secret=None, sip=[], profile=None, restart=None)
 
 
@@ -259,8 +268,10 @@ def _call(commands: _Commands) -> None:
         epilog="examples:\n  drachtio-conformance call sip:bob@127.0.0.1:5060\n"
         "  drachtio-conformance call 'sip:bob@127.0.0.1:5060;transport=tcp' --hold 2 --full\n"
         "  drachtio-conformance call sip:bob@127.0.0.1 --header 'Supported: 100rel'\n"
-        "  drachtio-conformance call sip:bob@127.0.0.1 --method MESSAGE --body 'hello' --header 'X-A: 1'\n\n"
-        "exit code: 0 answered 2xx, 1 another answer, 2 wrong usage, 3 no answer at all\n",
+        "  drachtio-conformance call sip:bob@127.0.0.1 --method MESSAGE --body 'hello' --header 'X-A: 1'\n"
+        "  drachtio-conformance call sip:bob@127.0.0.1 --cancel-after 1 --json\n\n"
+        "exit code: 0 answered 2xx, or as --cancel-after, --early-bye, --no-ack want it, 1 another answer,\n"
+        "2 wrong usage, 3 no answer at all\n",
     )
     parser.add_argument("uri", metavar="URI", help="sip:user@host:port, sips: for TLS")
     parser.add_argument(
@@ -285,7 +296,47 @@ def _call(commands: _Commands) -> None:
         metavar="SECONDS",
         help="wait so long for an answer (default: 32)",
     )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--cancel-after",
+        type=seconds,
+        metavar="SECONDS",
+        help="CANCEL an INVITE that has no final response then",
+    )
+    what.add_argument("--early-bye", action="store_true", help="BYE as soon as it rings")
+    what.add_argument("--reinvite", action="store_true", help="re-INVITE behind the ACK")
+    what.add_argument(
+        "--no-ack", action="store_true", help="never acknowledge: the other side has to hang up"
+    )
     parser.add_argument("--full", action="store_true", help="show the messages, too")
+    parser.add_argument("--json", action="store_true", help="say what happened as JSON")
+
+
+def _phone(commands: _Commands) -> None:
+    parser = _command(
+        commands,
+        "phone",
+        "be a telephone that is called",
+        description="Listens for calls, takes them as it is told, and says what happened. The first line of output\n"
+        'is JSON: {"uri": …}, whom to call. Other requests in a call are answered 200.',
+        epilog="examples:\n  drachtio-conformance phone --answer\n"
+        "  drachtio-conformance phone --ring 2 --busy --port 5090 --calls 3 --json\n\n"
+        "exit code: 0 so many calls came and ended as they should, 1 one did not, 3 none came\n",
+    )
+    parser.add_argument("--host", default="127.0.0.1", metavar="IP", help="address (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="UDP port (default: a free one)")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--answer", action="store_true", help="answer 200 (default)")
+    how.add_argument("--busy", action="store_true", help="answer 486")
+    how.add_argument("--status", type=int, metavar="NNN", help="answer this")
+    how.add_argument("--silent", action="store_true", help="answer nothing at all")
+    parser.add_argument("--ring", type=seconds, metavar="SECONDS", help="send 180, and answer so much later")
+    parser.add_argument("--hang-up-after", type=seconds, metavar="SECONDS", help="BYE so long behind the ACK")
+    parser.add_argument("--calls", type=int, default=1, metavar="N", help="end behind so many (default: 1)")
+    parser.add_argument(
+        "--timeout", type=seconds, default=60.0, metavar="SECONDS", help="for each call to come (default: 60)"
+    )
+    parser.add_argument("--json", action="store_true", help="say what happened as JSON, a line for each call")
 
 
 def _shell(commands: _Commands) -> None:

@@ -99,6 +99,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             return _explain(options.id)
         case "call":
             return _call(options)
+        case "phone":
+            from drachtio_conformance.cli import phone_command
+
+            return phone_command.run(options, _print)
         case "shell":
             return _shell(options.address, _secret(options), options.brief)
         case "replay":
@@ -196,10 +200,18 @@ def _call(options: argparse.Namespace) -> int:
             body=_body(options.body),
             hold=options.hold,
             patience=options.timeout,
+            cancel_after=options.cancel_after,
+            early_bye=options.early_bye,
+            reinvite=options.reinvite,
+            no_ack=options.no_ack,
         )
         outcome = asyncio.run(call_command.place(call))
     except CallError as error:
         raise UsageError(str(error)) from None
+    if options.json:
+        told = {"exit_code": int(outcome.exit_code), "sentence": outcome.sentence, "events": outcome.events}
+        _print(msgspec.json.encode(told).decode())
+        return outcome.exit_code
     if outcome.events:
         _print(ladder.text(outcome.events, width=min(shutil.get_terminal_size().columns, 100)).rstrip("\n"))
     if options.full:

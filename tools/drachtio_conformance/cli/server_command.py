@@ -7,8 +7,10 @@ import asyncio
 import os
 import shlex
 import sys
+import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,9 +65,11 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     paths = _paths(options)
     target = _target(options, profile)
     console = RunConsole(None, rules, verbose=options.verbose)
-    runner = Runner(target, _options(options, profile, entries), tell=console.remark)
+    made = _options(options, profile, entries)
+    runner = Runner(target, made, tell=console.remark)
+    helpers = [Runner(target, made, tell=console.remark) for _ in range(1, getattr(options, "jobs", 1))]
     console.started(len(chosen), target.description, mutants=options.mutants)
-    session = _Session(runner, console, chosen, mutants=options.mutants)
+    session = _Session(runner, console, chosen, mutants=options.mutants, helpers=helpers)
     crashed = ""
     try:
         asyncio.run(session.run())
@@ -99,8 +103,19 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
 class _Session:
     """One run; what has ended is kept, so that an interrupted run has a report, too."""
 
-    def __init__(self, runner: Runner, console: RunConsole, cases: Sequence[Case], *, mutants: bool) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        console: RunConsole,
+        cases: Sequence[Case],
+        *,
+        mutants: bool,
+        helpers: Sequence[Runner] = (),
+    ) -> None:
+        """``helpers`` run cases side by side with ``runner``, each in a thread and loop of its own."""
         self._runner = runner
+        self._helpers = helpers
+        self._lock = threading.Lock()
         self._console = console
         self._cases = cases
         self._mutants = mutants
@@ -110,7 +125,10 @@ class _Session:
         self._ended: list[CaseResult] = []
 
     async def run(self) -> None:
-        await self._runner.run(self._cases, self._progress)
+        if self._helpers:
+            await self._side_by_side()
+        else:
+            await self._runner.run(self._cases, self._progress)
         if not self._mutants or self._runner.never_came_up or self._runner.lost:
             return
         try:
@@ -121,6 +139,25 @@ class _Session:
                 self._took(mutant_result(case, report, time.monotonic() - clock))
         finally:
             await self._runner.close()
+
+    async def _side_by_side(self) -> None:
+        """Each runner takes the next case; the results stand in the order of the cases."""
+        waiting = deque(self._cases)
+
+        async def work(runner: Runner) -> None:
+            while waiting and not self._runner.never_came_up:
+                case = waiting.popleft()
+                result = await runner.run_case(case)
+                with self._lock:
+                    self._took(result)
+
+        jobs = [asyncio.to_thread(asyncio.run, work(runner)) for runner in (self._runner, *self._helpers)]
+        try:
+            await asyncio.gather(*jobs)
+        finally:
+            waiting.clear()
+            places = {case.name: place for place, case in enumerate(self._cases)}
+            self._ended.sort(key=lambda result: places[result.name])
 
     def result(self, target: str, *, ended_early: bool) -> RunResult:
         return RunResult(

@@ -58,6 +58,8 @@ class AdminPeer(asyncio.Protocol):
         self._patience = patience
         self._kept = b""
         self._gone = asyncio.Event()
+        self.secure = False
+        """it goes by TLS"""
 
     async def connect(self, host: str, port: int, *, seconds: float, secure: bool = False) -> None:
         """Open the connection, ``secure`` by TLS; ``seconds`` also bound each wait for the server to read.
@@ -125,6 +127,17 @@ class AdminPeer(asyncio.Protocol):
             self.closed = True
             self._transport.close()
 
+    async def gone(self, seconds: float) -> None:
+        """Wait until a connection that was closed is so: TLS has to say goodbye first, and to hear it."""
+        if self._transport is None:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._gone.wait()
+        except TimeoutError:
+            self._transport.abort()
+            await asyncio.sleep(0)
+
     async def leave(self, seconds: float) -> None:
         """End the connection and wait until the server has seen it, that is until it closed its side, too."""
         transport = self._transport
@@ -136,11 +149,7 @@ class AdminPeer(asyncio.Protocol):
             transport.write_eof()
         else:  # TLS has no half
             transport.close()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._gone.wait()
-        except TimeoutError:
-            transport.abort()
+        await self.gone(seconds)
 
     def stop_reading(self) -> None:
         """Leave in the network what comes from now on, and let that hold little."""
@@ -167,6 +176,7 @@ class AdminPeer(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
+        self.secure = transport.get_extra_info("ssl_object") is not None
         own_segments(transport)
 
     def data_received(self, data: bytes) -> None:

@@ -66,6 +66,9 @@ class Endpoint(Protocol):
     def abort(self) -> None:
         """Break connections with RST; a datagram socket just closes."""
 
+    async def gone(self, seconds: float) -> None:
+        """Wait until what was closed is so."""
+
 
 class UdpEndpoint(asyncio.DatagramProtocol):
     """A datagram socket that talks to one server address."""
@@ -80,12 +83,13 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         self.refused = False
         """whether the server's port is closed, for who wants to hear of it"""
 
-    async def open(self, host: str) -> None:
-        """Bind to a port of its own. Raises :class:`ConnectFailed`."""
+    async def open(self, host: str, port: int = 0) -> None:
+        """Bind to a port, by default one of its own. Raises :class:`ConnectFailed`."""
         try:
-            await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=(host, 0))
+            await asyncio.get_running_loop().create_datagram_endpoint(lambda: self, local_addr=(host, port))
         except OSError as error:
-            raise ConnectFailed(f"no UDP socket on {host}: {told(error)}") from None
+            where = f"{host}:{port}" if port else host
+            raise ConnectFailed(f"no UDP socket on {where}: {told(error)}") from None
 
     @property
     def port(self) -> int:
@@ -97,12 +101,20 @@ class UdpEndpoint(asyncio.DatagramProtocol):
         for piece in cut(data, split):
             self._opened().sendto(piece, self._server)
 
+    def turn_to(self, reply: Reply) -> None:
+        """From now on send to where this came from."""
+        if isinstance(reply, _Datagram):
+            self._server = (str(reply.address[0]), reply.address[1])
+
     def close(self) -> None:
         """Close the socket."""
         if self._transport is not None:
             self._transport.close()
 
     abort = close
+
+    async def gone(self, seconds: float) -> None:
+        """A datagram socket is closed at once."""
 
     def _opened(self) -> asyncio.DatagramTransport:
         assert self._transport is not None
@@ -161,6 +173,7 @@ class _Connection(asyncio.Protocol):
         self.agreed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """done when messages may be sent, failed when they never may"""
         self.agreed.add_done_callback(asyncio.Future.exception)  # nobody need ask
+        self.gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
@@ -195,6 +208,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._never("it was closed before the WebSocket was agreed upon")
+        self.gone.set()
         if not self.closed:
             self.closed = True
             self._endpoint.incoming.put(Closed(reset=exc is not None))
@@ -297,6 +311,18 @@ class StreamEndpoint:
     def abort(self) -> None:
         """Break the connections with RST."""
         self._end(broken=True)
+
+    async def gone(self, seconds: float) -> None:
+        """Wait until what was closed is so: TLS has to say goodbye first, and to hear it."""
+        try:
+            async with asyncio.timeout(seconds):
+                for connection in self.connections:
+                    await connection.gone.wait()
+        except TimeoutError:
+            for connection in self.connections:
+                if connection.transport is not None:
+                    connection.transport.abort()
+            await asyncio.sleep(0)
 
     def _end(self, *, broken: bool) -> None:
         for connection in self.connections:

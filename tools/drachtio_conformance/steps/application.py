@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import ClassVar, Literal
@@ -10,6 +11,7 @@ import msgspec
 from msgspec import field
 
 from drachtio_conformance.peers.channel import Closed, NothingCame
+from drachtio_conformance.peers.link import Leg
 from drachtio_conformance.peers.sip_compose import Changes
 from drachtio_conformance.peers.tls import NoCertificate, own_certificate
 from drachtio_conformance.peers.variables import Variables, new_id, octets
@@ -75,8 +77,16 @@ class AppConnects(Step, frozen=True, kw_only=True, tag="app_connects"):
 
     async def carry_out(self, stage: Stage) -> Finding:
         arrivals, expected = stage.client.link.arrivals, "a connection of the application"
+        process = stage.client.process
+
+        def come() -> Leg | None:
+            leg = arrivals.find(lambda _: True)
+            if leg is None and process.ended is not None:
+                raise CheckFailed(expected, octets(f"its end with status {process.ended}{_why_not(stage)}"))
+            return leg
+
         try:
-            leg = await arrivals.take(stage.patience(self.within))
+            leg = await stage.bell.until(come, stage.patience(self.within))
         except NothingCame as error:
             raise CheckFailed(expected, octets(f"{error}{_why_not(stage)}")) from None
         stage.asserts([Mutation(kind=MutationKind.DROP)])
@@ -254,8 +264,9 @@ def _rewritten(item: Said, mutation: Mutation) -> Said:
 
 
 def _why_not(stage: Stage) -> str:
-    """What the application's standard error says at its end."""
-    lines = stage.client.process.complaints.strip().splitlines()[-2:]
+    """What the application's standard error says: the lines that name an error, else its last ones."""
+    said = [line.strip() for line in stage.client.process.complaints.splitlines() if line.strip()]
+    lines = [line for line in said if re.match(r"[\w.]*(Error|Exception)\b.*:", line)][-2:] or said[-2:]
     return f"; its standard error says: {' / '.join(lines)}" if lines else ""
 
 

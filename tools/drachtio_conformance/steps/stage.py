@@ -15,7 +15,7 @@ from drachtio_conformance.peers.door import AcceptedPeer, Door
 from drachtio_conformance.peers.recorder import Recorder
 from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.sip_transport import StreamEndpoint, UdpEndpoint
-from drachtio_conformance.peers.transports import TRANSPORTS
+from drachtio_conformance.peers.transports import SECURE, TRANSPORTS
 from drachtio_conformance.peers.variables import Variables, octets
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.terms import seconds
@@ -304,3 +304,7 @@ class Stage:
             callback.close()
         for door in self._doors.values():
             door.close()
+        patience = 1.0 * self._pace.scale
+        secure = [peer.endpoint for peer in self.peers.values() if peer.transport in SECURE]
+        await asyncio.gather(*(endpoint.gone(patience) for endpoint in secure))
+        await asyncio.gather(*(one.gone(patience) for one in self.applications.values() if one.secure))

@@ -103,6 +103,7 @@ class ForeignTarget:
             raise StartFailed(f"{self.description}: authenticate was not answered: {error}") from None
         finally:
             peer.close()
+            await peer.gone(self._seconds)
         if isinstance(answer, Closed):
             raise StartFailed(f"{self.description}: authenticate was not answered: the server closed")
         if isinstance(answer, Damage):

@@ -1,0 +1,94 @@
+"""Readers of foreign octets as functions that must return, whatever they are given: what they may raise is here.
+
+``corpus/NAME`` holds beginnings, and inputs that once broke something; ``make test`` gives each of them, and changed
+ones, to its reader, and ``make fuzz`` looks for others, guided by what of the code they reach where atheris is there.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+
+from drachtio_conformance.cases.loader import LoadError, parse
+from msgtrace.cli import main as msgtrace
+from reference_server.config.reading import read
+from reference_server.core.methods import INVITE
+from reference_server.handlers.answer import AnswerError, read_answer
+from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.message import Request, SipSyntaxError, parse_message
+from reference_server.sip.messages.sanity import fault_of
+from reference_server.sip.messages.stream import StreamError, StreamFramer
+from reference_server.sip.messages.uri import UriError, parse_address, parse_uri
+from reference_server.wire.framing import FrameDecoder, FramingError
+from reference_server.wire.requests import RequestError, parse_request
+
+CORPUS = Path(__file__).with_name("corpus")
+
+
+def frames(data: bytes) -> None:
+    """Octets of an application."""
+    decoder = FrameDecoder(1 << 20)
+    with suppress(FramingError):
+        decoder.feed(data)
+        while (payload := decoder.next_frame()) is not None:
+            with suppress(RequestError):
+                parse_request(payload)
+
+
+def messages(data: bytes) -> None:
+    """A datagram, the same as a stream, and the same as the text that an application gives."""
+    text = data.decode("latin-1")
+    with suppress(SipSyntaxError):
+        message = parse_message(text)
+        if isinstance(message, Request):
+            fault_of(message)
+    with suppress(StreamError):
+        framer = StreamFramer(1 << 20)
+        framer.feed(data)
+        while framer.next_message() is not None:
+            pass
+    Draft(text, "").lines()
+
+
+def uris(data: bytes) -> None:
+    """The value of a header field."""
+    text = data.decode("latin-1")
+    for reader in (parse_uri, parse_address):
+        with suppress(UriError):
+            reader(text)
+
+
+def configuration(data: bytes) -> None:
+    """A configuration file."""
+    with tempfile.NamedTemporaryFile(suffix=".xml") as file:
+        Path(file.name).write_bytes(data)
+        read((), {}, Path(file.name))
+
+
+def cases(data: bytes) -> None:
+    """A file of cases."""
+    with suppress(LoadError):
+        parse(data.decode("utf-8", "replace"), name="t", file="t.yaml")
+
+
+def recordings(data: bytes) -> None:
+    """Whatever msgtrace is to decode."""
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(data)
+        nowhere = io.TextIOWrapper(io.BytesIO(), "utf-8")
+        with redirect_stdout(nowhere), redirect_stderr(io.TextIOWrapper(io.BytesIO(), "utf-8")):
+            msgtrace(["decode", "--calls", file.name])
+
+
+def answers(data: bytes) -> None:
+    """What a callback answers."""
+    with suppress(AnswerError):
+        read_answer(data, INVITE)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    one.__name__: one for one in (frames, messages, uris, configuration, cases, recordings, answers)
+}
