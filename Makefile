@@ -78,7 +78,8 @@ bench: setup ## CPU per basic call beside a bare echo server; ARGS='--help' for 
 MINUTES ?= 10
 
 .PHONY: fuzz
-fuzz: .venv/test-installed ## calls and admin sessions in which anything happens, for MINUTES=10
+fuzz: .venv/test-installed ## calls and sessions in which anything happens, and any octets to readers, for MINUTES=10
+	@$(PIP) install --only-binary :all: --require-hashes -r requirements/fuzz.txt || echo 'Without atheris, which has no wheel for this Python.'
 	@$(BIN)/python -m tests.fuzz $(MINUTES)
 
 .PHONY: floods

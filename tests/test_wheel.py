@@ -76,7 +76,8 @@ def test_every_case_and_scenario_of_the_clone_is_in_the_wheel(unpacked: Path) ->
 
 def test_it_is_typed(unpacked: Path) -> None:
     packages = {path.parent.name for path in unpacked.glob("*/__init__.py")}
-    assert packages == {"reference_server", "msgtrace", "drachtio_conformance", "drachtio_load"}
+    tools = {"msgtrace", "application_rules", "drachtio_conformance", "drachtio_load", "drachtio_testing"}
+    assert packages == {"reference_server", *tools}
     assert {path.parent.name for path in unpacked.glob("*/py.typed")} == packages
 
 
@@ -85,6 +86,13 @@ def test_the_suite_runs_from_the_wheel(unpacked: Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     explained = run(unpacked, "drachtio_conformance.cli.main", "explain", "FRAME-1")
     assert explained.stdout.startswith("FRAME-1 · A frame is a count")
+
+
+def test_client_mode_runs_from_the_wheel(unpacked: Path) -> None:
+    app = unpacked / "drachtio_conformance" / "_data" / "conformance_apps" / "python" / "app.py"
+    options = ["client", "--filter", "answering/rejected/options", "--", sys.executable, str(app)]
+    ended = run(unpacked, "drachtio_conformance.cli.main", *options)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_the_features_run_from_the_wheel(unpacked: Path) -> None:

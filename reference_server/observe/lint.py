@@ -45,7 +45,10 @@ class Lint:
             case "nobody-routed":
                 self._say(self.judge.nobody_routed(str(details["verb"])))
             case "application-silent":
-                self._say(self.judge.given_up(int(details["connection"]), str(details["method"])))
+                transaction = str(details["transaction"])
+                self._say(
+                    self.judge.given_up(int(details["connection"]), str(details["method"]), transaction)
+                )
             case "admin-refused" if str(details.get("reason", "")).startswith("framing error"):
                 self._say(self.judge.broke(int(details["connection"]), str(details["reason"])))
             case _:

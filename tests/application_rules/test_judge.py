@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from application_rules.calls import MOST_DIALOGS, Calls
 from application_rules.judge import Judge
 from application_rules.rules import RULES, Weight
 
@@ -215,7 +216,7 @@ def test_what_others_tell_the_judge() -> None:
     told = [
         *judge.broke(1, "hello"),
         *judge.counted(1, "code-points"),
-        *judge.given_up(1, "INVITE"),
+        *judge.given_up(1, "INVITE", TXN),
         *judge.nobody_routed("invite"),
     ]
     assert [problem.rule.name for problem in told] == [
@@ -264,3 +265,21 @@ def test_problems_are_sentences() -> None:
     (problem,) = Judge().sent(1, "b|route|INVITE")[-1:]
     assert problem.sentence.startswith("APP-6: route|INVITE matches no request. Write verbs in lower case")
     assert problem.rule.weight is Weight.VIOLATION
+
+
+def test_a_request_that_was_given_up_is_owed_no_more() -> None:
+    talk = Talk().request()
+    talk.judge.given_up(1, "INVITE", TXN)
+    assert talk.debts() == []
+    assert talk.answer("SIP/2.0 200 OK").said == []
+
+
+def test_subscriptions_that_ran_out_without_a_word_are_forgotten_and_not_judged() -> None:
+    calls = Calls()
+    for number in range(MOST_DIALOGS + 1):
+        calls.dialog(f"d{number}")
+    assert len(calls.dialogs) == MOST_DIALOGS
+    assert "d0" in calls.forgotten
+    talk = Talk()
+    talk.judge._calls.forgotten[DIALOG] = True
+    assert talk.inside("SUBSCRIBE sip:x SIP/2.0").said == []

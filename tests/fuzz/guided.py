@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz.guided TARGET SECONDS``: inputs that reach new code, by atheris; the first that breaks is kept.
+"""``python -m tests.fuzz.guided TARGET SECONDS``: inputs that reach new code, by atheris; what breaks one is kept.
 
 atheris has wheels for some Pythons only; ``make fuzz`` installs it where it can, and says so where it cannot.
 """

@@ -108,7 +108,7 @@ def test_without_either_nothing_stands_at_the_seam(run: Run) -> None:
     ("name", "details", "rule"),
     [
         ("nobody-routed", {"verb": "invite", "source": "h"}, "nobody-routed"),
-        ("application-silent", {"connection": 1, "method": "OPTIONS"}, "never-answered"),
+        ("application-silent", {"connection": 1, "method": "OPTIONS", "transaction": "t"}, "never-answered"),
         ("admin-refused", {"connection": 1, "reason": "framing error: expected …"}, "no-frame"),
         ("admin-refused", {"connection": 1, "reason": "incorrect secret"}, ""),
     ],

@@ -21,7 +21,6 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from reference_server.cli import main
 from tests.peers.callees import free_port
 from tests.test_cli import DEADLINE, Process, Starter
 from tests.tls.openssl import Authority, dh_parameters
@@ -84,7 +83,7 @@ def started(start: Starter, text: str) -> Process:
     """The server that comes up with this file, which passes --check."""
     path = start.directory / "drachtio.conf.xml"
     path.write_text(text)
-    assert main(["--check", "-f", str(path)]) == 0
+    assert start("--check", "-f", str(path)).end()[0] == 0
     process = start("-f", str(path))
     process.wait_until_ready()
     return process

@@ -148,6 +148,7 @@ def test_a_link_that_leads_nowhere_is_an_error() -> None:
     [
         ("see PING-1.", "see [PING-1](ping.md#ping-1)."),
         ("`PING-1` and RFC-1", "`PING-1` and RFC-1"),
+        ("| `a\\|b` | c |", "| `a|b` | c |"),
         ("[DEV-1](deviations.md)", "[DEV-1](../deviations.md#dev-1)"),
         ("[`x`](guides/concepts.md)", "[`x`](../guides/concepts.md)"),
         ("[ids](#framing)", "[ids](framing.md)"),

@@ -44,6 +44,22 @@ asyncio.run(main())
         ("reference_server.server", "reference_server.config.model", "reference_server.config.reading"),
     ),
     Part(
+        "A server and telephones for the tests of an application",
+        "For tests of an application in any language: a server on free ports, telephones that do what a test says, "
+        "the trace as a ladder. `ReferenceServer` is the same with `async`; pytest finds fixtures (`drachtio_server`, "
+        "`phone`, `callee`, `advance`), see [Test your application](guides/test-your-application.md).",
+        """\
+from drachtio_testing import Options, SyncReferenceServer
+
+with SyncReferenceServer(Options(lint=True)) as server:
+    phone = server.phone("alice")
+    assert phone.call("bob").status == 503  # no application has routed INVITE
+    print(server.ladder())
+    print(server.findings)
+""",
+        ("drachtio_testing.server", "drachtio_testing.synchronous"),
+    ),
+    Part(
         "An application and phones in a few lines",
         "For tests of a server: a session plays the steps of the suite, one after another, without `async`. A step "
         "that does not go as expected raises, with what was expected and what came. `ForeignTarget` takes the place of "

@@ -13,6 +13,8 @@ from msgspec import Struct, field
 
 REMEMBERED = 4096
 """how many of each kind that are over are remembered"""
+MOST_DIALOGS = 20_000
+"""Of subscriptions that run out no frame tells: beyond so many dialogs the oldest one is not judged any more."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -98,11 +100,17 @@ class Calls:
         """requests of the application that have theirs"""
         self.over: Recent[str, str] = Recent()
         """dialogs that are over, and why"""
+        self.forgotten: Recent[str, bool] = Recent()
+        """dialogs that may still be up, and are not judged any more"""
         self.challenged: Recent[str, int] = Recent()
         """Call-ID and From tag of requests that were refused with 401 or 407, and their CSeq numbers"""
 
     def dialog(self, dialog_id: str) -> Dialog:
         """The dialog; a new one if nobody knows it."""
+        if dialog_id not in self.dialogs and len(self.dialogs) >= MOST_DIALOGS:
+            oldest = next(iter(self.dialogs))
+            del self.dialogs[oldest]
+            self.forgotten[oldest] = True
         return self.dialogs.setdefault(dialog_id, Dialog())
 
     def end(self, dialog_id: str, why: str) -> None:

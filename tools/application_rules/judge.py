@@ -115,9 +115,12 @@ class Judge:
             calls.ended[transaction] = calls.outgoing.pop(transaction)
         return self._told()
 
-    def given_up(self, connection: int, method: str) -> list[Problem]:
+    def given_up(self, connection: int, method: str, transaction: str) -> list[Problem]:
         """The server has answered a request in the place of its application, which never did (CALL-10)."""
         self._at = connection
+        if (request := self._calls.incoming.pop(transaction, None)) is not None:
+            request.over = True
+            self._calls.answered[transaction] = request
         self._check("never-answered", False, f"{method} was left until the server answered 504")
         return self._told()
 
@@ -272,6 +275,8 @@ class Judge:
             self._check("cancel-by-dialog", False, f"CANCEL names the dialog {dialog_id}")
             return
         self._check("both-ids", not message.token(2), f"{method} names a transaction and a dialog")
+        if dialog_id in calls.forgotten:
+            return
         if not calls.known(dialog_id):
             self._check(
                 "unknown-dialog",

@@ -74,7 +74,7 @@ _TELLING_LINE = re.compile(
     rb"(?:CSeq: [0-9]+ [A-Z]+|Content-Length: [0-9]+|Max-Forwards: [0-9]+|[A-Z]{3,20} [^ ]+ SIP/2\.0)(\S*[ \t]*)\Z"
 )
 """lines of SIP of which it is plain where they end"""
-LONGEST_LINE = 32 * 1024 * 1024
+LONGEST_LINE = 4 * 1024 * 1024
 """octets; what has no line end for longer is cut"""
 _SAMPLE_LINES = 400
 
@@ -177,7 +177,7 @@ def _json_field(sample: bytes) -> str:
         return ""
     try:
         fields = _OBJECTS.decode(first)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     if "MESSAGE" in fields and "__REALTIME_TIMESTAMP" in fields:
         return "MESSAGE"
@@ -376,19 +376,22 @@ def _unescaped(part: bytes) -> bytes:
 
 def lines_of(blocks: Iterable[bytes], end: bytes = b"\n") -> Iterator[bytes]:
     """The same octets, cut behind line ends."""
-    kept = b""
+    kept: list[bytes] = []
+    size = 0
     for block in blocks:
-        data = kept + block
-        cut = data.rfind(end) + len(end)
-        if cut < len(end):
-            if len(data) < LONGEST_LINE:
-                kept = data
+        before = kept[-1][-(len(end) - 1) :] if kept and len(end) > 1 else b""  # an end may be cut in two
+        cut = (before + block).rfind(end) + len(end) - len(before)
+        if cut < len(end) - len(before):
+            kept.append(block)
+            size += len(block)
+            if size < LONGEST_LINE:
                 continue
-            cut = len(data)
-        yield data[:cut]
-        kept = data[cut:]
+            block, cut = b"", 0
+        yield b"".join([*kept, block[:cut]])
+        rest = block[cut:]
+        kept, size = ([rest], len(rest)) if rest else ([], 0)
     if kept:
-        yield kept
+        yield b"".join(kept)
 
 
 def prefix_layers(sample: bytes) -> list[re.Pattern[bytes]]:
@@ -418,7 +421,7 @@ def _text_in(line: bytes, json_field: str) -> bytes:
     """
     try:
         text = _TEXTS.decode(_OBJECTS.decode(line)[json_field])
-    except (msgspec.MsgspecError, UnicodeDecodeError, KeyError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
         return line
     if isinstance(text, list):
         return bytes(one & 0xFF for one in text)

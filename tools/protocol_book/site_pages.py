@@ -199,7 +199,8 @@ def _links_of(line: str, source: Path, path: str, where: Links) -> str:
     pieces: list[str] = []
     for piece in _CODE.split(line):
         if _CODE.fullmatch(piece):
-            pieces.append(piece)
+            # GitHub wants a bar in a table's code escaped; here the backslash would show.
+            pieces.append(piece.replace("\\|", "|") if line.startswith("|") else piece)
             continue
         last = 0
         for match in _LINK.finditer(piece):

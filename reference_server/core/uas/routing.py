@@ -90,7 +90,12 @@ def _silent(context: Context, incoming: ServerRequest) -> None:
     """The application has let it wait for too long: 504 in its place (CALL-10, CALL-11)."""
     application = incoming.application
     if application is not None:
-        context.event("application-silent", connection=application.number, method=incoming.method.name)
+        context.event(
+            "application-silent",
+            connection=application.number,
+            method=incoming.method.name,
+            transaction=incoming.transaction_id,
+        )
     if incoming.method is INVITE:
         give_up(context, incoming, SILENT)
     else:

@@ -57,6 +57,10 @@ def _arguments(options: argparse.Namespace) -> list[str]:
     folder = data.folder("features")
     arguments = [str(folder), "--rootdir", str(folder), "-c", os.devnull]
     arguments += ["--import-mode=importlib", "-p", "no:cacheprovider", "-q", "-r", "fE", "-W", "error"]
+    arguments += [
+        "-W",
+        "ignore:Module already imported:pytest.PytestAssertRewriteWarning",
+    ]  # we run inside it
     if options.target is not None:
         arguments += ["--target", str(options.target)]
     arguments += [f"--{name}" for name in ("cdrs", "slow") if getattr(options, name)]

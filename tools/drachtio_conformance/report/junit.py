@@ -57,7 +57,12 @@ def _sums(cases: list[CaseResult]) -> dict[str, str]:
 def _case(suite: Element, case: CaseResult) -> None:
     family, _, rest = case.name.partition("/")
     file, _, line = case.source.partition(":")
-    attributes = {"classname": family, "name": rest or family, "time": f"{case.duration:.3f}"}
+    clauses = f" [{', '.join(case.clauses)}]" if case.clauses else ""
+    attributes = {
+        "classname": family,
+        "name": f"{rest or family}{clauses}",
+        "time": f"{case.duration:.3f}",
+    }
     if file:
         attributes["file"] = file
     if line.isdigit():

@@ -43,7 +43,7 @@ def load(name: str, path: Path) -> Run:
     """Read a report. Raises NoReport, OSError."""
     try:
         return Run(name, msgspec.json.decode(path.read_bytes(), type=Report))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise NoReport(f"{path}: expected a JSON report of drachtio-conformance: {error}") from None
 
 

@@ -94,7 +94,7 @@ class Process:
         assert self._process is not None
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
-            with contextlib.suppress(msgspec.DecodeError):
+            with contextlib.suppress(msgspec.DecodeError, RecursionError):
                 said = msgspec.json.decode(line)
                 if isinstance(said, dict):
                     self.said.put(said)

@@ -158,7 +158,7 @@ def _one_a_line(block: bytes) -> list[_Logged]:
     lines = BytesIO(block).readlines()  # quicker than to split at octets
     try:
         records = [_decode_logged(line) for line in lines if line[0] == _BRACE]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
     return records if len(records) == len(lines) else []
 
@@ -179,7 +179,7 @@ def _logged(line: bytes, number: int, streams: Streams, account: Account) -> Ite
         logged = _decode_logged(line)
     except msgspec.ValidationError:
         logged = _Logged()  # JSON, and another object than ours
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         account.damage += len(line)
         cut = "" if line.rstrip().endswith(b"}") else "; the line is cut off"
         yield Entry(kind=EntryKind.DAMAGE, line=number, data=f"{error}{cut}")

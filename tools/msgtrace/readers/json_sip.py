@@ -27,7 +27,7 @@ def messages(line: bytes, number: int, time: str) -> list[Entry]:
     """The SIP messages of a line, each once."""
     try:
         value = _DECODER.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
     found: dict[str, Entry] = {}
     for entry in _within(value, {}, number, time):

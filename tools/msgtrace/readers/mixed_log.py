@@ -171,7 +171,7 @@ def _beginning(text: bytes, syslog: bool) -> tuple[str, str, bytes] | None:
 def _is_object(text: bytes) -> bool:
     try:
         return isinstance(msgspec.json.decode(text), dict)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
 
 
