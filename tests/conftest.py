@@ -7,8 +7,13 @@ import warnings
 from collections.abc import Callable, Coroutine
 from typing import TypeAlias
 
+import hypothesis
 import pytest
 import uvloop
+
+# How long an example takes is the machine's load and no fault of the code; how times grow tests/attack measures.
+hypothesis.settings.register_profile("tests", hypothesis.settings(deadline=None))
+hypothesis.settings.load_profile("tests")
 
 Run: TypeAlias = Callable[[Coroutine[None, None, None]], None]
 
