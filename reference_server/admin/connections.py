@@ -115,7 +115,8 @@ class AdminConnections:
         for connection in list(self._open):
             connection.close()
         try:
-            await asyncio.wait_for(self._none.wait(), _GRACE)
+            async with asyncio.timeout(_GRACE):  # Python 3.11's wait_for may lose a cancellation
+                await self._none.wait()
         except TimeoutError:
             for connection in list(self._open):
                 connection.abort()

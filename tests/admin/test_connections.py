@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from reference_server.admin.connections import AdminConnections
 from reference_server.admin.session import AdminSession
 from reference_server.config.model import AdminConfiguration
@@ -25,10 +27,15 @@ class Carrier:
         self.session = session
         self.aborted = False
         self.deaf = False
+        self.closing = False
 
     def close(self) -> None:
+        self.closing = True
         if not self._stubborn:
             self._gone()
+
+    def leave(self) -> None:
+        self._gone()
 
     def abort(self) -> None:
         self.aborted = True
@@ -161,5 +168,23 @@ def test_what_is_done_to_a_connection_by_its_number(run: Run) -> None:
         assert (first.session.connected, second.session.connected) == (True, False)
         crowd.table.break_off(first.session.number, reset=True)
         assert first.aborted
+
+    run(story())
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_an_interrupt_is_not_lost_while_the_last_one_leaves(run: Run, turns: int) -> None:
+    async def story() -> None:
+        crowd = Crowd(8)
+        last = crowd.join(stubborn=True)
+        stopping = asyncio.create_task(crowd.table.stop())
+        while not last.closing:
+            await asyncio.sleep(0)
+        last.leave()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        interrupted = stopping.cancel()
+        await asyncio.wait([stopping])
+        assert stopping.cancelled() == interrupted
 
     run(story())

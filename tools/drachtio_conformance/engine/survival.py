@@ -71,7 +71,8 @@ class Survival:
             self._restart, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True
         )
         try:
-            status = await asyncio.wait_for(process.wait(), self._seconds)
+            async with asyncio.timeout(self._seconds):
+                status = await process.wait()
         except TimeoutError:
             return ", which has not ended"
         return f", which ended with status {status}" if status else ""
