@@ -158,7 +158,7 @@ class Core:
 
     def sip(self, application: Application, message: Sip) -> bool:
         """An application's ``sip`` message; False if it was refused and the connection has to end (RSP-1, DLG-4)."""
-        if len(message.text) > HEADER_LIMIT and _headers_too_large(message.text):
+        if len(message.text) > HEADER_LIMIT and _ends_too_late(message.text):
             application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
         elif message.text.startswith("SIP/"):
             if not message.transaction_id:
@@ -183,7 +183,7 @@ class Core:
 
     def proxy(self, application: Application, message: Proxy) -> None:
         """An application's ``proxy`` message."""
-        if _headers_too_large(message.text):
+        if len(message.text) > HEADER_LIMIT and _ends_too_late(message.text):
             application.deliver(NotSent(message.message_id, HEADERS_TOO_LARGE))
         else:
             proxy_for(self.proxying, application, message)
@@ -197,5 +197,6 @@ class Core:
         lose_application(self.pending, self.uac, application)
 
 
-def _headers_too_large(text: str) -> bool:
-    return len(text) > HEADER_LIMIT and text.find("\r\n\r\n", 0, HEADER_LIMIT) < 0
+def _ends_too_late(text: str) -> bool:
+    """Whether the header block of so long a text is longer than it may be."""
+    return text.find("\r\n\r\n", 0, HEADER_LIMIT) < 0

@@ -42,9 +42,7 @@ async def soak(server: Server, seconds: float) -> Counter[str]:
             await asyncio.sleep(max(begun + number / RATE - loop.time(), 0))
             callers.call(int(begun * 1000) * 100_000 + number)
         loop.call_later(32, transport.close)
-        patience = loop.time() + 31
-        while loop.time() < patience and not all(one.over for one in callers.heard.values()):
-            await asyncio.sleep(0.05)
+        await callers.finish(31)
         books += outcome(callers.heard.values())
         sys.stdout.write(f"{sum(books.values())} calls, {_memory(server):.0f} MiB\n")
         sys.stdout.flush()

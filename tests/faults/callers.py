@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final, cast
 
 from msgspec import Struct, field
@@ -50,6 +51,8 @@ class Callers(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.heard: dict[int, Heard] = {}
+        self._open: set[int] = set()
+        self._all_over = asyncio.Event()
         self._waiting: dict[tuple[int, str], asyncio.TimerHandle] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -59,7 +62,21 @@ class Callers(asyncio.DatagramProtocol):
     def call(self, number: int) -> None:
         """Begin a call."""
         self.heard[number] = Heard()
+        self._open.add(number)
+        self._all_over.clear()
         self._repeat(number, "INVITE", "<sip:bob@127.0.0.1>", T1)
+
+    async def finish(self, patience: float) -> None:
+        """Wait until all calls are over, but no longer than ``patience`` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._all_over.wait()
+
+    def _close(self, number: int) -> None:
+        if self.heard[number].over:
+            self._open.discard(number)
+        if not self._open:
+            self._all_over.set()
 
     def _repeat(self, number: int, method: str, to: str, interval: float) -> None:
         self._send(number, method, to)
@@ -86,12 +103,14 @@ class Callers(asyncio.DatagramProtocol):
         heard = self.heard[number]
         if method == "BYE":
             heard.bye = heard.bye or status
+            self._close(number)
             return
         first = not heard.finals
         heard.finals.add(f"{status} {to[1].partition(';tag=')[2]}")
         self._send(number, "ACK", to[1], same_branch=status >= 300)
         if status < 300 and first:
             self._repeat(number, "BYE", to[1], T1)
+        self._close(number)
 
     def _send(self, number: int, method: str, to: str, *, same_branch: bool = False) -> None:
         branch = f"z9hG4bK{number}{'INVITE' if same_branch else method}"
@@ -112,8 +131,6 @@ async def called(port: int, calls: int, rate: float, patience: float = 64 * T1) 
     for number in range(calls):
         await asyncio.sleep(max(begun + number / rate - loop.time(), 0))
         callers.call(number)
-    deadline = loop.time() + patience
-    while loop.time() < deadline and not all(one.over for one in callers.heard.values()):
-        await asyncio.sleep(0.02)
+    await callers.finish(patience)
     transport.close()
     return list(callers.heard.values())

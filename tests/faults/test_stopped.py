@@ -18,7 +18,7 @@ class Restarted(Server):
     """A server on ports that are given."""
 
     def __init__(self, admin: int, sip: int) -> None:
-        self.command = (  # type: ignore[misc]
+        self.command = (
             *Server.command[:1],
             *(
                 "--secret",

@@ -11,7 +11,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 PATIENCE = 15.0
 """seconds to wait for a line; only a failing test waits that long"""
@@ -105,7 +104,7 @@ class Talker:
 class Server(Talker):
     """The reference server by its console command, on free ports of 127.0.0.1, ready."""
 
-    command: ClassVar[tuple[str, ...]] = (
+    command: tuple[str, ...] = (
         str(Path(sys.executable).with_name("drachtio-reference-server")),
         *("--secret", SECRET, "--port", "0", "--contact", "sip:127.0.0.1:0;transport=udp,tcp"),
     )
