@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import warnings
 from collections.abc import Callable, Coroutine
 from typing import TypeAlias
@@ -12,8 +13,14 @@ import pytest
 import uvloop
 
 # How long an example takes is the machine's load and no fault of the code; how times grow tests/attack measures.
-hypothesis.settings.register_profile("tests", hypothesis.settings(deadline=None))
+# The same examples each time, so that what is green stays green; pytest --hypothesis-profile=search looks for others.
+hypothesis.settings.register_profile("tests", hypothesis.settings(deadline=None, derandomize=True))
+hypothesis.settings.register_profile("search", hypothesis.settings(deadline=None, max_examples=2_000))
 hypothesis.settings.load_profile("tests")
+
+# A shell starts what runs in the background with SIGINT ignored, and what the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Run: TypeAlias = Callable[[Coroutine[None, None, None]], None]
 

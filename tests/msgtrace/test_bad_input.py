@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from msgtrace import wrapping
@@ -117,6 +117,7 @@ def test_cut_anywhere_it_is_told_and_nothing_breaks(
         assert code == 0 or b"/cut: " in capsysbinary.readouterr().err
 
 
+@example([b"\n", b"", b"\n\x01"])
 @given(st.lists(st.binary(max_size=12).map(lambda text: text.replace(b"\0", b"\n")), max_size=8))
 @pytest.mark.parametrize("end", [b"\n", b"\n\n"])
 def test_lines_are_cut_behind_their_ends_wherever_blocks_are(end: bytes, blocks: list[bytes]) -> None:

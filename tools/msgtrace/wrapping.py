@@ -375,10 +375,10 @@ def _unescaped(part: bytes) -> bytes:
 
 
 def lines_of(blocks: Iterable[bytes], end: bytes = b"\n") -> Iterator[bytes]:
-    """The same octets, cut behind line ends."""
+    """The same octets, cut behind line ends, which have one octet or two."""
     kept: list[bytes] = []
     size = 0
-    for block in blocks:
+    for block in filter(None, blocks):
         before = kept[-1][-(len(end) - 1) :] if kept and len(end) > 1 else b""  # an end may be cut in two
         cut = (before + block).rfind(end) + len(end) - len(before)
         if cut < len(end) - len(before):
