@@ -215,6 +215,7 @@ _NAMES: dict[MessageKind, tuple[str, ...]] = {
 }
 _LINE_ENDS = ("\r", "\n")
 _ANSWER = ("id", "verb", "request-id", "result")
+_FAILURE = (*_ANSWER, "reason")
 
 
 def split(payload: str) -> tuple[list[str], str]:
@@ -234,7 +235,11 @@ def decode(payload: str, *, from_server: bool | None = None) -> Message:
     """
     values, content = split(payload)
     begins = content.lstrip("\r\n") if content[:1] in _LINE_ENDS else content
-    return Message(_kind(values, begins, from_server), values, content)
+    kind = _kind(values, begins, from_server)
+    if len(values) > len(_FAILURE) and kind in (MessageKind.NO, MessageKind.NOK):
+        last = len(_FAILURE) - 1
+        values[last:] = ["|".join(values[last:])]  # the text goes up to the end of the line (APP-5)
+    return Message(kind, values, content)
 
 
 def kind_of(payload: str, from_server: bool | None) -> MessageKind:
