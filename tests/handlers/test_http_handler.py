@@ -417,8 +417,10 @@ def test_requests_that_are_offered_to_nobody_are_not_asked_about(run: Run) -> No
     async def story() -> None:
         callback = Callback(REJECTS)
         async with asking(callback) as one:
-            assert await one.outcome("BYE") == "SIP/2.0 481 Call/Transaction Does Not Exist"
-            assert (await one.outcome("REFER")).startswith("SIP/2.0 405 ")
+            for method in ("BYE", "UPDATE", "CANCEL"):
+                assert await one.outcome(method) == "SIP/2.0 481 Call/Transaction Does Not Exist"
+            for method in ("REFER", "FOO"):
+                assert (await one.outcome(method)).startswith("SIP/2.0 405 ")
             assert callback.asked.empty()
 
     run(story())
