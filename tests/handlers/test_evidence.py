@@ -92,6 +92,7 @@ def test_an_answer_comes_out_as_it_did(what: str, body: bytes, final: str, conta
     assert same == (what not in DEVIATIONS), (_outcome(body), final, contacts)
 
 
+_NOBODY_THERE = "tests/handlers/test_http_handler.py::test_a_refused_connection_and_a_name_that_leads_nowhere"
 _ASKED_ABOUT_BY_NOBODY = (
     "tests/handlers/test_http_handler.py::test_requests_that_are_offered_to_nobody_are_not_asked_about"
 )
@@ -133,8 +134,8 @@ SHOWN_BY = {
         "## server closes": "http/carried_out/closed",
         "## partial body": "http/carried_out/half-an-answer",
         "## garbage reply": "http/answer/no-http",
-        "## connection refused": "tests/handlers/test_http_handler.py::test_a_refused_connection_and_a_name_that_leads_nowhere",
-        "## unresolvable": "tests/handlers/test_http_handler.py::test_a_refused_connection_and_a_name_that_leads_nowhere",
+        "## connection refused": _NOBODY_THERE,
+        "## unresolvable": _NOBODY_THERE,
         "## ipv6 literal url": "tests/config/test_handler_url.py::test_a_url",
         "## url garbage": "tests/config/test_handler_url.py::test_what_is_none",
         "## empty url": "tests/config/test_handler_url.py::test_what_is_none",
