@@ -1,5 +1,5 @@
 """What docs/reliability.md and docs/security.md promise: rows that name tests, and figures of runs.
 
-``reliability.yaml`` and ``security.yaml`` hold the rows. ``figures.json`` holds what ``make soak``, ``make fuzz`` and
-``make coverage`` counted last, each under its name, a flat object of numbers and texts.
+Rows are in ``reliability.yaml`` and ``security.yaml``, figures in ``figures.json``: ``make coverage`` writes
+its own there, those of ``make soak`` and ``make fuzz`` are copied from what these runs say at their end.
 """

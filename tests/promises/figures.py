@@ -1,4 +1,4 @@
-"""What long runs counted: read for the documents, written by the runs."""
+"""What long runs counted, for the documents."""
 
 from __future__ import annotations
 
