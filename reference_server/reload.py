@@ -15,6 +15,7 @@ from reference_server.config.model import Configuration
 
 _LIVE = (
     *("admin.secret", "admin.tcp_keepalive", "admin.hangup_on_application_loss", "admin.unread_timeout"),
+    *("admin.authentication_delay",),
     *("admin.frame_limit", "admin.frame_limit_before_authentication"),
     *("admin.incomplete_frame_timeout", "admin.incomplete_frame_timeout_before_authentication"),
     *("transports.udp_mtu", "transports.most_consecutive_timeouts"),

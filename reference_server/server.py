@@ -312,6 +312,7 @@ class Server:
             **self._core.occupancy(),
             "routes": len(self._registry),
             "admin connections": len(self._connections),
+            "addresses that failed to authenticate": len(self._admin.failed_attempts),
             **(self._handling.occupancy() if self._handling is not None else {}),
             "timers": len(self._clock.timers),
         }

@@ -63,6 +63,7 @@ class AdminConnection(asyncio.Protocol):
         self._handshake_timer: TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._stranger = True
+        self._paused = False
         self._host = ""
         self._goodbye: TimerHandle | None = None
         self._written = 0
@@ -244,11 +245,22 @@ class AdminConnection(asyncio.Protocol):
             transport.write(octets)
             if self._untaken_timer is not None and transport.get_write_buffer_size() > UNREAD_LIMIT:
                 self._cut_off(transport)
-        if self._stranger and session.authenticated:
-            self._stranger = False
-            self._connections.authenticated(self)
+        if self._stranger:
+            if session.authenticated:
+                self._stranger = False
+                self._connections.authenticated(self)
+            if session.deaf != self._paused:
+                self._pause(transport)
         if session.ended:
             self._say_goodbye(transport)
+
+    def _pause(self, transport: asyncio.Transport) -> None:
+        """Read nothing while an attempt to authenticate waits, and again when it has been looked at."""
+        self._paused = self.session.deaf
+        if self._paused:
+            transport.pause_reading()
+        elif not transport.is_closing():
+            transport.resume_reading()
 
     def _say_goodbye(self, transport: asyncio.Transport) -> None:
         """Send the FIN and drop what still comes until the peer closes: closing at once, with octets unread, would be a

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from reference_server.admin.failed_attempts import FailedAttempts
 from reference_server.admin.routes import RouteTable
 from reference_server.config.model import AdminConfiguration
 from reference_server.core.core import Core
@@ -51,6 +52,7 @@ class AdminContext:
         self.taps = taps
         self.interceptor: FrameInterceptor | None = None
         """may be set at any time"""
+        self.failed_attempts = FailedAttempts(timers)
         self.internal_errors = 0
         """messages whose handling failed by a mistake of ours, since the start"""
         self._numbered = 0

@@ -96,6 +96,9 @@ class AdminSession:
         self._out: list[bytes] = []
         self._incomplete: TimerHandle | None = None
         self._next_id = context.identifiers.message_ids()
+        self._waiting_attempt: TimerHandle | None = None
+        self.deaf = False
+        """an attempt to authenticate waits; until it is looked at nothing more may be received"""
         self.number = number
         """counts connections from 1"""
         self.peer = ""
@@ -128,7 +131,7 @@ class AdminSession:
         try:
             while (payload := decoder.next_frame()) is not None:
                 self._take(payload)
-                if self.ended:
+                if self.ended or self.deaf:
                     return
         except FramingError as error:
             self._refuse("", str(error) if self.authenticated else error.of_a_stranger())
@@ -238,15 +241,43 @@ class AdminSession:
                 context.routes.remove_route(self, verb)
                 self.deliver(Accepted(message_id))
             case Authenticate():
-                self._authenticate(message)
+                self._attempt(message)
             case _:
                 assert_never(message)
+
+    def _attempt(self, message: Authenticate) -> None:
+        """Look at it, now or, where others from that address have failed, later."""
+        context = self._context
+        delay = 0.0
+        if not self.authenticated:
+            delay = context.failed_attempts.delay(self._host, context.configuration.authentication_delay)
+        if not delay:
+            self._authenticate(message)
+            return
+        self._tell("admin-attempt-delayed", seconds=f"{delay:g}")
+        self.deaf = True
+        self._waiting_attempt = context.timers.start(delay, lambda: self._hear_again(message))
+        self._wake_once()
+
+    def _hear_again(self, message: Authenticate) -> None:
+        """The delay is over."""
+        self._waiting_attempt = None
+        self.deaf = False
+        self._authenticate(message)
+        self._wake_once()
+        self.receive(b"")
+
+    @property
+    def _host(self) -> str:
+        return self.peer.rpartition(":")[0]
 
     def _authenticate(self, message: Authenticate) -> None:
         context = self._context
         if not hmac.compare_digest(message.secret.encode("latin-1"), context.secret.encode("latin-1")):
+            context.failed_attempts.failed(self._host)
             self._refuse(message.message_id, INCORRECT_SECRET)
             return
+        context.failed_attempts.succeeded(self._host)
         advertised, local = context.hostports()
         first = not self.authenticated
         self.authenticated = True
@@ -297,6 +328,10 @@ class AdminSession:
         if not self.connected:
             return
         self.connected = False
+        self.deaf = False
+        if self._waiting_attempt is not None:
+            self._waiting_attempt.cancel()
+            self._waiting_attempt = None
         self._tell("admin-disconnected")
         if self.authenticated:  # a stranger has nothing that would have to be looked for
             self._context.routes.remove(self)

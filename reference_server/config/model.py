@@ -51,6 +51,7 @@ class AdminConfiguration(Struct, frozen=True, kw_only=True):
     incomplete_frame_timeout: float = 60.0
     incomplete_frame_timeout_before_authentication: float = 10.0
     unread_timeout: float = 60.0
+    authentication_delay: float = 8.0
     hangup_on_application_loss: bool = False
 
 

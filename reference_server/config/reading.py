@@ -203,6 +203,7 @@ def _admin(sources: Sources, default: AdminConfiguration) -> AdminConfiguration:
             table.INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION,
             default.incomplete_frame_timeout_before_authentication,
         ),
+        authentication_delay=sources.value(table.AUTHENTICATION_DELAY, default.authentication_delay),
         unread_timeout=sources.value(table.UNREAD_TIMEOUT, default.unread_timeout),
         hangup_on_application_loss=sources.switched_on(table.HANGUP_ON_APP_LOSS),
     )

@@ -37,6 +37,7 @@ SHOWN_BY: dict[str, str] = {
     "--incomplete-frame-timeout-before-authentication": (
         f"{_CONNECTION}::test_an_incomplete_frame_ends_the_connection"
     ),
+    "--authentication-delay": "tests/admin/test_failed_attempts.py::test_the_longest_delay",
     "--unread-timeout": f"{_CONNECTION}::test_an_application_that_does_not_read_gets_no_requests_and_is_closed_at_last",
     "admin@tls-port": f"{_CLI}::test_tls_on_both_doors_and_certificates_read_again",
     "sip/tls/key-file": f"{_CERTIFICATES}::test_a_key_of_another_certificate",

@@ -97,6 +97,14 @@ INCOMPLETE_FRAME_TIMEOUT_BEFORE_AUTHENTICATION = Setting(
     own=True,
 )
 
+AUTHENTICATION_DELAY = Setting(
+    kind=values.SECONDS_OR_ZERO,
+    meaning="longest that an attempt to authenticate waits where others from its address have failed; 0: none waits",
+    default="8",
+    option="authentication-delay",
+    argument="SECONDS",
+    own=True,
+)
 UNREAD_TIMEOUT = Setting(
     kind=values.SECONDS,
     meaning="an application that reads nothing of what waits for it for so many seconds is closed",

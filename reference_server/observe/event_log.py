@@ -8,6 +8,7 @@ from reference_server.observe.octets import shown
 
 LEVELS: dict[str, LogLevel] = {
     "ack-not-sent": LogLevel.WARNING,
+    "admin-attempt-delayed": LogLevel.WARNING,
     "admin-incomplete-frame": LogLevel.WARNING,
     "admin-refused": LogLevel.WARNING,
     "application-does-not-read": LogLevel.ERROR,

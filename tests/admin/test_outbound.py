@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from reference_server import handling
+from reference_server.admin import outbound
+from reference_server.config.handler_url import parse_handler_url
 from reference_server.config.model import HandlerConfiguration, RoutingConfiguration
 from tests.admin.admin_port import Client
 from tests.conftest import Run
-from tests.handlers.callback import Callback, says
+from tests.handlers.callback import Callback, never_accepting, says
 from tests.handlers.test_http_handler import Handled, handled
 from tests.net.nameserver import Nameserver
 from tests.test_server import SECRET, transaction_id_of
@@ -336,18 +338,46 @@ def test_a_direct_handler_by_srv(run: Run) -> None:
     run(story())
 
 
-@pytest.mark.parametrize("scheme", ["tcp", "tls"])
-def test_a_direct_handler(run: Run, tls: ssl.SSLContext, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "secure"),
+    [
+        ("tcp://127.0.0.1:PORT", False),
+        ("tls://127.0.0.1:PORT", True),
+        ("TCP://127.0.0.1:PORT", False),
+        ("Tls://127.0.0.1:PORT", True),
+        ("tcp://127.0.0.1:PORT;transport=tls", True),
+        ("tcp://127.0.0.1:PORT;transport=TLS", True),
+        ("tls://127.0.0.1:PORT;transport=tcp", True),
+        ("tcp://127.0.0.1:PORT/", False),
+        ("tcp://localhost:PORT", False),
+    ],
+)
+def test_a_direct_handler(run: Run, tls: ssl.SSLContext, url: str, secure: bool) -> None:
     async def story() -> None:
-        async with Listener().listening(tls=tls if scheme == "tls" else None) as listener:
-            url = f"{scheme}://127.0.0.1:{listener.port}"
-            async with handled(HandlerConfiguration(url=url)) as one:
+        async with Listener().listening(tls=tls if secure else None) as listener:
+            configured = parse_handler_url(url.replace("PORT", str(listener.port)))
+            async with handled(HandlerConfiguration(url=configured)) as one:
                 phone = await one.phone()
                 phone.send("OPTIONS")
                 client, offered = await listener.authenticated()
+                assert (client.writer.get_extra_info("ssl_object") is not None) == secure
                 await client.ask(f"sip|{transaction_id_of(offered)}|\r\nSIP/2.0 200 OK\r\n\r\n")
                 assert await phone.status() == 200
                 await client.close()
+
+    run(story())
+
+
+def test_an_address_that_does_not_take_the_connection(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert outbound.CONNECT_SECONDS == 2.0
+    monkeypatch.setattr(outbound, "CONNECT_SECONDS", 0.05)
+
+    async def story() -> None:
+        with never_accepting() as port:
+            async with reaching(f"127.0.0.1:{port}") as (one, _):
+                assert await one.outcome() == "SIP/2.0 480 Temporarily Unavailable"
+                (told,) = one.events("application-not-reached")
+                assert told["reason"] == "127.0.0.1 has not answered in 0.05 s"
 
     run(story())
 

@@ -593,6 +593,26 @@ def test_a_handler_from_elsewhere_replaces_those_of_the_file(tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.parametrize("word", ["post", "Post", "POST"])
+def test_the_method_of_a_callback_in_any_letter_case(tmp_path: Path, word: str) -> None:
+    text = f'<request-handlers><request-handler http-method="{word}">http://a</request-handler></request-handlers>'
+    expected = (HandlerConfiguration(url="http://a", http_method="POST"),)
+    assert handlers(file=written(tmp_path, text)) == expected
+    assert handlers("-a", "http://a", "--http-method", word) == expected
+
+
+def test_a_method_that_is_neither_get_nor_post_is_an_error(tmp_path: Path) -> None:
+    text = (
+        '<request-handlers><request-handler http-method="PUT">http://a</request-handler></request-handlers>'
+    )
+    assert problems(file=written(tmp_path, text)) == [
+        "error: d.xml:2: <request-handler http-method>: expected get or post (in any letter case), got 'PUT'"
+    ]
+    assert problems("-a", "http://a", "--http-method", "PUT") == [
+        "error: option --http-method: expected get or post (in any letter case), got 'PUT'"
+    ]
+
+
 def test_a_wrong_handler_is_an_error_that_shows_no_password(tmp_path: Path) -> None:
     assert problems("--http-handler", "http://user:password@h/ x") == [
         "error: option --http-handler: expected a URL of printable ASCII characters without blanks, "

@@ -20,7 +20,7 @@ from reference_server.handlers import http_handler
 from reference_server.server import Server, StartError
 from tests.admin.admin_port import WatchingTap
 from tests.conftest import Run
-from tests.handlers.callback import CLOSES, Callback, http, says
+from tests.handlers.callback import CLOSES, Callback, http, never_accepting, says
 from tests.test_server import SECRET, Application, Phone, serving, transaction_id_of
 from tests.tls.openssl import Authority
 
@@ -284,6 +284,33 @@ def test_a_refused_connection_and_a_name_that_leads_nowhere(run: Run) -> None:
     run(story())
 
 
+def test_a_callback_that_does_not_take_the_connection(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert http_handler.CONNECT_SECONDS == 2.0
+    monkeypatch.setattr(http_handler, "CONNECT_SECONDS", 0.05)
+
+    async def story() -> None:
+        with never_accepting() as port:
+            async with handled(HandlerConfiguration(url=f"http://127.0.0.1:{port}")) as one:
+                assert await one.outcome() == "SIP/2.0 500 Server Internal Error"
+                (failed,) = one.events("http-failed")
+                assert failed["came"] == "no connection within 0.05 s"
+
+    run(story())
+
+
+@pytest.mark.parametrize(("http_method", "asked"), [("GET", 2), ("POST", 1)])
+def test_a_question_whose_connection_ends_is_repeated_only_where_that_is_safe(
+    run: Run, http_method: str, asked: int
+) -> None:
+    async def story() -> None:
+        callback = Callback(CLOSES)
+        async with asking(callback, http_method=http_method) as one:
+            assert await one.outcome() == "SIP/2.0 500 Server Internal Error"
+            assert callback.asked.qsize() == asked
+
+    run(story())
+
+
 @pytest.mark.parametrize("answer", [None, b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"action":'])
 def test_three_seconds_and_no_more(run: Run, answer: bytes | None) -> None:
     async def story() -> None:
@@ -390,8 +417,10 @@ def test_requests_that_are_offered_to_nobody_are_not_asked_about(run: Run) -> No
     async def story() -> None:
         callback = Callback(REJECTS)
         async with asking(callback) as one:
-            assert await one.outcome("BYE") == "SIP/2.0 481 Call/Transaction Does Not Exist"
-            assert (await one.outcome("REFER")).startswith("SIP/2.0 405 ")
+            for method in ("BYE", "UPDATE", "CANCEL"):
+                assert await one.outcome(method) == "SIP/2.0 481 Call/Transaction Does Not Exist"
+            for method in ("REFER", "FOO"):
+                assert (await one.outcome(method)).startswith("SIP/2.0 405 ")
             assert callback.asked.empty()
 
     run(story())

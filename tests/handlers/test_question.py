@@ -61,6 +61,11 @@ RECORDED = [
         "&uriUser=bob&contentType=&uri=sip%3abob%40example.com%3fSubject%3dx%26a%3db",
     ),
     (
+        question("sips:bob@example.com"),
+        "method=INVITE&domain=example.com&protocol=udp&source_address=127.0.0.1&fromUser=alice&toUser=15551234"
+        "&uriUser=bob&contentType=&uri=sips%3abob%40example.com",
+    ),
+    (
         question("tel:+15551212;phone-context=example.com"),
         "method=INVITE&domain=&protocol=udp&source_address=127.0.0.1&fromUser=alice&toUser=15551234"
         "&uriUser=%2b15551212&contentType=&uri=tel%3a%2b15551212%3bphone-context%3dexample.com"

@@ -1,0 +1,144 @@
+"""Attempts to authenticate from addresses that have failed before: what they wait for, and what ends it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from reference_server.admin.failed_attempts import FORGOTTEN_AFTER, FREE, FailedAttempts
+from reference_server.admin.session import AdminSession
+from reference_server.core.context import Settings
+from tests.admin.admin_port import SECRET, admin_port
+from tests.admin.test_session import Wire
+from tests.conftest import Run
+from tests.core.world import World
+
+HOST = "192.0.2.1"
+LONGEST = 8.0
+
+
+def remembering(most: int = 100) -> tuple[World, FailedAttempts]:
+    world = World(Settings())
+    return world, FailedAttempts(world.clock.timers, most)
+
+
+def test_the_delay_grows_and_has_an_end() -> None:
+    _, attempts = remembering()
+    delays = []
+    for _ in range(FREE + 6):
+        delays.append(attempts.delay(HOST, LONGEST))
+        attempts.failed(HOST)
+    assert delays == [0.0] * FREE + [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+    for _ in range(2000):
+        attempts.failed(HOST)
+    assert attempts.delay(HOST, LONGEST) == LONGEST
+
+
+def test_the_longest_delay() -> None:
+    _, attempts = remembering()
+    for _ in range(FREE + 3):
+        attempts.failed(HOST)
+    assert attempts.delay(HOST, 3.0) == 3.0
+    assert attempts.delay(HOST, 0.0) == 0.0
+
+
+def test_a_success_or_time_ends_it() -> None:
+    world, attempts = remembering()
+    for _ in range(FREE):
+        attempts.failed(HOST)
+    attempts.succeeded(HOST)
+    assert attempts.delay(HOST, LONGEST) == 0.0
+    for _ in range(FREE):
+        attempts.failed(HOST)
+    world.advance(FORGOTTEN_AFTER - 1)
+    attempts.failed(HOST)
+    world.advance(FORGOTTEN_AFTER - 1)
+    assert attempts.delay(HOST, LONGEST) == 2.0
+    world.advance(1)
+    assert (attempts.delay(HOST, LONGEST), len(attempts), len(world.clock.timers)) == (0.0, 0, 0)
+
+
+def test_others_wait_for_nothing_and_a_network_of_ipv6_is_one() -> None:
+    _, attempts = remembering()
+    for number in range(FREE):
+        attempts.failed(f"2001:db8::{number}")
+    assert attempts.delay("2001:db8::ffff", LONGEST) == 1.0
+    assert attempts.delay("2001:db8:0:1::1", LONGEST) == 0.0
+    assert attempts.delay(HOST, LONGEST) == 0.0
+
+
+def test_who_has_not_failed_for_longest_makes_room() -> None:
+    world, attempts = remembering(most=3)
+    for host in ("192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.1", "192.0.2.4"):
+        for _ in range(FREE):
+            attempts.failed(host)
+    assert len(attempts) == len(world.clock.timers) == 3
+    delays = [attempts.delay(f"192.0.2.{number}", LONGEST) > 0 for number in (1, 2, 3, 4)]
+    assert delays == [True, False, True, True]
+
+
+def another(wire: Wire) -> Wire:
+    """One more connection to the same server, from the same address."""
+    wire.session = AdminSession(wire.context, wire.session.number + 1, lambda: None)
+    wire.session.begin("192.0.2.1:40001")
+    return wire
+
+
+def failing(times: int) -> Wire:
+    wire = Wire()
+    for _ in range(times):
+        assert another(wire).say("a|authenticate|wrong|") == ["response|a|NO|incorrect secret"]
+    return another(wire)
+
+
+def test_a_right_secret_waits_like_a_wrong_one_and_what_stands_behind_it_as_well() -> None:
+    wire = failing(FREE)
+    assert wire.say(f"a|authenticate|{SECRET}|", "p|ping") == []
+    assert wire.session.deaf
+    wire.world.advance(0.9)
+    assert wire.heard() == []
+    wire.world.advance(0.1)
+    first, second = wire.heard()
+    assert first.startswith("response|a|OK|")
+    assert second == "response|p|OK|pong"
+    assert not wire.session.deaf
+    assert another(wire).say("a|authenticate|wrong|") == ["response|a|NO|incorrect secret"]
+    told = [details["seconds"] for name, details in wire.tap.events if name == "admin-attempt-delayed"]
+    assert told == ["1"]
+
+
+def test_who_leaves_while_its_attempt_waits_is_forgotten() -> None:
+    wire = failing(FREE)
+    wire.say("a|authenticate|wrong|")
+    wire.session.lost()
+    wire.world.advance(FORGOTTEN_AFTER)
+    assert wire.heard() == []
+    assert len(wire.world.clock.timers) == 0
+
+
+def test_no_delay_where_none_is_wanted() -> None:
+    wire = Wire(authentication_delay=0.0)
+    for _ in range(FREE + 3):
+        assert another(wire).say("a|authenticate|wrong|") == ["response|a|NO|incorrect secret"]
+
+
+def test_on_a_connection_nothing_is_read_until_the_attempt_was_looked_at(run: Run) -> None:
+    async def story() -> None:
+        async with admin_port() as port:
+            for _ in range(FREE):
+                client = await port.client()
+                assert (await client.ask("authenticate|wrong|")).endswith("|NO|incorrect secret")
+                assert await client.rest() == ""
+            wrong, right = await port.client(), await port.client()
+            wrong.send("authenticate|wrong|")
+            right.send(f"authenticate|{SECRET}|")
+            while port.tap.names().count("admin-attempt-delayed") < 2:
+                await asyncio.sleep(0)
+            right.send("ping")
+            port.world.advance(1.0)
+            assert (await wrong.receive()).endswith("|NO|incorrect secret")
+            assert await wrong.rest() == ""
+            assert "|OK|" in await right.receive()
+            assert (await right.receive()).endswith("|OK|pong")
+            assert (await (await port.client()).ask("authenticate|wrong|")).endswith("|NO|incorrect secret")
+
+    run(story())
