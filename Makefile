@@ -90,6 +90,33 @@ floods: .venv/test-installed ## memory of the server under floods of large reque
 soak: setup ## calls for MINUTES=10 at half the rate of one core, while applications are killed; counts every call
 	@$(BIN)/python -m tests.faults $(MINUTES)
 
+.PHONY: coverage
+coverage: .venv/test-installed ## branches that tests of wire/, sip/ (all) and core/ (95 %) reach; fails below
+	@$(PIP) install --require-hashes -r requirements/coverage.txt
+	@$(BIN)/python -m tests.coverage
+
+.PHONY: wheel
+wheel: .venv/run-installed ## the wheel into dist/, octet for octet the same wherever and whenever a commit is built
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@sha256sum dist/*.whl
+
+.PHONY: sbom
+sbom: build/supply-chain/installed .venv/test-installed ## what a container holds, by CycloneDX, into build/sbom.json
+	@build/supply-chain/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+	  -o build/sbom.json requirements/container.txt 2>build/sbom.txt || { cat build/sbom.txt; exit 1; }
+	@$(BIN)/python -m tests.supply_chain.bill build/sbom.json requirements/container.txt
+
+.PHONY: audit
+audit: build/supply-chain/installed .venv/test-installed ## known vulnerabilities of what is locked; fails if it cannot ask
+	@$(BIN)/python -m tests.supply_chain.audit build/supply-chain/bin/pip-audit requirements/container.txt
+
+# An environment of its own: nothing of it is needed by what it looks at.
+build/supply-chain/installed: .venv/made-in requirements/supply-chain.txt
+	@$(BIN)/python -m venv --clear build/supply-chain
+	@build/supply-chain/bin/python -m pip --disable-pip-version-check --quiet --quiet --no-input install --require-hashes \
+	  -r requirements/supply-chain.txt
+	@touch $@
+
 .PHONY: setup
 setup: debian-packages .venv/test-installed node_modules/.installed ## all that make test needs, and nothing twice
 

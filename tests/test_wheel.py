@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -16,10 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
+def built(source: Path, folder: Path) -> Path:
+    """The wheel of ``source``, in ``folder``."""
     command = [
         sys.executable,
         "-m",
@@ -30,9 +31,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--no-deps",
         "--no-build-isolation",
     ]
-    subprocess.run([*command, "--wheel-dir", folder, ROOT], check=True)
-    (built,) = folder.glob("*.whl")
-    return built
+    subprocess.run([*command, "--wheel-dir", folder, source], check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built wheel."""
+    return built(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +139,28 @@ def test_the_server_needs_msgspec_and_nothing_else(unpacked: Path, tmp_path: Pat
     assert ready, complaints
     assert json.loads(ready)["ready"] is True
     assert server.returncode == 0, complaints
+
+
+def test_it_is_the_same_wherever_and_whenever_it_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of other ages and modes in other folders; only the commit's date is told."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]
+    parts = {part.partition("/")[0] for part in (*wheel["packages"], *wheel["force-include"])}
+    digests: set[str] = set()
+    for name, age, mode in (("one", 1_500_000_000, 0o600), ("another place", 1_600_000_000, 0o644)):
+        source = tmp_path / name
+        for part in sorted(parts):
+            shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / file, source)
+        for path in source.rglob("*.*"):
+            if path.is_file():
+                path.chmod(mode)
+                os.utime(path, (age, age))
+        made = built(source, tmp_path / f"wheel of {name}")
+        digests.add(hashlib.sha256(made.read_bytes()).hexdigest())
+    assert len(digests) == 1

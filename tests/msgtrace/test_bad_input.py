@@ -7,6 +7,7 @@ import lzma
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 
 from msgtrace import wrapping
 from msgtrace.cli import main
+from msgtrace.entries import Account, EntryKind, NotARecording
+from msgtrace.recordings import read_blocks
 from tests.bench import msgtrace as bench
 from tests.msgtrace import samples
 
@@ -105,6 +108,34 @@ def test_octets_without_sense_are_refused_or_told(
     assert main(["decode", *style, str(tmp_path / "both")]) == 1
     said = capsysbinary.readouterr()
     assert b"could not be read, the first at line " in said.err
+
+
+def looked_at(blocks: list[bytes]) -> float:
+    """Seconds of the processor that it takes to refuse them."""
+    before = time.process_time()
+    with pytest.raises(NotARecording):
+        list(read_blocks(blocks, Account()))
+    return time.process_time() - before
+
+
+def test_octets_that_are_no_recording_are_looked_at_about_once() -> None:
+    noise = random.Random(2).randbytes(3_000_000)
+    blocks = [noise[place : place + 100_000] for place in range(0, len(noise), 100_000)]
+    once = min(looked_at([noise]) for _ in range(2))
+    assert min(looked_at(blocks) for _ in range(2)) < 2 * once
+
+
+@pytest.mark.parametrize("before", [700_000, 1_048_570, 2_500_000])
+def test_a_recording_that_begins_late_is_found(before: int) -> None:
+    lines = (
+        b"nothing of ours, 32 octets long.\n" * (before // 33)
+        + bench.written("client log", bench.exchange(1)).encode()
+    )
+    account = Account()
+    blocks = [lines[place : place + 131_072] for place in range(0, len(lines), 131_072)]
+    frames = [one for one in read_blocks(blocks, account) if one.kind is EntryKind.FRAME]
+    assert account.form == "a client's log"
+    assert len(frames) == len(list(bench.exchange(1)))
 
 
 def test_cut_anywhere_it_is_told_and_nothing_breaks(

@@ -195,6 +195,22 @@ def test_prefixes_come_off(form: str, wrap: str) -> None:
     assert_right(EVERY_LINE[wrap](FORMS[form](scene())), timed=form != "client log")
 
 
+@pytest.mark.parametrize("field", ["msg", "message"])
+@pytest.mark.parametrize("form", ["log at info", "log at debug", "debug output", "debug output, LF"])
+def test_a_logger_of_json_hands_on_the_lines_of_another_program(form: str, field: str) -> None:
+    def line_of(text: str) -> str:
+        return json.dumps({"level": 30, "time": 1700000000000, "pid": 7, field: text}) + "\n"
+
+    text = FORMS[form](scene())
+    by_line = each(text, lambda line: line_of(line[:-1]))
+    assert_right(by_line)
+    begins = r"(?m)^(?=2026-11-23[ T])"
+    by_record = "".join(line_of(record) for record in re.split(begins, text) if record)
+    assert_right(line_of("up and running") + by_record)
+    account = decoded(by_record)[2]
+    assert f"JSON lines (in {field})" in account.form
+
+
 def test_a_line_that_is_no_object_stays_one_among_dockers_pieces() -> None:
     lines = [
         json.dumps({"log": line[:40]}) + "\n" + json.dumps({"log": line[40:]})

@@ -373,3 +373,58 @@ def test_what_is_sent_when_the_peer_has_said_goodbye_harms_nobody(run: Run, file
             assert not stage.network.alive(flow)
 
     run(story())
+
+
+@asynccontextmanager
+async def deaf(transport: str, port: int, files: TlsConfiguration) -> AsyncIterator[None]:
+    """A peer that sends a request and takes nothing more."""
+    secured = None if transport == "ws" else trusting(files)
+    connected = socket.socket()
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)  # or the system takes megabytes for it
+    connected.connect(("127.0.0.1", port))
+    if transport == "tls":
+        _, writer = await asyncio.open_connection(sock=connected, ssl=secured, server_hostname="127.0.0.1")
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # sockets have it, other transports not
+        writer.write(REQUEST.encode())
+        try:
+            yield
+        finally:
+            writer.transport.abort()
+        return
+    uri = f"{transport}://127.0.0.1:{port}/sip"
+    browser = await connect(uri, subprotocols=[Subprotocol("sip")], ssl=secured, sock=connected)
+    browser.transport.pause_reading()
+    await browser.send(REQUEST)
+    try:
+        yield
+    finally:
+        browser.transport.abort()
+        await browser.wait_closed()
+
+
+@pytest.mark.parametrize("transport", ["tls", "ws", "wss"])
+def test_a_peer_that_reads_nothing_delays_nobody_and_is_closed(
+    run: Run, files: TlsConfiguration, transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "UNTAKEN_SECONDS", 0.3)
+
+    async def story() -> None:
+        async with (
+            listening(transport, files) as stage,
+            deaf(transport, stage.endpoint.port, files),
+        ):
+            _, stuck = await stage.messages.get()
+            for _ in range(7):
+                assert stage.network.send("x" * 900_000, stuck)
+                await asyncio.sleep(0)
+            async with deaf(transport, stage.endpoint.port, files):  # it is heard while that waits
+                _, flow = await stage.messages.get()
+                assert flow != stuck
+                assert stage.network.send("SIP/2.0 200 OK\r\n\r\n", flow)
+                warning = await stage.warnings.get()
+                assert warning.startswith(f"closing {transport}/[127.0.0.1]:{stuck.remote_port}")
+                assert warning.endswith("the peer has read nothing for 0.3 s")
+                assert not stage.network.alive(stuck)
+                assert stage.network.alive(flow)
+
+    run(story())

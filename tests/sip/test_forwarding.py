@@ -258,3 +258,18 @@ def test_a_stream_needs_a_content_length() -> None:
     came = response(f"{HEAD}Via: {VIA}\r\nVia: {CALLER}\r\n{REST}\r\nabc")
     assert forwarded_response(came, False).endswith("INVITE\r\n\r\nabc")
     assert forwarded_response(came, True).endswith("Content-Length: 3\r\n\r\nabc")
+
+
+def test_a_second_max_forwards_stays_behind() -> None:
+    sent = copy(request("Max-Forwards: 9", "Max-Forwards: 20"))
+    assert [line for line in sent if line.startswith("Max-Forwards")] == ["Max-Forwards: 8"]
+
+
+def test_a_field_that_belongs_behind_all_others_goes_to_the_end() -> None:
+    came = parse_message(
+        "OPTIONS sip:bob@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5080;branch=z9hG4bKq1\r\n"
+        "From: <sip:a@h>;tag=a\r\nTo: <sip:b@h>\r\nCall-ID: c1\r\nCSeq: 7 OPTIONS\r\n\r\n"
+    )
+    assert isinstance(came, Request)
+    sent = copy(came, "Content-Disposition: render\r\n")
+    assert sent[sent.index("CSeq: 7 OPTIONS") + 1] == "Content-Disposition: render"

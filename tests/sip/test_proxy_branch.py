@@ -95,3 +95,13 @@ def test_a_branch_proves_the_via_below_it() -> None:
     alone = parse_message(f"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP us;branch={branch}\r\n\r\n")
     assert isinstance(alone, Response)
     assert not made.proves(alone)
+
+
+def test_what_only_looks_as_if_it_had_been_here_has_not() -> None:
+    """Its digits stand outside of a Via, or in a branch of another length."""
+    made = branches()
+    signature = made.signature(request())
+    digits = f"{signature[0]}-8{signature[1:4]}-{signature[4:]}"
+    assert made.has_been_here(request(f"SIP/2.0/UDP us;branch={made.make(signature, BELOW)}"), signature)
+    assert not made.has_been_here(request(Subject=digits), signature)
+    assert not made.has_been_here(request(f"SIP/2.0/UDP us;branch=z9hG4bK{digits}"), signature)

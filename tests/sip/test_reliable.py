@@ -248,3 +248,11 @@ def test_a_far_end_that_floods_is_followed_so_far() -> None:
             assert tags.acknowledged(number) == f"t{number}"
     assert not tags.accepts("t200", 1)
     assert tags.accepts("t0", 1)
+
+
+def test_a_final_response_before_any_was_sent_leaves_nothing() -> None:
+    stage = Stage()
+    stage.sender.stop()
+    stage.clock.advance(100)
+    assert (stage.sent, stage.lost, stage.given_up) == ([], [], [])
+    assert not stage.acknowledge(FIRST)

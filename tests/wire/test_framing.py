@@ -222,3 +222,70 @@ def test_every_octet_is_in_a_frame_or_in_an_error_or_waits(pieces: list[bytes]) 
 )
 def test_encoding_counts_octets(payload: str, frame: bytes) -> None:
     assert encode_frame(payload) == frame
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([b"12"], "expected a frame to be completed, got 2 bytes within 5 s at byte 0"),
+        ([b"8#id1|ping20"], "expected a frame to be completed, got 2 bytes within 5 s at byte 10"),
+        ([b"8#id1"], "expected 8 bytes of payload, got 3 within 5 s at byte 0"),
+        ([b"8#id1|ping9#abc", b"de", b"f"], "expected 9 bytes of payload, got 6 within 5 s at byte 10"),
+    ],
+)
+def test_a_frame_that_is_not_completed_in_time(pieces: list[bytes], expected: str) -> None:
+    decoder = FrameDecoder(LIMIT)
+    for piece in pieces:
+        decoder.feed(piece)
+        while decoder.next_frame() is not None:
+            pass
+    assert str(decoder.missing(5.0)) == f"framing error: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [(b"a|auth|secret", "'a\\x7c…'"), (b"hello", "'hello'"), (b"5|s", "'5\\x7c…'")],
+)
+def test_a_stranger_is_shown_no_more_than_the_first_token(data: bytes, shown: str) -> None:
+    decoder = FrameDecoder(LIMIT)
+    decoder.feed(data)
+    with pytest.raises(FramingError) as error:
+        decoder.next_frame()
+    assert error.value.of_a_stranger() == f"framing error: expected 1–8 digits and '#', got {shown} at byte 0"
+
+
+def test_one_whole_frame_is_taken_without_a_copy_and_the_octets_are_counted() -> None:
+    decoder = FrameDecoder(LIMIT)
+    assert decoder.only_frame(b"8#id1|ping") == "id1|ping"
+    assert decoder.only_frame(b"8#id2|ping") == "id2|ping"
+    decoder.feed(b"x")
+    with pytest.raises(FramingError, match="at byte 20"):
+        decoder.next_frame()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"8#id1|pin",
+        b"8#id1|ping8#id2|ping",
+        b"0#",
+        b"000000008#id1|ping",
+        b"+8#id1|ping",
+        b"#id1|ping",
+        b"1001#" + b"x" * (LIMIT + 1),
+    ],
+)
+def test_what_is_not_one_whole_frame_is_left_to_the_decoder(data: bytes) -> None:
+    decoder = FrameDecoder(LIMIT)
+    assert decoder.only_frame(data) is None
+    decoder.feed(b"2#ok")
+    assert decoder.next_frame() == "ok", "nothing of it was kept"
+
+
+def test_a_frame_that_has_begun_is_not_overtaken() -> None:
+    for begun in (b"8", b"8#id1"):
+        decoder = FrameDecoder(LIMIT)
+        decoder.feed(begun)
+        assert decoder.next_frame() is None
+        assert decoder.only_frame(b"2#ok") is None

@@ -84,8 +84,8 @@ def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Ite
         sample += block
         if len(sample) < look_at and block:
             continue
-        look_at = 2 * len(sample)  # a look costs time, and blocks may be small
-        found = _recognise(sample[:BEGINNING]) or (_recognise(sample) if len(sample) > BEGINNING else None)
+        seen, look_at = look_at // 2, 2 * len(sample)  # a look costs time, and blocks may be small
+        found = _recognise_more(sample, seen)
         if found is not None and (found.certain or not block or len(sample) >= SAMPLE):
             account.form = found.name
             return found.read(chain((sample,), rest), account, runs)
@@ -95,6 +95,15 @@ def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Ite
         account.other += len(sample)
         return iter(())
     raise NotARecording(_refusal(_without_mark(sample)))
+
+
+def _recognise_more(sample: bytes, seen: int) -> _Form | None:
+    """The form of a sample whose first ``seen`` octets have shown none, as far as there are many; of these only the
+    end is looked at again, since patterns cost more than a second for some megabytes without a form."""
+    if seen < SAMPLE:
+        return _recognise(sample[:BEGINNING]) or (_recognise(sample) if len(sample) > BEGINNING else None)
+    start = sample.find(b"\n", seen - BEGINNING)
+    return _recognise(sample) if start < 0 or _recognise(sample[start:]) is not None else None
 
 
 class _Form(Struct, frozen=True):

@@ -181,7 +181,7 @@ def _no_final(call: Call, one: Transaction, before: str) -> Verdict:
     ringing = f", the last was {one.provisional}" if one.provisional else ""
     passed_on = "; it was proxied" if one.proxied else ""
     if call.byes:
-        passed_on += f"; {_who(call.byes[-1], one)} hung up"
+        passed_on += f"; {_who(_hung_up_first(call.byes), one)} hung up"
     text = f"no final response in the recording{ringing}{passed_on}"
     return Verdict(Ending.OPEN, text + before, "no final response in the recording")
 
@@ -191,9 +191,10 @@ def _answered(call: Call, one: Transaction, outcome: _Outcome, before: str) -> V
     byes = [bye for bye in call.byes if _ends(bye, one, answered)]
     open_dialogs = {final.to_tag for final in answered} - {tag for bye in byes for tag in _tags(bye, one)}
     if byes and (not open_dialogs or "" in open_dialogs or any(not bye.from_tag for bye in byes)):
-        bye = byes[-1]
+        bye = _hung_up_first(byes)
         why = f" ({bye.reason or call.reason})" if bye.reason or call.reason else ""
         who = _who(bye, one)
+        before = _hung_up_too(bye, byes[-1], one) + before
         if not one.ack and who != "the caller" and (bye.made_by_server or bye.reason):
             return Verdict(
                 Ending.BAD, f"answered, no ACK came; {who} hung up{why}{before}", "answered, no ACK came"
@@ -238,6 +239,17 @@ def _sent_again(one: Transaction, final: Final | None) -> str:
     if final is not None and one.method == "INVITE" and final.seen >= _OFTEN:
         told += f"; {final.status} sent {final.seen} times" + ("" if one.ack else ", no ACK came")
     return told
+
+
+def _hung_up_first(byes: Sequence[Bye]) -> Bye:
+    """The first BYE of the dialog that ended last; other dialogs are forks that were given up before."""
+    last = byes[-1]
+    return next(bye for bye in byes if {bye.from_tag, bye.to_tag} == {last.from_tag, last.to_tag})
+
+
+def _hung_up_too(first: Bye, last: Bye, one: Transaction) -> str:
+    """A remark, if the other end sent a BYE as well: the first got lost, or they crossed."""
+    return "" if first is last else f"; {_who(last, one)} sent a BYE as well"
 
 
 def _ends(bye: Bye, one: Transaction, answered: Sequence[Final]) -> bool:

@@ -107,6 +107,8 @@ class Wrapping(Struct, frozen=True):
 
 _OBJECTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXTS = msgspec.json.Decoder(str | list[int] | None)
+_LOGGER_FIELDS = ("msg", "message")
+"""in which pino and winston put what is logged"""
 _COLLECTORS = {"log": "docker's JSON lines", "MESSAGE": "the journal's JSON lines"}
 
 
@@ -115,7 +117,7 @@ def detect(sample: bytes) -> Wrapping:
     json_field = _json_field(sample)
     if json_field:
         texts = [_text_in(line, json_field) for line in sample.splitlines()[:-1]]
-        pieces = any(text.endswith(b"\n") for text in texts)
+        pieces = json_field not in _LOGGER_FIELDS and any(text.endswith(b"\n") for text in texts)
         inner = detect((b"" if pieces else b"\n").join(texts))
         name = _COLLECTORS.get(json_field, f"JSON lines (in {json_field})")
         return msgspec.structs.replace(
@@ -173,8 +175,10 @@ def detect(sample: bytes) -> Wrapping:
 def _json_field(sample: bytes) -> str:
     """The field in which a collector of logs has put each line; empty if the lines are none of a collector's."""
     first = sample.lstrip().split(b"\n")[0]
-    if first[:1] != b"{" or _RECORD.match(first):
+    if first[:1] != b"{":
         return ""
+    if _RECORD.match(first):
+        return _logger_field(sample)
     try:
         fields = _OBJECTS.decode(first)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -192,6 +196,17 @@ def _json_field(sample: bytes) -> str:
         ),
         "",
     )
+
+
+def _logger_field(sample: bytes) -> str:
+    """The field of a logger's objects in which an application hands on the lines of a server or of DEBUG; a client's
+    own records need no unwrapping."""
+    for line in sample.splitlines()[:_SAMPLE_LINES]:
+        for name in _LOGGER_FIELDS:
+            text = _text_in(line, name)
+            if text is not line and not text.startswith((b"===>", b"<===", b"{")) and _RECORD.match(text):
+                return name
+    return ""
 
 
 _ENTITY = re.compile(rb"&(?:lt|gt|amp|quot|apos|nbsp|#39|#x27|#34);")

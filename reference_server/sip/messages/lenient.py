@@ -59,9 +59,7 @@ def check_passable(value: str, tag: str) -> None:
     """
     if _CONTROL.search(value):
         raise UriError("no control characters", value)
-    _, uri, _ = _cut(value)
-    if not uri.strip(BLANKS):
-        raise UriError("an address", value)
+    _cut(value)
     if tag and not _OF_A_TAG.fullmatch(tag):
         raise UriError("a tag without separators", value)
 

@@ -65,5 +65,5 @@ class Retransmitted2xx:
             self._repeat = self._timers.start(self._interval, self._send_again)
 
     def _give_up(self) -> None:
-        if self.stop():
-            self._unacknowledged()
+        self.stop()
+        self._unacknowledged()

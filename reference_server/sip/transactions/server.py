@@ -147,22 +147,20 @@ class InviteServerTransaction(Struct, eq=False):
         return True
 
     def _repeat_final(self) -> None:
-        if self.state is _COMPLETED:
-            self._send(self._last)
-            self._interval = min(2 * self._interval, self._means.timing.t2)
-            self._repeat = self._means.timers.start(self._interval, self._repeat_final)
+        self._send(self._last)
+        self._interval = min(2 * self._interval, self._means.timing.t2)
+        self._repeat = self._means.timers.start(self._interval, self._repeat_final)
 
     def _give_up(self) -> None:
         if self.state is _COMPLETED:
             self._terminate()
 
     def _terminate(self) -> None:
-        if self.state is not _TERMINATED:
-            self.state = _TERMINATED
-            self._send = _send_nothing
-            if self._repeat is not None:
-                self._repeat.cancel()
-            self._means.over(self)
+        self.state = _TERMINATED
+        self._send = _send_nothing
+        if self._repeat is not None:
+            self._repeat.cancel()
+        self._means.over(self)
 
 
 class NonInviteServerTransaction(Struct, eq=False):
@@ -209,10 +207,9 @@ class NonInviteServerTransaction(Struct, eq=False):
             self._send(self._last)
 
     def _terminate(self) -> None:
-        if self.state is not _TERMINATED:
-            self.state = _TERMINATED
-            self._send = _send_nothing
-            self._means.over(self)
+        self.state = _TERMINATED
+        self._send = _send_nothing
+        self._means.over(self)
 
 
 ServerTransaction = InviteServerTransaction | NonInviteServerTransaction

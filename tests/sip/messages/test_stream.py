@@ -149,3 +149,16 @@ def test_a_large_body_in_small_portions() -> None:
     message = framer.next_message()
     assert message is not None
     assert message.endswith("\r\n\r\n" + "\n" * 1_000_000)
+
+
+def test_what_is_unfinished_is_counted() -> None:
+    """By it a connection knows that somebody sends slowly, and how much waits."""
+    framer = StreamFramer()
+    assert framer.unfinished == 0
+    framer.feed(b"\r\n\r\nOPTIONS sip:a")
+    assert framer.next_message() is None
+    assert framer.unfinished == len("OPTIONS sip:a")
+    framer.feed(b" SIP/2.0\r\nContent-Length: 2\r\n\r\nxyINV")
+    assert framer.next_message() is not None
+    assert framer.next_message() is None
+    assert framer.unfinished == len("INV")

@@ -318,3 +318,26 @@ def test_a_transport_that_fails_after_the_final_response_changes_nothing(invite:
     stage.clock.advance(100)
     assert stage.told == [(0.0, final)]
     stage.check_nothing_is_left()
+
+
+@pytest.mark.parametrize("invite", [True, False])
+def test_what_nobody_wants_any_more_is_not_repeated_and_its_answer_is_heard(invite: bool) -> None:
+    stage = Stage(invite=invite)
+    stage.clock.advance(1)
+    assert stage.times() == [0.0, 1.0]
+    stage.transaction.repeat_no_more()
+    stage.clock.advance(20)
+    assert stage.times() == [0.0, 1.0]
+    stage.receive(486)
+    assert stage.told == [(21.0, 486)]
+    stage.clock.advance(100)
+    stage.check_nothing_is_left()
+
+
+def test_over_a_reliable_transport_there_is_no_repetition_to_end() -> None:
+    for invite in (True, False):
+        stage = Stage(invite=invite, reliable=True)
+        stage.transaction.repeat_no_more()
+        stage.clock.advance(100)
+        assert stage.times() == [0.0]
+        assert [status for _, status in stage.told] == [408]
