@@ -8,6 +8,7 @@ not failed for some time. Beyond a number of addresses the one that has not fail
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from reference_server.core.ports import Timers
@@ -55,13 +56,16 @@ class FailedAttempts:
         count = self._forget(address)
         if len(self._failures) >= self._most:
             self._forget(next(iter(self._failures)))
-        timer = self._timers.start(FORGOTTEN_AFTER, lambda: self._failures.pop(address, None))
+        timer = self._timers.start(FORGOTTEN_AFTER, partial(self._expire, address))
         self._failures[address] = (count + 1, timer)
 
     def succeeded(self, host: str) -> None:
         """An attempt from there was right."""
         if self._failures:
             self._forget(share_of(host))
+
+    def _expire(self, address: str) -> None:
+        del self._failures[address]
 
     def _forget(self, address: str) -> int:
         """Returns how many failures it had."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol, assert_never
 
 from reference_server.admin.context import AdminContext, FrameInterceptor
@@ -256,7 +257,7 @@ class AdminSession:
             return
         self._tell("admin-attempt-delayed", seconds=f"{delay:g}")
         self.deaf = True
-        self._waiting_attempt = context.timers.start(delay, lambda: self._hear_again(message))
+        self._waiting_attempt = context.timers.start(delay, partial(self._hear_again, message))
         self._wake_once()
 
     def _hear_again(self, message: Authenticate) -> None:
