@@ -211,7 +211,9 @@ class _Run:
             taps.append(trace)
         if self._configuration.show_frames:
             encoding = sys.stderr.encoding or "utf-8"
-            taps.append(ShownFrames(self._console, encoding=encoding, mask=self._mask))
+            logged = self._log.enabled(LogLevel.INFO) and self._configuration.logging.on_console
+            shown = ShownFrames(self._console, encoding=encoding, mask=self._mask, sip_is_shown=logged)
+            taps.append(shown)
         return taps
 
     def _secret_is_default(self) -> bool:
@@ -348,7 +350,7 @@ def _open_log(configuration: LoggingConfiguration, console: LogSink, form: Form)
     if configuration.file is not None:
         file = LogFile(configuration.file, globally_readable=configuration.globally_readable)
         sinks.append(Background(file, missed=missed_in(form)))
-    if configuration.console or not (sinks or configuration.syslog):
+    if configuration.on_console:
         sinks.append(console)
     log = Log(configuration.level, sinks, form=form)
     if configuration.syslog is not None:

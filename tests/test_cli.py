@@ -545,6 +545,25 @@ def test_a_console_that_nobody_reads_stops_neither_calls_nor_the_end(start: Star
         assert process.wait(DEADLINE) == 0
 
 
+def test_each_message_is_shown_once(start: Starter) -> None:
+    """In the log as it came, and of the frame about it the start line."""
+    process = start.ready("--secret", "hidden", "--show-frames")
+    sip = process.ready["sip"]
+    assert isinstance(sip, list)
+    with socket.create_connection(process.admin, timeout=DEADLINE) as application:
+        application.sendall(b"21#1|authenticate|hidden" + b"15#2|route|options")
+        process.wait_for("request-id=2, outcome=OK")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+            caller.bind(("127.0.0.1", 0))
+            request = options(caller.getsockname()[1], 1)
+            caller.sendto(request, ("127.0.0.1", int(sip[0].rpartition(":")[2])))
+            process.wait_for("Max-Forwards: 70")
+            process.wait_for("    OPTIONS sip:bob@127.0.0.1 SIP/2.0 …")
+    process.signal(signal.SIGTERM)
+    _, rest = process.end()
+    assert "Max-Forwards: 70" not in rest
+
+
 def options(port: int, number: int) -> bytes:
     """A request that nobody wants; its records fill a pipe of 64 KiB in less than 200."""
     return (

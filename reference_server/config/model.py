@@ -187,7 +187,7 @@ class SyslogConfiguration(Struct, frozen=True, kw_only=True):
 
 
 class LoggingConfiguration(Struct, frozen=True, kw_only=True):
-    """Where log lines go, and which. ``console`` is also on when no other destination is configured."""
+    """Where log lines go, and which."""
 
     level: LogLevel = LogLevel.INFO
     stack_level: int = 1  # 0 to 9: how much the transaction layer says of what it does
@@ -196,6 +196,11 @@ class LoggingConfiguration(Struct, frozen=True, kw_only=True):
     globally_readable: bool = False
     syslog: SyslogConfiguration | None = None
     json: bool = False  # of console and file; syslog has its own form
+
+    @property
+    def on_console(self) -> bool:
+        """Whether they go to the console, as they do too when no other destination is configured."""
+        return self.console or (self.file is None and self.syslog is None)
 
 
 class CaptureConfiguration(Struct, frozen=True, kw_only=True):

@@ -65,13 +65,13 @@ def frame(payload: str) -> bytes:
 def test_every_frame_has_the_kind_and_the_tokens_that_msgtrace_finds(script: Path) -> None:
     data = call_set.capture(call_set.played()[0])
     expected = [item.message for item in shown(read(data)) if item.entry.kind is EntryKind.FRAME]
-    fields = ("kind", "id", "verb", "transaction_id", "request_id", "result", "address")
+    fields = ("kind", "id", "type", "transaction_id", "request_id", "outcome", "address")
     options = [option for name in fields for option in ("-e", f"drachtio.{name}")]
     rows = tshark(script, data, "-Y", "drachtio", "-T", "fields", "-E", "separator=,", *options)
     assert len(rows) == len(expected)
     for row, message in zip(rows, expected, strict=True):
         assert message is not None
-        names = ("id", "verb", "transaction-id", "request-id", "result", "address")
+        names = ("id", "type", "transaction-id", "request-id", "outcome", "address")
         assert row.split(",") == [message.kind.value, *(message.get(name) for name in names)]
 
 
@@ -114,6 +114,6 @@ def test_violations_are_expert_infos(script: Path) -> None:
 
 def test_another_port_is_recognised_by_its_first_frame(script: Path) -> None:
     rows = tshark(
-        script, pcap(wire([frame("a|ping"), frame("b|ping")], port=29022)), "-Y", "drachtio.verb == ping"
+        script, pcap(wire([frame("a|ping"), frame("b|ping")], port=29022)), "-Y", "drachtio.type == ping"
     )
     assert len(rows) == 2

@@ -155,7 +155,7 @@ def test_a_walk_through_the_page(chromium: Browser, tmp_path: Path) -> None:
     page.press("j")
     tokens = page.run("[...document.querySelectorAll('.tokens th')].map((name) => name.textContent)")
     assert isinstance(tokens, list)
-    assert tokens[:3] == ["id", "verb", "source"]
+    assert tokens[:3] == ["id", "type", "source"]
     page.click("#hex")
     assert shown(page).startswith("000000  49 4e 56 49 54 45 20")
     page.press("t")

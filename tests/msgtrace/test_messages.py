@@ -79,7 +79,7 @@ def test_an_interim_answer_of_a_proxy_says_continue() -> None:
 
 
 def test_surplus_tokens_are_numbered() -> None:
-    assert names("i|ping|a|b") == {"id": "i", "verb": "ping", "token-2": "a", "token-3": "b"}
+    assert names("i|ping|a|b") == {"id": "i", "type": "ping", "token-2": "a", "token-3": "b"}
 
 
 def test_a_known_direction_decides() -> None:

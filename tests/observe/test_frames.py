@@ -27,36 +27,36 @@ SHOWN = "    INVITE sip:bob SIP/2.0\n    Via: x\n\n    v=0"
     [
         (
             Authenticated("r", "udp/1.1.1.1:5060", "v0.9.5", "udp/10.0.0.1:5060"),
-            "response id=u, request_id=r, status=OK, hostports=udp/1.1.1.1:5060, version=v0.9.5, "
-            "local_hostports=udp/10.0.0.1:5060",
+            "response id=u, request-id=r, outcome=OK, hostports=udp/1.1.1.1:5060, version=v0.9.5, "
+            "local-hostports=udp/10.0.0.1:5060",
         ),
         (
             Authenticated("r", "udp/1.1.1.1:5060", "", "", short=True),
-            "response id=u, request_id=r, status=OK, hostports=udp/1.1.1.1:5060",
+            "response id=u, request-id=r, outcome=OK, hostports=udp/1.1.1.1:5060",
         ),
-        (Accepted("r"), "response id=u, request_id=r, status=OK"),
-        (Accepted("r", "pong"), "response id=u, request_id=r, status=OK, text=pong"),
-        (Refused("r", "incorrect secret"), "response id=u, request_id=r, status=NO, text=incorrect secret"),
-        (NotSent("r", "a|b"), "response id=u, request_id=r, status=NOK, text=a|b"),
+        (Accepted("r"), "response id=u, request-id=r, outcome=OK"),
+        (Accepted("r", "pong"), "response id=u, request-id=r, outcome=OK, text=pong"),
+        (Refused("r", "incorrect secret"), "response id=u, request-id=r, outcome=NO, text=incorrect secret"),
+        (NotSent("r", "a|b"), "response id=u, request-id=r, outcome=NOK, text=a|b"),
         (
             ResponseSent("r", "udp", "::1|5080", "10:00:00.000001", "t", "d", SIP),
-            f"response id=u, request_id=r, status=OK, source=application, length={len(SIP)}, protocol=udp, host=::1, "
-            f"port=5080, time=10:00:00.000001, transaction_id=t, dialog_id=d\n{SHOWN}",
+            f"response id=u, request-id=r, outcome=OK, source=application, length={len(SIP)}, transport=udp, "
+            f"address=::1, port=5080, time=10:00:00.000001, transaction-id=t, dialog-id=d\n{SHOWN}",
         ),
         (
             RequestSent("r", "tcp", "1.1.1.1|5080", "10:00:00.000001", "t", SIP),
-            f"response id=u, request_id=r, status=OK, source=application, length={len(SIP)}, protocol=tcp, "
-            f"host=1.1.1.1, port=5080, time=10:00:00.000001, transaction_id=t\n{SHOWN}",
+            f"response id=u, request-id=r, outcome=OK, source=application, length={len(SIP)}, transport=tcp, "
+            f"address=1.1.1.1, port=5080, time=10:00:00.000001, transaction-id=t\n{SHOWN}",
         ),
         (
             NewRequest(len(SIP), "udp", "1.1.1.1|5080", "10:00:00.000001", "t", "127.0.0.1|5060", SIP),
-            f"sip id=u, source=network, length={len(SIP)}, protocol=udp, host=1.1.1.1, port=5080, "
-            f"time=10:00:00.000001, transaction_id=t, local_host=127.0.0.1, local_port=5060\n{SHOWN}",
+            f"sip id=u, source=network, length={len(SIP)}, transport=udp, address=1.1.1.1, port=5080, "
+            f"time=10:00:00.000001, transaction-id=t, local-address=127.0.0.1, local-port=5060\n{SHOWN}",
         ),
         (
             DialogMessage("network", len(SIP), "udp", "1.1.1.1|5080", "10:00:00.000001", "t", "d", SIP),
-            f"sip id=u, source=network, length={len(SIP)}, protocol=udp, host=1.1.1.1, port=5080, "
-            f"time=10:00:00.000001, transaction_id=t, dialog_id=d\n{SHOWN}",
+            f"sip id=u, source=network, length={len(SIP)}, transport=udp, address=1.1.1.1, port=5080, "
+            f"time=10:00:00.000001, transaction-id=t, dialog-id=d\n{SHOWN}",
         ),
     ],
 )
@@ -73,21 +73,22 @@ def test_call_detail_records() -> None:
 @pytest.mark.parametrize(
     ("payload", "shown"),
     [
-        ("i|authenticate|***|red,blue", "authenticate message_id=i, secret=***, tags=red,blue"),
-        ("i|ping", "ping message_id=i"),
-        ("i|route|invite", "route message_id=i, verb=invite"),
+        ("i|authenticate|***|red,blue", "authenticate id=i, secret=***, tags=red,blue"),
+        ("i|ping", "ping id=i"),
+        ("i|route|invite", "route id=i, verb=invite"),
         (
             "i|sip|t|d|\r\nSIP/2.0 200 OK\r\nX: caf\xc3\xa9\r\n\r\n",
-            "sip message_id=i, transaction_id=t, dialog_id=d\n    SIP/2.0 200 OK\n    X: café",
+            "sip id=i, transaction-id=t, dialog-id=d\n    SIP/2.0 200 OK\n    X: café",
         ),
         (
             "i|proxy|t|remainInDialog||||5s|60s|sip:a|sip:b\r\nINVITE sip:a SIP/2.0\r\n",
-            "proxy message_id=i, transaction_id=t, tokens=remainInDialog||||5s|60s|sip:a|sip:b\n"
+            "proxy id=i, transaction-id=t, remain-in-dialog=remainInDialog, provisional-timeout=5s, "
+            "final-timeout=60s, destination-1=sip:a, destination-2=sip:b\n"
             "    INVITE sip:a SIP/2.0",
         ),
         ("hello", "not understood (Invalid message format): hello"),
         ("i|dance|\x1b[2J", "not understood (Unknown message type): i|dance|\\x1b[2J"),
-        ("i|route|caf\xe9\n", "route message_id=i, verb=caf\\xe9\\x0a"),
+        ("i|route|caf\xe9\n", "route id=i, verb=caf\\xe9\\x0a"),
     ],
 )
 def test_what_an_application_sends(payload: str, shown: str) -> None:
@@ -113,14 +114,26 @@ def test_lines_name_the_connection_and_the_direction() -> None:
     shown.frame(3, False, "i|ping")
     shown.frame(3, True, "u|response|i|OK|pong")
     first, second = sink.octets.decode().splitlines()
-    assert first.endswith(":00.250000 app 3 → server  ping message_id=i")
-    assert second.endswith(":00.250000 server → app 3  response id=u, request_id=i, status=OK, text=pong")
+    assert first.endswith(":00.250000 app 3 → server  ping id=i")
+    assert second.endswith(":00.250000 server → app 3  response id=u, request-id=i, outcome=OK, text=pong")
+
+
+def test_what_the_log_has_shown_is_not_shown_again() -> None:
+    sink = Sink()
+    shown = ShownFrames(sink, sip_is_shown=True)
+    shown.frame(
+        1, True, "u|response|i|OK|application|9|udp|::1|5|t|x|Msg sent:|\r\nBYE sip:a SIP/2.0\r\nX: 1\r\n\r\n"
+    )
+    shown.frame(1, False, "i|sip|t|\r\nSIP/2.0 200 OK\r\nX: 2\r\n\r\n")
+    assert b"    BYE sip:a SIP/2.0 \xe2\x80\xa6\n" in sink.octets
+    assert b"X: 1" not in sink.octets
+    assert b"X: 2" in sink.octets  # the wire has another form of it
 
 
 def test_a_reader_who_knows_ascii_only() -> None:
     sink = Sink()
     ShownFrames(sink, encoding="ascii").frame(1, False, "i|route|caf\xc3\xa9")
-    assert sink.octets.endswith(b" app 1 \\u2192 server  route message_id=i, verb=caf\\xe9\n")
+    assert sink.octets.endswith(b" app 1 \\u2192 server  route id=i, verb=caf\\xe9\n")
 
 
 def test_what_is_masked_is_not_shown() -> None:

@@ -176,7 +176,7 @@ class CallIndex:
                 if one is not None:
                     one.responded = one.proxied = True
             case MessageKind.NO | MessageKind.NOK:
-                call.refused = (item.answers or item.number, one_line(message.get("reason"), 80))
+                call.refused = (item.answers or item.number, one_line(message.get("text"), 80))
                 for one in call.transactions:
                     one.refused(item.answers)
             case MessageKind.CDR:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _OF_ANSWERS = (
     "request-id",
-    "result",
+    "outcome",
     "reason",
     "hostports",
     "version",
@@ -31,7 +31,7 @@ def add_dissector(commands: Commands) -> None:
         "dissector",
         help="write a Wireshark dissector for the protocol (Lua)",
         description="Writes a dissector in Lua: wireshark -X lua_script:drachtio.lua, or into its folder of plugins. "
-        "Fields are drachtio.verb, drachtio.transaction_id and their like; SIP goes to Wireshark's own dissector.",
+        "Fields are drachtio.type, drachtio.transaction_id and their like; SIP goes to Wireshark's own dissector.",
     )
     dissector.set_defaults(run=_run, parser=dissector)
 

@@ -83,7 +83,7 @@ def story(
     for item in items:
         if item.message is not None and item.message.kind in (MessageKind.NO, MessageKind.NOK):
             about = f" what message {item.answers} asked for" if item.answers else ""
-            reason = one_line(item.message.get("reason"), 120)
+            reason = one_line(item.message.get("text"), 120)
             yield f"{_at(item.entry.time)}The server refused{about}: {reason}."
     odd = list(_odd(call))
     if odd:

@@ -141,14 +141,14 @@ class Message(Struct, frozen=True):
                 tags = self.get("tags")
                 return f"authenticate (tags {tags})" if tags else "authenticate"
             case MessageKind.ROUTE | MessageKind.REMOVE_ROUTE:
-                return f"{self.verb} {self.get('method')}".rstrip()
+                return f"{self.verb} {self.get('verb')}".rstrip()
             case MessageKind.PING:
                 return "ping"
             case MessageKind.PROXY:
                 targets = [token.value for token in self.tokens if token.name.startswith("destination")]
                 return f"proxy to {', '.join(targets)}"
             case MessageKind.NO | MessageKind.NOK:
-                return f"{self.kind.value.upper()} {self.get('reason')}".rstrip()
+                return f"{self.kind.value.upper()} {self.get('text')}".rstrip()
             case MessageKind.CDR:
                 detail = self.get("role") or self.get("reason")
                 return f"{self.verb} {detail}".rstrip()
@@ -184,38 +184,38 @@ _BY_VERB = {
     )
 }
 _BY_RESULT = {"OK": MessageKind.OK, "NO": MessageKind.NO, "NOK": MessageKind.NOK}
-_SIP_SOURCE = ("source", "length", "protocol", "address", "port", "time", "transaction-id")
+_SIP_SOURCE = ("source", "length", "transport", "address", "port", "time", "transaction-id")
 _NAMES: dict[MessageKind, tuple[str, ...]] = {
-    MessageKind.AUTHENTICATE: ("id", "verb", "secret", "tags"),
-    MessageKind.ROUTE: ("id", "verb", "method"),
-    MessageKind.REMOVE_ROUTE: ("id", "verb", "method"),
-    MessageKind.PING: ("id", "verb"),
-    MessageKind.SEND_RESPONSE: ("id", "verb", "transaction-id", "dialog-id", "route-url"),
-    MessageKind.SEND_REQUEST: ("id", "verb", "transaction-id", "dialog-id", "route-url"),
-    MessageKind.SEND_IN_DIALOG: ("id", "verb", "transaction-id", "dialog-id", "route-url"),
-    MessageKind.SEND_CANCEL: ("id", "verb", "transaction-id", "dialog-id", "route-url"),
+    MessageKind.AUTHENTICATE: ("id", "type", "secret", "tags"),
+    MessageKind.ROUTE: ("id", "type", "verb"),
+    MessageKind.REMOVE_ROUTE: ("id", "type", "verb"),
+    MessageKind.PING: ("id", "type"),
+    MessageKind.SEND_RESPONSE: ("id", "type", "transaction-id", "dialog-id", "route-url"),
+    MessageKind.SEND_REQUEST: ("id", "type", "transaction-id", "dialog-id", "route-url"),
+    MessageKind.SEND_IN_DIALOG: ("id", "type", "transaction-id", "dialog-id", "route-url"),
+    MessageKind.SEND_CANCEL: ("id", "type", "transaction-id", "dialog-id", "route-url"),
     MessageKind.PROXY: (
-        *("id", "verb", "transaction-id", "remain-in-dialog", "full-response", "follow-redirects"),
+        *("id", "type", "transaction-id", "remain-in-dialog", "full-response", "follow-redirects"),
         *("order", "provisional-timeout", "final-timeout"),
     ),
-    MessageKind.NO: ("id", "verb", "request-id", "result", "reason"),
-    MessageKind.NOK: ("id", "verb", "request-id", "result", "reason"),
+    MessageKind.NO: ("id", "type", "request-id", "outcome", "text"),
+    MessageKind.NOK: ("id", "type", "request-id", "outcome", "text"),
     MessageKind.NETWORK_REQUEST: (
         "id",
-        "verb",
+        "type",
         *_SIP_SOURCE,
         "dialog-id",
         "local-address",
         "local-port",
         "end",
     ),
-    MessageKind.NETWORK_RESPONSE: ("id", "verb", *_SIP_SOURCE, "dialog-id", "end"),
-    MessageKind.UNSOLICITED: ("id", "verb", *_SIP_SOURCE, "dialog-id", "end"),
-    MessageKind.UNKNOWN: ("id", "verb"),
+    MessageKind.NETWORK_RESPONSE: ("id", "type", *_SIP_SOURCE, "dialog-id", "end"),
+    MessageKind.UNSOLICITED: ("id", "type", *_SIP_SOURCE, "dialog-id", "end"),
+    MessageKind.UNKNOWN: ("id", "type"),
 }
 _LINE_ENDS = ("\r", "\n")
-_ANSWER = ("id", "verb", "request-id", "result")
-_FAILURE = (*_ANSWER, "reason")
+_ANSWER = ("id", "type", "request-id", "outcome")
+_FAILURE = (*_ANSWER, "text")
 
 
 def split(payload: str) -> tuple[list[str], str]:
@@ -303,7 +303,7 @@ def names(kind: MessageKind, values: list[str]) -> tuple[str, ...]:
             return _NAMES[MessageKind.NETWORK_RESPONSE]  # inside a dialog, or a CANCEL: no local address
         case MessageKind.CDR:
             detail = "reason" if values[1] == "cdr:stop" else "role"
-            return ("id", "verb", "source", "time", detail)
+            return ("id", "type", "source", "time", detail)
         case _:
             return _NAMES[kind]
 

@@ -201,7 +201,7 @@ class _Addresses:
             if entry.from_server is not None and (found := _HOSTPORT.fullmatch(own)):
                 self._servers[found[2], found[3]] = None
         elif message.get("address") and message.get("port").isdecimal():
-            transport = message.get("protocol") or "udp"
+            transport = message.get("transport") or "udp"
             self._transports.setdefault((message.get("address"), message.get("port")), transport)
         elif message.kind is MessageKind.OK and message.get("hostports"):
             for found in _HOSTPORT.finditer(message.get("hostports")):

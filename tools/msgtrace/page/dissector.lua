@@ -62,17 +62,17 @@ local function names_of(kind, tokens)
   if kind == "ok" then
     local first = tokens[5] or ""
     if first == "application" or first == "network" then
-      return {"id", "verb", "request-id", "result", "source", "length", "protocol", "address", "port", "time", "transaction-id", "dialog-id", "reserved", "text", "end"}
+      return {"id", "type", "request-id", "outcome", "source", "length", "transport", "address", "port", "time", "transaction-id", "dialog-id", "reserved", "text", "end"}
     elseif first:find("/", 1, true) then
-      return {"id", "verb", "request-id", "result", "hostports", "version", "local-hostports"}
+      return {"id", "type", "request-id", "outcome", "hostports", "version", "local-hostports"}
     end
-    return {"id", "verb", "request-id", "result", "text"}
+    return {"id", "type", "request-id", "outcome", "text"}
   elseif kind == "cdr" then
-    return {"id", "verb", "source", "time", tokens[2] == "cdr:stop" and "reason" or "role"}
+    return {"id", "type", "source", "time", tokens[2] == "cdr:stop" and "reason" or "role"}
   elseif kind == "network-request" and #tokens <= 11 then
     return NAMES["network-response"]
   end
-  return NAMES[kind] or {"id", "verb"}
+  return NAMES[kind] or {"id", "type"}
 end
 
 -- One frame: its payload begins at start and is size octets long.
