@@ -211,7 +211,7 @@ def test_html_shows_a_huge_message_from_both_ends() -> None:
 def test_html_names_each_token_where_the_pointer_rests() -> None:
     shown = str(html_page.octets("41#7aad0c94|response|25b03a10|OK|pong"))
     assert '<span class="t2" title="request-id">25b03a10</span>' in shown
-    assert '<span class="t2" title="result">OK</span>' in shown
+    assert '<span class="t2" title="outcome">OK</span>' in shown
 
 
 def test_ladder_is_well_formed_and_links_each_message() -> None:
