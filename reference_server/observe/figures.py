@@ -16,6 +16,7 @@ from typing import Final
 
 from reference_server.core.methods import METHODS
 from reference_server.core.ports import Flow
+from reference_server.observe.event_log import LEVELS
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
 from reference_server.sip.messages.via import parse_top_via
 
@@ -91,6 +92,8 @@ class Figures:
         self.bad_messages = 0
         self.bad_requests = 0
         self.copies_lost = 0
+        self.events = Counter[str]()
+        """of each kind that the log tells in another way than ``info``: failures, refusals, limits that were met"""
         self.answer_seconds = (Histogram(ANSWER_SECONDS), Histogram(ANSWER_SECONDS))
         """from an INVITE outside dialogs to its 2xx; calls received, sent"""
         self.post_dial_seconds = (Histogram(POST_DIAL_SECONDS), Histogram(POST_DIAL_SECONDS))
@@ -127,6 +130,8 @@ class Figures:
 
     def event(self, name: str, **details: str | int) -> None:
         """``EventTap``"""
+        if name in LEVELS:
+            self.events[name] += 1
         if name == "capture-lost":
             self.copies_lost += int(details["messages"])
         elif name == "sip-dropped" and details.get("reason") != "response to no request of ours":

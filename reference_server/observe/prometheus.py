@@ -109,6 +109,12 @@ class Exposition(Collector):
             for (code, method), count in told.items():
                 family.add_metric([code, method], count)
             yield family
+        events = CounterMetricFamily(
+            "drachtio_events", "count of failures, refusals and limits that were met", labels=["event"]
+        )
+        for event, count in self._figures.events.items():
+            events.add_metric([event], count)
+        yield events
         yield _counter(
             "drachtio_capture_lost",
             "count of copies that a capture server has not got",

@@ -161,6 +161,18 @@ def test_every_clause_has_a_case_and_every_case_known_clauses() -> None:
     assert not untested
 
 
+@pytest.mark.parametrize(("party", "folder"), [("server", "scenarios"), ("application", "client_scenarios")])
+def test_each_side_has_cases_of_its_own(party: str, folder: str) -> None:
+    """A clause that binds both is no better for a case that tries the other side only."""
+    tried = {name for case in loader.load([ROOT / folder]) for name in case.clauses}
+    bound = {
+        name
+        for name, clause in SPECIFICATION.clauses.items()
+        if clause.party in (party, "both") and not clause.untestable
+    }
+    assert sorted(bound - tried) == []
+
+
 def test_what_a_case_allows_the_genuine_server_is_a_deviation_from_one_of_its_clauses() -> None:
     for case in loader.load([ROOT / "scenarios"]):
         for reason in [*(under.reason for under in case.expect_under.values()), *case.danger.values()]:

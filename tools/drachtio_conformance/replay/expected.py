@@ -42,7 +42,7 @@ from drachtio_conformance.cases.loader import LoadError, Reader
 from drachtio_conformance.peers.variables import UnknownVariable, Variables
 from drachtio_conformance.replay.conversion import Listed
 from drachtio_conformance.replay.files import Frame, SipOctets, Trace
-from drachtio_conformance.steps.checks import check_sip, check_tokens
+from drachtio_conformance.steps.comparison import check_sip, check_tokens
 from drachtio_conformance.steps.expect import Expect
 from drachtio_conformance.steps.patterns import cut_tokens
 from drachtio_conformance.steps.sip_expect import SipExpect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drachtio_conformance.peers.admin_peer import AdminPeer, Incoming
 from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.variables import Variables
-from drachtio_conformance.steps.checks import check_tokens, token_mutants
+from drachtio_conformance.steps.comparison import check_tokens, token_mutants
 from drachtio_conformance.steps.message_check import report
 from drachtio_conformance.steps.mutation import FOREIGN_FRAME, Mutation, MutationKind, rewrite_frame
 from drachtio_conformance.steps.patterns import cut_tokens

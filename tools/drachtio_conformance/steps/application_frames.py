@@ -8,7 +8,13 @@ from typing import ClassVar
 from drachtio_conformance.peers.admin_peer import Incoming
 from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.variables import Variables, octets
-from drachtio_conformance.steps.checks import Mismatch, check_sip, check_tokens, sip_mutants, token_mutants
+from drachtio_conformance.steps.comparison import (
+    Mismatch,
+    check_sip,
+    check_tokens,
+    sip_mutants,
+    token_mutants,
+)
 from drachtio_conformance.steps.message_check import MessageCheck, report
 from drachtio_conformance.steps.mutation import FOREIGN_FRAME, Mutation, MutationKind, rewrite_frame
 from drachtio_conformance.steps.patterns import cut_tokens, describe

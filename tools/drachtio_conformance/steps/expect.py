@@ -12,7 +12,7 @@ from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.sip_compose import crlf, status_line
 from drachtio_conformance.peers.variables import Variables, new_id
 from drachtio_conformance.steps.answers import altered, frame_of, remember, tell
-from drachtio_conformance.steps.checks import (
+from drachtio_conformance.steps.comparison import (
     Mismatch,
     SipExpectation,
     check_sip,

@@ -10,7 +10,7 @@ from msgspec import field
 from drachtio_conformance.peers.callback_peer import Asked, HttpConnection
 from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.variables import Variables
-from drachtio_conformance.steps.checks import SipExpectation, check_sip, sip_mutants
+from drachtio_conformance.steps.comparison import SipExpectation, check_sip, sip_mutants
 from drachtio_conformance.steps.message_check import MessageCheck, report
 from drachtio_conformance.steps.mutation import FOREIGN_SIP, Mutation, MutationKind, rewrite_sip
 from drachtio_conformance.steps.octets import filled

@@ -10,7 +10,7 @@ from msgspec import field
 from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.link import Filter, Leg
 from drachtio_conformance.peers.variables import Variables, new_id
-from drachtio_conformance.steps.checks import check_tokens
+from drachtio_conformance.steps.comparison import check_tokens
 from drachtio_conformance.steps.octets import exact_octets, whole_message
 from drachtio_conformance.steps.patterns import cut_tokens, matches
 from drachtio_conformance.steps.stage import Finding, Stage, StepError

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from drachtio_conformance.steps.checks import Mismatch, SipExpectation
+from drachtio_conformance.steps.comparison import Mismatch, SipExpectation
 from drachtio_conformance.steps.mutation import Mutation
 from drachtio_conformance.steps.stage import CheckFailed
 from drachtio_conformance.steps.step import Step

@@ -13,7 +13,7 @@ from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.sip_transport import Incoming, Received, Reply
 from drachtio_conformance.peers.variables import Variables
-from drachtio_conformance.steps.checks import Mismatch, SipExpectation, check_sip, sip_mutants
+from drachtio_conformance.steps.comparison import Mismatch, SipExpectation, check_sip, sip_mutants
 from drachtio_conformance.steps.message_check import MessageCheck, report
 from drachtio_conformance.steps.mutation import FOREIGN_SIP, Mutation, MutationKind, rewrite_sip
 from drachtio_conformance.steps.patterns import describe

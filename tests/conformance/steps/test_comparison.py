@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drachtio_conformance.peers.variables import Variables
-from drachtio_conformance.steps.checks import (
+from drachtio_conformance.steps.comparison import (
     SipExpectation,
     check_sip,
     check_tokens,
