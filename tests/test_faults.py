@@ -1,7 +1,8 @@
 """What strangers and newcomers met, and the tests that keep it mended: each row names tests that there are.
 
 ``STRANGERS`` are the folders of faults beside the repository, a row for each kind; ``invented`` are inputs of that kind
-that nobody has sent. ``NEWCOMER`` are the findings of people in their first hour. A test is ``file::function``, a case
+that nobody has sent. ``NEWCOMER`` are the findings of people in their first hour, ``ATTACK`` those of somebody who
+meant harm, each with its whole kind. A test is ``file::function``, a case
 ``case:FAMILY/FILE/ID``, and what a document must say ``FILE: WORDS``.
 """
 
@@ -245,6 +246,135 @@ NEWCOMER = {
         "tests/api_page/test_page.py::test_all_that_is_public_says_what_it_is",
     ),
 }
+NET, ADMIN, ATTACKS, OBSERVE = (
+    "tests/net/test_",
+    "tests/admin/test_",
+    "tests/attack/test_",
+    "tests/observe/test_",
+)
+TIMER, LOSS = "tests/core/dialog/test_session_timer.py", "tests/core/test_application_loss.py"
+ATTACK = {
+    "1 calls of others are diverted by a Contact": (
+        "tests/core/location/test_registered_flows.py::test_what_a_connection_may_claim",
+        "tests/core/location/test_registered_flows.py::test_what_may_be_anothers_it_may_not",
+        "tests/core/location/test_registered_flows.py::test_a_phone_that_registered_by_datagrams_keeps_its_contact",
+        "tests/core/location/test_registered_flows.py::test_a_subscriber_can_say_it_is_anybody_and_moves_nothing",
+    ),
+    "2 peers that do not read": (
+        f"{NET}connection.py::test_a_peer_that_reads_nothing_is_closed_after_a_time",
+        f"{NET}connection.py::test_a_peer_that_too_much_waits_for_is_closed_at_once",
+        f"{NET}connection.py::test_what_all_have_not_read_has_a_limit_together",
+        f"{ATTACKS}memory.py::test_a_flood_takes_a_bounded_amount_of_memory",
+    ),
+    "3 large requests": (
+        f"{ATTACKS}memory.py::test_a_flood_takes_a_bounded_amount_of_memory",
+        "tests/core/test_stateless_refusal.py::test_without_room_a_request_is_refused_and_leaves_nothing",
+        "tests/core/test_stateless_refusal.py::test_calls_go_on_and_known_callers_come_in",
+        "tests/core/test_stateless_refusal.py::test_an_overlong_name_is_refused_and_leaves_nothing",
+        "tests/core/test_stateless_refusal.py::test_what_is_long_is_remembered_by_a_digest",
+    ),
+    "4 time that grows faster than the text": (
+        f"{ATTACKS}growth.py::test_time_grows_with_the_text_and_no_faster",
+        f"{ATTACKS}growth.py::test_no_module_is_left_out",
+        f"{ATTACKS}growth_of_files.py::test_time_grows_with_the_size_and_no_faster",
+    ),
+    "5 a console that nobody reads": (
+        f"{OBSERVE}background.py::test_a_pipe_that_nobody_reads_stops_nobody",
+        f"{OBSERVE}background.py::test_what_does_not_fit_is_counted_and_said",
+        f"{OBSERVE}jsonl.py::test_a_pipe_that_nobody_reads_loses_lines_and_says_how_many",
+    ),
+    "6 open relay": (
+        "tests/core/proxy/test_loose_routing.py::test_who_has_no_route_of_our_making_is_not_served",
+        "tests/core/proxy/test_loose_routing.py::test_his_ack_is_dropped_and_he_is_told_of_once_a_second",
+        "tests/core/proxy/test_loose_routing.py::test_servers_with_one_key_pass_on_each_others_calls",
+        "tests/core/proxy/test_loose_routing.py::test_an_open_relay_is_one_only_if_asked_for",
+        "tests/sip/test_route_token.py::test_it_proves_what_it_was_made_for",
+        "case:proxy/relay/forged-route",
+        "case:proxy/relay/forged-ack",
+        "case:proxy/relay/route-of-another-call",
+    ),
+    "7 silent connections lock others out": (
+        f"{ATTACKS}floods.py::test_peers_that_spoke_once_lock_nobody_out",
+        f"{ATTACKS}floods.py::test_connections_that_never_speak_make_room",
+        "tests/test_crowd.py::test_where_all_have_been_heard_the_longest_silent_makes_room_for_the_newest",
+        "tests/test_crowd.py::test_one_address_crowds_out_nobody_but_itself",
+    ),
+    "8 refused connections lock applications out": (
+        f"{ATTACKS}floods.py::test_refused_ones_that_do_not_close_keep_no_application_out",
+        f"{ADMIN}connections.py::test_refused_ones_count_as_strangers_until_they_have_closed",
+    ),
+    "9 an application that does not read": (
+        f"{ADMIN}connection.py::test_an_application_that_does_not_read_gets_no_requests_and_is_closed_at_last",
+        f"{ADMIN}connection.py::test_if_nobody_reads_callers_are_told",
+        "tests/core/test_stuck_application.py::test_another_gets_what_waits_and_the_first_is_refused_its_answer",
+        "case:connection/unread/the-others-get-its-share",
+        "case:connection/unread/what-waits-goes-to-another",
+    ),
+    "10 what stands twice, or in other spelling": (
+        "tests/sip/test_forwarding.py::test_what_the_application_replaces_does_not_stay_in_a_second_line",
+        "tests/sip/test_forwarding.py::test_a_second_max_forwards_stays_behind",
+        "tests/sip/messages/test_sanity.py::test_faults",
+        "tests/sip/messages/test_draft.py::test_spelling_and_repetition",
+        "tests/sip/messages/test_draft.py::test_any_text_gives_sound_lines",
+        "tests/sip/messages/test_draft.py::test_each_compact_name_is_the_field_that_it_stands_for",
+        "tests/core/proxy/test_loose_routing.py::test_a_faulty_ack_is_not_passed_on",
+    ),
+    "11 terminal escapes": (
+        f"{OBSERVE}log.py::test_nothing_steers_a_terminal",
+        f"{OBSERVE}octets.py::test_what_is_shown_disturbs_no_terminal",
+        f"{TRACE}bad_input.py::test_no_escape_reaches_the_terminal",
+    ),
+    "11 forged records": (
+        f"{TRACE}server_log.py::test_a_body_forges_no_record",
+        f"{OBSERVE}stack_log.py::test_one_line_whatever_a_peer_sends",
+    ),
+    "11 who may read a trace": (
+        f"{OBSERVE}jsonl.py::test_the_file_is_for_its_owner_only",
+        f"{OBSERVE}jsonl.py::test_what_is_masked_is_not_in_it",
+        f"{OBSERVE}credentials.py::test_values_are_hidden_and_nothing_else",
+    ),
+    "11 the secret in mistyped frames": (
+        f"{ADMIN}session.py::test_no_watcher_sees_the_secret_of_a_stranger",
+        f"{ADMIN}session.py::test_a_frame_without_its_length_shows_nothing_of_the_secret",
+        "tests/wire/test_redaction.py::test_a_secret_that_is_known_is_found_wherever_it_stands",
+    ),
+    "11 a disk that was full": (
+        f"{OBSERVE}jsonl.py::test_when_there_is_room_again_it_goes_on_and_says_what_is_missing",
+    ),
+    "12 BYE before the ACK": (f"{LOSS}::test_hanging_up_waits_for_the_ack",),
+    "12 half a datagram": (
+        "tests/core/test_receive.py::test_a_datagram_with_half_a_body_is_no_response",
+        "case:out/claimed/half-a-body",
+    ),
+    "12 an ACK that is no message": (
+        "tests/core/proxy/test_loose_routing.py::test_a_faulty_ack_is_not_passed_on",
+    ),
+    "12 422 without end": (
+        f"{TIMER}::test_a_second_422_in_a_row_ends_the_call",
+        f"{TIMER}::test_two_422s_with_a_refresh_between_end_nothing",
+        f"{TIMER}::test_491_again_and_again_ends_with_the_session",
+    ),
+    "12 ids of another application": (
+        "tests/core/uac/test_outside_dialog.py::test_the_dialog_id_of_another_application_is_its_own",
+        f"{ATTACKS}collisions.py::test_an_application_with_the_ids_of_another_sends_nothing",
+        "case:out/claimed/dialog-of-another",
+    ),
+    "12 a BYE that waits for who has gone": (f"{LOSS}::test_the_bye_that_it_had_not_answered_gets_200",),
+    "12 further addresses of a proxied target": (
+        "tests/core/proxy/test_branch.py::test_the_next_address_of_a_targets_name_is_tried",
+        "tests/core/proxy/test_branch.py::test_what_is_silent_is_left_for_the_next_address",
+    ),
+    "13 few descriptors": (
+        f"{ATTACKS}floods.py::test_strangers_leave_what_the_server_itself_needs",
+        f"{ATTACKS}floods.py::test_a_lack_of_descriptors_is_survived",
+    ),
+    "13 a short backlog": (
+        "tests/test_accepting.py::test_a_crowd_is_let_in_by_and_by",
+        "tests/test_accepting.py::test_more_may_wait_than_are_taken_at_a_time",
+    ),
+    "13 files that grow": ("tests/conformance/cases/test_loader.py::test_a_small_file_cannot_grow",),
+    "13 many answers at once": (f"{LOSS}::test_what_many_waited_for_is_answered_by_portions",),
+}
 
 
 @cache
@@ -279,6 +409,16 @@ def test_each_kind_of_fault_has_its_tests(folder: str) -> None:
 @pytest.mark.parametrize("finding", NEWCOMER)
 def test_each_finding_has_its_test(finding: str) -> None:
     assert [one for one in NEWCOMER[finding] if not is_there(one)] == []
+
+
+@pytest.mark.parametrize("fault", ATTACK)
+def test_each_fault_of_the_attack_has_its_tests(fault: str) -> None:
+    assert [one for one in ATTACK[fault] if not is_there(one)] == []
+
+
+def test_no_fault_of_the_attack_is_left_out() -> None:
+    assert {int(fault.split()[0]) for fault in ATTACK} == set(range(1, 14))
+    assert all(ATTACK.values())
 
 
 def test_what_is_not_there_is_noticed() -> None:

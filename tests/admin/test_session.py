@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 
 import pytest
@@ -197,6 +198,23 @@ def test_a_frame_without_its_length_shows_nothing_of_the_secret(stream: str) -> 
         assert "cy" not in answer
     assert "cy" not in repr(wire.tap.frames)
     assert "cy" not in repr(wire.tap.events)
+
+
+def test_how_long_a_refusal_takes_tells_nothing_of_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Near or far, a guess is compared whole, by what takes the same time wherever the first difference is."""
+    compared: list[tuple[bytes, bytes]] = []
+    genuine = hmac.compare_digest
+
+    def watched(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return genuine(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", watched)
+    guesses = ["x", SECRET[:-1], f"{SECRET[:-1]}x", f"x{SECRET[1:]}", f"{SECRET}x", SECRET]
+    for guess in guesses:
+        answer = Wire().say(f"a|authenticate|{guess}|")[0]
+        assert ("response|a|OK|" in answer) == (guess == SECRET), answer
+    assert compared == [(guess.encode(), SECRET.encode()) for guess in guesses]
 
 
 def test_an_application_sees_what_it_sent_wrong() -> None:
