@@ -91,6 +91,8 @@ class Figures:
         self.bad_messages = 0
         self.bad_requests = 0
         self.copies_lost = 0
+        self.attempts_delayed = 0
+        """to authenticate, from addresses that have failed before"""
         self.answer_seconds = (Histogram(ANSWER_SECONDS), Histogram(ANSWER_SECONDS))
         """from an INVITE outside dialogs to its 2xx; calls received, sent"""
         self.post_dial_seconds = (Histogram(POST_DIAL_SECONDS), Histogram(POST_DIAL_SECONDS))
@@ -132,6 +134,8 @@ class Figures:
         elif name == "sip-dropped" and details.get("reason") != "response to no request of ours":
             self.bad_messages += 1
             self.bad_requests += self._last_was_request
+        elif name == "admin-attempt-delayed":
+            self.attempts_delayed += 1
 
     def frame(self, connection: int, sent: bool, payload: str) -> None:
         """``FrameTap``"""

@@ -114,6 +114,11 @@ class Exposition(Collector):
             "count of copies that a capture server has not got",
             self._figures.copies_lost,
         )
+        yield _counter(
+            "drachtio_admin_attempts_delayed",
+            "count of attempts to authenticate that had to wait, since others from their address had failed",
+            self._figures.attempts_delayed,
+        )
 
     def _of_tables(self) -> Iterator[Metric]:
         sizes = self._server.occupancy()

@@ -136,6 +136,12 @@ def test_lost_copies_add_up(counted: Counted) -> None:
     assert counted.figures.copies_lost == 7
 
 
+def test_attempts_that_wait_are_counted(counted: Counted) -> None:
+    for name in ("admin-attempt-delayed", "admin-refused", "admin-attempt-delayed"):
+        counted.figures.event(name, connection=1, peer="192.0.2.1:40000", seconds="1")
+    assert counted.figures.attempts_delayed == 2
+
+
 def test_a_histogram_counts_up_to_its_bounds() -> None:
     histogram = Histogram((1, 2))
     for value in (0.5, 1, 1.5, 2.5):

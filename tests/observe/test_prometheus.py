@@ -48,7 +48,12 @@ GENUINE = {
     "drachtio_call_pdd_seconds_in": "le",
     "drachtio_call_pdd_seconds_out": "le",
 }
-OURS = {"drachtio_capture_lost", "drachtio_table_entries", "drachtio_admin_round_trip_seconds"}
+OURS = {
+    "drachtio_admin_attempts_delayed",
+    "drachtio_admin_round_trip_seconds",
+    "drachtio_capture_lost",
+    "drachtio_table_entries",
+}
 SIZES = {
     "server transactions": 3,
     "client transactions": 2,
