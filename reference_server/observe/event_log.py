@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+
 from reference_server.config.model import LogLevel
 from reference_server.observe.log import Log
 from reference_server.observe.octets import shown
+from reference_server.sparingly import Sparingly
 
 LEVELS: dict[str, LogLevel] = {
     "ack-not-sent": LogLevel.WARNING,
@@ -34,19 +39,29 @@ LEVELS: dict[str, LogLevel] = {
 }
 """Where it is not ``info``."""
 
+SPARINGLY = ("admin-attempt-delayed",)
+"""What strangers can cause as often as they like: at most one line a second."""
+
 
 class EventLog:
     """A tap that writes events into the log."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, clock: Callable[[], float] = monotonic) -> None:
+        """``clock`` is in seconds."""
         self._log = log
+        self._sparingly = {name: Sparingly(partial(log.at, LEVELS[name]), clock) for name in SPARINGLY}
 
     def event(self, name: str, **details: str | int) -> None:
-        """One line."""
+        """One line, or none if it is one of many."""
         level = LEVELS.get(name, LogLevel.INFO)
         if self._log.enabled(level):
             told = ", ".join(f"{key}={on_one_line(value)}" for key, value in details.items())
-            self._log.at(level, f"{name}: {told}" if told else name)
+            line = f"{name}: {told}" if told else name
+            say = self._sparingly.get(name)
+            if say is None:
+                self._log.at(level, line)
+            else:
+                say(line)
 
 
 def on_one_line(value: str | int) -> str:
