@@ -56,6 +56,9 @@ _SERVER_WORDS = re.compile(
 _PRINTED = re.compile(rb"[0-9]{2}:[0-9]{2}:[0-9]{2}[^\n]* -*> [^\n]*")
 _JSON_LOGGER = re.compile(rb'(?:\A|\n)\{[^\n]*"(?:===>|<===)')
 
+_OBJECT_BESIDE = re.compile(rb'(?m)^\{(?![^\n]*"(?:===>|<===))[^\n]*\n')
+"""an object that holds no record of a client's log"""
+
 
 def read(data: bytes) -> Iterator[Entry]:
     """The entries of a whole recording. Raises NotARecording before the first entry."""
@@ -130,6 +133,8 @@ def _recognise(sample: bytes) -> _Form | None:
     if around.by_line and not around.json_field and not around.entities:
         return _by_line(sample, around)
     cleaned = b"".join(wrapping.clean([sample], around))
+    if around.json_field in wrapping.LOGGER_FIELDS:
+        cleaned = _OBJECT_BESIDE.sub(b"", cleaned)  # the log's lines decide
     if _BARE.match(cleaned):
         return _Form("a bare stream of frames", _bare, bool(cleaned.strip().strip(b"0123456789")))
     forms = _forms(cleaned) if b"\n" in cleaned else []
@@ -141,7 +146,10 @@ def _recognise(sample: bytes) -> _Form | None:
 
     def read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
         runs = None if around.doubled else runs  # their lines are others
-        found = reader(wrapping.clean(_blocks_without_mark(blocks), around), account, runs)
+        blocks = _blocks_without_mark(blocks)
+        if around.json_field in wrapping.LOGGER_FIELDS:
+            return _with_sip_beside(blocks, around, account, lambda clean: reader(clean, account, None))
+        found = reader(wrapping.clean(blocks, around), account, runs)
         return map(_on_doubled_lines, found) if around.doubled else found
 
     name = f"{name}, in {', '.join(around.names)}" if around.names else name
@@ -155,13 +163,33 @@ def _mixed(forms: list[str], cleaned: bytes, around: wrapping.Wrapping) -> _Form
         from msgtrace import services
         from msgtrace.readers import mixed_log
 
-        clean = wrapping.clean(_blocks_without_mark(blocks), around)
-        lines = services.separated(clean, wrapping.Wrapping(), [])
-        found = mixed_log.read(lines, account, syslog="a server's log through syslog" in forms)
+        def mixed(clean: Iterable[bytes]) -> Iterator[Found]:
+            lines = services.separated(clean, wrapping.Wrapping(), [])
+            return mixed_log.read(lines, account, syslog="a server's log through syslog" in forms)
+
+        blocks = _blocks_without_mark(blocks)
+        if around.json_field in wrapping.LOGGER_FIELDS:
+            return _with_sip_beside(blocks, around, account, mixed)
+        found = mixed(wrapping.clean(blocks, around))
         return map(_on_doubled_lines, found) if around.doubled else found
 
     name = " and ".join(forms) + (f", in {', '.join(around.names)}" if around.names else "")
     return _Form(name, read, len(cleaned) > 4096)
+
+
+def _with_sip_beside(
+    blocks: Iterable[bytes],
+    around: wrapping.Wrapping,
+    account: Account,
+    read: Callable[[Iterable[bytes]], Iterator[Found]],
+) -> Iterator[Found]:
+    """What ``read``, which gives no runs, makes of a logger's texts, and the SIP in other fields of its objects."""
+    from msgtrace.readers.json_beside import SipBeside
+
+    beside = SipBeside(around.json_field, account)
+    found = read(wrapping.clean(beside.passed_on(blocks), around))
+    entries = beside.among(cast("Iterator[Entry]", found))
+    return map(_on_doubled_lines, entries) if around.doubled else entries
 
 
 def _by_line(sample: bytes, around: wrapping.Wrapping) -> _Form | None:

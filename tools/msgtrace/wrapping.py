@@ -107,7 +107,7 @@ class Wrapping(Struct, frozen=True):
 
 _OBJECTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXTS = msgspec.json.Decoder(str | list[int] | None)
-_LOGGER_FIELDS = ("msg", "message")
+LOGGER_FIELDS = ("msg", "message")
 """in which pino and winston put what is logged"""
 _COLLECTORS = {"log": "docker's JSON lines", "MESSAGE": "the journal's JSON lines"}
 
@@ -116,8 +116,8 @@ def detect(sample: bytes) -> Wrapping:
     """Look at the beginning of a file."""
     json_field = _json_field(sample)
     if json_field:
-        texts = [_text_in(line, json_field) for line in sample.splitlines()[:-1]]
-        pieces = json_field not in _LOGGER_FIELDS and any(text.endswith(b"\n") for text in texts)
+        texts = [text_in(line, json_field) for line in sample.splitlines()[:-1]]
+        pieces = json_field not in LOGGER_FIELDS and any(text.endswith(b"\n") for text in texts)
         inner = detect((b"" if pieces else b"\n").join(texts))
         name = _COLLECTORS.get(json_field, f"JSON lines (in {json_field})")
         return msgspec.structs.replace(
@@ -189,11 +189,7 @@ def _json_field(sample: bytes) -> str:
         return "log"
     lines = sample.splitlines()[:_SAMPLE_LINES]
     return next(
-        (
-            name
-            for name in fields
-            if any(_RECORD.search(_text_in(line, name).rstrip(b"\n")) for line in lines)
-        ),
+        (name for name in fields if any(_RECORD.search(text_in(line, name).rstrip(b"\n")) for line in lines)),
         "",
     )
 
@@ -202,8 +198,8 @@ def _logger_field(sample: bytes) -> str:
     """The field of a logger's objects in which an application hands on the lines of a server or of DEBUG; a client's
     own records need no unwrapping."""
     for line in sample.splitlines()[:_SAMPLE_LINES]:
-        for name in _LOGGER_FIELDS:
-            text = _text_in(line, name)
+        for name in LOGGER_FIELDS:
+            text = text_in(line, name)
             if text is not line and not text.startswith((b"===>", b"<===", b"{")) and _RECORD.match(text):
                 return name
     return ""
@@ -422,14 +418,14 @@ def prefix_layers(sample: bytes) -> list[re.Pattern[bytes]]:
 
 def _unwrapped(blocks: Iterable[bytes], wrapping: Wrapping) -> Iterator[bytes]:
     for block in blocks:
-        texts = [(line, _text_in(line, wrapping.json_field)) for line in block.splitlines()]
+        texts = [(line, text_in(line, wrapping.json_field)) for line in block.splitlines()]
         yield b"".join(
             text if text.endswith(b"\n") or (wrapping.json_pieces and text is not line) else text + b"\n"
             for line, text in texts
         )
 
 
-def _text_in(line: bytes, json_field: str) -> bytes:
+def text_in(line: bytes, json_field: str) -> bytes:
     """The log's line in that field of an object; the line itself if it is none, nothing if the field is no text.
 
     ``journalctl -o json`` writes octets that are no text as a list of numbers.

@@ -112,7 +112,7 @@ def read(blocks: Iterable[bytes], account: Account, runs: Detail | None = None) 
     for block in blocks:
         records = _one_a_line(block) if search else []
         texts = [logged.message or logged.msg for logged in records]
-        stamps = [_time(logged.timestamp or logged.time) for logged in records]
+        stamps = [moment(logged.timestamp or logged.time) for logged in records]
         lines = [] if records else block.splitlines()
         count, index = len(records) or len(lines), 0
         while index < count:
@@ -186,7 +186,7 @@ def _logged(line: bytes, number: int, streams: Streams, account: Account) -> Ite
         return
     text = logged.message or logged.msg
     arrow = text[:4]
-    time = _time(logged.timestamp or logged.time)
+    time = moment(logged.timestamp or logged.time)
     if arrow not in ("===>", "<==="):
         found = json_sip.messages(line, number, time) if b"SIP/2.0" in line else []
         octets = min(sum(len(entry.data) for entry in found), len(line))
@@ -198,8 +198,8 @@ def _logged(line: bytes, number: int, streams: Streams, account: Account) -> Ite
     yield from streams.record(data, number, time, "", arrow == "<===")
 
 
-def _time(value: str | float) -> str:
-    """Loggers write text, or seconds or milliseconds since 1970."""
+def moment(value: str | float) -> str:
+    """The time of a logger's line; loggers write text, or seconds or milliseconds since 1970."""
     if isinstance(value, str):
         return value
     try:

@@ -29,6 +29,11 @@ def messages(line: bytes, number: int, time: str) -> list[Entry]:
         value = _DECODER.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
+    return messages_in(value, number, time)
+
+
+def messages_in(value: object, number: int, time: str) -> list[Entry]:
+    """The SIP messages of a value that was decoded, each once."""
     found: dict[str, Entry] = {}
     for entry in _within(value, {}, number, time):
         if entry.data not in found or entry.peer:
