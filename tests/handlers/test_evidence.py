@@ -217,6 +217,31 @@ _REMARKS = re.compile(
 """Lines of the files that are no rows of their own."""
 
 
+_LOGGED = re.compile(
+    r"http \d+ response received from server in \S+ secs: (?P<body>.*?)\n\d{4}-\d\d-\d\d "
+    r".*?\nSIP/2\.0 (?P<final>[2-6]\d\d [^\n]*)",
+    re.DOTALL,
+)
+_LOGGED_OTHERWISE = {
+    '{"reject": {"data": {"status": 503}}}': "503 Service Unavailable",
+    '{"action": "redirect", "data": {"contacts": ["sip:foo@bar.com"]}}': "302 Moved",
+}
+"""Answers of the log that are taken here as they were meant (HTTP-4, DEV-177)."""
+
+
+def test_each_answer_of_the_log_comes_out_as_it_did() -> None:
+    file = EVIDENCE / "http-handler-oracle.log"
+    if not file.exists():
+        pytest.skip("the recordings are not here")
+    logged = [(match["body"], match["final"].strip()) for match in _LOGGED.finditer(file.read_text())]
+    assert len(logged) > 50
+    assert [
+        (body, final)
+        for body, final in logged
+        if _outcome(body.encode())[0] != _LOGGED_OTHERWISE.get(body, final)
+    ] == []
+
+
 @pytest.mark.parametrize("name", SHOWN_BY)
 def test_each_row_has_its_case(name: str) -> None:
     rows = _rows(EVIDENCE / name)
