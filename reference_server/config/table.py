@@ -105,6 +105,7 @@ AUTHENTICATION_DELAY = Setting(
     argument="SECONDS",
     own=True,
 )
+
 UNREAD_TIMEOUT = Setting(
     kind=values.SECONDS,
     meaning="an application that reads nothing of what waits for it for so many seconds is closed",
