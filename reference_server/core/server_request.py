@@ -232,7 +232,8 @@ class ServerRequest:
     def close(self) -> None:
         """Take it out of the tables of requests that wait for a final response."""
         if self._deadline is not None:
-            self.stop_waiting()
+            self._deadline.cancel()
+            self._deadline = None
         if self._question is not None:
             self._question()
             self._question = None
@@ -242,7 +243,7 @@ class ServerRequest:
 class PendingRequests:
     """Requests from the network without a final response."""
 
-    __slots__ = ("_held", "_invites", "_waiting", "context", "dialogs", "transactions")
+    __slots__ = ("_held", "_invites", "_waiting", "context", "dialogs", "get", "transactions")
 
     def __init__(self, context: Context, transactions: TransactionLayer, dialogs: DialogTable) -> None:
         self.context = context
@@ -250,6 +251,8 @@ class PendingRequests:
         self.dialogs = dialogs
         self._waiting: dict[str, ServerRequest] = {}
         """those that an application may answer, by transaction id"""
+        self.get: Callable[[str], ServerRequest | None] = self._waiting.get
+        """the request that an application names by its id, if it may still be answered; without a step between"""
         self._held: dict[str, ServerRequest] = {}
         """INVITEs that the application has answered 2xx and that wait for a PRACK first, by transaction id"""
         self._invites: dict[str, ServerRequest] = {}
@@ -270,10 +273,6 @@ class PendingRequests:
     def __iter__(self) -> Iterator[ServerRequest]:
         """Those that wait, and those whose answer is held."""
         return iter([*self._waiting.values(), *self._held.values()])
-
-    def get(self, transaction_id: str) -> ServerRequest | None:
-        """The request that an application names by ``transaction_id``, if it may still be answered."""
-        return self._waiting.get(transaction_id)
 
     def cancellable(self, key: str) -> ServerRequest | None:
         """The INVITE whose transaction has this key, if a CANCEL can still end it."""

@@ -80,6 +80,8 @@ class TransactionLayer:
         """empty unless somebody watches; then, and only then, :class:`TransactionWatch` is told"""
         self._watch = TransactionWatch(context.transaction_taps)
         self._server: dict[str, ServerTransaction] = {}
+        self.server: Callable[[str], ServerTransaction | None] = self._server.get
+        """the transaction that a request with this key belongs to; without a step between"""
         self._first_arrivals: dict[str, ServerTransaction] = {}
         """those of them whose request is outside dialogs, by what it has in common with its copies (CALL-17)"""
         self._client: dict[str, ClientTransaction] = {}
@@ -132,10 +134,6 @@ class TransactionLayer:
 
     # Server transactions.
 
-    def server(self, key: str) -> ServerTransaction | None:
-        """The transaction that a request with this key belongs to."""
-        return self._server.get(key)
-
     def begin_server(
         self, request: Request, key: str, send: Callable[[str], object], flow: Flow
     ) -> ServerTransaction:
@@ -144,7 +142,7 @@ class TransactionLayer:
             self._watch.tell(Step.BEGAN, key, request.start_line)
             send = self._watch.sending(key, send)
         peer, weight = flow.remote_host, weight_of(request)
-        reliable, means = flow.transport.reliable, self._server_means
+        reliable, means = flow.transport.stream, self._server_means
         transaction: ServerTransaction
         if request.method == "INVITE":
             transaction = InviteServerTransaction(key, send, means, reliable, peer, weight)

@@ -43,8 +43,8 @@ class UsageState(Enum):
 
 _EARLY: Final = UsageState.EARLY
 _CONFIRMED: Final = UsageState.CONFIRMED
-_OVER: Final = UsageState.OVER
-"""Each look into an Enum is a call in Python 3.11."""
+OVER: Final = UsageState.OVER
+"""Each look into an Enum is a call in Python 3.11, and so is a property: what every call passes compares the state."""
 
 
 class UsageEvent(Enum):
@@ -232,7 +232,7 @@ class DialogUsage:
     @property
     def is_over(self) -> bool:
         """It has ended."""
-        return self.state is _OVER
+        return self.state is OVER
 
     # Its owner.
 
@@ -291,10 +291,11 @@ class DialogUsage:
 
     def await_ack(self, invite: FarEndRequest, repeater: Retransmitted2xx) -> None:
         """Our 2xx to ``invite`` is repeated by ``repeater`` until its ACK comes."""
-        former = self._acknowledgements.pop(invite.cseq, None)
+        cseq = invite.cseq
+        former = self._acknowledgements.pop(cseq, None)
         if former is not None:  # another INVITE with the same number: one ACK is for both
             former[1].stop()
-        self._acknowledgements[invite.cseq] = (invite, repeater)
+        self._acknowledgements[cseq] = (invite, repeater)
 
     def acknowledged(self, cseq: int) -> FarEndRequest | None:
         """An ACK with that number came: the INVITE whose 2xx it is for, once. None: repeated, or for nothing."""

@@ -16,7 +16,7 @@ from reference_server.core.application_draft import drafted, mere_word
 from reference_server.core.call_observer import Ended, Reason, Role, Source
 from reference_server.core.context import Settings
 from reference_server.core.dialog.session_timer import answer_refresher
-from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.dialog.usage import OVER, DialogUsage, UsageEvent
 from reference_server.core.echo import response_echo
 from reference_server.core.methods import BYE, INVITE
 from reference_server.core.ports import Application
@@ -177,7 +177,7 @@ def _settle_dialog(uas: UasCore, response: PendingResponse) -> bool:
     usage = incoming.usage
     if usage is None and (success or (incoming.method is INVITE and 100 < response.status < 200)):
         usage = _begin_usage(uas, incoming)
-    if success and usage is not None and not usage.is_over and not uas.dialogs.claim(usage):
+    if success and usage is not None and usage.state is not OVER and not uas.dialogs.claim(usage):
         incoming.reject(480)
         uas.dialogs.end(usage, UsageEvent.REFUSED)
         _not_sent(response, DIALOG_EXISTS)

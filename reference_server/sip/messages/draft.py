@@ -7,6 +7,7 @@ draft's fields come out in the order and spelling in which they are sent, under 
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 
 from reference_server.sip.messages.field_names import NAMES, field_named
 from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
@@ -16,6 +17,7 @@ from reference_server.sip.messages.message import plain_lines
 _LINE_END = re.compile(r"[\r\n]+")
 _LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
 _FROM, _CALL_ID, _CSEQ = HEADERS["from"], HEADERS["call-id"], HEADERS["cseq"]
+_RANK = attrgetter("rank")
 _NOT_GIVEN = [""]
 _NOTHING: dict[str, str] = {}
 
@@ -146,7 +148,7 @@ class Draft:
         fields = self.fields
         known = ""
         if fields:
-            ordered = sorted(fields, key=_rank) if len(fields) > 1 else list(fields)
+            ordered = sorted(fields, key=_RANK) if len(fields) > 1 else list(fields)
             known = "".join([f"{header.name}: {value}\r\n" for header in ordered for value in fields[header]])
         others = "".join(self.others) if self.others else ""
         return f"{known}Content-Length: {len(self.body)}\r\n{others}"
@@ -164,7 +166,3 @@ def _header_lines(head: str) -> list[str]:
         start_line, _, rest = head.partition("\r\n")
         lines = [start_line, *(line for line in _LINE_END.split(rest) if line and "\0" not in line)]
     return lines
-
-
-def _rank(header: Header) -> int:
-    return header.rank
