@@ -134,10 +134,9 @@ class TransactionLayer:
 
     # Server transactions.
 
-    def begin_server(
-        self, request: Request, key: str, send: Callable[[str], object], flow: Flow
-    ) -> ServerTransaction:
-        """A new request has come by ``flow``; ``send`` puts its responses on the wire."""
+    def begin_server(self, request: Request, key: str, flow: Flow) -> ServerTransaction:
+        """A new request has come by ``flow``, by which its responses go unless :meth:`answer_by` says otherwise."""
+        send: Callable[[str], object] = self.sender(flow)
         if self._watched:
             self._watch.tell(Step.BEGAN, key, request.start_line)
             send = self._watch.sending(key, send)
@@ -151,6 +150,10 @@ class TransactionLayer:
         self._server[key] = transaction
         self._context.account.change(peer, weight)
         return transaction
+
+    def answer_by(self, transaction: ServerTransaction, send: Callable[[str], object]) -> None:
+        """The responses of ``transaction``, which has sent none, are put on the wire by ``send``."""
+        transaction.send_by(self._watch.sending(transaction.key, send) if self._watched else send)
 
     def is_merged(self, request: Request, transaction: ServerTransaction, *, call_is_up: bool) -> bool:
         """Whether the same request is here already, by another way of a fork or in a loop (RFC 3261 §8.2.2.2, §16.3).

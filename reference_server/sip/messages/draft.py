@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from operator import attrgetter
 
+from msgspec import Struct
+
 from reference_server.sip.messages.field_names import NAMES, field_named
 from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
 from reference_server.sip.messages.lenient import made_sound
@@ -22,44 +24,25 @@ _NOT_GIVEN = [""]
 _NOTHING: dict[str, str] = {}
 
 
-class Draft:
-    """The parts of a draft."""
+class Draft(Struct, eq=False):
+    """The parts of a draft. Made by :func:`parse_draft`."""
 
-    __slots__ = ("_has_identity", "body", "fields", "invalid", "malformed", "others", "start_line")
+    start_line: str
+    body: str
+    fields: dict[Header, list[str]]
+    """known fields; via, route, record-route, rseq and content-length are left out: they are the server's"""
+    others: list[str]
+    """header lines of unknown fields, ready to send"""
+    invalid: dict[Header, str]
+    """known fields with a value that is not theirs, and that value as given"""
+    malformed: str = ""
+    """a line without a colon, with which no response is sent (RSP-21)"""
+    _has_identity: bool = False
 
-    def __init__(
-        self,
-        text: str,
-        local: str,
-        preserved: frozenset[str] = frozenset(),
-        request: dict[str, str] = _NOTHING,
-    ) -> None:
-        """Cut ``text``.
-
-        ``local`` is ``host:port``, which replaces ``@localhost`` in From, To, Contact and P-Asserted-Identity
-        (RSP-10). ``preserved`` are names of unknown fields, in lower case, whose spelling is kept. ``request`` are
-        the sound values of the request that the draft answers: From, To, Call-ID and CSeq that only repeat them are
-        left out.
-        """
-        self.fields: dict[Header, list[str]] = {}
-        """known fields; via, route, record-route, rseq and content-length are left out: they are the server's"""
-        self._has_identity = False
-        self.others: list[str] = []
-        """header lines of unknown fields, ready to send"""
-        self.invalid: dict[Header, str] = {}
-        """known fields with a value that is not theirs, and that value as given"""
-        self.malformed = ""
-        """a line without a colon, with which no response is sent (RSP-21)"""
-        head, _, self.body = text.partition("\r\n\r\n")
-        lines = _header_lines(head)
-        self.start_line = lines[0]
-        if len(lines) > 1:
-            self._read(lines, local if "@localhost" in head else None, preserved, request)
-
-    def _read(
+    def read(
         self, lines: list[str], local: str | None, preserved: frozenset[str], request: dict[str, str]
     ) -> None:
-        """``local`` is None if nothing is to be replaced."""
+        """Take in all ``lines`` but the first. ``local`` is None if nothing is to be replaced."""
         fields = self.fields
         known = NAMES.known
         repeated = False
@@ -154,9 +137,29 @@ class Draft:
         return f"{known}Content-Length: {len(self.body)}\r\n{others}"
 
 
+def parse_draft(
+    text: str,
+    local: str,
+    preserved: frozenset[str] = frozenset(),
+    request: dict[str, str] = _NOTHING,
+) -> Draft:
+    """Cut ``text``.
+
+    ``local`` is ``host:port``, which replaces ``@localhost`` in From, To, Contact and P-Asserted-Identity (RSP-10).
+    ``preserved`` are names of unknown fields, in lower case, whose spelling is kept. ``request`` are the sound values
+    of the request that the draft answers: From, To, Call-ID and CSeq that only repeat them are left out.
+    """
+    head, _, body = text.partition("\r\n\r\n")
+    lines = _header_lines(head)
+    draft = Draft(lines[0], body, {}, [], {})
+    if len(lines) > 1:
+        draft.read(lines, local if "@localhost" in head else None, preserved, request)
+    return draft
+
+
 def own_draft(*lines: str, body: str = "") -> Draft:
     """The draft of a request that the server makes by itself, with these header lines."""
-    return Draft("\r\n".join(("", *lines, "", body)), "")
+    return parse_draft("\r\n".join(("", *lines, "", body)), "")
 
 
 def _header_lines(head: str) -> list[str]:
