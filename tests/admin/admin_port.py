@@ -1,4 +1,4 @@
-"""An admin port on a real socket with the behaviour of tests/calls/world.py behind it, and clients of it.
+"""An admin port on a real socket with the behaviour of tests/core/world.py behind it, and clients of it.
 
 The clock is turned by hand: nothing times out unless a test lets time pass.
 """
