@@ -1,4 +1,4 @@
-"""What a machine lacks for the tests is told in one line that can be typed, and nothing is installed behind one's back."""
+"""What a machine lacks for the tests is told in one line that can be typed, and nothing is installed unasked."""
 
 from __future__ import annotations
 
