@@ -90,7 +90,9 @@ class WebSocketFraming:
         return replies
 
     def encode(self, message: str) -> bytes:
-        """One frame: of text if the message is UTF-8, else binary."""
+        """One frame: of text if the message is UTF-8, else binary; nothing to a peer that has said goodbye."""
+        if self._protocol.state is not State.OPEN:
+            return b""
         octets = message.encode("latin-1")
         try:
             octets.decode()
