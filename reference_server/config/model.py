@@ -219,6 +219,37 @@ class MetricsConfiguration(Struct, frozen=True, kw_only=True):
     host: str = "0.0.0.0"
 
 
+class LimitConfiguration(Struct, frozen=True, kw_only=True):
+    """How much there may be of what others can make more of (docs/configuration.md, Limits)."""
+
+    failed_authentications: int = 5
+    waiting_authentications: int = 16
+    unauthenticated_connections: int = 1000
+    unauthenticated_connections_per_address: int = 0
+    unread: int = 64 * 1024 * 1024
+    routes_per_application: int = 1000
+    tags_per_application: int = 1000
+    requests_per_application: int = 10_000
+    dialogs: int = 100_000
+    kept_for_peers: int = 128 * 1024 * 1024
+    sip_connections: int = 10_000
+    sip_connections_per_address: int = 0
+    headers: int = 64 * 1024
+    body: int = 1024 * 1024
+    handshake_timeout: float = 10.0
+    incomplete_message_timeout: float = 60.0
+    sip_unread_timeout: float = 60.0
+    sip_unread: int = 8 * 1024 * 1024
+    lookups: int = 1000
+    callback_questions: int = 2000
+    callback_answer: int = 1024 * 1024
+    outbound_connections: int = 5000
+    outbound_attempts: int = 2000
+
+
+DEFAULT_LIMITS = LimitConfiguration()
+
+
 class Configuration(Struct, frozen=True, kw_only=True):
     """Everything that the server reads at its start."""
 
@@ -234,6 +265,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     capture: CaptureConfiguration | None = None
     metrics: MetricsConfiguration | None = None
     process: ProcessConfiguration = ProcessConfiguration()
+    limits: LimitConfiguration = DEFAULT_LIMITS
     cdrs: bool = False
     dialect: Dialect = Dialect.V0_9
     faults: tuple[Fault, ...] = ()

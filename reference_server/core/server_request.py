@@ -242,7 +242,7 @@ class ServerRequest:
 class PendingRequests:
     """Requests from the network without a final response."""
 
-    __slots__ = ("_held", "_invites", "_waiting", "context", "dialogs", "transactions")
+    __slots__ = ("_held", "_invites", "_waiting", "context", "dialogs", "transactions", "waiting")
 
     def __init__(self, context: Context, transactions: TransactionLayer, dialogs: DialogTable) -> None:
         self.context = context
@@ -250,6 +250,8 @@ class PendingRequests:
         self.dialogs = dialogs
         self._waiting: dict[str, ServerRequest] = {}
         """those that an application may answer, by transaction id"""
+        self.waiting = self._waiting
+        """the same; others only look how many there are"""
         self._held: dict[str, ServerRequest] = {}
         """INVITEs that the application has answered 2xx and that wait for a PRACK first, by transaction id"""
         self._invites: dict[str, ServerRequest] = {}

@@ -13,7 +13,7 @@ from typing import cast
 
 from msgspec import structs
 
-from reference_server.admin.connections import STRANGERS, AdminConnections
+from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext
 from reference_server.admin.listener import AdminListener
 from reference_server.config.model import AdminConfiguration
@@ -70,7 +70,7 @@ class AdminPort:
         self.tap = WatchingTap()
         taps = Taps(self.tap) if watched else Taps()
         self.context = admin_context(self.world, taps, configuration, dialect_0_8=dialect_0_8)
-        self.connections = AdminConnections(taps, STRANGERS)
+        self.connections = AdminConnections(taps, self.context.limits.unauthenticated_connections)
         turn = Turn(asyncio.get_running_loop().call_soon)
         address = configuration.addresses[0], configuration.port or 0
         self.listener = AdminListener(self.context, self.connections, turn, address=address)

@@ -69,7 +69,9 @@ def test_a_wrong_secret(run: Run, secret: str) -> None:
 def test_a_secret_in_utf_8(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
-            port.context.configure(structs.replace(port.context.configuration, secret="пароль"))
+            port.context.configure(
+                structs.replace(port.context.configuration, secret="пароль"), port.context.limits
+            )
             client = await port.client()
             assert "|OK|" in await client.ask("authenticate|" + "пароль".encode().decode("latin-1"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from reference_server.admin.failed_attempts import FORGOTTEN_AFTER, FREE, FailedAttempts
+from reference_server.admin.failed_attempts import FORGOTTEN_AFTER, FailedAttempts
 from reference_server.admin.session import AdminSession
 from reference_server.core.context import Settings
 from tests.admin.admin_port import SECRET, admin_port
@@ -13,7 +13,12 @@ from tests.conftest import Run
 from tests.core.world import World
 
 HOST = "192.0.2.1"
+FREE = 5
 LONGEST = 8.0
+
+
+def delay(attempts: FailedAttempts, host: str = HOST, longest: float = LONGEST) -> float:
+    return attempts.delay(host, free=FREE, longest=longest)
 
 
 def remembering(most: int = 100) -> tuple[World, FailedAttempts]:
@@ -25,20 +30,20 @@ def test_the_delay_grows_and_has_an_end() -> None:
     _, attempts = remembering()
     delays = []
     for _ in range(FREE + 6):
-        delays.append(attempts.delay(HOST, LONGEST))
+        delays.append(delay(attempts))
         attempts.failed(HOST)
     assert delays == [0.0] * FREE + [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
     for _ in range(2000):
         attempts.failed(HOST)
-    assert attempts.delay(HOST, LONGEST) == LONGEST
+    assert delay(attempts) == LONGEST
 
 
 def test_the_longest_delay() -> None:
     _, attempts = remembering()
     for _ in range(FREE + 3):
         attempts.failed(HOST)
-    assert attempts.delay(HOST, 3.0) == 3.0
-    assert attempts.delay(HOST, 0.0) == 0.0
+    assert delay(attempts, HOST, 3.0) == 3.0
+    assert delay(attempts, HOST, 0.0) == 0.0
 
 
 def test_a_success_or_time_ends_it() -> None:
@@ -46,24 +51,24 @@ def test_a_success_or_time_ends_it() -> None:
     for _ in range(FREE):
         attempts.failed(HOST)
     attempts.succeeded(HOST)
-    assert attempts.delay(HOST, LONGEST) == 0.0
+    assert delay(attempts) == 0.0
     for _ in range(FREE):
         attempts.failed(HOST)
     world.advance(FORGOTTEN_AFTER - 1)
     attempts.failed(HOST)
     world.advance(FORGOTTEN_AFTER - 1)
-    assert attempts.delay(HOST, LONGEST) == 2.0
+    assert delay(attempts) == 2.0
     world.advance(1)
-    assert (attempts.delay(HOST, LONGEST), len(attempts), len(world.clock.timers)) == (0.0, 0, 0)
+    assert (delay(attempts), len(attempts), len(world.clock.timers)) == (0.0, 0, 0)
 
 
 def test_others_wait_for_nothing_and_a_network_of_ipv6_is_one() -> None:
     _, attempts = remembering()
     for number in range(FREE):
         attempts.failed(f"2001:db8::{number}")
-    assert attempts.delay("2001:db8::ffff", LONGEST) == 1.0
-    assert attempts.delay("2001:db8:0:1::1", LONGEST) == 0.0
-    assert attempts.delay(HOST, LONGEST) == 0.0
+    assert delay(attempts, "2001:db8::ffff") == 1.0
+    assert delay(attempts, "2001:db8:0:1::1") == 0.0
+    assert delay(attempts) == 0.0
 
 
 def test_who_has_not_failed_for_longest_makes_room() -> None:
@@ -72,7 +77,7 @@ def test_who_has_not_failed_for_longest_makes_room() -> None:
         for _ in range(FREE):
             attempts.failed(host)
     assert len(attempts) == len(world.clock.timers) == 3
-    delays = [attempts.delay(f"192.0.2.{number}", LONGEST) > 0 for number in (1, 2, 3, 4)]
+    delays = [delay(attempts, f"192.0.2.{number}") > 0 for number in (1, 2, 3, 4)]
     assert delays == [True, False, True, True]
 
 

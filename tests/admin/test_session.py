@@ -225,7 +225,7 @@ def test_an_application_sees_what_it_sent_wrong() -> None:
 
 def test_a_secret_may_have_any_characters() -> None:
     wire = Wire()
-    wire.context.configure(structs.replace(wire.context.configuration, secret="пароль"))
+    wire.context.configure(structs.replace(wire.context.configuration, secret="пароль"), wire.context.limits)
     assert wire.say("1|authenticate|" + "пароль".encode().decode("latin-1"))[0].startswith("response|1|OK|")
 
 

@@ -131,7 +131,8 @@ def answers(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    one.__name__: one for one in (
+    one.__name__: one
+    for one in (
         *(frames, messages, headers, uris, websockets),
         *(configuration, options, cases, recordings, answers),
     )
