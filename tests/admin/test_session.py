@@ -130,7 +130,7 @@ def test_a_message_that_was_answered_before_the_mistake_gets_no_second_answer(
 ) -> None:
     wire = Wire().authenticate()
 
-    def add_route_and_fail(application: Application, verb: str) -> None:
+    def add_route_and_fail(application: Application, verb: str, most: float) -> None:
         wire.session.receive(encode_frame("inner|ping"))
         raise Mistake
 
