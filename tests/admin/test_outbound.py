@@ -265,6 +265,27 @@ def test_who_is_silent_for_too_long(run: Run) -> None:
     run(story())
 
 
+def test_so_many_are_sought_at_a_time(run: Run) -> None:
+    async def story() -> None:
+        async with reaching("127.0.0.1:PORT", limits=LimitConfiguration(outbound_attempts=1)) as (
+            one,
+            listener,
+        ):
+            phone = await one.phone()
+            phone.send("INVITE")
+            client = await listener.accepted.get()
+            assert await one.outcome() == "SIP/2.0 480 Temporarily Unavailable"
+            (told,) = one.events("application-not-reached")
+            assert told["limit"] == "outbound-attempts"
+            assert told["reason"] == "1 connections are being made already"
+            phone.send("CANCEL", same=True)
+            assert [await phone.status() for _ in range(3)] == [100, 200, 487]
+            phone.send("ACK", same=True)
+            assert await client.rest_or_reset() == ""
+
+    run(story())
+
+
 def test_a_cancel_closes_a_connection_that_nobody_needs_any_more(run: Run) -> None:
     async def story() -> None:
         async with reaching("127.0.0.1:PORT") as (one, listener):

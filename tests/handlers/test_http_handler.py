@@ -270,6 +270,20 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(run: Run) -> None:
     run(story())
 
 
+def test_how_large_an_answer_may_be_is_a_setting(run: Run) -> None:
+    async def story() -> None:
+        body = b'{"action":"reject","data":{"status":486}}'
+        answers = Callback(http(body.ljust(2000)), http(body.ljust(2001)))
+        async with asking(answers, LimitConfiguration(callback_answer=2000)) as one:
+            assert await one.outcome() == "SIP/2.0 486 Busy Here"
+            assert await one.outcome() == "SIP/2.0 500 Server Internal Error"
+            (failed,) = one.events("http-failed")
+            assert failed["limit"] == "callback-answer-limit"
+            assert failed["expected"] == "an answer of at most 2000 bytes"
+
+    run(story())
+
+
 def test_a_refused_connection_and_a_name_that_leads_nowhere(run: Run) -> None:
     async def story() -> None:
         async with Callback().listening() as gone:
