@@ -1,6 +1,6 @@
 """``python -m tests.fuzz MINUTES``: the machines for half the time, the readers for the rest, or until one fails.
 
-A run of ten minutes or more that breaks nothing puts its figures into ``tests/promises/figures.json``.
+A run of ten minutes or more that breaks nothing adds its figures to those in ``tests/promises/figures.json``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.fuzz.calls import Calls
 from tests.fuzz.session import Session
 from tests.fuzz.targets import CORPUS, SHARES, TARGETS
 from tests.fuzz.test_targets import changed
-from tests.promises.figures import Figure, record_run
+from tests.promises.figures import LEAST_MINUTES, Figure, added, read_figures, record
 
 OFTEN = settings(
     max_examples=500,
@@ -94,18 +94,17 @@ def main() -> int:
             return 1
         counted[name] = inputs
         _say(f"{name}: {inputs} inputs in {seconds_of(name, 30 * minutes):.0f} s")
-    record_run(
-        "fuzz",
-        minutes,
-        {
-            **counted,
-            "inputs": sum(int(count) for count in counted.values()),
-            "how": "guided" if guided else "not guided",
-            "calls": Calls.steps,
-            "sessions": Session.steps,
-            "peak": max(_peak(resource.RUSAGE_SELF), _peak(resource.RUSAGE_CHILDREN)),
-        },
-    )
+    figures: dict[str, Figure] = {
+        **counted,
+        "inputs": sum(int(count) for count in counted.values()),
+        "how": "guided" if guided else "not guided",
+        "calls": Calls.steps,
+        "sessions": Session.steps,
+        "peak": max(_peak(resource.RUSAGE_SELF), _peak(resource.RUSAGE_CHILDREN)),
+        "minutes": round(minutes),
+    }
+    if minutes >= LEAST_MINUTES:
+        record("fuzz", added(read_figures()["fuzz"], figures, greatest={"peak"}))
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 FILE = Path(__file__).with_name("figures.json")
@@ -31,3 +32,15 @@ def record_run(run: str, minutes: float, counted: dict[str, Figure], file: Path 
     """The same with how many ``minutes`` it took, unless they were too few to say anything."""
     if minutes >= LEAST_MINUTES:
         record(run, {**counted, "minutes": round(minutes)}, file)
+
+
+def added(
+    before: dict[str, Figure], counted: dict[str, Figure], greatest: Collection[str]
+) -> dict[str, Figure]:
+    """What several runs counted together: numbers add up, of those in ``greatest`` the greatest counts."""
+    figures = {**before, **counted}
+    for name, now in counted.items():
+        was = before.get(name)
+        if isinstance(now, int) and isinstance(was, int):
+            figures[name] = max(was, now) if name in greatest else was + now
+    return figures
