@@ -1,4 +1,4 @@
-"""How many dialogs there may be, and how many requests may wait for one application (SIP-54).
+"""How many dialogs there may be, and how many requests may wait for one application (CONN-9).
 
 Nobody counts while there are few: the doorkeeper asks only when a table has grown to its limit. With as many dialogs as
 there may be, what would begin another gets 503. An application that owes too many answers gets no more requests until
