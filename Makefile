@@ -92,6 +92,11 @@ soak: setup ## calls for MINUTES=10 at half the rate of one core, while applicat
 	@$(BIN)/python -m tests.faults $(MINUTES)
 	@$(BIN)/python -m tests.promises
 
+.PHONY: growth
+growth: setup ## what a server keeps of calls that are over, in twelve rounds of a minute with applications killed
+	@$(BIN)/python -m tests.faults.growth 12 60 100
+	@$(BIN)/python -m tests.promises
+
 .PHONY: coverage
 coverage: .venv/test-installed ## branches that tests of wire/, sip/ (all) and core/ (95 %) reach; fails below
 	@$(PIP) install --require-hashes -r requirements/coverage.txt

@@ -349,7 +349,10 @@ class AdminSession:
         shown = self._without_secret(payload)
         if len(shown) > _SHOWN:
             shown = f"{shown[:_SHOWN]}… ({len(payload)} octets)"
-        self._tell("internal-error", error=f"{error!r} {_way_to(error)}", frame=shown)
+        told = without_secret(
+            f"{error!r} {_way_to(error)}", context.secret
+        )  # an error may show what it fails on
+        self._tell("internal-error", error=told, frame=shown)
         message_id = payload.partition("\r\n")[0].partition("|")[0]
         answer_begins = f"|response|{message_id}|".encode("latin-1")
         if message_id and not any(answer_begins in frame[:200] for frame in queued):

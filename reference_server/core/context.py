@@ -62,6 +62,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     local_domain: str = ""
     """in lower case; what an application sends to it or a subdomain of it would come back here"""
 
+    def __repr__(self) -> str:
+        """Nothing of what is in it: there is a key."""
+        return "Settings(…)"
+
 
 class Context:
     """Settings, clock and ports."""

@@ -11,6 +11,7 @@ import pytest
 
 from drachtio_conformance.cases.loader import load
 from tests.faults.__main__ import rise, told
+from tests.faults.growth import MOST_OF_A_ROUND, Kept, grows
 from tests.promises.figures import LEAST_MINUTES, Figure, added, read_figures, record, record_run
 from tests.promises.rows import DOCS, PAGES, Row, filled, rows_of, table, with_table
 
@@ -115,6 +116,14 @@ def test_what_runs_have_in_common_may_be_added_up() -> None:
     before: dict[str, Figure] = {"inputs": 3, "peak": 60, "how": "guided"}
     now: dict[str, Figure] = {"inputs": 4, "peak": 50, "uris": 1, "how": "not guided"}
     assert added(before, now, greatest={"peak"}) == {"inputs": 7, "peak": 60, "uris": 1, "how": "not guided"}
+
+
+def test_what_is_kept_of_each_round_is_noticed() -> None:
+    level = [Kept(count, 30.0, {}) for count in (50, 97, 105, 113, 121, 129)]
+    assert grows(level) == 8
+    leaking = [Kept(one.objects + 100 * number, 30.0, {}) for number, one in enumerate(level)]
+    assert grows(leaking) > MOST_OF_A_ROUND
+    assert grows(level[:1]) == 0
 
 
 def test_memory_that_goes_on_rising_is_noticed() -> None:
