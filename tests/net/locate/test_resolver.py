@@ -318,7 +318,6 @@ def test_so_many_names_are_looked_up_at_a_time(run: Run) -> None:
             waiting = [asyncio.ensure_future(stage.hops(f"n{number}.test")) for number in range(2)]
             await asyncio.sleep(0)
             assert not await stage.hops("n2.test")
-            assert await stage.hops("127.0.0.1", 5060) != [], "what needs no look-up goes on"
             assert stage.met == ["lookups"]
             stage.resolver.bound(LimitConfiguration(lookups=3))
             third = asyncio.ensure_future(stage.hops("n3.test"))
