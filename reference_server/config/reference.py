@@ -68,7 +68,7 @@ def markdown() -> str:
         _table(setting for setting in TABLE if setting.effect is Effect.NOW and not setting.own),
         "## Settings that only this server has\n",
         _table(setting for setting in TABLE if setting.effect is Effect.NOW and setting.own),
-        "What happens above each limit, and how it is told: [reliability.md](reliability.md), Limits.\n",
+        "What happens above each limit, and how it is told: `docs/reliability.md`, Limits.\n",
         "## Settings without effect in this release\n",
         _LATER,
         _table(_without_effect(TABLE)),
