@@ -19,6 +19,7 @@ from drachtio_conformance.peers.sip_compose import SDP, Changes
 from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.sip_transport import UdpEndpoint
 from drachtio_conformance.peers.variables import Variables
+from drachtio_conformance.report.visible import visible
 from msgtrace import ladder, sip
 from msgtrace.sip import SipMessage
 
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     try:
         return asyncio.run(_serve(options, manner, say))
     except ConnectFailed as error:
-        sys.stderr.write(f"drachtio-conformance: {error}\n")
+        sys.stderr.write(f"drachtio-conformance: {visible(str(error))}\n")
         return ExitCode.USAGE
 
 
