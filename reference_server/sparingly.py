@@ -20,10 +20,22 @@ class Sparingly:
 
     def __call__(self, line: str) -> None:
         """Say ``line``, unless another was said within the last second: then it is only counted."""
+        if self.now():
+            self.say(line)
+
+    def now(self) -> bool:
+        """Whether it is time for a line, which :meth:`say` says; if not, one more is counted.
+
+        Who composes the line only then pays nothing for those that are not said.
+        """
         now = self._clock()
         if now < self._next:
             self._unsaid += 1
-            return
+            return False
         self._next = now + INTERVAL
+        return True
+
+    def say(self, line: str) -> None:
+        """Say ``line``, and how many were not said since the last."""
         unsaid, self._unsaid = self._unsaid, 0
         self._say(f"{line} ({unsaid} more of this kind since the last line)" if unsaid else line)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import monotonic
 
@@ -55,21 +55,22 @@ class EventLog:
     def event(self, name: str, **details: str | int) -> None:
         """One line, or none if it is one of many."""
         level = LEVELS.get(name, LogLevel.INFO)
-        if self._log.enabled(level):
-            told = ", ".join(f"{key}={on_one_line(value)}" for key, value in details.items())
-            line = f"{name}: {told}" if told else name
-            limit = details.get("limit")
-            if limit is None:
-                self._log.at(level, line)
-            else:
-                self._say_sparingly((name, limit), level, line)
-
-    def _say_sparingly(self, kind: tuple[str, str | int], level: LogLevel, line: str) -> None:
-        """At most one line a second of each kind: strangers can cause as many as they like."""
-        say = self._sparingly.get(kind)
+        if not self._log.enabled(level):
+            return
+        limit = details.get("limit")
+        if limit is None:
+            self._log.at(level, _line(name, details))
+            return
+        say = self._sparingly.get((name, limit))
         if say is None:
-            say = self._sparingly[kind] = Sparingly(partial(self._log.at, level), self._clock)
-        say(line)
+            say = self._sparingly[name, limit] = Sparingly(partial(self._log.at, level), self._clock)
+        if say.now():  # strangers can cause as many as they like
+            say.say(_line(name, details))
+
+
+def _line(name: str, details: Mapping[str, str | int]) -> str:
+    told = ", ".join(f"{key}={on_one_line(value)}" for key, value in details.items())
+    return f"{name}: {told}" if told else name
 
 
 def on_one_line(value: str | int) -> str:
