@@ -22,6 +22,7 @@ from drachtio_conformance.cli.shell import BadInput, Shell, completions, masked
 from drachtio_conformance.cli.shell_connection import CannotConnect
 from drachtio_conformance.cli.shell_terminal import coloured
 from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.telephone.acts import HangUp
 from tests.conformance.conftest import Running
 
 
@@ -150,7 +151,7 @@ def test_a_comment_and_an_empty_line_do_nothing_and_quit_ends(session: Session) 
 def test_a_call_by_hand(session: Session, running: Running) -> None:
     session.type("route invite")
     outcomes: list[ExitCode] = []
-    call = Call(uri=f"sip:bob@{running.sip}", hold=0)
+    call = Call(uri=f"sip:bob@{running.sip}", script=(HangUp(),))
     caller = threading.Thread(target=lambda: outcomes.append(asyncio.run(call_command.place(call)).exit_code))
     before = len(session.printed)
     caller.start()
