@@ -7,7 +7,7 @@ An act with a value becomes an option with one: ``Hold`` is ``--hold [SECONDS]``
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 from msgspec import NODEFAULT
@@ -28,26 +28,31 @@ def add(parser: argparse.ArgumentParser, side: Side) -> None:
         if side in kind.sides:
             _add(group, kind)
     if side is Side.CALLEE:
-        group.add_argument("--busy", action=_append(lambda _: Answer(486)), nargs=0, help="answer 486")
+        group.add_argument(
+            "--busy", dest="script", action="append_const", const=Answer(486), help="answer 486"
+        )
 
 
 def _add(group: argparse._ArgumentGroup, kind: type[Act]) -> None:
     fields = msgspec.structs.fields(kind)
-    help_text = _sentence(kind)
+    text = _sentence(kind)
     if not fields:
-        group.add_argument(f"--{kind.name()}", action=_append(lambda _: _made(kind)), nargs=0, help=help_text)
+        group.add_argument(
+            f"--{kind.name()}", dest="script", action="append_const", const=_made(kind), help=text
+        )
         return
     (field,) = fields
-    name = f"--{kind.name()}-after" if field.name == "after" else f"--{kind.name()}"
-    required = field.default is NODEFAULT or field.name == "after"
-    default = "" if required else f" (default: {field.default:g})"
+    after = field.name == "after"
+    needed = after or field.default is NODEFAULT
     group.add_argument(
-        name,
-        action=_append(lambda value: _made(kind, {} if value is None else {field.name: value})),
-        nargs=None if required else "?",
-        type=_reader(field),
+        f"--{kind.name()}-after" if after else f"--{kind.name()}",
+        dest="script",
+        action="append",
+        nargs=None if needed else "?",
+        const=None if needed else _made(kind),
+        type=_reader(kind, field),
         metavar=_METAVARS.get(field.name, "SECONDS"),
-        help=f"{help_text}{default}",
+        help=text if needed else f"{text} (default: {field.default:g})",
     )
 
 
@@ -56,14 +61,17 @@ def _sentence(kind: type[Act]) -> str:
     return text[0].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _reader(field: FieldInfo) -> Callable[[str], object]:
-    if field.name in ("seconds", "after"):
-        return seconds
-    return _status if field.name == "status" else str
+def _reader(kind: type[Act], field: FieldInfo) -> Callable[[str], Act]:
+    """Makes the act of its value."""
+    values: dict[str, Callable[[str], object]] = {"seconds": seconds, "after": seconds, "status": _status}
+
+    def read(text: str) -> Act:
+        return _made(kind, {field.name: values.get(field.name, str)(text)})
+
+    return read
 
 
 def _status(text: str) -> int:
-    """A status."""
     if not (text.isascii() and text.isdigit() and len(text) == 3):
         raise argparse.ArgumentTypeError(f"expected a status from 200 to 699, got '{text}'")
     return int(text)
@@ -71,17 +79,3 @@ def _status(text: str) -> int:
 
 def _made(kind: type[Act], value: dict[str, object] | None = None) -> Act:
     return msgspec.convert({"do": kind.name(), **(value or {})}, kind)
-
-
-def _append(make: Callable[[object], Act]) -> type[argparse.Action]:
-    class Append(argparse.Action):
-        def __call__(
-            self,
-            parser: argparse.ArgumentParser,
-            namespace: argparse.Namespace,
-            values: str | Sequence[object] | None,
-            option_string: str | None = None,
-        ) -> None:
-            namespace.script = [*namespace.script, make(values)]
-
-    return Append
