@@ -51,6 +51,8 @@ class Leg(asyncio.Protocol):
         self._ready = False
         self._lost = asyncio.Event()
         self.closed = False
+        self.answered = False
+        """the server has answered a frame of it"""
 
     async def ended(self) -> None:
         """Wait until both connections are closed."""
@@ -218,7 +220,7 @@ class Link:
         """a close of the server is not passed on"""
         self.judge = Judge()
         self._bell = bell
-        self._dialled = False
+        self._port = 0  # at which the application listens
         self._in_code_points = False  # as the dialect 0.8 counts
         self._refusals = 0
         self._numbered = 0
@@ -234,7 +236,7 @@ class Link:
 
     async def connect(self, port: int) -> None:
         """Connect to an application that listens: it gets requests without a route (OUTB-4). Raises ConnectFailed."""
-        self._dialled = True
+        self._port = port
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(self._new, "127.0.0.1", port)
@@ -242,6 +244,12 @@ class Link:
             raise ConnectFailed(
                 f"the application takes no connection at port {port}: {told(error)}"
             ) from None
+
+    async def connect_again(self) -> None:
+        """Connect to it once more. Raises ConnectFailed."""
+        if not self._port:
+            raise ConnectFailed("the application does not listen: app_start: outbound")
+        await self.connect(self._port)
 
     def _new(self) -> Leg:
         self._numbered += 1
@@ -307,8 +315,9 @@ class Link:
         if tokens[1:2] == ["response"] and len(tokens) > 3:
             if tokens[2].startswith(_OURS):
                 return
-            if self._dialled and tokens[3] == "OK" and not self.answered:
+            if self._port and tokens[3] == "OK" and not leg.answered:
                 leg.ask_for_requests()
+            leg.answered = True
             self.answered[tokens[2]] = tokens[3]
             self._bell.ring()
         for each in self.filters:
