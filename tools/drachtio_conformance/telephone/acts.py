@@ -219,9 +219,11 @@ ACTS: tuple[type[Act], ...] = get_args(Act)
 """All of them, in the order in which help shows them."""
 
 
-def checked(script: Sequence[Act], side: Side) -> tuple[Act, ...]:
-    """The script, if the caller or callee can do one act behind the other. Raises ScriptError."""
-    phase, ended = Phase.OPEN, ""
+def checked(script: Sequence[Act], side: Side, phase: Phase = Phase.OPEN) -> tuple[Act, ...]:
+    """The script, if the caller or callee can do one act behind the other from ``phase`` on. Raises ScriptError."""
+    if phase is Phase.OVER:
+        raise ScriptError("there is no call that is up")
+    ended = ""
     for act in script:
         if side not in act.sides:
             raise ScriptError(

@@ -97,6 +97,7 @@ class Telephone:
         self._datagrams = peer.transport == "udp"
         self._sent = 0
         self._begin()
+        self._phase = Phase.OVER
 
     def _begin(self, invite: str = "", description: str = SDP) -> None:
         """Another call; ``invite`` is the name of its INVITE."""
@@ -130,10 +131,7 @@ class Telephone:
         name = self._name("INVITE")
         self._begin(name, body if body is not None and "\nm=" in body else SDP)
         self._peer.request("INVITE", uri=uri, changes=Changes(tuple(headers)), body=body, save=name)
-        for act in script:
-            if not await self._ready_for(act):
-                break
-            await self._carry_out(act)
+        await self._play(script)
         if not self._did:
             await self._connected()
         return Played(self._did, self._final)
@@ -150,13 +148,17 @@ class Telephone:
             return None
         self._side = Side.CALLEE
         self._invite = _named(invite)
-        for act in script:
-            if not await self._ready_for(act):
-                break
-            await self._carry_out(act)
+        await self._play(script)
         if self._phase is Phase.OPEN and (not self._did or self._did[-1].good):
             await self._carry_out(Answer())
         return Played(self._did, invite)
+
+    async def go_on(self, script: Sequence[Act]) -> Played:
+        """Play a script in the call that is up. Raises ScriptError."""
+        script = checked(script, self._side, self._phase)
+        self._did = []
+        await self._play(script)
+        return Played(self._did, self._final)
 
     async def ask(
         self, method: str, uri: str, *, headers: Sequence[HeaderLine] = (), body: str | None = None
@@ -178,6 +180,12 @@ class Telephone:
     def _told(self, act: str, told: str, *, good: bool = False) -> Played:
         self._did.append(Done(act, good, told))
         return Played(self._did, self._final)
+
+    async def _play(self, script: Sequence[Act]) -> None:
+        for act in script:
+            if not await self._ready_for(act):
+                break
+            await self._carry_out(act)
 
     async def _ready_for(self, act: Act) -> bool:
         """Whether the call is as far as the act needs it; what has no final response yet gets one."""
