@@ -7,7 +7,7 @@ import os
 from typing import TypeAlias
 
 from drachtio_conformance.cli import script_options
-from drachtio_conformance.cli.arguments import admin_address, factor, jobs, seconds, sip_endpoint
+from drachtio_conformance.cli.arguments import admin_address, count, factor, jobs, seconds, sip_endpoint
 from drachtio_conformance.peers.transports import TRANSPORTS
 from drachtio_conformance.telephone.acts import Side
 
@@ -140,6 +140,7 @@ examples:
   drachtio-conformance client -- python conformance_apps/python/app.py
   drachtio-conformance client --filter 'cancel/**' --report report -- node app.js
   drachtio-conformance client --baseline known.yaml --junit results.xml -- ./app
+  drachtio-conformance client --faults random --seed 4711 -- ./app
 
 A baseline is a file as for 'server'. What the app answers 501 to it does not do: such cases are not applicable.
 
@@ -159,6 +160,13 @@ def _client(commands: _Commands) -> None:
     _selection(parser.add_argument_group("which cases"))
     _how(parser)
     _reports(parser)
+    parser.add_argument(
+        "--faults",
+        choices=["random", "pieces"],
+        help="mix into all cases what every library has to bear: pieces: frames in pieces, glued together, and late; "
+        "random: these, and frames of unknown types and with tokens more; the seed is told",
+    )
+    parser.add_argument("--seed", type=count, metavar="N", help="of --faults: the same mixture again")
     parser.add_argument(
         "--jobs",
         type=jobs,

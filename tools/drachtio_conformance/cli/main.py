@@ -92,7 +92,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "client":
             from drachtio_conformance.cli import server_command
 
-            return server_command.run(options, load_cases(options.scenarios, "client_scenarios"))
+            try:
+                return server_command.run(options, load_cases(options.scenarios, "client_scenarios"))
+            except server_command.SeedWithoutFaults as error:
+                raise UsageError(str(error)) from None
         case "features":
             from drachtio_conformance.cli import features_command
 

@@ -18,6 +18,7 @@ from application_rules.judge import Judge
 from application_rules.rules import Problem, Weight
 from drachtio_conformance.peers.admin_peer import ConnectFailed, Incoming, own_segments, reset, told
 from drachtio_conformance.peers.channel import Bell, Channel, Closed
+from drachtio_conformance.peers.random_faults import RandomFaults
 from drachtio_conformance.peers.recorder import Recorder
 from msgtrace.frames import Damage, DamageKind, Frame, FrameDecoder, LengthUnit
 
@@ -50,6 +51,7 @@ class Leg(asyncio.Protocol):
         self._early = b""
         self._ready = False
         self._lost = asyncio.Event()
+        self._road = link.faults.road(number, self._write) if link.faults is not None else None
         self.closed = False
         self.answered = False
         """the server has answered a frame of it"""
@@ -118,6 +120,12 @@ class Leg(asyncio.Protocol):
 
     def down(self, data: bytes) -> None:
         """To the application."""
+        if self._road is not None:
+            self._road.send(data)
+        else:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
         if self._transport is not None and not self.closed:
             self._transport.write(data)
 
@@ -136,6 +144,8 @@ class Leg(asyncio.Protocol):
         """End the connection: ``fin``, ``reset``."""
         if self.closed or self._transport is None:
             return
+        if self._road is not None:
+            self._road.flush()
         self.closed = True
         if how == "reset":
             reset(self._transport)
@@ -197,9 +207,17 @@ class ServerLeg(asyncio.Protocol):
 class Link:
     """Where the application under test connects to, or is connected to."""
 
-    def __init__(self, upstream: tuple[str, int], recorder: Recorder, bell: Bell) -> None:
-        """``upstream`` is the admin port of the server behind it."""
+    def __init__(
+        self,
+        upstream: tuple[str, int],
+        recorder: Recorder,
+        bell: Bell,
+        *,
+        faults: RandomFaults | None = None,
+    ) -> None:
+        """``upstream`` is the admin port of the server behind it; ``faults`` are done to what the application gets."""
         self.upstream = upstream
+        self.faults = faults
         self.recorder = recorder
         self.incoming: Channel[Incoming] = Channel(bell)
         """what the application sent and no check has taken"""
@@ -339,6 +357,10 @@ class Link:
         leg = leg or self._leg
         if leg is None or leg.closed:
             return
+        for each in [payload] if self.faults is None else self.faults.around(payload):
+            self._deliver(each, leg)
+
+    def _deliver(self, payload: str, leg: Leg) -> None:
         length = len(payload)
         if self._in_code_points:
             length = len(payload.encode("latin-1").decode("utf-8", "replace"))
