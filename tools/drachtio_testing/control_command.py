@@ -13,6 +13,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import get_args
 
 from drachtio_conformance.targets.target import StartFailed
@@ -28,6 +29,9 @@ host, port, secret, sip. GET /openapi.json says what can be asked for.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="drachtio-test-server", description=_HELP)
+    parser.add_argument(
+        "--version", action="version", version=f"drachtio-test-server {version('drachtio-conformance')}"
+    )
     parser.add_argument(
         "--port", type=int, default=0, metavar="N", help="of the HTTP door (default: a free one)"
     )
