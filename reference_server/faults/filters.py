@@ -370,12 +370,23 @@ class Refuse(Filter):
         self._left = times
         self._timers = timers
         self._lines = lines
+        self._refused: set[int] = set()
 
     def begun(self, connection: int) -> None:
         """Reset it, if it is one of them."""
         if self._left:
             self._left -= 1
+            self._refused.add(connection)
             self._timers.start(0, lambda: self._lines.break_off(connection, reset=True))
+
+    def received(self, connection: int, payload: str, forward: Callable[[str], None]) -> None:
+        """What comes before the reset is not heard."""
+        if connection not in self._refused:
+            forward(payload)
+
+    def ended(self, connection: int) -> None:
+        """Forget it."""
+        self._refused.discard(connection)
 
 
 class NoPong(Filter):

@@ -158,11 +158,14 @@ def test_stop_reading() -> None:
 
 
 def test_refuse() -> None:
-    scene = Scene("refuse=2")
+    scene = Scene("refuse=2").receive("a|authenticate|cymru")
+    assert scene.came == [], "1 is about to be reset"
     for number in (2, 3):
         scene.faults.event("admin-connected", connection=number, peer="x")
     scene.clock.advance(0.01)
     assert scene.wires.done == ["1 reset", "2 reset"]
+    scene.faults.received(3, "a|authenticate|cymru", scene.came.append)
+    assert scene.came == ["a|authenticate|cymru"]
 
 
 def test_no_pong() -> None:
