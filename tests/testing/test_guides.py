@@ -87,6 +87,28 @@ def test_the_same_in_a_shell(tmp_path: Path) -> None:
     )
 
 
+def test_what_a_server_and_a_recording_say(tmp_path: Path) -> None:
+    """The two commands at the end of the guide, with an application that routes in capitals between them."""
+    *_, server, coverage = unpack("test-your-sdk.md", tmp_path)
+    app = tmp_path / "app.py"
+    app.write_text(app.read_text().replace('f"route|{verb}"', 'f"route|{verb.upper()}"'))
+    story = f"""
+    {server.partition("#")[0]} --port 0 --contact 'sip:127.0.0.1:0' > ready.json 2> log.txt &
+    server=$!
+    trap 'kill $server $app' EXIT
+    while ! [ -s ready.json ]; do sleep 0.05; done
+    port=$(python -c 'import json; print(json.load(open("ready.json"))["admin"].rpartition(":")[2])')
+    DRACHTIO_HOST=127.0.0.1 DRACHTIO_PORT=$port DRACHTIO_SECRET=cymru python app.py &
+    app=$!
+    while ! grep -q 'APP-6.*PUBLISH' log.txt trace.jsonl; do sleep 0.05; done
+    """
+    run(story, tmp_path)
+    assert "clause=APP-6" in (tmp_path / "log.txt").read_text()
+    done = run(coverage, tmp_path)
+    assert done.returncode == 1
+    assert "APP-6     violated 8 of 16 times" in done.stdout
+
+
 def acts_table() -> str:
     """The acts of telephones, as the guide shows them."""
     rows = ["| act | who | what |\n|---|---|---|\n"]
@@ -120,9 +142,12 @@ def test_a_failure_shows_its_ladder(tmp_path: Path) -> None:
 
 def test_an_sdk_tested_from_an_empty_folder(tmp_path: Path) -> None:
     commands = unpack("test-your-sdk.md", tmp_path)
-    both, _, in_ci, *_ = [line for line in commands if " client " in line]
+    both, _, by_chance, in_ci, *_ = [line for line in commands if " client " in line]
     done = run(both, tmp_path)
     assert "2 pass" in done.stdout, done.stdout + done.stderr
+    done = run(by_chance, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"with random faults, seed \d+", done.stdout)
     done = run(in_ci, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 pass, 1 known-failing" in done.stdout
