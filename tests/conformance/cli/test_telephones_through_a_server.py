@@ -59,6 +59,9 @@ def played() -> Iterator[Played]:
         ) as app:
             assert app.stdout is not None
             assert json.loads(app.stdout.readline())["event"] == "connected"
+            asked = Call(uri=f"sip:respond-200@{server.sip}", method="OPTIONS")
+            while asyncio.run(call_command.place(asked)).exit_code is not ExitCode.OK:
+                assert app.poll() is None  # it routes, INVITE first
             yield Played(server)
             app.kill()
 

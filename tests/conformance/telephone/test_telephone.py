@@ -305,6 +305,31 @@ def test_what_is_asked_in_a_call(run: Run) -> None:
     run(story())
 
 
+def test_what_belongs_to_another_call(run: Run) -> None:
+    """A BYE of a call that is long over does not end the present one, nor does its ACK answer for it."""
+
+    async def story() -> None:
+        far = await far_end()
+        telephone = Telephone(far.calling)
+        calling = asyncio.ensure_future(telephone.call(far.uri))
+        await far.come("INVITE")
+        far.peer.respond(200)
+        await far.come("ACK")
+        assert (await calling).good
+        playing = asyncio.ensure_future(telephone.call(far.uri, [Talk(0.3), HangUp()]))
+        second = await far.come("INVITE")
+        far.peer.request("BYE", in_dialog=True)  # of the first call
+        assert (await far.come("BYE")).status == 200
+        far.peer.respond(200, to="INVITE")
+        assert (await far.come("ACK")).call_id == second.call_id
+        await far.come("BYE")
+        far.peer.respond(200)
+        assert (await playing).sentence == "answered 200 OK; talked for 0.3 s; hung up after 0 s: 200 OK"
+        far.close()
+
+    run(story())
+
+
 def test_offers_that_meet(run: Run) -> None:
     """Ours is open: theirs gets 491 (RFC 3261 §14.2). Ours got 491: it is tried again."""
 

@@ -12,7 +12,8 @@ from drachtio_conformance.peers.recorder import Recorder, WireEvent
 from drachtio_conformance.telephone import lines
 from drachtio_conformance.telephone.acts import Act, HangUp, Phase, Side, checked, leads_to
 from drachtio_conformance.telephone.lines import CallError
-from drachtio_conformance.telephone.telephone import GIVES_UP, Done, Played, Telephone
+from drachtio_conformance.telephone.telephone import Done, Played, Telephone
+from drachtio_conformance.telephone.user_agent import GIVES_UP
 
 _NOT_ALONE = {
     "CANCEL": "it ends an INVITE that has no final response yet: --cancel-after",

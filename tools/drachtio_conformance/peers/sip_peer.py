@@ -84,6 +84,11 @@ class SipPeer:
             variables[f"{name}.{key}"] = value
         variables[f"{name}.server"] = server
 
+    @property
+    def call_id(self) -> str:
+        """That of the latest dialog, or of the latest request."""
+        return "" if self._dialog is None else self._dialog.call_id
+
     # Sending
 
     def send_raw(self, raw: str, split: Split | None = None) -> None:
