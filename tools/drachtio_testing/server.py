@@ -342,10 +342,7 @@ class Phone:
         return bye
 
     def _uri(self, user: str) -> str:
-        if ":" in user:
-            return user
-        suffix = "" if self._transport == "udp" else f";transport={self._transport}"
-        return f"sip:{user}@{self._server.sip(self._transport)}{suffix}"
+        return user if ":" in user else f"sip:{user}@{self._server.sip(self._transport)}"
 
     async def _response(self) -> SipMessage:
         """The next response but 100."""

@@ -244,9 +244,8 @@ class Telephone:
 
     async def _cancel(self, after: float) -> tuple[bool, str]:
         final = await self._agent.response(self._agent.invite, min(after, self._agent.patience))
-        if (
-            final is None and not self._agent.rings
-        ):  # nothing may be cancelled that nobody has heard of (RFC 3261 §9.1)
+        if final is None and not self._agent.rings:
+            # What nobody has heard of may not be cancelled yet (RFC 3261 §9.1).
             final = await self._agent.response(
                 self._agent.invite, self._agent.patience, enough=lambda _: True
             )
