@@ -99,6 +99,7 @@ def staged_files() -> dict[Path, str]:
         DOCS / "conformance-app.md": "conformance-app.md",
         DOCS / "interop.md": "interop.md",
         ROOT / "conformance_apps" / "python" / "app.py": "conformance-app.py",
+        ROOT / "conformance_apps" / "python" / "drachtio.py": "drachtio.py",
         ROOT / "conformance_apps" / "node" / "app.js": "conformance-app.js",
         DOCS / "observability.md": "observability.md",
         DOCS / "traceability.md": "traceability.md",

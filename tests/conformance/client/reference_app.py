@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 from drachtio_conformance.peers.channel import Bell, Channel, Closed
 from drachtio_conformance.targets.client import ClientTarget
@@ -18,14 +20,17 @@ SCENARIOS = ROOT / "client_scenarios"
 
 
 def module_of(*changes: tuple[str, str]) -> ModuleType:
-    """The reference client with these texts of its source replaced, each of which stands there once."""
-    source = APP.read_text("utf-8")
+    """The app with its client, these texts of either replaced, each of which stands there once."""
+    sources = {name: (APP.parent / f"{name}.py").read_text("utf-8") for name in ("drachtio", "app")}
     for old, new in changes:
-        assert source.count(old) == 1, f"{source.count(old)} times in the source: {old}"
-        source = source.replace(old, new)
-    module = ModuleType("reference_client")
-    exec(compile(source, str(APP), "exec"), module.__dict__)
-    return module
+        found = [name for name, source in sources.items() for _ in range(source.count(old))]
+        assert len(found) == 1, f"{len(found)} times in the source: {old}"
+        sources[found[0]] = sources[found[0]].replace(old, new)
+    modules = {name: ModuleType(name) for name in sources}
+    with mock.patch.dict(sys.modules, modules):
+        for name, source in sources.items():
+            exec(compile(source, str(APP.parent / f"{name}.py"), "exec"), modules[name].__dict__)
+    return modules["app"]
 
 
 class InProcess:
@@ -42,7 +47,7 @@ class InProcess:
     async def start(self, environment: Mapping[str, str]) -> None:
         """Run it."""
         self._app = self._module.App()
-        self._app.say = self._app.client.say = self._say
+        self._app.say = self._say
         self._task = asyncio.ensure_future(self._run(environment))
 
     def _say(self, event: str, **details: object) -> None:
@@ -60,10 +65,17 @@ class InProcess:
 
     async def stop(self) -> None:
         """End it and all that it has begun."""
-        tasks = [task for task in (self._task, *(self._app.client.tasks if self._app else ())) if task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        client = getattr(self._app, "client", None)
+        while client and client.tasks:
+            tasks = list(client.tasks)
+            await asyncio.sleep(0)  # each has begun: who never did closes nothing
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def target(*changes: tuple[str, str]) -> ClientTarget:
