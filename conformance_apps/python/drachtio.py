@@ -106,7 +106,7 @@ class Application:
         self.tasks: set[asyncio.Task[object]] = set()
 
     def start(self, work: Coroutine[object, object, object]) -> asyncio.Task[object]:
-        """Do ``work`` beside all else; that it fails is told, and ends nothing."""
+        """Do ``work`` beside all else; that it fails is told, unless the connection has ended, and ends nothing."""
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self._ended)
@@ -115,9 +115,9 @@ class Application:
     def _ended(self, task: asyncio.Task[object]) -> None:
         self.tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, Refused | ConnectionError):
+        if isinstance(error, Refused):
             self.failed(str(error))
-        elif error:
+        elif error and not isinstance(error, ConnectionError):
             task.get_loop().call_exception_handler({"message": "a handler failed", "exception": error})
 
 

@@ -116,8 +116,10 @@ export class Connection {
 
   close() { this.#socket.destroy(); }
 
-  /** Do work beside all else; that it fails is told, and ends nothing. */
-  run(work) { Promise.resolve(work).catch((error) => this.application.failed(error.message)); }
+  /** Do work beside all else; that it fails is told, unless the connection has ended, and ends nothing. */
+  run(work) {
+    Promise.resolve(work).catch((error) => this.#socket.destroyed || this.application.failed(error.message));
+  }
 
   #read(data) {
     this.heard = Date.now();
