@@ -115,8 +115,8 @@ class Leg(asyncio.Protocol):
             self._up.write(f"{len(payload)}#{payload}".encode())
 
     def down(self, data: bytes) -> None:
-        """To the application."""
-        if self._transport is not None and not self.closed:
+        """To the application, while it is there: a frame in pieces may outlive the connection."""
+        if self._transport is not None and not self.closed and not self._transport.is_closing():
             self._transport.write(data)
 
     def pause(self, stopped: bool) -> None:
@@ -182,7 +182,7 @@ class ServerLeg(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """To the server."""
-        if self._transport is not None and data:
+        if self._transport is not None and data and not self._transport.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:
