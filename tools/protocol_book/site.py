@@ -109,6 +109,8 @@ def staged_files() -> dict[Path, str]:
         ROOT / "tests" / "vectors" / "check.mjs": "check.mjs",
         guides / "README.md": "index.md",
     }
+    for source in sorted((ROOT / "conformance_apps" / "go").glob("*.go")):
+        found[source] = f"conformance-app-go/{source.name}"
     for source in sorted(guides.rglob("*")):
         kept = source.suffix in (".md", ".py", ".mjs") and source.name != "README.md"
         if kept and "__pycache__" not in source.parts:
