@@ -35,8 +35,10 @@ NEWCOMER = [
     one(
         "the early dialog is given up before the echo of the 2xx that waits for a PRACK",
         "calls/reliable/answer-waits-for-the-prack",
-        "            if echo.token(11):\n",
-        "            if echo.token(11) and echo.status >= 200:\n",
+        "        return await self.respond(request, status, headers, body, told=told)",
+        '        if status.startswith("200"):\n'
+        "            self.application.dialogs.clear()\n"
+        "        return await self.respond(request, status, headers, body, told=told)",
     ),
     one(
         "a request that overtakes the answer to the NOTIFY belongs to nothing",
@@ -58,6 +60,12 @@ NEWCOMER = [
 """What a newcomer's client in Go had, and no vector found."""
 
 OTHERS = [
+    one(
+        "has no dialog before the 2xx",
+        "calls/reliable/answer-waits-for-the-prack",
+        "            if echo.token(11):\n",
+        "            if echo.token(11) and echo.status >= 200:\n",
+    ),
     one(
         "counts characters",
         "frames/arriving/multibyte-counted",
