@@ -66,10 +66,12 @@ class App:
         if user.startswith("ring"):
             await connection.accept(invite, "180 Ringing", call.inside)
         if user == "answer-after-prack":
-            # The echo of the 200 comes behind the PRACK: nobody waits for one before the other.
-            headers = f"Require: 100rel\r\n{SDP_TYPE}"
-            self.client.start(connection.accept(invite, "183 Session Progress", call.inside, headers, SDP))
-            await asyncio.sleep(0)  # it is sent now
+            try:
+                await connection.accept(
+                    invite, "183 Session Progress", call.inside, f"Require: 100rel\r\n{SDP_TYPE}", SDP
+                )
+            except Refused as refused:  # the caller knows no 100rel
+                self.say("failed", text=str(refused))
         if user != "ring":
             await connection.accept(invite, "200 OK", call.inside, SDP_TYPE, SDP)
 
