@@ -169,6 +169,7 @@ class Connection:
         for future, _told in [*self._waiting.values(), *self._open.values()]:
             if not future.done():
                 future.set_exception(ConnectionError("the connection ended"))
+                future.exception()  # perhaps nobody waits any more
 
     def _take(self, frame: Frame) -> None:
         if frame.token(1) == "response":

@@ -356,7 +356,7 @@ OTHERS = [
 
 def verdict_of(broken: Broken) -> tuple[Verdict, str]:
     async def story() -> tuple[Verdict, str]:
-        runner = Runner(target(*broken.changes), Options(pace=Pace(deadline=1.0)))
+        runner = Runner(target(*broken.changes), Options(pace=Pace(deadline=1.0, longest=1.0)))
         result = await runner.run_case(CASES[broken.case])
         return result.verdict, result.reason
 
