@@ -15,12 +15,15 @@ import ssl
 import sys
 import threading
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 from drachtio import Client, Connection, Frame, Refused
 
 METHODS = ["INVITE", "MESSAGE", "OPTIONS", "SUBSCRIBE", "REGISTER", "INFO", "NOTIFY", "PUBLISH"]
 SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
 SDP_TYPE = "Content-Type: application/sdp\r\n"
+Job = dict[str, Any]
 
 
 class App:
@@ -112,21 +115,21 @@ class App:
             except (Refused, ConnectionError) as error:
                 self.say("result", id=job["id"], text=str(error))
 
-    async def request(self, connection: Connection, job: dict) -> Frame:
+    async def request(self, connection: Connection, job: Job) -> Frame:
         headers = "".join(f"{name}: {value}\r\n" for name, value in job.get("headers", {}).items())
         uri, dialog = job.get("uri", "sip:placeholder"), job.get("dialog", "")
         return await connection.send(
             job["method"], uri, dialog, headers=headers, body=job.get("body", "").encode()
         )
 
-    async def subscribe(self, connection: Connection, job: dict) -> Frame:
+    async def subscribe(self, connection: Connection, job: Job) -> Frame:
         call, headers = Call(self, job["id"]), f"Event: presence\r\nExpires: {job.get('expires', 60)}\r\n"
         final = await connection.begin("SUBSCRIBE", job["uri"], call.inside, headers=headers)
         if final.status < 300:
             self.client.start(call.refresh(final, headers))
         return final
 
-    async def call(self, connection: Connection, job: dict) -> Frame:
+    async def call(self, connection: Connection, job: Job) -> Frame:
         call, headers = Call(self, job["id"]), "Supported: 100rel\r\n" if job.get("reliable") else ""
 
         def told(frame: Frame) -> None:
@@ -139,11 +142,10 @@ class App:
                 rack = f"RAck: {frame.header('RSeq')} {frame.header('CSeq')}\r\n"
                 self.client.start(connection.send("PRACK", dialog=frame.token(9), headers=rack))
 
-        more = {"body": SDP, "told": told}
-        final = await connection.begin("INVITE", job["uri"], call.inside, headers=headers, **more)
+        invite = partial(connection.begin, "INVITE", job["uri"], call.inside, body=SDP, told=told)
+        final = await invite(headers=headers)
         if final.status in (401, 407) and "password" in job:
-            headers += credentials(final, job)
-            final = await connection.begin("INVITE", job["uri"], call.inside, headers=headers, **more)
+            final = await invite(headers=headers + credentials(final, job))
         if final.status < 300 and job.get("bye"):
             await call.hang_up(connection, final.token(9))
         return final
@@ -235,7 +237,7 @@ class Call:
             final = await connection.send("SUBSCRIBE", dialog=dialog, headers=headers)
 
 
-def credentials(challenge: Frame, job: dict) -> str:
+def credentials(challenge: Frame, job: Job) -> str:
     """Headers by which a challenged INVITE is sent again (APP-19): Digest without qop, RFC 2617."""
     ask, answer = "WWW-Authenticate", "Authorization"
     if challenge.status == 407:
@@ -266,17 +268,18 @@ async def main(app: App, environment: Mapping[str, str]) -> None:
     )
     client.handlers = dict.fromkeys(METHODS, app.outside) | {"CANCEL": app.cancelled}
 
-    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await client.serve(reader, writer)
         except Refused as refused:
             app.say("refused", text=str(refused))
 
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client.start(served(reader, writer))
+
     mode = environment.get("DRACHTIO_MODE", "inbound")
     if mode == "outbound":
-        server = await asyncio.start_server(
-            lambda *streams: client.start(accepted(*streams)) and None, "127.0.0.1", 0
-        )
+        server = await asyncio.start_server(accepted, "127.0.0.1", 0)
         app.say("listening", port=server.sockets[0].getsockname()[1])
         await server.serve_forever()
     tls = ssl.create_default_context(cafile=environment["DRACHTIO_CA"]) if mode == "tls" else None

@@ -9,7 +9,7 @@ import asyncio
 import random
 import ssl
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 
 
 # [frames]
@@ -91,8 +91,12 @@ class Refused(Exception):
     """NO or NOK; the message is the rest of the line."""
 
 
-Handler = Callable[["Connection", Frame], Awaitable[object]]
+Handler = Callable[["Connection", Frame], Coroutine[object, object, object]]
 Told = Callable[[Frame], object]
+
+
+def nobody(frame: Frame) -> None:
+    """Is told, and does nothing."""
 
 
 class Application:
@@ -141,12 +145,12 @@ class Connection:
         await connection.ask("authenticate", secret, "")
         return connection
 
-    async def ask(self, *tokens: str, message: bytes = b"", told: Told = bool) -> Frame:
+    async def ask(self, *tokens: str, message: bytes = b"", told: Told = nobody) -> Frame:
         """Send a frame and wait for its last answer; ``told`` sees each. Raises Refused, ConnectionError."""
         if self._writer.is_closing():
             raise ConnectionError("the connection has ended")
         message_id = str(uuid.uuid4())
-        last = asyncio.get_running_loop().create_future()
+        last: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._waiting[message_id] = last, told
         self._writer.write(encode(Frame([message_id, *tokens], message).format()))
         return await last
@@ -183,7 +187,7 @@ class Connection:
     def _answer(self, frame: Frame) -> None:
         """What follows from an echo follows at once: what it brings about may be the next frame (FRAME-26)."""
         text = "|".join(frame.tokens[4:])
-        last, told = self._waiting.get(frame.token(2), (None, bool))
+        last, told = self._waiting.get(frame.token(2), (None, nobody))
         if last is None:
             if frame.token(3) == "NO":
                 self.application.failed(text)  # it belongs to no frame (APP-4)
@@ -207,7 +211,7 @@ class Connection:
         await self.ask("route", method.lower())
 
     async def respond(
-        self, request: Frame, status: str, headers: str = "", body: bytes = b"", *, told: Told = bool
+        self, request: Frame, status: str, headers: str = "", body: bytes = b"", *, told: Told = nobody
     ) -> str:
         """Answer a request, "486 Busy Here" or so; the dialog id, if there is one. Raises Refused, ConnectionError."""
         message = f"SIP/2.0 {status}\r\n{headers}\r\n".encode("utf-8", "surrogateescape") + body
@@ -239,14 +243,21 @@ class Connection:
         return await self.respond(request, status, headers, body, told=told)
 
     async def send(
-        self, method: str, uri: str = "sip:placeholder", dialog: str = "", *, headers="", body=b"", told=bool
+        self,
+        method: str,
+        uri: str = "sip:placeholder",
+        dialog: str = "",
+        *,
+        headers: str = "",
+        body: bytes = b"",
+        told: Told = nobody,
     ) -> Frame:
         """Send a request in a dialog, or outside to ``uri``; its final response, or the echo of an ACK.
 
         ``told`` sees the echo and each response as it comes: the next frame may be in its dialog already.
         Raises Refused, ConnectionError.
         """
-        final = asyncio.get_running_loop().create_future()
+        final: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
 
         def sent(echo: Frame) -> None:
             if method != "ACK":
@@ -258,7 +269,7 @@ class Connection:
         return echo if method == "ACK" else await final
 
     def _response(self, response: Frame) -> None:
-        final, told = self._open.get(response.token(8), (None, bool))
+        final, told = self._open.get(response.token(8), (None, nobody))
         told(response)
         if final and response.status >= 200:
             del self._open[response.token(8)]
@@ -267,7 +278,14 @@ class Connection:
 
     # [calls]
     async def begin(
-        self, method: str, uri: str, inside: Handler, *, headers="", body=b"", told: Told = bool
+        self,
+        method: str,
+        uri: str,
+        inside: Handler,
+        *,
+        headers: str = "",
+        body: bytes = b"",
+        told: Told = nobody,
     ) -> Frame:
         """Send INVITE or SUBSCRIBE; its final response. What comes in the dialog that this makes is for ``inside``.
 
