@@ -14,7 +14,6 @@ import pytest
 from drachtio_conformance.peers.tls import own_certificate
 from tests.peers.callees import free_port
 
-
 ATTEMPTS = 5
 
 
