@@ -77,11 +77,13 @@ class _Decode:
             return False
         try:
             if self._short(source.live):
-                found = read_runs(source, account, Detail.KIND if self._options.stats else Detail.LINE)
+                found = read_runs(
+                    source, account, Detail.KIND if self._options.stats else Detail.LINE, self._options.keylog
+                )
                 self._say_name(name)
                 self._show_quickly(found, damages, account)
             else:
-                entries = read_blocks(source, account)
+                entries = read_blocks(source, account, self._options.keylog)
                 self._say_name(name)
                 self._show(damages.watch(entries), source.live, file, account)
         except NotARecording as error:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgtrace.entries import Account, NotARecording
+from msgtrace.keylog_option import add_keylog
 from msgtrace.recordings import read_blocks
 from msgtrace.source import Source
 
@@ -49,6 +50,7 @@ def add_explain(commands: Commands) -> None:
     explain.add_argument(
         "--join", metavar="HEADER", default="", help="both legs of a call have this header alike"
     )
+    add_keylog(explain)
     explain.set_defaults(run=_run, parser=explain)
 
 
@@ -61,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
     account, index = Account(), CallIndex()
     try:
         source = Source(options.file, account)
-        items = list(shown(read_blocks(source, account), learn=index.learn))
+        items = list(shown(read_blocks(source, account, options.keylog), learn=index.learn))
         source.close()
     except NotARecording as error:
         sys.stderr.write(f"msgtrace: {name}: {error}\n")

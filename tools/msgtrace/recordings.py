@@ -65,20 +65,21 @@ def read(data: bytes) -> Iterator[Entry]:
     return read_blocks([data], Account())
 
 
-def read_blocks(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
-    """The entries of a recording that comes in blocks of any size; ``account`` is told where its octets go.
+def read_blocks(blocks: Iterable[bytes], account: Account, keylog: str = "") -> Iterator[Entry]:
+    """The entries of a recording that comes in blocks of any size; ``account`` is told where its octets go. By
+    ``keylog``, a file, TLS in a capture is opened.
 
     Raises NotARecording before the first entry.
     """
-    return cast("Iterator[Entry]", _read(blocks, account, None))
+    return cast("Iterator[Entry]", _read(blocks, account, None, keylog))
 
 
-def read_runs(blocks: Iterable[bytes], account: Account, detail: Detail) -> Iterator[Found]:
+def read_runs(blocks: Iterable[bytes], account: Account, detail: Detail, keylog: str = "") -> Iterator[Found]:
     """The same with ordinary frames in runs, which is quicker (:mod:`msgtrace.ordinary`)."""
-    return _read(blocks, account, detail)
+    return _read(blocks, account, detail, keylog)
 
 
-def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None, keylog: str) -> Iterator[Found]:
     rest = iter(blocks)
     sample = b""
     look_at = 0
@@ -91,6 +92,8 @@ def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Ite
         found = _recognise_more(sample, seen)
         if found is not None and (found.certain or not block or len(sample) >= SAMPLE):
             account.form = found.name
+            if keylog:
+                return _opened(found, chain((sample,), rest), account, keylog)
             return found.read(chain((sample,), rest), account, runs)
         if not block or len(sample) > SEARCHED:
             break
@@ -98,6 +101,14 @@ def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Ite
         account.other += len(sample)
         return iter(())
     raise NotARecording(_refusal(_without_mark(sample)))
+
+
+def _opened(form: _Form, blocks: Iterable[bytes], account: Account, keylog: str) -> Iterator[Entry]:
+    from msgtrace.readers import capture
+
+    if form.read is not _capture:
+        raise NotARecording(f"a key log is for packet captures; this was taken for {form.name}")
+    return capture.read(blocks, account, keylog)
 
 
 def _recognise_more(sample: bytes, seen: int) -> _Form | None:
