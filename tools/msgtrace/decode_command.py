@@ -111,6 +111,9 @@ class _Decode:
                 for what, count in account.unread.most_common(5)
             )
             _complain(f"{name}: not looked into: {told}")
+        if account.put_right:
+            told = ", ".join(f"{count:,} {what}" for what, count in account.put_right.most_common())
+            _complain(f"{name}: put right, as lengths prove: {told}")
         nothing, self._nothing = self._nothing, ""
         if nothing:
             _complain(f"{name}: {nothing}")

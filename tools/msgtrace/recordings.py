@@ -141,11 +141,15 @@ def _recognise(sample: bytes) -> _Form | None:
             )
     sample = _without_mark(sample)
     around = wrapping.detect(sample[:SAMPLE])
+    if sample[:1] == b"{" and not around.json_field and (pasted := _pasted(sample, wrapping.Wrapping())):
+        return pasted
     if around.by_line and not around.json_field and not around.entities:
         return _by_line(sample, around)
     cleaned = b"".join(wrapping.clean([sample], around))
     if around.json_field in wrapping.LOGGER_FIELDS:
         cleaned = _OBJECT_BESIDE.sub(b"", cleaned)  # the log's lines decide
+    elif pasted := _pasted(cleaned, around):
+        return pasted
     if _BARE.match(cleaned):
         return _Form("a bare stream of frames", _bare, bool(cleaned.strip().strip(b"0123456789")))
     forms = _forms(cleaned) if b"\n" in cleaned else []
@@ -201,6 +205,32 @@ def _with_sip_beside(
     found = read(wrapping.clean(beside.passed_on(blocks), around))
     entries = beside.among(cast("Iterator[Entry]", found))
     return map(_on_doubled_lines, entries) if around.doubled else entries
+
+
+def _pasted(cleaned: bytes, around: wrapping.Wrapping) -> _Form | None:
+    """A log that was pasted, and of which something can be put right."""
+    from msgtrace import services
+    from msgtrace.readers import mending, mixed_log
+
+    if not mending.may_help(cleaned):
+        return None
+
+    def put_right(clean: Iterable[bytes], account: Account) -> Iterator[services.Line]:
+        return mending.mended(services.separated(clean, wrapping.Wrapping(), []), account.put_right)
+
+    tried = Account()
+    lines = list(put_right([cleaned], tried))
+    forms = _forms(b"".join(line.text + b"\n" for line in lines)) if tried.put_right else []
+    if not forms:
+        return None
+
+    def read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+        clean = wrapping.clean(_blocks_without_mark(blocks), around)
+        found = mixed_log.read(put_right(clean, account), account)
+        return map(_on_doubled_lines, found) if around.doubled else found
+
+    name = " and ".join(forms) + (f", in {', '.join(around.names)}" if around.names else "")
+    return _Form(f"{name}, pasted", read, len(cleaned) > 4096)
 
 
 def _by_line(sample: bytes, around: wrapping.Wrapping) -> _Form | None:
