@@ -19,6 +19,7 @@ from msgtrace import wrapping
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.frames import end_of_plain
 from msgtrace.ordinary import BARE, Detail, Run, Search
+from msgtrace.readers.borders import Borders
 from msgtrace.streams import Streams
 
 __all__ = ["Account", "Entry", "EntryKind", "NotARecording", "read", "read_blocks", "read_runs"]
@@ -46,6 +47,8 @@ _COMPRESSIONS = (
     (b"BZh", "bzip2", "bzip2 -dc"),
     (b"PK\x03\x04", "zip", "unzip -p"),
 )
+_MOST_NAMED = 3
+"""forms of one file that are named behind the first"""
 _DATE = re.compile(rb"\n(?:[0-9a-f]{8}\|)?20[0-9]{2}-")
 _ARROW = re.compile(rb"\n(?:===>|<===)")
 _JSON = re.compile(rb'(?:\A|\n)\{"kind": ?"(?:start|recording|frame|sip|event|chunk|opened|closed)"')
@@ -80,6 +83,20 @@ def read_runs(blocks: Iterable[bytes], account: Account, detail: Detail, keylog:
 
 
 def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None, keylog: str) -> Iterator[Found]:
+    form, blocks, start = _form_of(blocks)
+    if form is None:
+        if not _without_mark(start).strip():
+            account.other += len(start)
+            return iter(())
+        raise NotARecording(_refusal(_without_mark(start)))
+    account.form = form.name
+    if keylog:
+        return _opened(form, blocks, account, keylog)
+    return form.read(blocks, account, runs) if form.forms is None else _in_turn(form, blocks, account, runs)
+
+
+def _form_of(blocks: Iterable[bytes]) -> tuple[_Form | None, Iterable[bytes], bytes]:
+    """The form of what blocks hold, if it shows, the same blocks, and their beginning."""
     rest = iter(blocks)
     sample = b""
     look_at = 0
@@ -91,16 +108,43 @@ def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None, keylog
         seen, look_at = look_at // 2, 2 * len(sample)  # a look costs time, and blocks may be small
         found = _recognise_more(sample, seen)
         if found is not None and (found.certain or not block or len(sample) >= SAMPLE):
-            account.form = found.name
-            if keylog:
-                return _opened(found, chain((sample,), rest), account, keylog)
-            return found.read(chain((sample,), rest), account, runs)
+            return found, chain((sample,), rest), sample
         if not block or len(sample) > SEARCHED:
-            break
-    if not _without_mark(sample).strip():
-        account.other += len(sample)
-        return iter(())
-    raise NotARecording(_refusal(_without_mark(sample)))
+            return None, chain((sample,), rest), sample
+
+
+def _in_turn(form: _Form, blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+    """The entries of a log of one form, and of what follows where its records become those of another."""
+    before = 0
+    while form.forms is not None:
+        borders = Borders(blocks, partial(_forms_in, form.around), form.forms)
+        found = form.read(borders, account, runs)
+        yield from _moved(found, before) if before else found
+        if borders.rest is None:
+            return
+        before += borders.lines
+        following, blocks, start = _form_of(borders.rest)
+        if following is None:
+            account.other += len(start)
+            return
+        form = following
+        if account.form.count(", then ") < _MOST_NAMED:
+            account.form += f", then from line {before + 1:,} {form.name}"
+    yield from _moved(form.read(blocks, account, runs), before)
+
+
+def _forms_in(around: wrapping.Wrapping, text: bytes) -> list[str]:
+    return _forms(b"".join(wrapping.clean([text], around)))
+
+
+def _moved(found: Iterable[Found], lines: int) -> Iterator[Found]:
+    """What was found behind so many lines of the file."""
+    for one in found:
+        if isinstance(one, Run):
+            one.line += lines
+            yield one
+        else:
+            yield msgspec.structs.replace(one, line=one.line + lines) if one.line else one
 
 
 def _opened(form: _Form, blocks: Iterable[bytes], account: Account, keylog: str) -> Iterator[Entry]:
@@ -127,6 +171,9 @@ class _Form(Struct, frozen=True):
     read: Reader
     certain: bool
     """whether a look at more of the file would teach nothing"""
+    forms: tuple[str, ...] | None = None
+    """as :func:`_forms` calls them; None where records of another form cannot follow, or would be read"""
+    around: wrapping.Wrapping = wrapping.Wrapping()
 
 
 def _recognise(sample: bytes) -> _Form | None:
@@ -168,7 +215,9 @@ def _recognise(sample: bytes) -> _Form | None:
         return map(_on_doubled_lines, found) if around.doubled else found
 
     name = f"{name}, in {', '.join(around.names)}" if around.names else name
-    return _Form(name, read, cleaned.count(b"\n", 0, 4096) > 20 or len(cleaned) > 4096)
+    certain = cleaned.count(b"\n", 0, 4096) > 20 or len(cleaned) > 4096
+    own = None if around.json_field in wrapping.LOGGER_FIELDS else tuple(forms)
+    return _Form(name, read, certain, own, around)
 
 
 def _mixed(forms: list[str], cleaned: bytes, around: wrapping.Wrapping) -> _Form:
