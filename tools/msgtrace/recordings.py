@@ -214,9 +214,9 @@ def _recognise(sample: bytes) -> _Form | None:
         found = reader(wrapping.clean(blocks, around), account, runs)
         return map(_on_doubled_lines, found) if around.doubled else found
 
+    own = None if around.json_field in wrapping.LOGGER_FIELDS else (name, *forms)
     name = f"{name}, in {', '.join(around.names)}" if around.names else name
     certain = cleaned.count(b"\n", 0, 4096) > 20 or len(cleaned) > 4096
-    own = None if around.json_field in wrapping.LOGGER_FIELDS else tuple(forms)
     return _Form(name, read, certain, own, around)
 
 
