@@ -92,7 +92,7 @@ def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None, keylog
     account.form = form.name
     if keylog:
         return _opened(form, blocks, account, keylog)
-    return form.read(blocks, account, runs) if form.forms is None else _in_turn(form, blocks, account, runs)
+    return _read_form(form, blocks, account, runs)
 
 
 def _form_of(blocks: Iterable[bytes]) -> tuple[_Form | None, Iterable[bytes], bytes]:
@@ -187,7 +187,14 @@ def _recognise(sample: bytes) -> _Form | None:
                 f"compressed with {name}, which is not read as it is; try: {command} FILE | msgtrace decode -"
             )
     sample = _without_mark(sample)
+    if wrapping.LITERAL.search(sample):
+        return _within(sample, wrapping.Wrapping(("literals of Python",), literals=True))
     around = wrapping.detect(sample[:SAMPLE])
+    if around.json_field and around.json_field not in wrapping.LOGGER_FIELDS:
+        return _within(
+            sample,
+            wrapping.Wrapping(around.names[:1], json_field=around.json_field, json_pieces=around.json_pieces),
+        )
     if sample[:1] == b"{" and not around.json_field and (pasted := _pasted(sample, wrapping.Wrapping())):
         return pasted
     if around.by_line and not around.json_field and not around.entities:
@@ -256,6 +263,42 @@ def _with_sip_beside(
     return map(_on_doubled_lines, entries) if around.doubled else entries
 
 
+def _within(sample: bytes, layer: wrapping.Wrapping) -> _Form | None:
+    """What a collector of logs has put into objects or literals: a log of any form, wrapped in its turn."""
+    from msgtrace.readers.json_beside import SipBeside
+
+    form = _recognise(b"".join(wrapping.clean([sample], layer)))
+    looked_at = Account()
+    beside = SipBeside(layer.json_field, looked_at)
+    for _ in beside.passed_on([sample] if layer.json_field else []):
+        pass
+    if form is None and not looked_at.sip:
+        return None
+
+    def read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+        blocks = _blocks_without_mark(blocks)
+        if looked_at.sip:
+            return _with_sip_beside(
+                blocks, layer, account, lambda clean: _read_form(form, clean, account, None)
+            )
+        return _read_form(form, wrapping.clean(blocks, layer), account, runs)
+
+    name = form.name if form is not None else "SIP"
+    return _Form(f"{name}, in {layer.names[0]}", read, form is None or form.certain)
+
+
+def _read_form(
+    form: _Form | None, blocks: Iterable[bytes], account: Account, runs: Detail | None
+) -> Iterator[Found]:
+    if form is None:
+        for block in blocks:
+            account.other += len(block)
+    elif form.forms is None:
+        yield from form.read(blocks, account, runs)
+    else:
+        yield from _in_turn(form, blocks, account, runs)
+
+
 def _pasted(cleaned: bytes, around: wrapping.Wrapping) -> _Form | None:
     """A log that was pasted, and of which something can be put right."""
     from msgtrace import services
@@ -322,6 +365,8 @@ def _forms(cleaned: bytes) -> list[str]:
         found.append("output of DEBUG=drachtio:agent")
     if server_log.BEGINNING.search(beginning) or server_log.OLD_BEGINNING.search(beginning):
         found.append("a server's log")
+        if server_log.TRACED_BY_SYSLOG.search(beginning):
+            found.append("a server's log through syslog")
     elif _SERVER_WORDS.search(cleaned) and server_log.SYSLOG_BEGINNING.search(beginning):
         found.append("a server's log through syslog")
     if _ARROWS.search(beginning):
