@@ -189,6 +189,8 @@ def _recognise(sample: bytes) -> _Form | None:
     sample = _without_mark(sample)
     if wrapping.LITERAL.search(sample):
         return _within(sample, wrapping.Wrapping(("literals of Python",), literals=True))
+    if wrapping.EXPORT.match(sample):
+        return _within(sample, wrapping.Wrapping(("the journal's export",), export=True))
     around = wrapping.detect(sample[:SAMPLE])
     if around.json_field and around.json_field not in wrapping.LOGGER_FIELDS:
         return _within(
