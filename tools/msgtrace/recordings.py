@@ -47,6 +47,8 @@ _COMPRESSIONS = (
     (b"BZh", "bzip2", "bzip2 -dc"),
     (b"PK\x03\x04", "zip", "unzip -p"),
 )
+_SUMMARY = re.compile(rb" *1 +[0-9.]+ +\S+ (?:\xe2\x86\x92|->) \S+ +\S+ [0-9]+ ")
+_TREES = "packets as tshark prints them"
 _MOST_NAMED = 3
 """forms of one file that are named behind the first"""
 _DATE = re.compile(rb"\n(?:[0-9a-f]{8}\|)?20[0-9]{2}-")
@@ -226,6 +228,7 @@ def _recognise(sample: bytes) -> _Form | None:
     own = None if around.json_field in wrapping.LOGGER_FIELDS else (name, *forms)
     name = f"{name}, in {', '.join(around.names)}" if around.names else name
     certain = cleaned.count(b"\n", 0, 4096) > 20 or len(cleaned) > 4096
+    certain = certain and name != _TREES  # whose octets may stand behind the first of them
     return _Form(name, read, certain, own, around)
 
 
@@ -409,6 +412,16 @@ def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
             return "output of DEBUG=drachtio:agent", debug_log.read
         if debug_log.TERMINAL_LINE.search(beginning):
             return "output of DEBUG=drachtio:agent on a terminal", debug_log.read_terminal
+    if b"0000" in cleaned:
+        from msgtrace.readers import hex_dump
+
+        if hex_dump.BEGINNING.search(cleaned):
+            return "packets as hexadecimal digits", hex_dump.read
+    if b"Session Initiation Protocol (" in cleaned:
+        from msgtrace.readers import packet_tree
+
+        if packet_tree.BEGINNING.search(cleaned):
+            return _TREES, packet_tree.read
     if _PRINTED.search(beginning) and not _SERVER_WORDS.search(cleaned):
         from msgtrace.readers import sip_text
 
@@ -434,6 +447,8 @@ def _refusal(start: bytes) -> str:
             "line 1: JSON, but not a line of the server's trace, of a recording, or of a client's log with '===>'; "
             f"got {start.lstrip()[:40].decode('latin-1')!a}"
         )
+    if _SUMMARY.match(start):
+        return "tshark's summary, a line for each packet, which holds no message; expected tshark -V, -x or -w FILE"
     return (
         "not a recording of the admin protocol: expected frames ('56#…'), a client's log ('===>', '<==='), output of "
         "DEBUG=drachtio:agent, a server's log, JSON lines or a packet capture; "

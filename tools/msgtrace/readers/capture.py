@@ -21,7 +21,7 @@ from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.moments import iso
 from msgtrace.readers.datagrams import Datagram, Dissector, Lost
 from msgtrace.readers.decrypted import Decrypted
-from msgtrace.readers.pcap import PCAPNG, Broken, holds_secrets, packets
+from msgtrace.readers.pcap import PCAPNG, Broken, Captured, holds_secrets, packets
 from msgtrace.readers.segments import End, Gap, Key, Piece, Segments
 from msgtrace.readers.websocket_stream import WebSocketStream, begins
 from msgtrace.sip_stream import START, SipStream
@@ -52,18 +52,23 @@ def read(blocks: Iterable[bytes], account: Account, keylog: str = "") -> Iterato
                 raise
             told = f"TLS, whose keys the capture holds, but {error}"
     try:
-        yield from _read(blocks, account, _Tls(account, decrypted, told))
+        yield from _read(packets(blocks), account, _Tls(account, decrypted, told))
     finally:
         if decrypted is not None:
             decrypted.close()
 
 
-def _read(blocks: Iterable[bytes], account: Account, tls: _Tls) -> Iterator[Entry]:
+def read_packets(found: Iterable[Captured], account: Account) -> Iterator[Entry]:
+    """Entries of packets that stood somewhere else than in a capture file."""
+    return _read(found, account, _Tls(account, None, "TLS"))
+
+
+def _read(found_packets: Iterable[Captured], account: Account, tls: _Tls) -> Iterator[Entry]:
     conversation = _Conversation(account, tls)
     held: list[Entry] = []
     dissector = Dissector()
     try:
-        for packet in packets(blocks):
+        for packet in found_packets:
             found: list[Entry] = []
             for one in (*dissector.late(packet.nanoseconds), dissector.take(packet)):
                 if one is not None:
@@ -92,6 +97,11 @@ def _by_packet(entries: list[Entry]) -> Iterator[Entry]:
             yield Entry(kind=EntryKind.DAMAGE, data=entry.data)
         else:
             yield entry
+
+
+def _when(nanoseconds: int) -> str:
+    """The time of a packet; empty where the capture tells none."""
+    return iso(nanoseconds) if nanoseconds else ""
 
 
 class _Tls:
@@ -244,7 +254,7 @@ class _Conversation:
         name = ""
         if gap.key in self._admin:
             name, from_server = self._admin[gap.key]
-            yield from self._streams.finish(name, from_server, iso(gap.time))
+            yield from self._streams.finish(name, from_server, _when(gap.time))
         else:
             yield from self._end_of_text(gap.key, gap.packet, gap.time)
         cut = f", packet {gap.packet} is cut" if gap.cut else ""
@@ -268,7 +278,7 @@ class _Conversation:
             self._recognise(piece.data, key)
         if key in self._admin:
             name, from_server = self._admin[key]
-            time = iso(piece.time)
+            time = _when(piece.time)
             for entry in self._streams.feed(piece.data, piece.packet, time, name, from_server):
                 if from_server and entry.kind is EntryKind.FRAME:
                     self._learn(entry.data)
@@ -346,7 +356,7 @@ class _Conversation:
             kind=EntryKind.SIP,
             line=packet,
             place="packet",
-            time=iso(time),
+            time=_when(time),
             from_server=from_server,
             peer=peer,
             source=f"{transport}/{source}",
@@ -361,7 +371,7 @@ class _Conversation:
             kind=EntryKind.DAMAGE,
             line=packet,
             place="packet",
-            time=iso(time) if time else "",
+            time=_when(time),
             connection=connection,
             data=said,
         )
@@ -373,5 +383,5 @@ class _Conversation:
             self._texts.pop(key, None)
             self._sockets.pop(key, None)
         if key in self._admin:
-            yield from self._streams.finish(*self._admin.pop(key), iso(end.time))
+            yield from self._streams.finish(*self._admin.pop(key), _when(end.time))
         self._tls.end(key)
