@@ -153,7 +153,7 @@ class _Run:
             trace = self._open_trace()
         except TraceFileError as reason:
             return self._cannot_start(reason)
-        server = Server(self._configuration, taps=self._taps(trace))
+        server = Server(self._configuration, taps=self._taps(trace), advances=False)
         observation = self._observation
         process = self._configuration.process
         pid_file: PidFile | None = None

@@ -54,7 +54,11 @@ class StartError(Exception):
 class Server:
     """One server in the running loop; as an async context manager it starts and stops."""
 
-    def __init__(self, configuration: Configuration, *, taps: Sequence[Tap] = ()) -> None:
+    def __init__(
+        self, configuration: Configuration, *, taps: Sequence[Tap] = (), advances: bool = True
+    ) -> None:
+        """``advances``: its clock can be advanced, which costs something all the time."""
+        self._advances = advances
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
@@ -72,7 +76,7 @@ class Server:
     async def start(self) -> None:
         """Open the SIP transports, then the admin port. Raises StartError."""
         configuration = self._configuration
-        self._clock = LoopClock()
+        self._clock = LoopClock(advances=self._advances)
         turn = Turn(asyncio.get_running_loop().call_soon)
         if configuration.tls.key_file or configuration.tls.cert_file or configuration.tls.chain_file:
             try:

@@ -96,7 +96,7 @@ class AdminSession:
         self._decoder = FrameDecoder(context.configuration.frame_limit_before_authentication)
         self._out: list[bytes] = []
         self._incomplete: TimerHandle | None = None
-        self._next_id = context.identifiers.message_ids()
+        self._next_id = context.identifiers.message_ids().next
         self._waiting_attempt: TimerHandle | None = None
         self.deaf = False
         """an attempt to authenticate waits; until it is looked at nothing more may be received"""

@@ -6,6 +6,8 @@ What is known of calls stands in tables, each with who owns it: ``TransactionLay
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from reference_server.account import Account
@@ -91,7 +93,7 @@ class Context:
         network: SipNetwork,
         applications: Applications,
         taps: Taps,
-        time_token: TimeToken | None = None,
+        time_token: Callable[[], str] | None = None,
         observer: CallObserver | None = None,
         account: Account | None = None,
     ) -> None:
@@ -104,7 +106,7 @@ class Context:
         self.timing = settings.timing
         self.wall = clock.wall
         self.monotonic = clock.monotonic
-        self.time_token = time_token or TimeToken(clock.wall)
+        self.time_token = time_token or TimeToken(clock.wall).now
         self.timers = timers
         self.identifiers = identifiers
         self.network = network

@@ -66,7 +66,7 @@ class Core:
 
         ``account`` is shared with the network.
         """
-        time_token = TimeToken(clock.wall)
+        time_token = TimeToken(clock.wall).now
         self._records = (
             CallRecords(applications, time_token, timers, clock.monotonic) if settings.call_records else None
         )

@@ -12,7 +12,7 @@ from reference_server.core.context import Context
 from reference_server.core.ports import Flow
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.messages.message import Request
-from reference_server.sip.messages.response_headers import ResponseHeaders
+from reference_server.sip.messages.response_headers import response_headers
 from reference_server.sip.messages.sanity import overlong_name
 from reference_server.sip.messages.via import TopVia
 from reference_server.sparingly import Sparingly
@@ -53,7 +53,7 @@ class StatelessRefusal:
     def _refuse(
         self, request: Request, via: TopVia, flow: Flow, *, status: int, reason: str = "", extra: str = ""
     ) -> None:
-        headers = ResponseHeaders(request, via, flow.remote_host, flow.remote_port)
+        headers = response_headers(request, via, flow.remote_host, flow.remote_port)
         to = headers.to
         if not request.to_tag:  # the same each time the request comes, though nobody remembers it
             digest = blake2b(f"{via.branch}{headers.call_id}".encode("latin-1"), digest_size=8)

@@ -96,11 +96,12 @@ class UdpTransport:
             self._flush()
         self._turn.begin()
         try:
-            number = 0
-            while number < _READS_PER_WAKE and self._read():
-                number += 1
-            if number == 0:
+            if not self._read():
                 self._read_errors()
+            elif self._readiness.more():
+                number = 1
+                while number < _READS_PER_WAKE and self._read():
+                    number += 1
         finally:
             self._turn.end()
 

@@ -17,7 +17,7 @@ from msgtrace.cli import main as msgtrace
 from reference_server.config.reading import read
 from reference_server.core.methods import INVITE
 from reference_server.handlers.answer import AnswerError, read_answer
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.message import Request, SipSyntaxError, parse_message
 from reference_server.sip.messages.sanity import fault_of
 from reference_server.sip.messages.stream import StreamError, StreamFramer
@@ -50,7 +50,7 @@ def messages(data: bytes) -> None:
         framer.feed(data)
         while framer.next_message() is not None:
             pass
-    Draft(text, "").lines()
+    parse_draft(text, "").lines()
 
 
 def uris(data: bytes) -> None:
