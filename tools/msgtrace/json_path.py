@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import cast
 
 import msgspec
 
@@ -57,11 +56,10 @@ class JsonFollower(RunFollower[JsonLine]):
         found, from_server, summary, question = told
         assert self._run_of is not None
         end, stamp, line, offset = self._run_of.following(found)
-        meta, length = found.group(META, LENGTH)
-        begin = found.end(META) + 2
-        content = found.string[begin:end]
+        meta, length, asked_for, received = found.group(META, LENGTH, ASKED, RECEIVED)
+        content = found.string[found.end(META) + 2 : end]
         values = meta.split("|")
-        kind = _kind(found, values, content)
+        kind = _kind(asked_for, received, values, content)
         took = None if question is None else between(question.at, at)
         head, _, body = content.partition("\r\n\r\n")
         names = messages.names(kind, values)
@@ -101,8 +99,10 @@ class JsonFollower(RunFollower[JsonLine]):
             answers=0 if question is None else question.number,
             round_trip=None if took is None else round(took, 6),
             start_line=start_line,
-            headers=cast("list[tuple[str, str]]", [field.split(": ", 1) for field in fields]),
-            body=body if body.replace("\r\n", "").isprintable() else readable(body, keep="\r\n\t"),
+            headers=[field.split(": ", 1) for field in fields],  # type: ignore[misc]  # each has two parts
+            body=body
+            if not body or body.replace("\r\n", "").isprintable()
+            else readable(body, keep="\r\n\t"),
         )
 
 
@@ -128,8 +128,7 @@ class _Details:
         return end, stamp, line, self._first + found.start()
 
 
-def _kind(found: re.Match[str], values: list[str], content: str) -> MessageKind:
-    asked, received = found.group(ASKED, RECEIVED)
+def _kind(asked: str | None, received: str | None, values: list[str], content: str) -> MessageKind:
     if asked is not None:
         return MessageKind.OK
     if received is not None:
