@@ -78,6 +78,8 @@ def story(
     yield f"Call {call.number} ({call.method or 'no request'} between {party}, Call-ID {call.call_id}): {verdict.text}."
     if leg_of is not None:
         yield f"It is the other leg of call {leg_of.number}, which the application carries on with it."
+    for leg in legs:
+        yield f"Its other leg is call {leg.number}: {judge(leg).text}."
     yield ""
     yield from (sentence for _, sentence in sorted(_happened(call), key=lambda pair: pair[0]))
     for item in items:

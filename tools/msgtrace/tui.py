@@ -108,7 +108,7 @@ class MsgtraceApp(App[None]):
 
     TITLE = "msgtrace"
     CSS = """
-    #causes { height: auto; max-height: 40%; overflow-y: auto; padding: 0 1; }
+    #causes { height: auto; max-height: 50%; overflow-y: auto; padding: 0 1; }
     #search { display: none; }
     #search.shown { display: block; }
     Calls { height: 1fr; }
