@@ -23,10 +23,10 @@ from msgtrace.render import JsonLine, json_object
 from msgtrace.short_path import RunFollower, Told
 
 _UNITS = [unit.value for unit in ALL_UNITS]
-_PLAIN_HEAD = re.compile(
-    r"[ -\[\]-~]++(?:\r\n[!-9;-\[\]-~]++: [!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?(?=\r|\Z))*\Z"
-)
+_PLAIN_HEAD = re.compile(r"[ -\[\]-~]++(?:\r\n[!-9;-\[\]-~]++: (?! )[ -\[\]-~]++(?<! ))*\Z")
 """a start line and fields ``Name: value`` without blanks at the ends, folding or a backslash"""
+_FIELDS = re.compile(r"\r\n([!-9;-~]++): ([^\r]*)")
+"""of such a head"""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -85,7 +85,6 @@ class JsonFollower(RunFollower[JsonLine]):
             )
             asked = (question.number, question.summary) if question is not None else (0, "")
             return self._line_of(Shown(number, entry, summary, message, from_server, *asked, took))
-        start_line, *fields = head.split("\r\n")
         return JsonLine(
             number=number,
             kind=kind.value,
@@ -98,8 +97,8 @@ class JsonFollower(RunFollower[JsonLine]):
             tokens=dict(zip(names, values, strict=False)),
             answers=0 if question is None else question.number,
             round_trip=None if took is None else round(took, 6),
-            start_line=start_line,
-            headers=[field.split(": ", 1) for field in fields],  # type: ignore[misc]  # each has two parts
+            start_line=head.partition("\r\n")[0],
+            headers=_FIELDS.findall(head),
             body=body
             if not body or body.replace("\r\n", "").isprintable()
             else readable(body, keep="\r\n\t"),
