@@ -346,7 +346,8 @@ def test_tshark_is_ended_with_the_reader(session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["decode", "--calls"], ["explain", "--call", "1"], ["stats"], ["decode", "--stats"]]
+    "command",
+    [["decode", "--calls"], ["explain", "--call", "1"], ["stats"], ["decode", "--stats"], ["to-scenario"]],
 )
 def test_each_command_takes_a_key_log(command: list[str], session: Session, tmp_path: Path) -> None:
     (tmp_path / "c.pcap").write_bytes(pcap(session.packets))

@@ -108,6 +108,7 @@ def _add_scenarios(commands: Commands) -> None:
     case.add_argument(
         *("--expect",), metavar="LIST", help="known differences, as `drachtio-conformance replay` has them"
     )
+    add_keylog(case)
     case.set_defaults(run=_to_scenario, parser=case)
     sipp = commands.add_parser(
         "to-sipp",
@@ -129,7 +130,7 @@ def _to_scenario(options: argparse.Namespace) -> int:
 
     made = import_module("drachtio_conformance.replay.scenario")
     try:
-        text: str = made.scenario_of(options.file, options.call, options.expect)
+        text: str = made.scenario_of(options.file, options.call, options.expect, options.keylog)
         with _output(options.output) as out:
             out.write(text.encode("utf-8", "surrogateescape"))
     except OSError as error:
