@@ -58,8 +58,8 @@ class Recorded(Struct, frozen=True):
 
 
 def read(path: Path, calls: Collection[str] = (), keylog: str = "") -> Recorded:
-    """Read a recording; of several ``calls`` (numbers, Call-IDs, dialog ids) only these. ``keylog`` has the keys for the
-    TLS of a capture. Raises TraceError, OSError."""
+    """Read a recording; of several ``calls`` (numbers, Call-IDs, dialog ids) only these. ``keylog`` has the keys for
+    the TLS of a capture. Raises TraceError, OSError."""
     if not calls and path.name.endswith(files.LOG_SUFFIX) and files.partner(path).is_file():
         return Recorded(files.read(path))
     account = Account()
