@@ -40,7 +40,8 @@ from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
 from reference_server.wire.frames_to_application import NotSent
 
-if TYPE_CHECKING:  # loaded only where handlers are configured
+if TYPE_CHECKING:  # loaded only where they are configured
+    from reference_server.faults.faults import Faults
     from reference_server.handling import Handling
 
 VERSION = f"{PARITY_VERSION}-ref.{__version__}"
@@ -62,8 +63,8 @@ class Server:
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
-        self.faults = ""
-        """the harm that is done on purpose, with the seed of what is left to chance; empty if none is"""
+        self._faults: Faults | None = None
+        self._judge: FrameInterceptor | None = None
         self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
         self._certificates: Certificates | None = None
@@ -125,12 +126,9 @@ class Server:
             limits=limits,
         )
         self._connections = AdminConnections(self.taps, *_most_strangers(limits))
-        self._admin.interceptor = in_a_row(
-            self._judge_applications(strict=configuration.strict)
-            if configuration.lint or configuration.strict
-            else None,
-            self._do_harm(configuration.faults) if configuration.faults else None,
-        )
+        if configuration.lint or configuration.strict:
+            self._judge = self._judge_applications(strict=configuration.strict)
+        self.set_faults(configuration.faults)
         self._turn = turn
         if configuration.handlers:
             self._handlers_made(configuration.handlers)()
@@ -174,13 +172,23 @@ class Server:
 
         return Strict(lint, refuse) if strict else None
 
-    def _do_harm(self, chosen: tuple[Fault, ...]) -> FrameInterceptor:
-        from reference_server.faults.faults import Faults
+    def set_faults(self, chosen: tuple[Fault, ...]) -> None:
+        """From now on do this harm, and no other; frames of connections are counted from now on."""
+        if self._faults is not None:
+            self._faults.release()
+            self.taps.remove(self._faults)
+            self._faults = None
+        if chosen:
+            from reference_server.faults.faults import Faults
 
-        faults = Faults(chosen, self._clock.timers, self._connections)
-        self.taps.add(faults)
-        self.faults = faults.description
-        return faults
+            self._faults = Faults(chosen, self._clock.timers, self._connections)
+            self.taps.add(self._faults)
+        self._admin.interceptor = in_a_row(self._judge, self._faults)
+
+    @property
+    def faults(self) -> str:
+        """The harm that is done on purpose, with the seed of what is left to chance; empty if none is."""
+        return "" if self._faults is None else self._faults.description
 
     def _secure_listeners(self, port: int, turn: Turn) -> list[AdminListener]:
         if self._certificates is None:

@@ -206,6 +206,11 @@ class AdminConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.pause_reading()
 
+    def hear(self) -> None:
+        """Read again: the harm is taken away."""
+        if self._transport is not None and not self._paused and not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def close(self) -> None:
         """Write what is queued and close: the server stops."""
         self._flush()

@@ -32,6 +32,9 @@ class Connection(Protocol):
     def go_deaf(self) -> None:
         """Read nothing more."""
 
+    def hear(self) -> None:
+        """Read again."""
+
 
 class AdminConnections:
     """The connections: strangers', applications', and those that are about to close."""
@@ -101,6 +104,11 @@ class AdminConnections:
         """Read nothing more of the connection of that number."""
         for connection in self._of(number):
             connection.go_deaf()
+
+    def hear(self, number: int) -> None:
+        """Read the connection of that number again."""
+        for connection in self._of(number):
+            connection.hear()
 
     def _of(self, number: int) -> list[Connection]:
         return [connection for connection in self._open if connection.session.number == number]

@@ -47,6 +47,9 @@ class Carrier:
     def go_deaf(self) -> None:
         self.deaf = True
 
+    def hear(self) -> None:
+        self.deaf = False
+
     def _gone(self) -> None:
         self.session.lost()
         self._table.remove(self)

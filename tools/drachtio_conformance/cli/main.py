@@ -34,6 +34,8 @@ from drachtio_conformance.engine.profile import ProfileError
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.report import standard_output
 from drachtio_conformance.report.visible import visible
+from drachtio_conformance.telephone.acts import ScriptError
+from drachtio_conformance.telephone.lines import CallError
 from msgtrace.entries import NotARecording
 
 
@@ -61,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ProfileError,
         TraceError,
         NotARecording,
+        CallError,
+        ScriptError,
     ) as error:
         return _complain(str(error), ExitCode.USAGE)
     except (LoadError, SpecificationError) as error:
@@ -89,7 +93,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "client":
             from drachtio_conformance.cli import server_command
 
-            return server_command.run(options, load_cases(options.scenarios, "client_scenarios"))
+            try:
+                return server_command.run(options, load_cases(options.scenarios, "client_scenarios"))
+            except server_command.SeedWithoutFaults as error:
+                raise UsageError(str(error)) from None
         case "features":
             from drachtio_conformance.cli import features_command
 
@@ -188,29 +195,27 @@ def _explain(what: str | None) -> int:
 
 def _call(options: argparse.Namespace) -> int:
     from drachtio_conformance.cli import call_command
-    from drachtio_conformance.cli.call_command import Call, CallError
+    from drachtio_conformance.cli.call_command import Call
     from msgtrace import ladder
     from msgtrace.octets import readable
 
-    try:
-        call = Call(
-            uri=options.uri,
-            method=options.method.upper(),
-            transport=options.transport or "",
-            headers=_headers(options.header, options.body),
-            body=_body(options.body),
-            hold=options.hold,
-            patience=options.timeout,
-            cancel_after=options.cancel_after,
-            early_bye=options.early_bye,
-            reinvite=options.reinvite,
-            no_ack=options.no_ack,
-        )
-        outcome = asyncio.run(call_command.place(call))
-    except CallError as error:
-        raise UsageError(str(error)) from None
+    call = Call(
+        uri=options.uri,
+        method=options.method.upper(),
+        transport=options.transport or "",
+        headers=_headers(options.header, options.body),
+        body=_body(options.body),
+        script=tuple(options.script),
+        patience=options.timeout,
+    )
+    outcome = asyncio.run(call_command.place(call))
     if options.json:
-        told = {"exit_code": int(outcome.exit_code), "sentence": outcome.sentence, "events": outcome.events}
+        told = {
+            "exit_code": int(outcome.exit_code),
+            "sentence": outcome.sentence,
+            "did": outcome.did,
+            "events": outcome.events,
+        }
         _print(msgspec.json.encode(told).decode())
         return outcome.exit_code
     if outcome.events:
@@ -261,7 +266,7 @@ def _shell(address: AdminAddress, secret: str, brief: bool) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from drachtio_conformance.report import side_by_side
+    from drachtio_conformance.report import side_by_side, side_by_side_page
 
     runs = []
     for given in options.reports:
@@ -274,7 +279,8 @@ def _compare(options: argparse.Namespace) -> int:
             raise UsageError(str(error)) from None
     text = side_by_side.markdown(runs, title=options.title)
     if options.html:
-        Path(options.html).write_text(side_by_side.page(runs, specification.load()), "utf-8")
+        page = side_by_side_page.render(runs, specification.load(), title=options.title)
+        Path(options.html).write_text(page, "utf-8")
     if options.markdown:
         Path(options.markdown).write_text(text, "utf-8")
     elif not options.html:

@@ -12,8 +12,10 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from random import SystemRandom
 
 from msgspec import Struct, structs
 
@@ -31,10 +33,14 @@ from drachtio_conformance.report import ci_log, html_page, json_report, junit, m
 from drachtio_conformance.report.console import RunConsole
 from drachtio_conformance.report.visible import visible
 from drachtio_conformance.steps.stage import Pace
-from drachtio_conformance.targets.client import ClientTarget
+from drachtio_conformance.targets.client import Chance, ClientTarget
 from drachtio_conformance.targets.embedded import EmbeddedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
 from drachtio_conformance.targets.target import Target
+
+
+class SeedWithoutFaults(ValueError):
+    """There is nothing that the seed is for."""
 
 
 class Paths(Struct, frozen=True):
@@ -59,6 +65,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
 
     Raises NothingMatches, BaselineError, ProfileError, and OSError when a report cannot be written.
     """
+    _settle_seed(options)
     rules = specification.load()
     chosen = selection.select(cases, options.filter, options.clause)
     entries = baseline.load(Path(options.baseline)) if options.baseline else []
@@ -99,6 +106,16 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
         sys.stderr.write(f"drachtio-conformance: {visible(crashed)}\n")
         return 130 if crashed == "interrupted" else ExitCode.HARNESS
     return code
+
+
+def _settle_seed(options: argparse.Namespace) -> None:
+    """Choose a seed where random faults are wanted and none is given. Raises SeedWithoutFaults."""
+    if options.command != "client":
+        return
+    if options.faults is None and options.seed is not None:
+        raise SeedWithoutFaults("--seed is that of random faults: give --faults random, too")
+    if options.faults is not None and options.seed is None:
+        options.seed = SystemRandom().randrange(1, 10**9)
 
 
 class _Session:
@@ -152,7 +169,9 @@ class _Session:
                 with self._lock:
                     self._took(result)
 
-        jobs = [asyncio.to_thread(asyncio.run, work(runner)) for runner in (self._runner, *self._helpers)]
+        runners = [self._runner, *self._helpers]
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(runners)))
+        jobs = [asyncio.to_thread(asyncio.run, work(runner)) for runner in runners]
         try:
             await asyncio.gather(*jobs)
         finally:
@@ -220,7 +239,8 @@ def _mutation(mutation: Struct) -> str:
 
 def _target(options: argparse.Namespace, profile: Profile) -> Target:
     if options.command == "client":
-        return ClientTarget(options.app)
+        chance = None if options.faults is None else Chance(options.seed, options.faults == "random")
+        return ClientTarget(options.app, chance=chance)
     if options.admin is None:
         return EmbeddedTarget()
     admin: AdminAddress = options.admin
@@ -261,6 +281,8 @@ def _rerun(options: argparse.Namespace) -> str:
         value = getattr(options, name)
         for each in value if isinstance(value, list) else [value] if value else []:
             words += [f"--{name}", shlex.quote(each)]
+    if getattr(options, "seed", None) is not None:
+        words += ["--faults", options.faults, "--seed", str(options.seed)]
     if options.slow is not None:
         words += ["--slow", f"{options.slow:g}"]
     behind = f" -- {shlex.join(options.app)}" if options.command == "client" else ""

@@ -47,8 +47,15 @@ class Pace(Struct, frozen=True, kw_only=True):
 
     deadline: float = 2.0
     """seconds that a check waits when the step does not say"""
+    longest: float | None = None
+    """seconds that no check waits longer, whatever its step says: where it is known how quick the peer is"""
     scale: float = 1.0
     """``--slow``: factor for deadlines and quiet periods"""
+
+    def patience(self, within: str | None) -> float:
+        """Seconds that a check waits whose step says ``within``."""
+        wanted = self.deadline if within is None else seconds(within)
+        return (wanted if self.longest is None else min(wanted, self.longest)) * self.scale
 
 
 class Finding(Struct, frozen=True):
@@ -61,7 +68,8 @@ class Finding(Struct, frozen=True):
 class Stage:
     """Applications and SIP peers by name, variables, and the mutation that the present step must notice."""
 
-    def __init__(self, server: ServerUnderTest, pace: Pace, *, embedded: bool) -> None:
+    def __init__(self, server: ServerUnderTest, pace: Pace, *, embedded: bool, case: str = "") -> None:
+        """``case`` is the name of what is played."""
         self.server = server
         self.embedded = embedded
         self.recorder = Recorder(octets(server.endpoints.secret), server.now)
@@ -71,7 +79,9 @@ class Stage:
         self._callbacks: dict[str, CallbackPeer] = {}
         self._doors: dict[str, Door] = {}
         self._client = (
-            ClientSide(server, self.recorder, self.bell) if isinstance(server, ClientUnderTest) else None
+            ClientSide(server, self.recorder, self.bell, case=case)
+            if isinstance(server, ClientUnderTest)
+            else None
         )
         self.mutation: Mutation | None = None
         """to be applied to what a check of the present step looks at"""
@@ -103,7 +113,7 @@ class Stage:
 
     def patience(self, within: str | None) -> float:
         """Seconds that a check waits."""
-        return (self._pace.deadline if within is None else seconds(within)) * self._pace.scale
+        return self._pace.patience(within)
 
     # Broken twins
 
