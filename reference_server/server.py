@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 from msgspec import structs
 
 from reference_server import PARITY_VERSION, __version__
-from reference_server.account import Account
-from reference_server.admin.connections import STRANGERS, AdminConnections
+from reference_server.account import Account, shares_of
+from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext, FrameInterceptor
 from reference_server.admin.interceptors import in_a_row
 from reference_server.admin.listener import AdminListener
@@ -24,12 +24,12 @@ from reference_server.config.model import (
     Dialect,
     Fault,
     HandlerConfiguration,
+    LimitConfiguration,
 )
 from reference_server.core.core import Core
 from reference_server.core.ports import Tap, Taps
 from reference_server.net.blacklist import Blacklist, BlacklistError
 from reference_server.net.clock import LoopClock
-from reference_server.net.connections import MOST_CONNECTIONS
 from reference_server.net.network import Network
 from reference_server.net.sockets.descriptors import for_strangers
 from reference_server.net.sockets.listening import TransportError
@@ -84,11 +84,13 @@ class Server:
                 self._certificates = Certificates(configuration.tls)
             except CertificateError as error:
                 raise StartError(str(error)) from error
-        descriptors = for_strangers()
-        account = Account()
+        limits = configuration.limits
+        account = self._account = Account(*shares_of(limits.kept_for_peers))
         self._network = Network(
             lambda text: self.taps.event("sip-transport", reason=text),
-            most_connections=min(MOST_CONNECTIONS, descriptors // 2),
+            limits=limits,
+            met=lambda limit, text: self.taps.event("sip-transport", reason=text, limit=limit),
+            most_connections=_most_sip_connections(limits),
             nameserver=configuration.routing.nameserver,
             monotonic=self._clock.monotonic,
             turn=turn,
@@ -121,8 +123,9 @@ class Server:
             timers=self._clock.timers,
             identifiers=self._identifiers,
             taps=self.taps,
+            limits=limits,
         )
-        self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
+        self._connections = AdminConnections(self.taps, *_most_strangers(limits))
         if configuration.lint or configuration.strict:
             self._judge = self._judge_applications(strict=configuration.strict)
         self.set_faults(configuration.faults)
@@ -232,7 +235,7 @@ class Server:
 
     def _handlers_made(self, wanted: Sequence[HandlerConfiguration]) -> Callable[[], None]:
         """Returns what has these asked from now on, and no others. Raises StartError without the HTTP library."""
-        from reference_server.handling import MOST_OUTBOUND, Handling, HandlingError
+        from reference_server.handling import Handling, HandlingError
 
         if self._handling is None:
             self._handling = Handling(
@@ -240,7 +243,7 @@ class Server:
                 connections=self._connections,
                 turn=self._turn,
                 network=self._network,
-                most_connections=min(MOST_OUTBOUND, for_strangers() // 4),
+                most_connections=_most_outbound(self._configuration.limits),
             )
         handling = self._handling
         try:
@@ -309,9 +312,18 @@ class Server:
             ask()
         self._configuration = now
         self._core.apply(core_settings(now))
-        self._admin.configure(now.admin)
+        self._admin.configure(now.admin, now.limits)
+        self._bound(now.limits)
         self._network.close_after(now.transports.most_consecutive_timeouts)
         return changes(now, new)
+
+    def _bound(self, limits: LimitConfiguration) -> None:
+        """From now on these limits hold; what exceeds them stays until it ends."""
+        self._account.bound(*shares_of(limits.kept_for_peers))
+        self._network.bound(limits, _most_sip_connections(limits))
+        self._connections.bound(*_most_strangers(limits))
+        if self._handling is not None:
+            self._handling.bound(limits, _most_outbound(limits))
 
     @property
     def has_certificates(self) -> bool:
@@ -370,6 +382,21 @@ class Server:
             await listener.stop()
         await self._network.stop()
         self._clock.stop()
+
+
+def _most_sip_connections(limits: LimitConfiguration) -> int:
+    """As many as are configured, if the system grants so many descriptors."""
+    return min(limits.sip_connections, for_strangers() // 2)
+
+
+def _most_strangers(limits: LimitConfiguration) -> tuple[int, int]:
+    """In all, and of one address."""
+    most = min(limits.unauthenticated_connections, for_strangers() // 4)
+    return most, limits.unauthenticated_connections_per_address
+
+
+def _most_outbound(limits: LimitConfiguration) -> int:
+    return min(limits.outbound_connections, for_strangers() // 4)
 
 
 def tune_for_traffic() -> None:

@@ -57,8 +57,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     patience: Patience = Patience()
     serves_unknown_transports: bool = False
     """as before 0.9.7, a request to a URI with a transport that the server has not goes as if it named none (VER-6)"""
+    most_dialogs: int = 100_000
+    """with so many, what would begin another gets 503"""
+    most_waiting: int = 10_000
+    """requests that may wait for the answer of one application before it gets no more"""
     local_domain: str = ""
     """in lower case; what an application sends to it or a subdomain of it would come back here"""
+
+    def __repr__(self) -> str:
+        """Nothing of what is in it: there is a key."""
+        return "Settings(…)"
 
 
 class Context:

@@ -134,6 +134,7 @@ class Core:
         if self._records is not None:
             self._records.record_new(settings.call_records)
         self.transactions.apply(settings.timing)
+        self._receiver.doorkeeper.apply(settings)
 
     def handled_by(self, handler: RequestHandler | None, listening: ListeningApplications) -> None:
         """From now on ``handler`` is asked about new requests first, and ``listening`` may have them delivered."""

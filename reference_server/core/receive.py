@@ -61,7 +61,7 @@ class Receiver:
         self._uas = uas
         self._uac = uac
         self._proxy = proxy
-        self.doorkeeper = Doorkeeper(self._context, self._has_dialog)
+        self.doorkeeper = Doorkeeper(pending, uas.dialogs, self._has_dialog)
         """who decides what may come in"""
 
     def receive(self, text: str, flow: Flow) -> None:

@@ -242,7 +242,7 @@ def begin_request(
 class PendingRequests:
     """Requests from the network without a final response."""
 
-    __slots__ = ("_held", "_invites", "_waiting", "context", "dialogs", "get", "transactions")
+    __slots__ = ("_held", "_invites", "_waiting", "context", "dialogs", "get", "transactions", "waiting")
 
     def __init__(self, context: Context, transactions: TransactionLayer, dialogs: DialogTable) -> None:
         self.context = context
@@ -250,6 +250,8 @@ class PendingRequests:
         self.dialogs = dialogs
         self._waiting: dict[str, ServerRequest] = {}
         """those that an application may answer, by transaction id"""
+        self.waiting = self._waiting
+        """the same; others only look how many there are"""
         self.get: Callable[[str], ServerRequest | None] = self._waiting.get
         """the request that an application names by its id, if it may still be answered; without a step between"""
         self._held: dict[str, ServerRequest] = {}

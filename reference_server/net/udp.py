@@ -3,7 +3,7 @@
 This is the hottest path of the server. A wake reads what has arrived, up to a bound so that timers and
 connections get their turn; each datagram costs one system call, one decoding and one look into the table
 of flows. What is to be sent leaves in one row at the end of the turn. A datagram that finds its port closed is
-reported to its sender (net/icmp.py), so that nobody waits for an answer to it.
+reported to its sender (net/sockets/icmp.py), so that nobody waits for an answer to it.
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ def copy(came: Request, added: str = "", routes: list[str] | None = None, **more
 
 
 @pytest.mark.parametrize("name", ["From", "To", "f", "t"])
-@pytest.mark.parametrize("again", ["From: {}", "f : {}", "FROM: {}"])
+@pytest.mark.parametrize(
+    "again", ["From: {}", "f : {}", "FROM: {}", "From\t: {}", "From\r\n : {}", "f :\r\n\t{}"]
+)
 def test_what_the_application_replaces_does_not_stay_in_a_second_line(name: str, again: str) -> None:
     """Or an anonymous caller would be named all the same."""
     long = {"f": "From", "t": "To"}.get(name, name)

@@ -283,6 +283,16 @@ def test_any_text_gives_sound_lines(text: str) -> None:
     assert out.count("Content-Length: ") == 1 or "Content-Length" in text
 
 
+@pytest.mark.parametrize("name", ["From", "f", "Subject", "X-a"])
+@pytest.mark.parametrize("folding", ["\r\n : ", "\n\t:", " \r\n :"])
+def test_a_name_that_is_folded_before_its_colon_is_refused_and_makes_no_second_field(
+    name: str, folding: str
+) -> None:
+    draft = parse_draft(f"SIP/2.0 200 OK\r\n{name}{folding}<sip:two@h>\r\n{name}: <sip:one@h>\r\n\r\n", LOCAL)
+    assert draft.malformed.strip() == name, "whoever uses the draft refuses it"
+    assert draft.lines().count("<sip:") == 1
+
+
 @pytest.mark.parametrize("compact", sorted(COMPACT_FORMS))
 def test_each_compact_name_is_the_field_that_it_stands_for(compact: str) -> None:
     long = COMPACT_FORMS[compact]

@@ -33,6 +33,7 @@ from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import ProfileError
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.report import standard_output
+from drachtio_conformance.report.visible import visible
 from drachtio_conformance.telephone.acts import ScriptError
 from drachtio_conformance.telephone.lines import CallError
 from msgtrace.entries import NotARecording
@@ -218,11 +219,13 @@ def _call(options: argparse.Namespace) -> int:
         _print(msgspec.json.encode(told).decode())
         return outcome.exit_code
     if outcome.events:
-        _print(ladder.text(outcome.events, width=min(shutil.get_terminal_size().columns, 100)).rstrip("\n"))
+        drawn = ladder.text(outcome.events, width=min(shutil.get_terminal_size().columns, 100))
+        _print(visible(drawn.rstrip("\n")))
     if options.full:
         for event in outcome.events:
             _print(f"\n{event.at:8.3f}  {event.source} → {event.target}\n{readable(event.data).rstrip()}")
-    _print(f"\n{outcome.sentence}" if outcome.events else outcome.sentence)
+    sentence = visible(outcome.sentence)
+    _print(f"\n{sentence}" if outcome.events else sentence)
     return outcome.exit_code
 
 
@@ -333,5 +336,5 @@ def _print(text: str) -> None:
 
 
 def _complain(text: str, code: int) -> int:
-    sys.stderr.write(f"drachtio-conformance: {text}\n")
+    sys.stderr.write(f"drachtio-conformance: {visible(text)}\n")
     return code

@@ -12,6 +12,7 @@ import msgspec
 from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.peers.admin_peer import ConnectFailed
 from drachtio_conformance.peers.recorder import Recorder
+from drachtio_conformance.report.visible import visible
 from drachtio_conformance.telephone import lines
 from drachtio_conformance.telephone.acts import Act, HungUp, Phase, Side, checked, leads_to
 from drachtio_conformance.telephone.telephone import Telephone
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     try:
         return asyncio.run(_serve(options, script, say))
     except ConnectFailed as error:
-        sys.stderr.write(f"drachtio-conformance: {error}\n")
+        sys.stderr.write(f"drachtio-conformance: {visible(str(error))}\n")
         return ExitCode.USAGE
 
 

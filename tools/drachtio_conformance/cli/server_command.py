@@ -30,6 +30,7 @@ from drachtio_conformance.engine.twins import MutantReport
 from drachtio_conformance.peers.variables import spelled_out
 from drachtio_conformance.report import ci_log, html_page, json_report, junit, markdown
 from drachtio_conformance.report.console import RunConsole
+from drachtio_conformance.report.visible import visible
 from drachtio_conformance.steps.stage import Pace
 from drachtio_conformance.targets.client import Chance, ClientTarget
 from drachtio_conformance.targets.embedded import EmbeddedTarget
@@ -91,7 +92,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     _write(result, rules, paths, code=code, full=options.full)
     if runner.never_came_up:
         hint = "; give the right one by --secret or DRACHTIO_SECRET" if code is ExitCode.USAGE else ""
-        sys.stderr.write(f"drachtio-conformance: {runner.never_came_up}{hint}\n")
+        sys.stderr.write(f"drachtio-conformance: {visible(runner.never_came_up)}{hint}\n")
         return code
     console.summary(result, paths.written())
     if hint := _hint(options, runner):
@@ -99,9 +100,9 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     if options.github:
         sys.stdout.writelines(f"{line}\n" for line in ci_log.annotated(result.cases))
     if runner.lost:
-        sys.stderr.write(f"drachtio-conformance: the server went away: {runner.lost}\n")
+        sys.stderr.write(f"drachtio-conformance: the server went away: {visible(runner.lost)}\n")
     if crashed:
-        sys.stderr.write(f"drachtio-conformance: {crashed}\n")
+        sys.stderr.write(f"drachtio-conformance: {visible(crashed)}\n")
         return 130 if crashed == "interrupted" else ExitCode.HARNESS
     return code
 
