@@ -166,8 +166,8 @@ class _Session:
                 case = waiting.popleft()
                 result = await runner.run_case(case)
                 with self._lock:
-                    # Whoever has found out that nothing comes up, one runner tells it.
-                    self._runner.never_came_up = self._runner.never_came_up or runner.never_came_up
+                    if runner.never_came_up:  # whoever has found that out, one tells it
+                        self._runner.never_came_up = runner.never_came_up
                     self._took(result)
 
         jobs = [asyncio.to_thread(asyncio.run, work(runner)) for runner in (self._runner, *self._helpers)]
