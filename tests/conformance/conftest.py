@@ -14,6 +14,8 @@ import pytest
 from drachtio_conformance.peers.tls import own_certificate
 from tests.peers.callees import free_port
 
+ATTEMPTS = 5
+
 
 class Running(NamedTuple):
     """A reference server in a process of its own."""
@@ -39,6 +41,29 @@ def running() -> Iterator[Running]:
 @contextmanager
 def started(*options: str) -> Iterator[Running]:
     """A reference server in a process of its own, with these options."""
+    with _process(*options) as (process, line):
+        ready = json.loads(line)
+        doors = dict(reversed([contact.split("/", 1) for contact in ready["sip"]]))
+        try:
+            yield Running(ready["admin"], doors["udp"], "cymru", ready["adminTls"], doors)
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
+
+
+@contextmanager
+def _process(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process and the line in which it says where it listens; another port if somebody was faster to take one."""
+    for attempt in range(ATTEMPTS):
+        with _begun(*options) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if line or attempt + 1 == ATTEMPTS:
+                yield process, line
+                return
+
+
+def _begun(*options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "reference_server.cli", "--secret", "cymru", "--port", "0"]
     own = own_certificate()
     command += [
@@ -52,12 +77,4 @@ def started(*options: str) -> Iterator[Running]:
     for contact in ("", ";transport=tls", ";transport=ws", ";transport=wss"):
         command += ["--contact", f"sip:127.0.0.1:0{contact}"]
     command += options
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        doors = dict(reversed([contact.split("/", 1) for contact in ready["sip"]]))
-        try:
-            yield Running(ready["admin"], doors["udp"], "cymru", ready["adminTls"], doors)
-        finally:
-            process.terminate()
-            process.communicate(timeout=10)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

@@ -15,14 +15,16 @@ from msgtrace.recordings import read_blocks
 
 SHARED = Path(__file__).parents[3] / "shared"
 FOLDERS = ("evidence", "wire-logs")
-TRACE = re.compile(rb"(?m)^20\d\d-\d\d-\d\d [\d:.]{15} (?:recv|send) \d+ bytes (?:from|to) ")
+TRACE = re.compile(
+    rb"(?m)^(?:20\d\d-\d\d-\d\d [\d:.]{15}|    b'<\d+>Nov \d\d [\d:]{8} vm) (?:recv|send) \d+ bytes (?:from|to) "
+)
 FRAME = re.compile(rb"(?<![0-9])[0-9]{1,6}#[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\|")
 DECODED = {
     "blacklist-daemon-https-timers.txt": (0, 0),
     "http-handler-oracle.log": (0, 313),
     "log-sample-all-transports-info.log": (0, 12),
     "log-sip-trace-bodies-TZ-NewYork.log": (0, 20),
-    "logging-notes.txt": (0, 0),
+    "logging-notes.txt": (0, 4),
     "proxy-oracle.log": (0, 134),
     "srf-4.4.15-api.log": (16, 0),
     "srf-5.0.29-opt.log": (6, 0),

@@ -197,6 +197,41 @@ def test_the_legs_of_one_call_are_one_ladder(chromium: Browser, tmp_path: Path) 
 
 
 @needs_chromium
+def test_it_can_be_printed(chromium: Browser, tmp_path: Path) -> None:
+    """Without what cannot be clicked on paper, and with the ladder, in which waiting is drawn."""
+    page = chromium
+    page.open(written(tmp_path, call_set.trace(call_set.played()[0])), "#call-3")
+    page.ask("Emulation.setEmulatedMedia", media="print")
+    shown_on_paper = (
+        "[...document.querySelectorAll('#controls, #back, footer')].filter((one) => one.offsetHeight).length"
+    )
+    assert page.run(shown_on_paper) == 0
+    assert page.run("document.querySelectorAll('#ladder svg .row').length") == page.run(
+        "calls.get(3).rows.length"
+    )
+    assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.ask("Emulation.setEmulatedMedia", media="")
+    assert page.problems == []
+
+
+@needs_chromium
+def test_why_calls_failed_stands_before_them(chromium: Browser, tmp_path: Path) -> None:
+    page = chromium
+    page.open(written(tmp_path, call_set.trace(call_set.played()[0])))
+    page.size(1440, 900)
+    listed = "[...document.querySelectorAll('#causes button')].map((one) => one.textContent)"
+    causes = page.run(listed)
+    assert isinstance(causes, list)
+    assert [int(cause.split(" × ")[0]) for cause in causes] == [2, *[1] * (len(causes) - 1)]
+    assert causes[0] == "2 × 403 Forbidden by the application"
+    page.click("#causes button")
+    assert rows(page) == [5, 10]
+    page.click("#causes button")
+    assert rows(page) == [*range(1, 17), 0]
+    assert page.problems == []
+
+
+@needs_chromium
 def test_markup_of_a_peer_does_nothing(chromium: Browser, tmp_path: Path) -> None:
     page = chromium
     page.open(written(tmp_path, hostile()), "#call-1")

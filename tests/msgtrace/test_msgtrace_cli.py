@@ -142,3 +142,20 @@ def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFix
         main(arguments)
     assert ended.value.code == 2
     assert "usage: msgtrace" in capsys.readouterr().err
+
+
+def test_a_file_in_the_place_of_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "calls of today.log"
+    file.write_text("6#p|ping")
+    with pytest.raises(SystemExit) as ended:
+        main([str(file)])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert f"'{file}' is a file, expected a command: msgtrace explain '{file}'" in said
+
+
+def test_the_help_says_where_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    assert "a call went wrong:\n  msgtrace explain calls.log" in capsys.readouterr().out

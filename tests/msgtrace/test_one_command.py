@@ -1,12 +1,18 @@
-"""Somebody who was never told looks for why a call failed, in a log of 200 calls: one command tells it, whichever."""
+"""Somebody who was never told looks for why a call failed, in the log of a night: one command tells it, whichever.
+
+The 200 calls are real ones (:mod:`tests.msgtrace.night_log`); a server's log shows less than its trace, which has the
+frames, and no command may make up for that by a guess.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from textual.widgets import Static
 
 from msgtrace.browsing import Browsing
@@ -14,68 +20,113 @@ from msgtrace.cli import main
 from msgtrace.entries import Account
 from msgtrace.live_capture import items
 from msgtrace.source import Source
-from msgtrace.tui import Calls, MsgtraceApp
-from tests.bench import msgtrace as bench
-from tests.msgtrace.test_short_path import renamed
-
-FAILED = 117
+from msgtrace.tui import MsgtraceApp
+from tests.msgtrace import night_log
+from tests.msgtrace.night_log import CALLS, WANTED
 
 
-def refused() -> list[tuple[bool, str]]:
-    """A call that the application refuses since a gateway is down, as a Reason tells."""
-    invite, _, _, answer, echo, *_ = bench.exchange(FAILED)
-    reason = '503 Service Unavailable\r\nReason: Q.850;cause=38;text="gateway is down"'
-    return [
-        invite,
-        (False, renamed(answer[1], ("200 OK", reason))),
-        (True, renamed(echo[1], ("200 OK\r\n", f"{reason}\r\n"))),
-    ]
+class Night(Struct, frozen=True):
+    """What was written."""
+
+    log: Path
+    trace: Path
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """200 calls, of which one failed."""
-    parts = [
-        part
-        for number in range(1, 201)
-        for part in (refused() if number == FAILED else bench.exchange(number))
-    ]
-    file = tmp_path_factory.mktemp("calls") / "calls.log"
-    file.write_text(bench.written("server log", parts), newline="")
-    return file
+def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    folder = tmp_path_factory.mktemp("night")
+    found = Night(folder / "calls.log", folder / "calls.jsonl")
+    assert night_log.write(found.log, found.trace) == CALLS
+    return found
 
 
-@pytest.mark.parametrize("command", [["explain"], ["decode", "--failed"], ["decode", "--calls"]])
-def test_in_text(command: list[str], log: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert main([*command, str(log)]) == 0
-    said = capsysbinary.readouterr().out.decode()
-    assert str(FAILED) in said
-    assert "503 Service Unavailable by the application" in said
-    assert "gateway is down" in said
+REASONS = {
+    "log": ("503 Service Unavailable by this side", "nothing came back from 127.0.0.1:"),
+    "trace": (
+        *("503 Service Unavailable by the application", "503 Service Unavailable by the server itself"),
+        "where the port is closed or nobody can be reached",
+    ),
+}
+FORMS = pytest.mark.parametrize("form", REASONS)
+WRONG = "overloaded, shutting down, or nobody to ask"
+"""what is likely where a server alone answers 503, and not so here"""
 
 
-def test_on_the_page(log: Path, tmp_path: Path) -> None:
-    assert main(["decode", "--html", str(tmp_path / "page.html"), str(log)]) == 0
+def told(capsysbinary: pytest.CaptureFixture[bytes], *command: str | Path) -> str:
+    assert main([str(part) for part in command]) == 0
+    return capsysbinary.readouterr().out.decode()
+
+
+@FORMS
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(
+            ["explain"],
+            ["decode", "--failed"],
+            ["decode", "--calls"],
+            ["decode", "--failed", "--from", WANTED[0]],
+        ),
+        *(["decode", "--calls", "--to", WANTED[1]], ["decode", "--failed", "--status", "503"]),
+        ["decode", "--failed", "--grep", WANTED[1].replace("+", "[+]")],
+    ],
+    ids=" ".join,
+)
+def test_in_text(
+    command: list[str], form: str, night: Night, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    said = told(capsysbinary, *command, getattr(night, form))
+    for reason in REASONS[form]:
+        assert reason in said
+    assert WRONG not in said
+
+
+@FORMS
+def test_causes_are_counted_before_calls_are_listed(
+    form: str, night: Night, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    said = told(capsysbinary, "decode", "--failed", getattr(night, form))
+    causes = said.split("\n\n")[0].splitlines()
+    counts = [int(line.split(" × ")[0]) for line in causes]
+    assert counts == [CALLS[kind] for kind in ("busy", "unknown", "cancelled", "declined", "outside")]
+    for line, words in zip(
+        causes,
+        ("486 Busy Here", "404 Not Found", "cancelled by the caller", "603 Decline", "503"),
+        strict=True,
+    ):
+        assert words in line
+    assert "392 calls, of which 192 are other legs" in said
+    remarks = re.search(r"([0-9]+) with a remark", said)
+    assert remarks is not None
+    assert int(remarks[1]) >= CALLS["late"], "more on a machine that is so busy that 200s are sent again"
+
+
+@FORMS
+def test_on_the_page(form: str, night: Night, tmp_path: Path) -> None:
+    assert main(["decode", "--html", str(tmp_path / "page.html"), str(getattr(night, form))]) == 0
     page = (tmp_path / "page.html").read_text("utf-8")
-    assert "503 Service Unavailable by the application" in page
-    assert "gateway is down" in page
+    for reason in REASONS[form]:
+        assert reason in page
 
 
-def test_in_the_terminal_interface(log: Path) -> None:
+@FORMS
+def test_in_the_terminal_interface(form: str, night: Night) -> None:
     async def run() -> None:
-        source = stack.enter_context(closing(Source(str(log), Account())))
-        app = MsgtraceApp(Browsing(), items(source), log.name)
-        async with app.run_test(size=(120, 40)) as pilot:
+        path = getattr(night, form)
+        source = stack.enter_context(closing(Source(str(path), Account())))
+        app = MsgtraceApp(Browsing(), items(source), path.name)
+        async with app.run_test(size=(160, 50)) as pilot:
             await app.workers.wait_for_complete()
             app.refresh_calls()
             await pilot.pause()
             causes = str(app.query_one("#causes", Static).render())
-            assert "503 Service Unavailable by the application" in causes
-            assert "gateway is down" in causes
-            await pilot.press("f", "enter", "e")
+            for reason in REASONS[form]:
+                assert reason in " ".join(causes.split())
+            await pilot.press("slash", *WANTED[1], "enter", "enter", "e")
             await pilot.pause()
-            assert app.screen_stack[0].query_one(Calls).row_count == 1
-            assert "gateway is down" in str(app.screen.query_one("#message", Static).render())
+            story = " ".join(str(app.screen.query_one("#message", Static).render()).split())
+            assert REASONS[form][-1] in story
+            assert WRONG not in story
 
     with ExitStack() as stack:
         asyncio.run(run())

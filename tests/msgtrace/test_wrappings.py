@@ -431,3 +431,35 @@ def test_what_the_genuine_server_shows_in_place_of_other_octets_is_said() -> Non
         assert isinstance(entry, Entry)
         assert (entry.data, entry.missing) == (head, 35)
         assert "<ENCODED DATA>" in entry.remark
+
+
+def exported(text: bytes) -> bytes:
+    """As journald stores it: text as it is, what has line ends or other octets with its size before it."""
+    head = b"__CURSOR=s=6f;i=1\n__REALTIME_TIMESTAMP=1795419966600000\n_TRANSPORT=stdout\nPRIORITY=6\n"
+    if re.fullmatch(rb"[\x20-\x7e\t]*", text):
+        return head + b"MESSAGE=" + text + b"\nSYSLOG_IDENTIFIER=drachtio\n\n"
+    size = len(text).to_bytes(8, "little")
+    return head + b"MESSAGE\n" + size + text + b"\nSYSLOG_IDENTIFIER=drachtio\n\n"
+
+
+@pytest.mark.parametrize("size", [1 << 20, 777, 10])
+@pytest.mark.parametrize("form", ["log at info", "log at debug", "debug output"])
+def test_an_export_of_the_journal(form: str, size: int) -> None:
+    """journalctl -o export: a record is one entry where the logger wrote it in one, or one line each."""
+    text = FORMS[form](scene())
+    whole = [record for record in re.split(r"(?m)^(?=2026-11-23[ T])", text) if record]
+    for pieces in (whole, text.split("\n")[:-1]):
+        data = b"".join(exported(piece.removesuffix("\n").encode()) for piece in pieces)
+        account = Account()
+        entries = list(read_blocks([data[at : at + size] for at in range(0, len(data), size)], account))
+        assert [one.data for one in entries] == [one.data for one in read_blocks([text.encode()], Account())]
+        assert account.form.endswith(", in the journal's export")
+
+
+def test_an_export_that_is_none_any_more() -> None:
+    text = FORMS["log at info"](scene())
+    data = b"".join(exported(line.encode()) for line in text.splitlines())
+    whole = [one.data for one in read_blocks([text.encode()], Account())]
+    broken = data + b"GARBAGE\n" + b"\xff" * 9 + b"and so on\n" * 9
+    assert [one.data for one in read_blocks([broken], Account())] == whole
+    assert [one.data for one in read_blocks([data + b"MESSAGE\n\x09\0\0"], Account())] == whole

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "guides" / "sdk"
+CLIENT = ROOT / "conformance_apps" / "python"
 LANGUAGES = {"python": [sys.executable, "-W", "error", "steps.py"], "node": ["node", "steps.mjs"]}
 
 
@@ -19,7 +20,13 @@ def run(language: str, step: str, vectors: Path = ROOT / "vectors") -> subproces
     return subprocess.run(
         [*LANGUAGES[language], step],
         cwd=FOLDER,
-        env={**os.environ, "PATH": path, "VECTORS": str(vectors), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            "PATH": path,
+            "VECTORS": str(vectors),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(CLIENT),
+        },
         capture_output=True,
         text=True,
         timeout=90,

@@ -142,12 +142,16 @@ def test_a_failure_shows_its_ladder(tmp_path: Path) -> None:
 
 def test_an_sdk_tested_from_an_empty_folder(tmp_path: Path) -> None:
     commands = unpack("test-your-sdk.md", tmp_path)
-    both, _, by_chance, in_ci, *_ = [line for line in commands if " client " in line]
+    both, _, by_chance, one, two, in_ci, *_ = [line for line in commands if " client " in line]
+    (compare,) = [line for line in commands if " compare " in line]
     done = run(both, tmp_path)
     assert "2 pass" in done.stdout, done.stdout + done.stderr
     done = run(by_chance, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"with random faults, seed \d+", done.stdout)
+    done = run(f"{one}; {two}; {compare}", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "answering/rejected/options" in (tmp_path / "matrix.html").read_text()
     done = run(in_ci, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 pass, 1 known-failing" in done.stdout

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from msgtrace.calls import Call
 from msgtrace.colours import Colour, Paint
-from msgtrace.verdict import Ending, Verdict, judge
+from msgtrace.verdict import Ending, Verdict, is_cancelled, judge
 
 SIGNS = {Ending.GOOD: "✓", Ending.WARN: "⚠", Ending.BAD: "✗", Ending.OPEN: "…"}
 COLOURS = {
@@ -45,15 +45,28 @@ class Judged(Struct, frozen=True):
         if self.leg_of:
             said += f"; leg of call {self.leg_of}"
         for number, verdict in self.legs:
-            failed = verdict.ending is Ending.BAD and self.verdict.ending is Ending.BAD
+            failed = verdict in self._failed and self.verdict.ending is Ending.BAD
             said += f"; its other leg is call {number}" + (f": {verdict.text}" if failed else "")
         return said
 
     @property
+    def _failed(self) -> list[Verdict]:
+        """Of its legs what may have made it fail: they failed, or nothing came back."""
+        if is_cancelled(self.verdict):
+            return []  # that is what the legs come from
+        return [
+            verdict
+            for _, verdict in self.legs
+            if verdict.ending is Ending.BAD or (verdict.ending is Ending.OPEN and verdict.final is None)
+        ]
+
+    @property
     def cause(self) -> str:
         """Why it failed: what its other leg failed of, if there is one."""
-        failed = [verdict.cause for _, verdict in self.legs if verdict.ending is Ending.BAD]
-        return f"{self.verdict.cause}, since its other leg: {failed[-1]}" if failed else self.verdict.cause
+        failed = self._failed
+        return (
+            f"{self.verdict.cause}, since its other leg: {failed[-1].cause}" if failed else self.verdict.cause
+        )
 
 
 def judged(calls: Sequence[Call], legs: dict[int, Call]) -> list[Judged]:
@@ -96,8 +109,10 @@ def table(
         yield from line(row, paint, width)
     count = {ending: sum(row.verdict.ending is ending for row in rows) for ending in Ending}
     among = f" of {of:,}" if of and of != len(rows) else ""
+    legs = sum(row.leg_of > 0 for row in rows)
+    other_legs = f", of which {legs:,} are other legs" if legs else ""
     counted = (
-        f"{len(rows):,}{among} call{'s' if len(rows) != 1 else ''}: {count[Ending.BAD]:,} failed, "
+        f"{len(rows):,}{among} call{'s' if len(rows) != 1 else ''}{other_legs}: {count[Ending.BAD]:,} failed, "
         f"{count[Ending.OPEN]:,} unfinished"
     )
     if count[Ending.WARN]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
+from msgtrace.keylog_option import add_keylog
 from msgtrace.recordings import read_blocks
 from msgtrace.source import Source
 
@@ -50,6 +51,7 @@ def add_check(commands: Commands) -> None:
     )
     check.add_argument("files", nargs="+", metavar="FILE", help="a recording; - is standard input")
     check.add_argument("--strict", action="store_true", help="a warning is a failure, too")
+    add_keylog(check)
     check.set_defaults(run=_run, parser=check)
 
 
@@ -64,7 +66,7 @@ def _run(options: argparse.Namespace) -> int:
         findings = _Findings()
         try:
             source = Source(file, account)
-            findings.take(read_blocks(source, account))
+            findings.take(read_blocks(source, account, options.keylog))
             source.close()
         except NotARecording as error:
             code = _failed(f"{name}: {error}")

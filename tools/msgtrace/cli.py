@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgtrace.check_command import add_check
 from msgtrace.convert_commands import add_conversions
@@ -16,11 +17,28 @@ from msgtrace.record_command import add_record
 from msgtrace.tui_command import add_tui
 
 _DESCRIPTION = "Shows what recordings of the drachtio admin protocol say, and makes such recordings."
+_EPILOG = """\
+a call went wrong:
+  msgtrace explain calls.log                   why, in sentences: one call of each cause
+  msgtrace decode --failed calls.log           how many failed of what, and which
+  msgtrace decode --call 117 --ladder calls.log   who said what to whom in call 117
+  msgtrace decode --html page.html calls.log   all of it as a page, to look through or to send to somebody
+  msgtrace tui calls.log                       the same in the terminal
+
+calls.log is a log of the server or of the application, or a packet capture; msgtrace finds out which.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parser, commands = _parser()
+    if given and given[0] not in commands and not given[0].startswith("-") and os.path.isfile(given[0]):
+        file = shlex.quote(given[0])
+        parser.error(
+            f"{file} is a file, expected a command: msgtrace explain {file}, or msgtrace decode --failed {file}"
+        )
+    options = parser.parse_args(given)
     try:
         code: int = options.run(options)
     except BrokenPipeError:
@@ -46,8 +64,14 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="msgtrace", description=_DESCRIPTION)
+def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """The parser, and the names of the commands."""
+    parser = argparse.ArgumentParser(
+        prog="msgtrace",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and leave")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_decode(commands)
@@ -57,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     add_record(commands)
     add_conversions(commands)
     add_dissector(commands)
-    return parser
+    return parser, commands.choices
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO
 
 from msgtrace.entries import Account, EntryKind, NotARecording
+from msgtrace.keylog_option import add_keylog
 from msgtrace.recordings import read_blocks
 from msgtrace.source import Source
 
@@ -47,6 +48,7 @@ def add_conversions(commands: Commands) -> None:
     pcap.add_argument(
         "--call", action="append", default=[], metavar="CALL", help="only this; may be repeated"
     )
+    add_keylog(pcap)
     pcap.set_defaults(run=_to_pcap, parser=pcap)
     _add_scenarios(commands)
     merge = commands.add_parser(
@@ -58,6 +60,7 @@ def add_conversions(commands: Commands) -> None:
     merge.add_argument("first", metavar="FILE", help="whose clock counts")
     merge.add_argument("second", metavar="FILE")
     merge.add_argument("-o", "--output", default="-", metavar="OUT", help="standard output if it lacks")
+    add_keylog(merge)
     merge.set_defaults(run=_merge, parser=merge)
     stats = commands.add_parser(
         "stats",
@@ -66,6 +69,7 @@ def add_conversions(commands: Commands) -> None:
     )
     stats.add_argument("file", metavar="FILE")
     stats.add_argument("--svg", metavar="OUT", help="the chart as a drawing")
+    add_keylog(stats)
     stats.set_defaults(run=_stats, parser=stats)
     diff = commands.add_parser(
         "diff",
@@ -80,6 +84,7 @@ def add_conversions(commands: Commands) -> None:
     diff.add_argument(
         "other", metavar="FILE", nargs="?", help="of the second call, if it is in another recording"
     )
+    add_keylog(diff)
     diff.set_defaults(run=_diff, parser=diff)
 
 
@@ -103,6 +108,7 @@ def _add_scenarios(commands: Commands) -> None:
     case.add_argument(
         *("--expect",), metavar="LIST", help="known differences, as `drachtio-conformance replay` has them"
     )
+    add_keylog(case)
     case.set_defaults(run=_to_scenario, parser=case)
     sipp = commands.add_parser(
         "to-sipp",
@@ -114,6 +120,7 @@ def _add_scenarios(commands: Commands) -> None:
     sipp.add_argument(
         "--call", default="1", metavar="CALL", help="Call-ID, dialog id, or number (default: 1)"
     )
+    add_keylog(sipp)
     sipp.set_defaults(run=_to_sipp, parser=sipp)
 
 
@@ -123,7 +130,7 @@ def _to_scenario(options: argparse.Namespace) -> int:
 
     made = import_module("drachtio_conformance.replay.scenario")
     try:
-        text: str = made.scenario_of(options.file, options.call, options.expect)
+        text: str = made.scenario_of(options.file, options.call, options.expect, options.keylog)
         with _output(options.output) as out:
             out.write(text.encode("utf-8", "surrogateescape"))
     except OSError as error:
@@ -136,7 +143,7 @@ def _to_scenario(options: argparse.Namespace) -> int:
 def _to_sipp(options: argparse.Namespace) -> int:
     from msgtrace.sipp import NoCallForSipp, scenario
 
-    loaded = _load(options.file)
+    loaded = _load(options.file, options.keylog)
     if isinstance(loaded, str):
         return _failed(loaded)
     items, index = loaded
@@ -163,7 +170,7 @@ def _stats(options: argparse.Namespace) -> int:
     found = figures.Figures()
     try:
         source = Source(options.file, Account())
-        found.take(shown(read_blocks(source, Account()), hold=0, learn=found.index.learn))
+        found.take(shown(read_blocks(source, Account(), options.keylog), hold=0, learn=found.index.learn))
         source.close()
     except NotARecording as error:
         return _failed(f"{options.file}: {error}")
@@ -212,7 +219,7 @@ def _redact(options: argparse.Namespace) -> int:
 def _to_pcap(options: argparse.Namespace) -> int:
     from msgtrace.pcap_writer import capture
 
-    loaded = _load(options.file)
+    loaded = _load(options.file, options.keylog)
     if isinstance(loaded, str):
         return _failed(loaded)
     items, index = loaded
@@ -236,7 +243,7 @@ def _merge(options: argparse.Namespace) -> int:
 
     sides = []
     for file in (options.first, options.second):
-        loaded = _load(file)
+        loaded = _load(file, options.keylog)
         if isinstance(loaded, str):
             return _failed(loaded)
         sides.append(loaded[0])
@@ -261,7 +268,7 @@ def _diff(options: argparse.Namespace) -> int:
 
     sides = []
     for file, wanted in ((options.file, options.one), (options.other or options.file, options.two)):
-        loaded = _load(file)
+        loaded = _load(file, options.keylog)
         if isinstance(loaded, str):
             _failed(loaded)
             return 2
@@ -281,7 +288,7 @@ def _called(index: CallIndex, wanted: str) -> Call | None:
     return next((call for call in index.calls if index.is_called(call, wanted)), None)
 
 
-def _load(file: str) -> tuple[list[Shown], CallIndex] | str:
+def _load(file: str, keylog: str) -> tuple[list[Shown], CallIndex] | str:
     """The messages of a file, or why it cannot be read."""
     from msgtrace.calls import CallIndex
     from msgtrace.follow import shown
@@ -289,7 +296,7 @@ def _load(file: str) -> tuple[list[Shown], CallIndex] | str:
     index = CallIndex()
     try:
         source = Source(file, Account())
-        items = list(shown(read_blocks(source, Account()), learn=index.learn))
+        items = list(shown(read_blocks(source, Account(), keylog), learn=index.learn))
         source.close()
     except NotARecording as error:
         return f"{file}: {error}"

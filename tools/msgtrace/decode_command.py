@@ -77,11 +77,13 @@ class _Decode:
             return False
         try:
             if self._short(source.live):
-                found = read_runs(source, account, Detail.KIND if self._options.stats else Detail.LINE)
+                found = read_runs(
+                    source, account, Detail.KIND if self._options.stats else Detail.LINE, self._options.keylog
+                )
                 self._say_name(name)
                 self._show_quickly(found, damages, account)
             else:
-                entries = read_blocks(source, account)
+                entries = read_blocks(source, account, self._options.keylog)
                 self._say_name(name)
                 self._show(damages.watch(entries), source.live, file, account)
         except NotARecording as error:
@@ -109,6 +111,9 @@ class _Decode:
                 for what, count in account.unread.most_common(5)
             )
             _complain(f"{name}: not looked into: {told}")
+        if account.put_right:
+            told = ", ".join(f"{count:,} {what}" for what, count in account.put_right.most_common())
+            _complain(f"{name}: put right, as lengths prove: {told}")
         nothing, self._nothing = self._nothing, ""
         if nothing:
             _complain(f"{name}: {nothing}")

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgtrace.keylog_option import add_keylog
+
 # Loaded where an option asks for it: most logs are small, and then the start is what takes time.
 if TYPE_CHECKING:
     from msgtrace.calls import Call
@@ -87,6 +89,7 @@ def add_options(decode: argparse.ArgumentParser) -> None:
         default="",
         help="both legs of a call have this header alike (--calls); without it, what they have in common tells",
     )
+    add_keylog(decode)
     decode.add_argument("--follow", action="store_true", help="wait for more at the end of the file")
     decode.add_argument("--show-secrets", action="store_true", help="show the secret and credentials, too")
     decode.add_argument("--color", choices=("auto", "always", "never"), default="auto")

@@ -70,7 +70,18 @@ class Account:
     except ``frames`` and ``sip``, which count what was decoded.
     """
 
-    __slots__ = ("ascii_frames", "damage", "form", "frames", "other", "sip", "total", "units", "unread")
+    __slots__ = (
+        "ascii_frames",
+        "damage",
+        "form",
+        "frames",
+        "other",
+        "put_right",
+        "sip",
+        "total",
+        "units",
+        "unread",
+    )
 
     def __init__(self) -> None:
         self.total = 0
@@ -89,6 +100,8 @@ class Account:
         """frames whose length is right under every unit"""
         self.unread: Counter[str] = Counter()
         """packets of a capture that could not be followed, by what they are"""
+        self.put_right: Counter[str] = Counter()
+        """messages that were changed before they were read, by why"""
         self.units: dict[tuple[LengthUnit, ...], int] = {}
         """how many other frames had a length under exactly these units"""
 

@@ -17,7 +17,7 @@ from msgtrace.messages import MessageKind
 from msgtrace.observed import APPLICATION, NETWORK, SERVER
 from msgtrace.octets import one_line, readable
 from msgtrace.transactions import Final, Transaction, best
-from msgtrace.verdict import Ending, author, judge
+from msgtrace.verdict import Ending, author, is_cancelled, judge
 
 
 class Cause(Struct, frozen=True):
@@ -78,6 +78,8 @@ def story(
     yield f"Call {call.number} ({call.method or 'no request'} between {party}, Call-ID {call.call_id}): {verdict.text}."
     if leg_of is not None:
         yield f"It is the other leg of call {leg_of.number}, which the application carries on with it."
+    for leg in legs:
+        yield f"Its other leg is call {leg.number}: {judge(leg).text}."
     yield ""
     yield from (sentence for _, sentence in sorted(_happened(call), key=lambda pair: pair[0]))
     for item in items:
@@ -200,24 +202,26 @@ def _odd(call: Call) -> Iterator[str]:
 
 
 def _causes(call: Call, legs: Sequence[Call]) -> Iterator[Cause]:
-    for leg in legs:
-        verdict = judge(leg)
-        if verdict.ending is Ending.BAD:
-            yield Cause(f"its other leg, call {leg.number}, failed: {verdict.text}")
+    given_up = is_cancelled(judge(call))
+    of_legs = [cause for leg in legs if not given_up and (cause := _of_leg(leg)) is not None]
+    yield from of_legs
     deciding = [one for one in (call.attempts or call.transactions) if one.request is not None][-1:]
     for one in deciding:
         if one.told_application and not one.responded and call.lacking.last < one.told_application:
             yield _SILENT
             continue
         final = best(one.finals) or best(one.elsewhere)
-        if final is not None and final.by_server and one.unsent:
+        if final is not None and final.by_server and (one.unsent or final.status == 503):
             yield Cause(
                 "the request could not be sent: look at the name, the port and the transport it was for",
                 ("OUT-6",),
             )
         elif final is not None and author(one, final) == "the application":
-            yield Cause(f"the application chose to answer {final.text}: its own log at that moment tells why")
-        elif final is not None and final.status in _LIKELY:
+            since = ", perhaps because of that" if of_legs else ""
+            yield Cause(
+                f"the application chose to answer {final.text}{since}: its own log at that moment tells why"
+            )
+        elif final is not None and final.status in _LIKELY and not of_legs:
             yield _LIKELY[final.status]
         elif final is None and one.cancelled:
             yield Cause("the caller gave up before anybody answered")
@@ -229,6 +233,18 @@ def _causes(call: Call, legs: Sequence[Call]) -> Iterator[Cause]:
                     "its ACK goes elsewhere",
                     ("RFC 3261 §12.1.1", "§13.2.2.4"),
                 )
+
+
+def _of_leg(leg: Call) -> Cause | None:
+    """What a leg has to do with the failure of the call that it belongs to."""
+    verdict = judge(leg)
+    if verdict.ending is Ending.BAD:
+        return Cause(f"its other leg, call {leg.number}, failed: {verdict.text}")
+    if verdict.ending is Ending.OPEN and verdict.final is None:
+        return Cause(
+            f"its other leg, call {leg.number}, came to nothing: {verdict.text}; is that address right, and its host up"
+        )
+    return None
 
 
 def _at(clock: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgtrace.entries import Account, NotARecording
+from msgtrace.keylog_option import add_keylog
 from msgtrace.recordings import read_blocks
 from msgtrace.source import Source
 
@@ -49,6 +50,7 @@ def add_explain(commands: Commands) -> None:
     explain.add_argument(
         "--join", metavar="HEADER", default="", help="both legs of a call have this header alike"
     )
+    add_keylog(explain)
     explain.set_defaults(run=_run, parser=explain)
 
 
@@ -61,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
     account, index = Account(), CallIndex()
     try:
         source = Source(options.file, account)
-        items = list(shown(read_blocks(source, account), learn=index.learn))
+        items = list(shown(read_blocks(source, account, options.keylog), learn=index.learn))
         source.close()
     except NotARecording as error:
         sys.stderr.write(f"msgtrace: {name}: {error}\n")
@@ -69,7 +71,7 @@ def _run(options: argparse.Namespace) -> int:
     except OSError as error:
         sys.stderr.write(f"msgtrace: {name}: {error.strerror}\n")
         return 1
-    chosen = list(_chosen(index, options.call))
+    chosen = list(_chosen(index, options.call, options.join))
     if not chosen:
         count = f"{len(index.calls):,} call{'s' if len(index.calls) != 1 else ''}"
         wanted = f"no call {', '.join(options.call)} among" if options.call else "nothing failed among"
@@ -80,20 +82,22 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _chosen(index: CallIndex, wanted: Sequence[str]) -> Iterator[Call]:
-    """Those that are named, else one of each cause for which calls failed."""
-    from msgtrace.verdict import Ending, judge
+def _chosen(index: CallIndex, wanted: Sequence[str], header: str) -> Iterator[Call]:
+    """Those that are named, else one of each cause for which calls failed, without their other legs."""
+    from msgtrace.call_table import judged
+    from msgtrace.legs import join
+    from msgtrace.verdict import Ending
 
     if wanted:
         yield from (call for call in index.calls if any(index.is_called(call, one) for one in wanted))
         return
     causes: set[tuple[str, str]] = set()
-    for call in index.calls:
-        verdict = judge(call)
-        cause = (call.method, verdict.cause)
-        if verdict.ending is Ending.BAD and cause not in causes and len(causes) < _MOST:
+    for row in judged(index.calls, join(index.calls, header)):
+        cause = (row.call.method, row.cause)
+        is_new = cause not in causes and len(causes) < _MOST and not row.leg_of
+        if row.verdict.ending is Ending.BAD and is_new:
             causes.add(cause)
-            yield call
+            yield row.call
 
 
 def _told(chosen: Sequence[Call], items: Sequence[Shown], index: CallIndex, header: str) -> Iterator[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import cast
 
 import msgspec
 
@@ -24,10 +23,10 @@ from msgtrace.render import JsonLine, json_object
 from msgtrace.short_path import RunFollower, Told
 
 _UNITS = [unit.value for unit in ALL_UNITS]
-_PLAIN_HEAD = re.compile(
-    r"[ -\[\]-~]++(?:\r\n[!-9;-\[\]-~]++: [!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?(?=\r|\Z))*\Z"
-)
+_PLAIN_HEAD = re.compile(r"[ -\[\]-~]++(?:\r\n[!-9;-\[\]-~]++: (?! )[ -\[\]-~]++(?<! ))*\Z")
 """a start line and fields ``Name: value`` without blanks at the ends, folding or a backslash"""
+_FIELDS = re.compile(r"\r\n([!-9;-~]++): ([^\r]*)")
+"""of such a head"""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -57,11 +56,10 @@ class JsonFollower(RunFollower[JsonLine]):
         found, from_server, summary, question = told
         assert self._run_of is not None
         end, stamp, line, offset = self._run_of.following(found)
-        meta, length = found.group(META, LENGTH)
-        begin = found.end(META) + 2
-        content = found.string[begin:end]
+        meta, length, asked_for, received = found.group(META, LENGTH, ASKED, RECEIVED)
+        content = found.string[found.end(META) + 2 : end]
         values = meta.split("|")
-        kind = _kind(found, values, content)
+        kind = _kind(asked_for, received, values, content)
         took = None if question is None else between(question.at, at)
         head, _, body = content.partition("\r\n\r\n")
         names = messages.names(kind, values)
@@ -87,7 +85,6 @@ class JsonFollower(RunFollower[JsonLine]):
             )
             asked = (question.number, question.summary) if question is not None else (0, "")
             return self._line_of(Shown(number, entry, summary, message, from_server, *asked, took))
-        start_line, *fields = head.split("\r\n")
         return JsonLine(
             number=number,
             kind=kind.value,
@@ -100,9 +97,11 @@ class JsonFollower(RunFollower[JsonLine]):
             tokens=dict(zip(names, values, strict=False)),
             answers=0 if question is None else question.number,
             round_trip=None if took is None else round(took, 6),
-            start_line=start_line,
-            headers=cast("list[tuple[str, str]]", [field.split(": ", 1) for field in fields]),
-            body=body if body.replace("\r\n", "").isprintable() else readable(body, keep="\r\n\t"),
+            start_line=head.partition("\r\n")[0],
+            headers=_FIELDS.findall(head),
+            body=body
+            if not body or body.replace("\r\n", "").isprintable()
+            else readable(body, keep="\r\n\t"),
         )
 
 
@@ -128,8 +127,7 @@ class _Details:
         return end, stamp, line, self._first + found.start()
 
 
-def _kind(found: re.Match[str], values: list[str], content: str) -> MessageKind:
-    asked, received = found.group(ASKED, RECEIVED)
+def _kind(asked: str | None, received: str | None, values: list[str], content: str) -> MessageKind:
     if asked is not None:
         return MessageKind.OK
     if received is not None:

@@ -32,8 +32,8 @@ def captured(interface: str, wanted: str) -> Iterator[str]:
             process.terminate()
 
 
-def items(source: Source) -> Iterator[Shown]:
-    """The messages of a source, as they come. Raises NotARecording."""
+def items(source: Source, keylog: str = "") -> Iterator[Shown]:
+    """The messages of a source, as they come; ``keylog`` is the file of keys for its TLS. Raises NotARecording."""
     from msgtrace.follow import shown
 
-    yield from shown(read_blocks(source, Account()), hold=0)
+    yield from shown(read_blocks(source, Account(), keylog), hold=0)

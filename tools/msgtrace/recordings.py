@@ -19,6 +19,7 @@ from msgtrace import wrapping
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.frames import end_of_plain
 from msgtrace.ordinary import BARE, Detail, Run, Search
+from msgtrace.readers.borders import Borders
 from msgtrace.streams import Streams
 
 __all__ = ["Account", "Entry", "EntryKind", "NotARecording", "read", "read_blocks", "read_runs"]
@@ -46,6 +47,10 @@ _COMPRESSIONS = (
     (b"BZh", "bzip2", "bzip2 -dc"),
     (b"PK\x03\x04", "zip", "unzip -p"),
 )
+_SUMMARY = re.compile(rb" *1 +[0-9.]+ +\S+ (?:\xe2\x86\x92|->) \S+ +\S+ [0-9]+ ")
+_TREES = "packets as tshark prints them"
+_MOST_NAMED = 3
+"""forms of one file that are named behind the first"""
 _DATE = re.compile(rb"\n(?:[0-9a-f]{8}\|)?20[0-9]{2}-")
 _ARROW = re.compile(rb"\n(?:===>|<===)")
 _JSON = re.compile(rb'(?:\A|\n)\{"kind": ?"(?:start|recording|frame|sip|event|chunk|opened|closed)"')
@@ -65,20 +70,35 @@ def read(data: bytes) -> Iterator[Entry]:
     return read_blocks([data], Account())
 
 
-def read_blocks(blocks: Iterable[bytes], account: Account) -> Iterator[Entry]:
-    """The entries of a recording that comes in blocks of any size; ``account`` is told where its octets go.
+def read_blocks(blocks: Iterable[bytes], account: Account, keylog: str = "") -> Iterator[Entry]:
+    """The entries of a recording that comes in blocks of any size; ``account`` is told where its octets go. By
+    ``keylog``, a file, TLS in a capture is opened.
 
     Raises NotARecording before the first entry.
     """
-    return cast("Iterator[Entry]", _read(blocks, account, None))
+    return cast("Iterator[Entry]", _read(blocks, account, None, keylog))
 
 
-def read_runs(blocks: Iterable[bytes], account: Account, detail: Detail) -> Iterator[Found]:
+def read_runs(blocks: Iterable[bytes], account: Account, detail: Detail, keylog: str = "") -> Iterator[Found]:
     """The same with ordinary frames in runs, which is quicker (:mod:`msgtrace.ordinary`)."""
-    return _read(blocks, account, detail)
+    return _read(blocks, account, detail, keylog)
 
 
-def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None, keylog: str) -> Iterator[Found]:
+    form, blocks, start = _form_of(blocks)
+    if form is None:
+        if not _without_mark(start).strip():
+            account.other += len(start)
+            return iter(())
+        raise NotARecording(_refusal(_without_mark(start)))
+    account.form = form.name
+    if keylog:
+        return _opened(form, blocks, account, keylog)
+    return _read_form(form, blocks, account, runs)
+
+
+def _form_of(blocks: Iterable[bytes]) -> tuple[_Form | None, Iterable[bytes], bytes]:
+    """The form of what blocks hold, if it shows, the same blocks, and their beginning."""
     rest = iter(blocks)
     sample = b""
     look_at = 0
@@ -90,14 +110,51 @@ def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Ite
         seen, look_at = look_at // 2, 2 * len(sample)  # a look costs time, and blocks may be small
         found = _recognise_more(sample, seen)
         if found is not None and (found.certain or not block or len(sample) >= SAMPLE):
-            account.form = found.name
-            return found.read(chain((sample,), rest), account, runs)
+            return found, chain((sample,), rest), sample
         if not block or len(sample) > SEARCHED:
-            break
-    if not _without_mark(sample).strip():
-        account.other += len(sample)
-        return iter(())
-    raise NotARecording(_refusal(_without_mark(sample)))
+            return None, chain((sample,), rest), sample
+
+
+def _in_turn(form: _Form, blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+    """The entries of a log of one form, and of what follows where its records become those of another."""
+    before = 0
+    while form.forms is not None:
+        borders = Borders(blocks, partial(_forms_in, form.around), form.forms)
+        found = form.read(borders, account, runs)
+        yield from _moved(found, before) if before else found
+        if borders.rest is None:
+            return
+        before += borders.lines
+        following, blocks, start = _form_of(borders.rest)
+        if following is None:
+            account.other += len(start)
+            return
+        form = following
+        if account.form.count(", then ") < _MOST_NAMED:
+            account.form += f", then from line {before + 1:,} {form.name}"
+    yield from _moved(form.read(blocks, account, runs), before)
+
+
+def _forms_in(around: wrapping.Wrapping, text: bytes) -> list[str]:
+    return _forms(b"".join(wrapping.clean([text], around)))
+
+
+def _moved(found: Iterable[Found], lines: int) -> Iterator[Found]:
+    """What was found behind so many lines of the file."""
+    for one in found:
+        if isinstance(one, Run):
+            one.line += lines
+            yield one
+        else:
+            yield msgspec.structs.replace(one, line=one.line + lines) if one.line else one
+
+
+def _opened(form: _Form, blocks: Iterable[bytes], account: Account, keylog: str) -> Iterator[Entry]:
+    from msgtrace.readers import capture
+
+    if form.read is not _capture:
+        raise NotARecording(f"a key log is for packet captures; this was taken for {form.name}")
+    return capture.read(blocks, account, keylog)
 
 
 def _recognise_more(sample: bytes, seen: int) -> _Form | None:
@@ -116,6 +173,9 @@ class _Form(Struct, frozen=True):
     read: Reader
     certain: bool
     """whether a look at more of the file would teach nothing"""
+    forms: tuple[str, ...] | None = None
+    """as :func:`_forms` calls them; None where records of another form cannot follow, or would be read"""
+    around: wrapping.Wrapping = wrapping.Wrapping()
 
 
 def _recognise(sample: bytes) -> _Form | None:
@@ -129,12 +189,25 @@ def _recognise(sample: bytes) -> _Form | None:
                 f"compressed with {name}, which is not read as it is; try: {command} FILE | msgtrace decode -"
             )
     sample = _without_mark(sample)
+    if wrapping.LITERAL.search(sample):
+        return _within(sample, wrapping.Wrapping(("literals of Python",), literals=True))
+    if wrapping.EXPORT.match(sample):
+        return _within(sample, wrapping.Wrapping(("the journal's export",), export=True))
     around = wrapping.detect(sample[:SAMPLE])
+    if around.json_field and around.json_field not in wrapping.LOGGER_FIELDS:
+        return _within(
+            sample,
+            wrapping.Wrapping(around.names[:1], json_field=around.json_field, json_pieces=around.json_pieces),
+        )
+    if sample[:1] == b"{" and not around.json_field and (pasted := _pasted(sample, wrapping.Wrapping())):
+        return pasted
     if around.by_line and not around.json_field and not around.entities:
         return _by_line(sample, around)
     cleaned = b"".join(wrapping.clean([sample], around))
     if around.json_field in wrapping.LOGGER_FIELDS:
         cleaned = _OBJECT_BESIDE.sub(b"", cleaned)  # the log's lines decide
+    elif pasted := _pasted(cleaned, around):
+        return pasted
     if _BARE.match(cleaned):
         return _Form("a bare stream of frames", _bare, bool(cleaned.strip().strip(b"0123456789")))
     forms = _forms(cleaned) if b"\n" in cleaned else []
@@ -152,8 +225,11 @@ def _recognise(sample: bytes) -> _Form | None:
         found = reader(wrapping.clean(blocks, around), account, runs)
         return map(_on_doubled_lines, found) if around.doubled else found
 
+    own = None if around.json_field in wrapping.LOGGER_FIELDS else (name, *forms)
     name = f"{name}, in {', '.join(around.names)}" if around.names else name
-    return _Form(name, read, cleaned.count(b"\n", 0, 4096) > 20 or len(cleaned) > 4096)
+    certain = cleaned.count(b"\n", 0, 4096) > 20 or len(cleaned) > 4096
+    certain = certain and name != _TREES  # whose octets may stand behind the first of them
+    return _Form(name, read, certain, own, around)
 
 
 def _mixed(forms: list[str], cleaned: bytes, around: wrapping.Wrapping) -> _Form:
@@ -190,6 +266,68 @@ def _with_sip_beside(
     found = read(wrapping.clean(beside.passed_on(blocks), around))
     entries = beside.among(cast("Iterator[Entry]", found))
     return map(_on_doubled_lines, entries) if around.doubled else entries
+
+
+def _within(sample: bytes, layer: wrapping.Wrapping) -> _Form | None:
+    """What a collector of logs has put into objects or literals: a log of any form, wrapped in its turn."""
+    from msgtrace.readers.json_beside import SipBeside
+
+    form = _recognise(b"".join(wrapping.clean([sample], layer)))
+    looked_at = Account()
+    beside = SipBeside(layer.json_field, looked_at)
+    for _ in beside.passed_on([sample] if layer.json_field else []):
+        pass
+    if form is None and not looked_at.sip:
+        return None
+
+    def read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+        blocks = _blocks_without_mark(blocks)
+        if looked_at.sip:
+            return _with_sip_beside(
+                blocks, layer, account, lambda clean: _read_form(form, clean, account, None)
+            )
+        return _read_form(form, wrapping.clean(blocks, layer), account, runs)
+
+    name = form.name if form is not None else "SIP"
+    return _Form(f"{name}, in {layer.names[0]}", read, form is None or form.certain)
+
+
+def _read_form(
+    form: _Form | None, blocks: Iterable[bytes], account: Account, runs: Detail | None
+) -> Iterator[Found]:
+    if form is None:
+        for block in blocks:
+            account.other += len(block)
+    elif form.forms is None:
+        yield from form.read(blocks, account, runs)
+    else:
+        yield from _in_turn(form, blocks, account, runs)
+
+
+def _pasted(cleaned: bytes, around: wrapping.Wrapping) -> _Form | None:
+    """A log that was pasted, and of which something can be put right."""
+    from msgtrace import services
+    from msgtrace.readers import mending, mixed_log
+
+    if not mending.may_help(cleaned):
+        return None
+
+    def put_right(clean: Iterable[bytes], account: Account) -> Iterator[services.Line]:
+        return mending.mended(services.separated(clean, wrapping.Wrapping(), []), account.put_right)
+
+    tried = Account()
+    lines = list(put_right([cleaned], tried))
+    forms = _forms(b"".join(line.text + b"\n" for line in lines)) if tried.put_right else []
+    if not forms:
+        return None
+
+    def read(blocks: Iterable[bytes], account: Account, runs: Detail | None) -> Iterator[Found]:
+        clean = wrapping.clean(_blocks_without_mark(blocks), around)
+        found = mixed_log.read(put_right(clean, account), account)
+        return map(_on_doubled_lines, found) if around.doubled else found
+
+    name = " and ".join(forms) + (f", in {', '.join(around.names)}" if around.names else "")
+    return _Form(f"{name}, pasted", read, len(cleaned) > 4096)
 
 
 def _by_line(sample: bytes, around: wrapping.Wrapping) -> _Form | None:
@@ -232,6 +370,8 @@ def _forms(cleaned: bytes) -> list[str]:
         found.append("output of DEBUG=drachtio:agent")
     if server_log.BEGINNING.search(beginning) or server_log.OLD_BEGINNING.search(beginning):
         found.append("a server's log")
+        if server_log.TRACED_BY_SYSLOG.search(beginning):
+            found.append("a server's log through syslog")
     elif _SERVER_WORDS.search(cleaned) and server_log.SYSLOG_BEGINNING.search(beginning):
         found.append("a server's log through syslog")
     if _ARROWS.search(beginning):
@@ -272,6 +412,16 @@ def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
             return "output of DEBUG=drachtio:agent", debug_log.read
         if debug_log.TERMINAL_LINE.search(beginning):
             return "output of DEBUG=drachtio:agent on a terminal", debug_log.read_terminal
+    if b"0000" in cleaned:
+        from msgtrace.readers import hex_dump
+
+        if hex_dump.BEGINNING.search(cleaned):
+            return "packets as hexadecimal digits", hex_dump.read
+    if b"Session Initiation Protocol (" in cleaned:
+        from msgtrace.readers import packet_tree
+
+        if packet_tree.BEGINNING.search(cleaned):
+            return _TREES, packet_tree.read
     if _PRINTED.search(beginning) and not _SERVER_WORDS.search(cleaned):
         from msgtrace.readers import sip_text
 
@@ -297,6 +447,8 @@ def _refusal(start: bytes) -> str:
             "line 1: JSON, but not a line of the server's trace, of a recording, or of a client's log with '===>'; "
             f"got {start.lstrip()[:40].decode('latin-1')!a}"
         )
+    if _SUMMARY.match(start):
+        return "tshark's summary, a line for each packet, which holds no message; expected tshark -V, -x or -w FILE"
     return (
         "not a recording of the admin protocol: expected frames ('56#…'), a client's log ('===>', '<==='), output of "
         "DEBUG=drachtio:agent, a server's log, JSON lines or a packet capture; "

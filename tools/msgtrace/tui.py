@@ -25,7 +25,7 @@ from msgtrace.verdict import Ending
 _REFRESH = 0.4
 """seconds between two looks at a recording that grows"""
 _STYLES = {Ending.GOOD: "green", Ending.WARN: "yellow", Ending.BAD: "bold red", Ending.OPEN: "cyan"}
-_CAUSES = 3
+_CAUSES = 8
 
 
 class Calls(DataTable[Text]):
@@ -108,7 +108,7 @@ class MsgtraceApp(App[None]):
 
     TITLE = "msgtrace"
     CSS = """
-    #causes { height: auto; max-height: 5; padding: 0 1; }
+    #causes { height: auto; max-height: 50%; overflow-y: auto; padding: 0 1; }
     #search { display: none; }
     #search.shown { display: block; }
     Calls { height: 1fr; }

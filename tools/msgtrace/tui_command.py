@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from msgtrace.entries import Account
+from msgtrace.keylog_option import add_keylog
 from msgtrace.live_capture import captured, items
 from msgtrace.source import Source
 
@@ -45,6 +46,7 @@ def add_tui(commands: Commands) -> None:
         "--join", metavar="HEADER", default="", help="both legs of a call have this header alike"
     )
     tui.add_argument("--show-secrets", action="store_true", help="show the secret and credentials, too")
+    add_keylog(tui)
     tui.set_defaults(run=_run, parser=tui)
 
 
@@ -77,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
             return 1
         stack.callback(source.close)
         browsing = Browsing(header=options.join, show_secrets=options.show_secrets)
-        app = MsgtraceApp(browsing, items(source), name)
+        app = MsgtraceApp(browsing, items(source, options.keylog), name)
         app.run()
         if app.trouble:
             sys.stderr.write(f"msgtrace: {name}: {app.trouble}\n")

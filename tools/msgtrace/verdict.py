@@ -63,8 +63,15 @@ def judge(call: Call) -> Verdict:
     attempts = call.attempts
     verdict = _invite(call, attempts) if attempts else _others(call)
     refusal = f"; refused: {call.refused[1]} (message {call.refused[0]})" if call.refused else ""
-    cause = verdict.cause + (f"; refused: {call.refused[1]}" if call.refused else "")
+    cause = verdict.cause
+    if call.refused and not is_cancelled(verdict):  # else a response has crossed the CANCEL
+        cause += f"; refused: {call.refused[1]}"
     return Verdict(verdict.ending, verdict.text + refusal, cause, verdict.final)
+
+
+def is_cancelled(verdict: Verdict) -> bool:
+    """Whether the call ended since somebody gave it up."""
+    return verdict.cause.startswith("cancelled by ")
 
 
 def author(one: Transaction, final: Final) -> str:
@@ -182,8 +189,10 @@ def _no_final(call: Call, one: Transaction, before: str) -> Verdict:
     passed_on = "; it was proxied" if one.proxied else ""
     if call.byes:
         passed_on += f"; {_who(_hung_up_first(call.byes), one)} hung up"
-    text = f"no final response in the recording{ringing}{passed_on}"
-    return Verdict(Ending.OPEN, text + before, "no final response in the recording")
+    text = "no final response in the recording"
+    if one.source == SERVER and one.receiver and not one.provisional:
+        text += f", nothing came back from {one.receiver}"
+    return Verdict(Ending.OPEN, f"{text}{ringing}{passed_on}{before}", text)
 
 
 def _answered(call: Call, one: Transaction, outcome: _Outcome, before: str) -> Verdict:
@@ -318,6 +327,8 @@ def _unsent(one: Transaction, outcome: _Outcome) -> str:
     if outcome.final is None or not outcome.final.by_server:
         return ""
     if not one.unsent:
+        if outcome.status == 503 and one.receiver:
+            return f": it was sent to {one.receiver}, where the port is closed or nobody can be reached"
         return ": nobody answered" if outcome.status == 408 else ""
     why = {
         408: "the connection was not made in time",

@@ -30,8 +30,8 @@ _PREFIXES = (
     ("pod prefixes", rb"\[(?P<service>pod/[^\]\s]+)\] "),
     ("the lines of containerd", _DOCKER + rb"(?P<service>stdout|stderr) (?P<piece>[FP])(?: |(?=\r?\n|\Z))"),
     ("container times", _DOCKER),
-    ("syslog's prefixes", rb"(?:<[0-9]{1,3}>)?" + _SYSLOG_TIME + rb" [^\s:]+ " + _PROGRAM),
-    ("syslog's prefixes", rb"(?:<[0-9]{1,3}>)?" + _ISO_TIME + rb" [^\s:]+ " + _PROGRAM),
+    ("syslog's prefixes", rb"(?:<[0-9]{1,5}>)?" + _SYSLOG_TIME + rb" [^\s:]+ " + _PROGRAM),
+    ("syslog's prefixes", rb"(?:<[0-9]{1,5}>)?" + _ISO_TIME + rb" [^\s:]+ " + _PROGRAM),
     (
         "syslog's prefixes",
         rb"<[0-9]{1,3}>1 "
@@ -52,7 +52,7 @@ _RECORD = re.compile(
 )
 """the beginning of a record of a known form, wherever it stands in a line"""
 SYSLOG_STAMP = re.compile(
-    rb"(?:<[0-9]{1,3}>)?(?:1 )?("
+    rb"(?:<[0-9]{1,5}>)?(?:1 )?("
     + _SYSLOG_TIME
     + rb"|"
     + _ISO_TIME
@@ -95,6 +95,10 @@ class Wrapping(Struct, frozen=True):
     """each line is an object of JSON, which has a line of the log in this field"""
     json_pieces: bool = False
     """that line brings its end along, unless it is a piece of one"""
+    literals: bool = False
+    """lines are datagrams as Python shows octets: ``b'<134>…'``"""
+    export: bool = False
+    """what ``journalctl -o export`` writes: fields, of which one has a line of the log"""
     entities: bool = False
     """``<``, ``>``, ``&`` and quotation marks are written as HTML has them"""
     end: re.Pattern[bytes] | None = None
@@ -105,6 +109,11 @@ class Wrapping(Struct, frozen=True):
     """line ends within a record are spelled out"""
 
 
+LITERAL = re.compile(rb"(?m)^[ \t]*b(?P<mark>['\"])<[0-9]{1,5}>[^\n]*(?P=mark)[ \t,\]]*\r?$")
+"""a datagram of syslog that a script has printed"""
+EXPORT = re.compile(rb"__CURSOR=[^\n]+\n__REALTIME_TIMESTAMP=[0-9]+\n")
+_ESCAPED = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))")
+_ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _OBJECTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXTS = msgspec.json.Decoder(str | list[int] | None)
 LOGGER_FIELDS = ("msg", "message")
@@ -355,6 +364,13 @@ def clean(blocks: Iterable[bytes], wrapping: Wrapping) -> Iterator[bytes]:
         inner = msgspec.structs.replace(wrapping, json_field="")
         yield from clean(_unwrapped(lines_of(blocks), wrapping), inner)
         return
+    if wrapping.export:
+        yield from _exported(blocks)
+        return
+    if wrapping.literals:
+        for block in lines_of(blocks):
+            yield LITERAL.sub(_octets_of, block)
+        return
     if wrapping.text_mode:
         inner = msgspec.structs.replace(wrapping, text_mode=False)
         yield from clean((block.replace(b"\r\n", b"\n") for block in lines_of(blocks)), inner)
@@ -369,6 +385,40 @@ def clean(blocks: Iterable[bytes], wrapping: Wrapping) -> Iterator[bytes]:
         if wrapping.doubled:
             block = block.replace(b"\n\n", b"\n")
         yield with_returns(block, wrapping)
+
+
+def _exported(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The messages of an export of the journal (systemd's "Journal Export Format"): ``NAME=value``, or for octets the
+    name, a line end, the size in eight octets and as many octets."""
+    held = b""
+    for block in blocks:
+        held += block
+        place, found = 0, []
+        while (end := held.find(b"\n", place)) >= 0:
+            name, equals, value = held[place:end].partition(b"=")
+            following = end + 1
+            if name and not equals:
+                size = int.from_bytes(held[following : following + 8], "little")
+                if size > LONGEST_LINE:  # no export any more
+                    found.append(held[place:])
+                    following = len(held)
+                elif len(held) < following + 8 + size + 1:
+                    break
+                else:
+                    value = held[following + 8 : following + 8 + size]
+                    following += 8 + size + 1
+            if name == b"MESSAGE":
+                found.append(value + b"\n")
+            place = following
+        held = held[place:]
+        yield b"".join(found)
+
+
+def _octets_of(literal: re.Match[bytes]) -> bytes:
+    return _ESCAPED.sub(
+        lambda found: bytes([int(found[1], 16)]) if found[1] else _ESCAPES.get(found[2], found[2]),
+        literal[0].strip(b" \t\r,]")[2:-1],
+    )
 
 
 def without_colours(line: bytes) -> bytes:

@@ -99,6 +99,7 @@ def staged_files() -> dict[Path, str]:
         DOCS / "conformance-app.md": "conformance-app.md",
         DOCS / "interop.md": "interop.md",
         ROOT / "conformance_apps" / "python" / "app.py": "conformance-app.py",
+        ROOT / "conformance_apps" / "python" / "drachtio.py": "drachtio.py",
         ROOT / "conformance_apps" / "node" / "app.js": "conformance-app.js",
         DOCS / "observability.md": "observability.md",
         DOCS / "traceability.md": "traceability.md",
@@ -108,6 +109,8 @@ def staged_files() -> dict[Path, str]:
         ROOT / "tests" / "vectors" / "check.mjs": "check.mjs",
         guides / "README.md": "index.md",
     }
+    for source in sorted((ROOT / "conformance_apps" / "go").glob("*.go")):
+        found[source] = f"conformance-app-go/{source.name}"
     for source in sorted(guides.rglob("*")):
         kept = source.suffix in (".md", ".py", ".mjs") and source.name != "README.md"
         if kept and "__pycache__" not in source.parts:

@@ -5,7 +5,7 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {Connection, Decoder, Frame, encode} from './drachtio.mjs';
+import {Client, Connection, Decoder, Frame, Refused, encode} from './drachtio.mjs';
 
 const SECRET = 'cymru';
 
@@ -38,15 +38,11 @@ async function call(udp) {
 }
 
 const open = (port) => Connection.open('127.0.0.1', port, SECRET);
-const busy = (connection, invite) => connection.respond(invite, 486, 'Busy Here');
+const busy = (connection, invite) => connection.respond(invite, '486 Busy Here');
 
-function answer(connection, invite) {
-  connection.take(invite, (_, request) => { // BYE, INFO, a re-INVITE …
-    if (request.method !== 'ACK') return connection.respond(request, 200, 'OK');
-    return undefined;
-  });
-  return connection.respond(invite, 200, 'OK', {body: 'v=0\r\n'});
-}
+/** BYE, INFO, a re-INVITE … */
+const inside = async(connection, request) => request.method !== 'ACK' && connection.respond(request, '200 OK');
+const answer = (connection, invite) => connection.accept(invite, '200 OK', inside, {body: 'v=0\r\n'});
 
 const STEPS = [
   async function frames() {
@@ -68,7 +64,7 @@ const STEPS = [
     for (const vector of vectors('to-application')) {
       if (vector.dialect === '0.8') continue;
       const wire = Buffer.from(vector.wire, 'hex');
-      const frame = Frame.parse(new Decoder().feed(wire)[0]);
+      const frame = Frame.parse([...new Decoder().feed(wire)][0]);
       assert.equal(frame.tokens[1], vector.decoded.tokens.type, vector.id);
       assert.deepEqual(encode(frame.format()), wire, vector.id);
     }
@@ -95,21 +91,25 @@ const STEPS = [
     const called = await open(far.port);
     await called.route('invite', answer);
     const calling = await open(near.port);
-    const final = await calling.request('INVITE', `sip:bob@${far.udp}`, {body: 'v=0\r\n'});
+    const final = await calling.begin('INVITE', `sip:bob@${far.udp}`, inside, {body: 'v=0\r\n'});
     assert.equal(final.status, 200);
-    assert.equal((await calling.send(final.token(9), 'BYE')).status, 200);
+    assert.equal((await calling.send('BYE', {dialog: final.token(9)})).status, 200);
     calling.close();
     called.close();
   })),
   () => withServer((near) => withServer(async (far) => {
     const called = await open(far.port);
     await called.route('invite', answer);
-    const lost = await open(near.port);
-    const final = await lost.request('INVITE', `sip:bob@${far.udp}`, {body: 'v=0\r\n'});
-    lost.close();
-    const again = await open(near.port);
-    assert.equal((await again.send(final.token(9), 'BYE')).status, 200);
-    again.close();
+    const client = new Client(SECRET, {delay: 10});
+    client.dial('127.0.0.1', near.port);
+    const first = await client.connected();
+    const final = await first.begin('INVITE', `sip:bob@${far.udp}`, inside, {body: 'v=0\r\n'});
+    // What the server does not know it answers NO, and closes (APP-4).
+    await assert.rejects(first.ask(['nonsense']), new Refused('Unknown message type'));
+    await first.ended;
+    const again = await client.connected();
+    assert.equal((await again.send('BYE', {dialog: final.token(9)})).status, 200);
+    client.stop();
     called.close();
   })),
 ];

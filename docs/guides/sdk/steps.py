@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from drachtio import Connection, Decoder, Failed, Frame, encode
+from drachtio import Client, Connection, Decoder, Frame, Refused, encode
 
 SECRET = "cymru"
 
@@ -89,14 +89,14 @@ async def step_3() -> None:
         connection.close()
         try:
             await Connection.open("127.0.0.1", ready["port"], "wrong")
-        except Failed as failure:
+        except Refused as failure:
             equal(str(failure), "incorrect secret")
         else:
             raise SystemExit("a wrong secret was accepted")
 
 
 async def busy(connection: Connection, invite: Frame) -> None:
-    await connection.respond(invite, 486, "Busy Here")
+    await connection.respond(invite, "486 Busy Here")
 
 
 async def step_4() -> None:
@@ -109,13 +109,12 @@ async def step_4() -> None:
 
 
 async def answer(connection: Connection, invite: Frame) -> None:
-    connection.take(invite, inside)
-    await connection.respond(invite, 200, "OK", body="v=0\r\n")
+    await connection.accept(invite, "200 OK", inside, body=b"v=0\r\n")
 
 
 async def inside(connection: Connection, request: Frame) -> None:
     if request.method != "ACK":  # BYE, INFO, a re-INVITE …
-        await connection.respond(request, 200, "OK")
+        await connection.respond(request, "200 OK")
 
 
 async def step_5() -> None:
@@ -133,23 +132,30 @@ async def step_6() -> None:
         called = await Connection.open("127.0.0.1", far["port"], SECRET)
         await called.route("invite", answer)
         calling = await Connection.open("127.0.0.1", near["port"], SECRET)
-        final = await calling.request("INVITE", f"sip:bob@{far['udp']}", body="v=0\r\n")
+        final = await calling.begin("INVITE", f"sip:bob@{far['udp']}", inside, body=b"v=0\r\n")
         equal(final.status, 200)
-        equal((await calling.send(final.token(9), "BYE")).status, 200)
+        equal((await calling.send("BYE", dialog=final.token(9))).status, 200)
         calling.close()
         called.close()
 
 
 async def step_7() -> None:
-    """Survive: the connection is lost in a call; a new one takes the call up and ends it."""
+    """Survive: the server ends the connection in a call; the client connects again, takes the call up and ends it."""
     async with server() as near, server() as far:
         called = await Connection.open("127.0.0.1", far["port"], SECRET)
         await called.route("invite", answer)
-        lost = await Connection.open("127.0.0.1", near["port"], SECRET)
-        final = await lost.request("INVITE", f"sip:bob@{far['udp']}", body="v=0\r\n")
-        lost.close()
-        again = await Connection.open("127.0.0.1", near["port"], SECRET)
-        equal((await again.send(final.token(9), "BYE")).status, 200)
+        client = Client(SECRET, pause=0.01, failed=[].append)
+        dialling = asyncio.ensure_future(client.dial("127.0.0.1", near["port"]))
+        first = await client.connected()
+        final = await first.begin("INVITE", f"sip:bob@{far['udp']}", inside, body=b"v=0\r\n")
+        try:
+            await first.ask("nonsense")
+        except Refused as refused:  # what the server does not know it answers NO, and closes (APP-4)
+            equal(str(refused), "Unknown message type")
+        await first.reading
+        again = await client.connected()
+        equal((await again.send("BYE", dialog=final.token(9))).status, 200)
+        dialling.cancel()
         again.close()
         called.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def test_the_reference_client_by_its_command(tmp_path: Path, capsys: pytest.Capt
 
 def test_what_an_app_does_not_offer_is_not_applicable(tmp_path: Path) -> None:
     report, lacking = tmp_path / "report.json", tmp_path / "app.py"
+    shutil.copy(APP.with_name("drachtio.py"), tmp_path)
     lacking.write_text(APP.read_text().replace('"call": self.call', '"other": self.call'))
     options = ["client", "--filter", "originating/calls/answered", "--json", str(report)]
     assert main([*options, "--", sys.executable, str(lacking)]) == 0

@@ -265,3 +265,17 @@ def test_an_injected_message_can_be_answered_into_nowhere() -> None:
         assert item.raw == BUSY
 
     play(story)
+
+
+@pytest.mark.parametrize(
+    ("pace", "within", "waits"),
+    [
+        (Pace(deadline=2.0), None, 2.0),
+        (Pace(deadline=2.0), "8s", 8.0),
+        (Pace(deadline=1.0, longest=1.5), None, 1.0),
+        (Pace(deadline=1.0, longest=1.5, scale=2.0), "8s", 3.0),
+        (Pace(deadline=1.0, longest=1.5), "400ms", 0.4),
+    ],
+)
+def test_how_long_a_check_waits(pace: Pace, within: str | None, waits: float) -> None:
+    assert pace.patience(within) == waits

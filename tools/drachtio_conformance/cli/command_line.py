@@ -170,9 +170,9 @@ def _client(commands: _Commands) -> None:
     parser.add_argument(
         "--jobs",
         type=jobs,
-        default=max(2, min(4, os.cpu_count() or 1)),
+        default=max(4, min(8, 2 * (os.cpu_count() or 1))),
         metavar="N",
-        help="run so many cases side by side (default: as many as there are processors, 2 to 4)",
+        help="run so many cases side by side, for they mostly wait (default: two for each processor, 4 to 8)",
     )
     parser.set_defaults(admin=None, secret=None, sip=[], profile=None, restart=None)
 

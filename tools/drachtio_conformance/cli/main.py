@@ -266,7 +266,7 @@ def _shell(address: AdminAddress, secret: str, brief: bool) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from drachtio_conformance.report import side_by_side
+    from drachtio_conformance.report import side_by_side, side_by_side_page
 
     runs = []
     for given in options.reports:
@@ -279,7 +279,8 @@ def _compare(options: argparse.Namespace) -> int:
             raise UsageError(str(error)) from None
     text = side_by_side.markdown(runs, title=options.title)
     if options.html:
-        Path(options.html).write_text(side_by_side.page(runs, specification.load()), "utf-8")
+        page = side_by_side_page.render(runs, specification.load(), title=options.title)
+        Path(options.html).write_text(page, "utf-8")
     if options.markdown:
         Path(options.markdown).write_text(text, "utf-8")
     elif not options.html:

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
@@ -170,7 +171,9 @@ class _Session:
                         self._runner.never_came_up = runner.never_came_up
                     self._took(result)
 
-        jobs = [asyncio.to_thread(asyncio.run, work(runner)) for runner in (self._runner, *self._helpers)]
+        runners = [self._runner, *self._helpers]
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(runners)))
+        jobs = [asyncio.to_thread(asyncio.run, work(runner)) for runner in runners]
         try:
             await asyncio.gather(*jobs)
         finally:

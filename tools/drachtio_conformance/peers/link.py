@@ -126,7 +126,8 @@ class Leg(asyncio.Protocol):
             self._write(data)
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None and not self.closed:
+        """A frame in pieces may outlive the connection."""
+        if self._transport is not None and not self.closed and not self._transport.is_closing():
             self._transport.write(data)
 
     def pause(self, stopped: bool) -> None:
@@ -194,7 +195,7 @@ class ServerLeg(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """To the server."""
-        if self._transport is not None and data:
+        if self._transport is not None and data and not self._transport.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:

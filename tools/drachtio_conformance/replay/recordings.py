@@ -57,15 +57,16 @@ class Recorded(Struct, frozen=True):
     moments: tuple[Moment, ...] = ()
 
 
-def read(path: Path, calls: Collection[str] = ()) -> Recorded:
-    """Read a recording; of several ``calls`` (numbers, Call-IDs, dialog ids) only these. Raises TraceError, OSError."""
+def read(path: Path, calls: Collection[str] = (), keylog: str = "") -> Recorded:
+    """Read a recording; of several ``calls`` (numbers, Call-IDs, dialog ids) only these. ``keylog`` has the keys for
+    the TLS of a capture. Raises TraceError, OSError."""
     if not calls and path.name.endswith(files.LOG_SUFFIX) and files.partner(path).is_file():
         return Recorded(files.read(path))
     account = Account()
     index = CallIndex()
     source = Source(str(path), account)
     try:
-        items = list(shown(read_blocks(source, account), learn=index.learn))
+        items = list(shown(read_blocks(source, account, keylog), learn=index.learn))
     except NotARecording as error:
         raise TraceError(f"{path}: {error}") from None
     finally:

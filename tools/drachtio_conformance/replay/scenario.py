@@ -25,21 +25,22 @@ class NotReplayable(Exception):
     """A recording cannot become a case; the message says which and why."""
 
 
-def scenario_of(file: str, calls: Collection[str], listed: str | None) -> str:
+def scenario_of(file: str, calls: Collection[str], listed: str | None, keylog: str = "") -> str:
     """The same as :func:`scenario` with names of files. Raises NotReplayable, OSError."""
     try:
-        return scenario(Path(file), calls, Path(listed) if listed else None)
+        return scenario(Path(file), calls, Path(listed) if listed else None, keylog)
     except (TraceError, LoadError) as error:
         raise NotReplayable(str(error)) from None
 
 
-def scenario(path: Path, calls: Collection[str] = (), listed: Path | None = None) -> str:
+def scenario(path: Path, calls: Collection[str] = (), listed: Path | None = None, keylog: str = "") -> str:
     """The text of a case file that replays what ``path`` recorded; of several ``calls`` only these.
 
-    ``listed`` is a list of known differences (replay/expected.py), which stand in the case then. Raises TraceError
+    ``listed`` is a list of known differences (replay/expected.py), which stand in the case then; ``keylog`` a file of
+    keys for the TLS of a capture. Raises TraceError
     where the recording cannot be replayed, LoadError, OSError.
     """
-    recorded = read(path, calls)
+    recorded = read(path, calls, keylog)
     differences: Sequence[expected.Difference] = ()
     if listed is not None:
         differences = expected.load(listed, known_rows(specification.load())).of(recorded.trace.name)

@@ -47,8 +47,15 @@ class Pace(Struct, frozen=True, kw_only=True):
 
     deadline: float = 2.0
     """seconds that a check waits when the step does not say"""
+    longest: float | None = None
+    """seconds that no check waits longer, whatever its step says: where it is known how quick the peer is"""
     scale: float = 1.0
     """``--slow``: factor for deadlines and quiet periods"""
+
+    def patience(self, within: str | None) -> float:
+        """Seconds that a check waits whose step says ``within``."""
+        wanted = self.deadline if within is None else seconds(within)
+        return (wanted if self.longest is None else min(wanted, self.longest)) * self.scale
 
 
 class Finding(Struct, frozen=True):
@@ -106,7 +113,7 @@ class Stage:
 
     def patience(self, within: str | None) -> float:
         """Seconds that a check waits."""
-        return (self._pace.deadline if within is None else seconds(within)) * self._pace.scale
+        return self._pace.patience(within)
 
     # Broken twins
 

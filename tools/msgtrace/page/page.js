@@ -5,6 +5,7 @@ const byNumber = new Map(data.messages.map((m) => [m[0], m]));
 const calls = new Map(data.calls.map((c) => [c.number, c]));
 const $ = (id) => document.getElementById(id);
 const NAMES = {good: "fine", warn: "with a remark", bad: "failed", open: "unfinished"};
+const MOST_CAUSES = 12;
 const AT_ONCE = 300;
 const state = {endings: new Set(["good", "warn", "bad", "open"]), shown: [], drawn: 0, chosen: -1, call: null, row: -1, clock: false, hex: false};
 
@@ -58,11 +59,13 @@ function list() {
   $("list").querySelector("tbody").replaceChildren();
   $("none").hidden = state.shown.length > 0;
   more();
+  for (const button of $("causes").querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.cause === $("cause").value));
   const real = data.calls.filter((call) => call.number);
+  const legs = real.filter((call) => call.leg_of).length;
   const count = (ending) => real.filter((call) => call.ending === ending).length;
   const shown = state.shown.filter((call) => call.number).length;
   const left = data.left_out ? ` ${data.left_out} messages are left out, this page holds the first of them.` : "";
-  $("counts").textContent = `${data.form}. ${real.length} calls: ${count("bad")} failed, ${count("open")} unfinished, ${count("warn")} with a remark; ${shown} shown.${left}`;
+  $("counts").textContent = `${data.form}. ${real.length} calls${legs ? `, of which ${legs} are other legs` : ""}: ${count("bad")} failed, ${count("open")} unfinished, ${count("warn")} with a remark; ${shown} shown.${left}`;
 }
 
 function more() {
@@ -274,6 +277,16 @@ function follow() {
   else if (state.call) back();
 }
 
+function causeLine(cause, text) {
+  const button = element("button", text);
+  button.type = "button";
+  button.dataset.cause = cause;
+  button.addEventListener("click", () => { $("cause").value = $("cause").value === cause ? "" : cause; list(); });
+  const line = element("li");
+  line.append(button);
+  return line;
+}
+
 function begin() {
   $("title").textContent = data.title;
   for (const ending of ["bad", "warn", "open", "good"]) {
@@ -289,11 +302,13 @@ function begin() {
   }
   for (const method of [...new Set(data.calls.map((call) => call.method))].filter(Boolean).sort()) $("method").append(element("option", method));
   const causes = new Map();
-  for (const call of data.calls) if (call.ending === "bad" && call.number) causes.set(call.cause, (causes.get(call.cause) || 0) + 1);
+  // Each call once, its other legs not again.
+  for (const call of data.calls) if (call.ending === "bad" && call.number && !call.leg_of) causes.set(call.cause, (causes.get(call.cause) || 0) + 1);
   for (const [cause, count] of [...causes].sort((a, b) => b[1] - a[1])) {
     const option = element("option", `${count} × ${cause}`);
     option.value = cause;
     $("cause").append(option);
+    if ($("causes").children.length < MOST_CAUSES) $("causes").append(causeLine(cause, option.textContent));
   }
   let waiting = 0;
   $("search").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(list, 120); });

@@ -83,18 +83,18 @@ class _MixedLog:
         service = self._services.get(line.service)
         if service is None:
             service = self._services[line.service] = _Service(self._account, line.service)
-        beginning = None if _goes_on(service) else _beginning(line.text, self._syslog)
-        if beginning is None and service.form and service.length < _LARGEST:
+        begun = None if _goes_on(service) else beginning(line.text, self._syslog)
+        if begun is None and service.form and service.length < _LARGEST:
             service.lines.append(line.text)
             service.length += len(line.text) + 1
             service.shown += len(line.text.rstrip(b"\r")) + 2
             service.last = line.number
         else:
             self._finish(service)
-            if beginning is None:
+            if begun is None:
                 self._account.other += len(line.text) + 1
             else:
-                service.form, service.stamp, text = beginning
+                service.form, service.stamp, text = begun
                 service.begun = service.last = line.number
                 service.lines, service.length = [text], len(text) + 1
                 service.said, service.shown = _announced(service.form, text), 0
@@ -148,7 +148,7 @@ def _line_of(entry: Entry) -> int:
     return entry.line
 
 
-def _beginning(text: bytes, syslog: bool) -> tuple[str, str, bytes] | None:
+def beginning(text: bytes, syslog: bool) -> tuple[str, str, bytes] | None:
     """Form, stamp and first line of the record that begins with this line."""
     first = text[:1]
     if first in (b"=", b"<") and _ARROW.match(text):

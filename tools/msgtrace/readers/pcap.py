@@ -19,7 +19,8 @@ PCAP = {
 PCAPNG = b"\x0a\x0d\x0d\x0a"
 _LARGEST = 16 * 1024 * 1024
 """octets of a packet or a block that is believed"""
-_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
+_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED, _SECRETS = 0x0A0D0D0A, 1, 2, 3, 6, 10
+_TLS_KEY_LOG = 0x544C534B
 
 
 class Captured(Struct, frozen=True):
@@ -69,6 +70,21 @@ def packets(blocks: Iterable[bytes]) -> Iterator[Captured]:
     if magic in PCAP:
         return _pcap(octets, *PCAP[magic])
     return _pcapng(octets, magic)
+
+
+def holds_secrets(start: bytes) -> bool:
+    """Whether TLS secrets stand in the beginning of a pcapng file."""
+    place, order = 0, "<"
+    while len(start) >= place + 16:
+        if start[place : place + 4] == PCAPNG:
+            order = ">" if start[place + 8 : place + 12] == b"\x1a\x2b\x3c\x4d" else "<"
+        kind, size, secrets = struct.unpack_from(f"{order}III", start, place)
+        if kind == _SECRETS and secrets == _TLS_KEY_LOG:
+            return True
+        if size < 12 or size % 4:
+            break
+        place += size
+    return False
 
 
 def _pcap(octets: _Octets, order: str, unit: int) -> Iterator[Captured]:

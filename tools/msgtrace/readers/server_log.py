@@ -29,6 +29,9 @@ OLD_BEGINNING = re.compile(
     rb"\n[0-9a-f]{8}\|(20[0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6})\| "
 )
 SYSLOG_BEGINNING = re.compile(rb"\n" + SYSLOG_STAMP.pattern)
+TRACED_BY_SYSLOG = re.compile(
+    rb"\n" + SYSLOG_STAMP.pattern.partition(rb"(?=")[0] + rb"(?:recv|send) [0-9]+ bytes (?:from|to) "
+)
 _READ = re.compile(rb"(?:[\w:]*::)?read_handler read: ")
 _SENDING = re.compile(rb"[^\r\n#|]{0,80}?\bSending(?: response)?: (?=[0-9]{1,8}#)")
 _HEAD = re.compile(rb"([0-9]{1,8})#")

@@ -1,0 +1,3 @@
+module drachtio-conformance-app
+
+go 1.19
