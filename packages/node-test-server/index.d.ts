@@ -130,8 +130,8 @@ export interface ServerWithPhones {
   applications(count?: number, routed?: string[]): Promise<object>;
   /** ends the connection of application 1, 2 … */
   drop(number: number, options?: {reset?: boolean}): Promise<object>;
-  /** waits until an event of the trace has this in its summary: `200 OK (INVITE)` */
-  happens(what: string, options?: {times?: number; within?: number}): Promise<TraceEvent>;
+  /** waits until an event of the trace has this in its summary, `200 OK (INVITE)`; `since`: so many do not count */
+  happens(what: string, options?: {times?: number; since?: number; within?: number}): Promise<TraceEvent>;
   /** lets the server's time pass; the application's is its own */
   advance(seconds: number): Promise<object>;
   /** does this harm from now on, and no other; none if it is empty. What is done, with the seed of chance */

@@ -88,9 +88,11 @@ def application(door: Door) -> Iterator[None]:
         "SECRET": door.ready["secret"],
     }
     with subprocess.Popen(["node", "-e", APPLICATION], env=environment) as process:
-        assert door.ask("/v1/applications", {"routed": ["invite"]}) == {}
-        yield
-        process.kill()
+        try:
+            assert door.ask("/v1/applications", {"routed": ["invite"]}) == {}
+            yield
+        finally:
+            process.kill()
 
 
 @pytest.mark.usefixtures("application")

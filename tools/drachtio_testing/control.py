@@ -113,6 +113,8 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True):
     what: str
     """in the summary of the event: ``200 OK (INVITE)``, ``route invite``"""
     times: int = 1
+    since: int = 0
+    """so many events of the trace do not count"""
     within: float | None = None
     """seconds"""
 
@@ -322,7 +324,8 @@ async def _wait(control: Control, name: str, body: Waiting) -> Told:
 
 
 async def _happens(control: Control, name: str, body: Event) -> Told:
-    return _event(await control.server.happens(body.what, times=body.times, within=body.within))
+    server = control.server
+    return _event(await server.happens(body.what, times=body.times, since=body.since, within=body.within))
 
 
 async def _drop(control: Control, name: str, body: Dropping) -> Told:

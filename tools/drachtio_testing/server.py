@@ -164,15 +164,17 @@ class ReferenceServer:
                 )
             await self._watcher.something(self.options.patience)
 
-    async def happens(self, what: str, *, times: int = 1, within: float | None = None) -> WireEvent:
+    async def happens(
+        self, what: str, *, times: int = 1, since: int = 0, within: float | None = None
+    ) -> WireEvent:
         """Wait until an event of the trace has ``what`` in its summary, as often as that; the last of them.
 
-        Raises TimeoutError.
+        ``since``: so many events of the trace do not count, ``len(server.trace)`` for all so far. Raises TimeoutError.
         """
         patience = self.options.patience if within is None else within
         deadline = time.monotonic() + patience
         while True:
-            seen = [event for event in self._watcher.events if what in event.summary]
+            seen = [event for event in self._watcher.events[since:] if what in event.summary]
             if len(seen) >= times:
                 return seen[times - 1]
             if (left := deadline - time.monotonic()) <= 0:

@@ -98,9 +98,12 @@ class SyncReferenceServer:
         """Wait until so many applications have authenticated and routed. Raises TimeoutError."""
         self._thread.call(self._server.applications(count, routed=routed))
 
-    def happens(self, what: str, *, times: int = 1, within: float | None = None) -> WireEvent:
-        """Wait until an event of the trace has ``what`` in its summary, as often as that. Raises TimeoutError."""
-        return self._thread.call(self._server.happens(what, times=times, within=within))
+    def happens(self, what: str, *, times: int = 1, since: int = 0, within: float | None = None) -> WireEvent:
+        """Wait until an event of the trace has ``what`` in its summary, as often as that; the last of them.
+
+        ``since``: so many events of the trace do not count, ``len(server.trace)`` for all so far. Raises TimeoutError.
+        """
+        return self._thread.call(self._server.happens(what, times=times, since=since, within=within))
 
     def phone(self, name: str = "phone", transport: Transport = "udp") -> SyncPhone:
         """A telephone on a port of its own."""

@@ -57,13 +57,15 @@ def played() -> Iterator[Played]:
             stdout=subprocess.PIPE,
             text=True,
         ) as app:
-            assert app.stdout is not None
-            assert json.loads(app.stdout.readline())["event"] == "connected"
-            asked = Call(uri=f"sip:respond-200@{server.sip}", method="OPTIONS")
-            while asyncio.run(call_command.place(asked)).exit_code is not ExitCode.OK:
-                assert app.poll() is None  # it routes, INVITE first
-            yield Played(server)
-            app.kill()
+            try:
+                assert app.stdout is not None
+                assert json.loads(app.stdout.readline())["event"] == "connected"
+                asked = Call(uri=f"sip:respond-200@{server.sip}", method="OPTIONS")
+                while asyncio.run(call_command.place(asked)).exit_code is not ExitCode.OK:
+                    assert app.poll() is None  # it routes, INVITE first
+                yield Played(server)
+            finally:
+                app.kill()
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -171,9 +173,11 @@ def test_a_call_to_a_callee_of_node_by_tls() -> None:
         ["node", "-e", TLS_CALLEE], env=environment, stdout=subprocess.PIPE, text=True
     ) as node:
         assert node.stdout is not None
-        uri = f"sips:node@127.0.0.1:{int(node.stdout.readline())}"
-        outcome = asyncio.run(call_command.place(Call(uri=uri, script=(Hold(0.05), Dtmf("1")))))
-        node.kill()
+        try:
+            uri = f"sips:node@127.0.0.1:{int(node.stdout.readline())}"
+            outcome = asyncio.run(call_command.place(Call(uri=uri, script=(Hold(0.05), Dtmf("1")))))
+        finally:
+            node.kill()
     assert outcome.sentence == (
         "answered 200 OK; on hold for 0.05 s: 200 OK (recvonly); taken back: 200 OK (sendrecv); dialled 1; "
         "hung up after 0.5 s: 200 OK"

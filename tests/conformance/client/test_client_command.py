@@ -43,8 +43,11 @@ def test_an_app_that_ends_is_told_with_its_last_words(capsys: pytest.CaptureFixt
     assert "nothing came within" not in told, "nobody waits for what has ended"
 
 
-def test_no_such_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["client", "--filter", "answering/rejected/options", "--", "no-such-command-here"]) == 3
+@pytest.mark.parametrize("jobs", ["1", "8"])
+def test_no_such_command(jobs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whichever of those that run cases side by side has met it."""
+    options = ["--jobs", jobs, "--filter", "answering/rejected/options"]
+    assert main(["client", *options, "--", "no-such-command-here"]) == 3
     assert "no-such-command-here: there is no such command" in capsys.readouterr().err
 
 

@@ -167,6 +167,8 @@ class _Session:
                 case = waiting.popleft()
                 result = await runner.run_case(case)
                 with self._lock:
+                    if runner.never_came_up:  # whoever has found that out, one tells it
+                        self._runner.never_came_up = runner.never_came_up
                     self._took(result)
 
         runners = [self._runner, *self._helpers]

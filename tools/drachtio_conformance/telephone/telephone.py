@@ -145,7 +145,7 @@ class Telephone:
         """Send a request that begins no call, and await its final response."""
         self._begin(Side.CALLER)
         self._agent.begin()
-        name = self._agent.request(method, uri, tuple(headers), body=body)
+        name = self._agent.request(method, uri, headers=tuple(headers), body=body)
         self._final = final = await self._agent.response(name, self._agent.patience)
         if final is None:
             return self._told(method, self._agent.silence(method))

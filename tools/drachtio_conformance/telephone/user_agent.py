@@ -67,7 +67,7 @@ class UserAgent:
         self.peer.request("INVITE", uri=uri, changes=Changes(headers), body=body, save=name)
         self._call_id = self.peer.call_id
 
-    def request(self, method: str, uri: str, headers: tuple[HeaderLine, ...], *, body: str | None) -> str:
+    def request(self, method: str, uri: str, *, headers: tuple[HeaderLine, ...], body: str | None) -> str:
         """Send a request outside of calls; its name."""
         name = self._name(method)
         self.peer.request(method, uri=uri, changes=Changes(headers), body=body, save=name)
