@@ -25,8 +25,9 @@ from reference_server.config.model import (
     Fault,
     HandlerConfiguration,
 )
+from reference_server.core.context import Settings
 from reference_server.core.core import Core
-from reference_server.core.ports import Tap, Taps
+from reference_server.core.ports import SipNetwork, SipUser, Tap, Taps
 from reference_server.net.blacklist import Blacklist, BlacklistError
 from reference_server.net.clock import LoopClock
 from reference_server.net.connections import MOST_CONNECTIONS
@@ -40,7 +41,8 @@ from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
 from reference_server.wire.frames_to_application import NotSent
 
-if TYPE_CHECKING:  # loaded only where handlers are configured
+if TYPE_CHECKING:  # loaded only where they are wanted
+    from reference_server.emulation.emulation import Emulation
     from reference_server.handling import Handling
 
 VERSION = f"{PARITY_VERSION}-ref.{__version__}"
@@ -55,6 +57,13 @@ class Server:
     """One server in the running loop; as an async context manager it starts and stops."""
 
     def __init__(self, configuration: Configuration, *, taps: Sequence[Tap] = ()) -> None:
+        self.emulation: Emulation | None = None
+        """the defects of a genuine server, if they are wanted"""
+        if configuration.dialect.has_defects:
+            from reference_server.emulation.emulation import Emulation
+
+            self.emulation = Emulation(configuration.dialect)
+            configuration = self.emulation.as_genuine(configuration)
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
@@ -96,12 +105,14 @@ class Server:
             ),
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
+        emulation = self.emulation
+        network: SipNetwork = self._network if emulation is None else emulation.network(self._network)
         core = self._core = Core(
-            core_settings(configuration),
+            self._core_settings(configuration),
             clock=self._clock,
             timers=self._clock.timers,
             identifiers=self._identifiers,
-            network=self._network,
+            network=network,
             applications=self._registry,
             taps=self.taps,
             account=account,
@@ -119,6 +130,7 @@ class Server:
         )
         self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
         self._admin.interceptor = in_a_row(
+            self._emulated_frames(emulation) if emulation is not None else None,
             self._judge_applications(strict=configuration.strict)
             if configuration.lint or configuration.strict
             else None,
@@ -128,14 +140,21 @@ class Server:
         if configuration.handlers:
             self._handlers_made(configuration.handlers)()
         self._plain = [
-            AdminListener(self._admin, self._connections, turn, address=(address, configuration.admin.port))
+            AdminListener(
+                self._admin,
+                self._connections,
+                turn,
+                address=(address, configuration.admin.port),
+                door=None if emulation is None else emulation.door(configuration.admin.secret),
+            )
             for address in configuration.admin.addresses
             if configuration.admin.port is not None
         ]
         if configuration.admin.tls_port is not None:
             self._secure = self._secure_listeners(configuration.admin.tls_port, turn)
         try:
-            await self._network.start(configuration.contacts, core)
+            user: SipUser = core if emulation is None else emulation.user(core)
+            await self._network.start(configuration.contacts, user)
         except TransportError as error:
             raise StartError(str(error)) from error
         for listener in self._listeners:
@@ -166,6 +185,15 @@ class Server:
             self._connections.answer(connection, NotSent(message_id, text.encode().decode("latin-1")))
 
         return Strict(lint, refuse) if strict else None
+
+    def _emulated_frames(self, emulation: Emulation) -> FrameInterceptor:
+        frames = emulation.frames(self._clock.timers)
+        self.taps.add(frames)
+        return frames
+
+    def _core_settings(self, configuration: Configuration) -> Settings:
+        settings = core_settings(configuration)
+        return settings if self.emulation is None else self.emulation.settings(settings)
 
     def _do_harm(self, chosen: tuple[Fault, ...]) -> FrameInterceptor:
         from reference_server.faults.faults import Faults
@@ -283,6 +311,8 @@ class Server:
         for handlers or the blacklist), and changes nothing then.
         """
         old = self._configuration
+        if self.emulation is not None:
+            new = self.emulation.as_genuine(new)
         now = effective(old, new)
         ask = self._handlers_made(now.handlers) if now.handlers != old.handlers else None
         if self._certificates is None:
@@ -296,7 +326,7 @@ class Server:
         if ask is not None:
             ask()
         self._configuration = now
-        self._core.apply(core_settings(now))
+        self._core.apply(self._core_settings(now))
         self._admin.configure(now.admin)
         self._network.close_after(now.transports.most_consecutive_timeouts)
         return changes(now, new)

@@ -1,0 +1,84 @@
+"""All that is emulated put together, for the server that assembles itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import structs
+
+from reference_server.admin.connection import AdminConnection
+from reference_server.config.model import Configuration, Dialect
+from reference_server.core.context import Settings
+from reference_server.core.core import Core
+from reference_server.core.ports import SipNetwork, SipUser, Timers
+from reference_server.emulation.control import EveryRoute, LostAnswers, Swallowed
+from reference_server.emulation.door import GenuineDoor
+from reference_server.emulation.frames import Filters, Silence
+from reference_server.emulation.messages import CStrings
+from reference_server.emulation.network import GenuineNetwork, GenuineUser
+from reference_server.emulation.records import MissingRecords
+from reference_server.emulation.responses import FormerAnswers, LengthOfTheInvite
+
+FOR_EVER: Final = 365 * 86_400.0
+"""seconds that are never over"""
+
+WARNING: Final = (
+    "The defects of genuine servers are emulated, their holes in security, too: applications need no secret, "
+    "anybody may relay. This is for tests only, never for a network that others reach"
+)
+
+
+class Emulation:
+    """The defects of one release."""
+
+    def __init__(self, release: Dialect) -> None:
+        self._release = release
+
+    @property
+    def warning(self) -> str:
+        """What is said of it at the start."""
+        return WARNING
+
+    def as_genuine(self, configuration: Configuration) -> Configuration:
+        """The configuration with what the genuine server does not limit without a limit."""
+        return structs.replace(
+            configuration,
+            admin=structs.replace(configuration.admin, authentication_delay=0.0, unread_timeout=FOR_EVER),
+            routing=structs.replace(configuration.routing, open_relay=True),
+            timers=structs.replace(configuration.timers, ringing=FOR_EVER, timer_c=FOR_EVER),
+        )
+
+    def settings(self, settings: Settings) -> Settings:
+        """The core's settings with its defects."""
+        return settings
+
+    def frames(self, timers: Timers) -> Filters:
+        """What is done to frames."""
+        return Filters(
+            Silence(),
+            LostAnswers(timers),
+            Swallowed(),
+            CStrings(),
+            EveryRoute(),
+            FormerAnswers(),
+            LengthOfTheInvite(),
+            MissingRecords(),
+        )
+
+    def door(self, secret: str) -> Callable[[AdminConnection], asyncio.Protocol]:
+        """What stands before a connection of an application."""
+        return lambda connection: GenuineDoor(connection, secret)
+
+    def network(self, network: SipNetwork) -> SipNetwork:
+        """The network as the core sees it."""
+        self._network = GenuineNetwork(network)
+        return self._network
+
+    def user(self, core: Core) -> SipUser:
+        """The core as the network sees it."""
+        return GenuineUser(core, self._network)
+
+
+# Tested by tests/emulation/test_agreement.py.

@@ -1,0 +1,32 @@
+"""Call detail records that the genuine server does not send, or sends twice (DEV-90, DEV-91, DEV-92)."""
+
+from __future__ import annotations
+
+from reference_server.emulation.frames import Recent, taken_apart
+from reference_server.faults.filters import Filter, Forward
+
+
+class MissingRecords(Filter):
+    """No stop for a call that is cancelled before its first answer, nor for one that cannot be hung up."""
+
+    def __init__(self) -> None:
+        self._answered: Recent[str, bool] = Recent()
+
+    def sent(self, connection: int, frame: bytes, forward: Forward) -> None:
+        """On, or nowhere."""
+        message = taken_apart(frame)
+        if message.token(4) == "application" and message.message.startswith("SIP/"):
+            self._answered.keep(message.header("call-id"), True)
+        if message.token(1) == "cdr:stop":
+            reason = message.token(4)
+            of_caller = not message.message.startswith("SIP/")
+            if reason == "call-canceled" and of_caller and not self._answered.get(message.header("call-id")):
+                return  # DEV-90
+            if reason == "system-error-initiated-termination":
+                return  # DEV-91
+            if reason == "system-initiated-termination" and "ACK timeout" in message.header("reason"):
+                return  # DEV-91
+        forward(frame)
+
+
+# Tested by tests/emulation/test_agreement.py.
