@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from reference_server.account import Account
 from reference_server.core.call_observer import CallObserver
+from reference_server.core.defects import NONE, Defects
 from reference_server.core.patience import Patience
 from reference_server.core.ports import (
     Applications,
@@ -55,6 +56,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     patience: Patience = Patience()
     serves_unknown_transports: bool = False
     """as before 0.9.7, a request to a URI with a transport that the server has not goes as if it named none (VER-6)"""
+    defects: Defects = NONE
+    """what is done wrong on purpose"""
     local_domain: str = ""
     """in lower case; what an application sends to it or a subdomain of it would come back here"""
 

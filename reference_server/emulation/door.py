@@ -1,4 +1,5 @@
-"""The admin port's framing as the genuine server has it, and its open door (DEV-1, DEV-3, DEV-5, DEV-6, DEV-7).
+"""The admin port's framing as the genuine server has it, and its open door (DEV-1, DEV-3, DEV-5, DEV-6, DEV-7), and its
+patience with who does not read (DEV-124).
 
 Stands between a transport and its connection, which gets whole frames only.
 """
@@ -38,12 +39,10 @@ class GenuineDoor(asyncio.Protocol):
         self._connection.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """asyncio: the application does not take everything at once."""
-        self._connection.pause_writing()
+        """The application does not take everything at once, and nobody has to know (DEV-124)."""
 
     def resume_writing(self) -> None:
-        """asyncio: all has been taken."""
-        self._connection.resume_writing()
+        """All has been taken."""
 
     def data_received(self, data: bytes) -> None:
         """asyncio: octets have come; what is no frame yet waits for ever (DEV-6)."""

@@ -19,6 +19,7 @@ from reference_server.emulation.frames import Filters, Silence
 from reference_server.emulation.messages import CStrings
 from reference_server.emulation.network import GenuineNetwork, GenuineUser
 from reference_server.emulation.records import MissingRecords
+from reference_server.emulation.releases import DEFECTS
 from reference_server.emulation.responses import FormerAnswers, LengthOfTheInvite
 
 FOR_EVER: Final = 365 * 86_400.0
@@ -52,7 +53,7 @@ class Emulation:
 
     def settings(self, settings: Settings) -> Settings:
         """The core's settings with its defects."""
-        return settings
+        return structs.replace(settings, defects=DEFECTS[self._release])
 
     def frames(self, timers: Timers) -> Filters:
         """What is done to frames."""

@@ -29,7 +29,8 @@ class CStrings(Filter):
             rest.partition("\r\n\r\n") if not rest.startswith("\r\n") else ("", "\r\n", rest[2:])
         )
         headers = headers[: _HEADERS_OF_PROXY if kind == "proxy" else _HEADERS_OF_SIP]  # DEV-103, DEV-46
-        lines = [line.split("\0")[0].lstrip(" \t") for line in headers.split("\r\n")]  # DEV-82, DEV-81
+        lines = [line.split("\0")[0] for line in headers.split("\r\n")]  # DEV-82
+        lines = [line.lstrip(" \t") if ":" in line else line for line in lines]  # DEV-81
         frame.message = f"{start_line}{end}" + "\r\n".join(lines) + blank + body.split("\0")[0]
         if kind == "proxy" and len(frame.tokens) > _FINAL_TIMEOUT:
             frame.tokens[_FINAL_TIMEOUT] = ""  # DEV-100

@@ -11,18 +11,22 @@ class MissingRecords(Filter):
 
     def __init__(self) -> None:
         self._answered: Recent[str, bool] = Recent()
+        self._proxied: Recent[str, bool] = Recent()
 
     def sent(self, connection: int, frame: bytes, forward: Forward) -> None:
         """On, or nowhere."""
         message = taken_apart(frame)
         if message.token(4) == "application" and message.message.startswith("SIP/"):
             self._answered.keep(message.header("call-id"), True)
+        if message.token(4).startswith("proxy-"):
+            self._proxied.keep(message.header("call-id"), True)
         if message.token(1) == "cdr:stop":
             reason = message.token(4)
             of_caller = not message.message.startswith("SIP/")
             if reason == "call-canceled" and of_caller and not self._answered.get(message.header("call-id")):
                 return  # DEV-90
-            if reason == "system-error-initiated-termination":
+            own = not self._proxied.get(message.header("call-id"))
+            if reason == "system-error-initiated-termination" and own:
                 return  # DEV-91
             if reason == "system-initiated-termination" and "ACK timeout" in message.header("reason"):
                 return  # DEV-91

@@ -33,7 +33,8 @@ class FormerAnswers(Filter):
         before = self._echoes.get(transaction)
         self._names.keep(key, transaction)
         forward(payload)
-        if self._names.get(key) is not None and before is not None and connection in self._forward:
+        waits = before is not None and before.header("rseq") and self._names.get(key) is not None
+        if before is not None and waits and connection in self._forward:
             self._answered.keep(key, True)
             self._forward[connection](put_together(_again(before, key[1])))
 

@@ -49,7 +49,10 @@ def hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:
             context.event("bye-not-sent", dialog=usage.dialog_id, reason=flow.reason)
             if owner is not None:
                 unsent = compose_bye(usage.dialog, cause.value, usage.flow, context.identifiers.branch())
-                owner.deliver(unsolicited_unsent(context, unsent, usage.dialog_id))
+                if context.settings.defects.echoes_what_was_not_sent:
+                    owner.deliver(unsolicited(context, unsent, usage.flow, usage.dialog_id))
+                else:
+                    owner.deliver(unsolicited_unsent(context, unsent, usage.dialog_id))
             if tell is not None:
                 tell(None)
             return

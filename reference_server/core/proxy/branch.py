@@ -284,8 +284,14 @@ class Branch:
 
     def _give_up(self) -> None:
         self.given_up = True
-        self.cancel()
+        if not self._forgotten():
+            self.cancel()
         self.proxied.gave_up(self)
+
+    def _forgotten(self) -> bool:
+        """Whether nobody will cancel it when it rings at last (DEV-220)."""
+        rings = self._transaction is not None and self._transaction.state is ClientState.PROCEEDING
+        return self._proxy.context.settings.defects.forgets_who_rings and not rings
 
     def cancel(self, *reasons: str) -> None:
         """Nobody wants an answer any more; ``reasons`` are Reason values for the CANCEL. Idempotent."""

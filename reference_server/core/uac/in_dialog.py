@@ -16,7 +16,7 @@ from reference_server.core.dialog.large_request import by_tcp, is_large
 from reference_server.core.dialog.next_hop import open_flow, via_for
 from reference_server.core.dialog.subscription import says_terminated
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
-from reference_server.core.methods import ACK, BYE, INVITE, NOTIFY, PRACK, Method, method_named
+from reference_server.core.methods import ACK, BYE, INVITE, NOTIFY, PRACK, UPDATE, Method, method_named
 from reference_server.core.ports import Application, Flow, NoWay, Way
 from reference_server.core.transactions import Sent
 from reference_server.core.uac import cancel_race
@@ -54,7 +54,7 @@ def request_in_dialog(uac: UacCore, application: Application, message: Sip, dial
         application.deliver(NotSent(message.message_id, text))
         return
     usage = uac.dialogs.by_id(dialog_id)
-    if usage is None or not usage.usable_by(application):
+    if usage is None or not (usage.usable_by(application) or uac.context.settings.defects.shares_everything):
         _refuse_unknown(application, message, method)
         return
     if method is PRACK:
@@ -137,11 +137,15 @@ class _Sending:
     def send(self) -> None:
         """Compose and send it, and echo it."""
         draft = drafted(self._uac.context, self._message.text, self._flow.local)
-        refusal = mere_word(draft) or ("" if default_content_type(draft) else NO_CONTENT_TYPE)
+        defects = self._uac.context.settings.defects
+        word = mere_word(draft)
+        if defects.takes_words_for_contacts:
+            word = ""
+        refusal = word or ("" if default_content_type(draft) else NO_CONTENT_TYPE)
         if refusal:
             self._application.deliver(NotSent(self._message.message_id, refusal))
             return
-        if self._method.names_contact:
+        if self._method.names_contact and not (defects.updates_without_contact and self._method is UPDATE):
             draft.set_default("contact", f"<{self._flow.local.contact}>")
         if self._method is ACK:
             self._acknowledge(draft)
@@ -168,7 +172,8 @@ class _Sending:
     def _acknowledge(self, draft: Draft) -> None:
         """An ACK is no transaction's: it goes once, and again whenever the 2xx comes again."""
         usage, uac = self._usage, self._uac
-        if not usage.awaits_own_ack:  # DLG-23
+        anything = uac.context.settings.defects.acknowledges_anything
+        if not usage.awaits_own_ack and not anything:  # DLG-23
             _refuse_unknown(self._application, self._message, ACK)
             return
         cseq = usage.last_answered_invite

@@ -199,12 +199,19 @@ class _Request:
     def answer_locally(self, hop: Uri, no_way: NoWay) -> None:
         """Echo what cannot leave, and answer it with ``no_way`` as a far end would (OUT-6)."""
         context = self._uac.context
+        pretends = context.settings.defects.echoes_what_was_not_sent and no_way is NoWay.UNREACHABLE
         named = (hop.parameters.get("transport") or UDP.name).lower()
         endpoints = context.network.endpoints()
         local = next((endpoint for endpoint in endpoints if endpoint.transport.name == named), endpoints[0])
-        composed = self._compose(local, via="")
-        outgoing = self._begun(composed, Flow(NOWHERE, "", 0, local), context.identifiers.branch())
-        outgoing.echo_unsent(self._message.message_id)
+        if pretends:
+            branch = context.identifiers.branch()
+            flow = Flow(local.transport, hop.host, hop.port or local.transport.default_port, local)
+            outgoing = self._begun(self._compose(local, f"Via: {via_for(flow, branch)}\r\n"), flow, branch)
+            outgoing.echo(self._message.message_id)
+        else:
+            composed = self._compose(local, via="")
+            outgoing = self._begun(composed, Flow(NOWHERE, "", 0, local), context.identifiers.branch())
+            outgoing.echo_unsent(self._message.message_id)
         if self._line.method is not ACK:
             outgoing.answer_locally(no_way.status, no_way.reason)
 
@@ -224,7 +231,8 @@ class _Request:
         draft = drafted(context, self._message.text, local)
         if not default_content_type(draft):
             raise _Refusal(NO_CONTENT_TYPE)
-        if word := mere_word(draft):
+        word = mere_word(draft)
+        if word and not context.settings.defects.takes_words_for_contacts:
             raise _Refusal(word)
         if line.method.forms_dialog:
             draft.set_default("contact", f"<{local.contact}>")
@@ -235,7 +243,11 @@ class _Request:
                 line.target.headers
             ):  # they belong in no Request-URI (RFC 3261 §19.1.1), and in a To still less
                 raise _Refusal(NO_LEG)
-            to = f"<{line.uri}>"
+            to = (
+                _bare_to(line.uri, sent=bool(via))
+                if context.settings.defects.makes_bare_to
+                else f"<{line.uri}>"
+            )
         given_call_id = draft.take("call-id")
         call_id = given_call_id or context.identifiers.uuid()
         if given_call_id and line.method.forms_dialog:
@@ -261,6 +273,14 @@ class _Request:
             owner = uac.pending.asked(call_id, local_tag)
         if owner is not None and owner is not mine:
             raise _Refusal(f"{DIALOG_OF_ANOTHER}: {dialog_id}")
+
+
+def _bare_to(uri: str, *, sent: bool) -> str:
+    """The To made from the Request-URI as the genuine server makes it (DEV-30)."""
+    if not sent:
+        return uri
+    address, semicolon, parameters = uri.partition(";")
+    return f"<{address}>{semicolon}{parameters}"
 
 
 def _given(draft: Draft, name: str) -> str:
