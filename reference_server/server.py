@@ -187,7 +187,7 @@ class Server:
         return Strict(lint, refuse) if strict else None
 
     def _emulated_frames(self, emulation: Emulation) -> FrameInterceptor:
-        frames = emulation.frames(self._clock.timers)
+        frames = emulation.frames(self._core, self._clock.timers)
         self.taps.add(frames)
         return frames
 

@@ -72,8 +72,6 @@ class Defects(Struct, frozen=True, kw_only=True):
     """DEV-160"""
     delivers_every_provisional: bool = False
     """reliable ones, too, however often they come (DEV-225)"""
-    sends_prack_to_latest: bool = False
-    """of the branches (DEV-223)"""
     refuses_early_notify: bool = False
     """that overtakes the 2xx of its SUBSCRIBE (DEV-231)"""
     ignores_lost_connections: bool = False

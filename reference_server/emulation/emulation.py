@@ -13,6 +13,7 @@ from reference_server.config.model import Configuration, Dialect
 from reference_server.core.context import Settings
 from reference_server.core.core import Core
 from reference_server.core.ports import SipNetwork, SipUser, Timers
+from reference_server.emulation.calls import EarlyUpdates, InDialogRequests, ReInvites
 from reference_server.emulation.control import EveryRoute, LostAnswers, Swallowed
 from reference_server.emulation.door import GenuineDoor
 from reference_server.emulation.frames import Filters, Silence
@@ -55,7 +56,7 @@ class Emulation:
         """The core's settings with its defects."""
         return structs.replace(settings, defects=DEFECTS[self._release])
 
-    def frames(self, timers: Timers) -> Filters:
+    def frames(self, core: Core, timers: Timers) -> Filters:
         """What is done to frames."""
         return Filters(
             Silence(),
@@ -63,6 +64,9 @@ class Emulation:
             Swallowed(),
             CStrings(),
             EveryRoute(),
+            EarlyUpdates(core),
+            ReInvites(),
+            InDialogRequests(core),
             FormerAnswers(),
             LengthOfTheInvite(),
             MissingRecords(),

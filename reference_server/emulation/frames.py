@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from reference_server.faults.filters import Filter, Forward, framed, payload_of
 
 SILENT: Final = "5e1f0000-emulation"
 """The message id of frames that the emulation gives a session in the place of its application; no answer goes out."""
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class Recent(Generic[K, V]):
-    """What was seen last, so many of it."""
-
-    def __init__(self, most: int = 1000) -> None:
-        self._most = most
-        self._kept: OrderedDict[K, V] = OrderedDict()
-
-    def keep(self, key: K, value: V) -> None:
-        """It was seen."""
-        self._kept[key] = value
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-
-    def get(self, key: K) -> V | None:
-        """What was seen, if it was not long ago."""
-        return self._kept.get(key)
-
-    def drop(self, key: K) -> V | None:
-        """Forget it; returns what it was."""
-        return self._kept.pop(key, None)
 
 
 class Frame:

@@ -4,12 +4,15 @@ out is altered on its way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from reference_server.core.core import Core
-from reference_server.core.ports import Endpoint, Flow, SipNetwork, Way
+from reference_server.core.ports import Endpoint, Flow, NoWay, SipNetwork, Way
 from reference_server.emulation.received import Received
 from reference_server.emulation.sent import Sent
+
+_NO_NAME = re.compile(r"sips?:placeholder\Z")
 
 
 class GenuineNetwork:
@@ -30,7 +33,10 @@ class GenuineNetwork:
 
     def open(self, next_hop: str, done: Callable[[Way], None], tried: Sequence[Flow] = ()) -> None:
         """``SipNetwork``"""
-        self._network.open(next_hop, done, tried)
+        if _NO_NAME.match(next_hop):
+            done(NoWay.NAME_UNKNOWN)  # no DNS server is asked, but the answer would be the same (DEV-77)
+        else:
+            self._network.open(next_hop, done, tried)
 
     def alive(self, flow: Flow) -> bool:
         """``SipNetwork``"""
@@ -50,7 +56,8 @@ class GenuineUser:
 
     def __init__(self, core: Core, network: GenuineNetwork) -> None:
         self._core = core
-        self._received = Received(core, network.messages, network.send)
+        silent = core.context.settings.defects.is_silent_without_owner
+        self._received = Received(core, network.messages, network.send, silent=silent)
 
     def receive(self, text: str, flow: Flow) -> None:
         """``SipUser``; as the genuine server would read it."""
@@ -63,8 +70,8 @@ class GenuineUser:
         self._core.undelivered(beginning)
 
     def connection_lost(self, flow: Flow) -> None:
-        """Whoever waits for a response by it is told nothing (DEV-208)."""
-        self._core.location.registered.connection_lost(flow)
+        """``SipUser``"""
+        self._core.connection_lost(flow)
 
 
 # Tested by tests/emulation/test_agreement.py.

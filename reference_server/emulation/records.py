@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reference_server.emulation.frames import Recent, taken_apart
+from reference_server.emulation.frames import taken_apart
+from reference_server.emulation.recent import Recent
 from reference_server.faults.filters import Filter, Forward
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reference_server.emulation.frames import Frame, Recent, put_together, taken_apart
+from reference_server.emulation.frames import Frame, put_together, taken_apart
+from reference_server.emulation.recent import Recent
 from reference_server.faults.filters import Filter, Forward
 
 _UNKNOWN = "Response not sent due to unknown transaction"

@@ -13,8 +13,9 @@ from reference_server.core.dialog.ack_and_bye import compose_ack, compose_bye, s
 from reference_server.core.dialog.next_hop import open_flow
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
-from reference_server.core.ports import NoWay, Way
+from reference_server.core.ports import Flow, NoWay, Way
 from reference_server.core.to_application import unsolicited, unsolicited_unsent
+from reference_server.sip.messages.uri import UriError, parse_uri
 
 
 class Cause(Enum):
@@ -50,7 +51,7 @@ def hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:
             if owner is not None:
                 unsent = compose_bye(usage.dialog, cause.value, usage.flow, context.identifiers.branch())
                 if context.settings.defects.echoes_what_was_not_sent:
-                    owner.deliver(unsolicited(context, unsent, usage.flow, usage.dialog_id))
+                    owner.deliver(unsolicited(context, unsent, _where_it_would_go(usage), usage.dialog_id))
                 else:
                     owner.deliver(unsolicited_unsent(context, unsent, usage.dialog_id))
             if tell is not None:
@@ -65,6 +66,16 @@ def hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:
             tell(Ended(Source.APPLICATION, reason, bye))
 
     open_flow(dialogs, usage, opened)
+
+
+def _where_it_would_go(usage: DialogUsage) -> Flow:
+    """To the far end's Contact, if that could be reached (DEV-233)."""
+    flow = usage.flow
+    try:
+        uri = parse_uri(usage.dialog.remote_target)
+    except UriError:
+        return flow
+    return Flow(flow.transport, uri.host, uri.port or flow.transport.default_port, flow.local)
 
 
 def acknowledge_and_hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:

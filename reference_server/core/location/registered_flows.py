@@ -85,7 +85,7 @@ class RegisteredFlows:
             key = _key(contact.uri)
             if len(key) > LONGEST_ADDRESS or self._is_anothers(key, flow, owner):
                 continue
-            if not (key == owner or _is_made_up(contact.uri) or self._may_claim(contact.uri, flow)):
+            if not (key == owner or _is_made_up(contact.uri) or _is_source(contact.uri, flow)):
                 continue
             confirmed = granted.get(key)
             seconds = _first_number(
@@ -99,9 +99,6 @@ class RegisteredFlows:
                 self._by_address[key].named(contact.uri.host)
             else:
                 self._drop(key)
-
-    def _may_claim(self, uri: Uri, flow: Flow) -> bool:
-        return self._defects.trusts_every_contact or _is_source(uri, flow)
 
     def flow_to(self, uri: Uri) -> Flow | None:
         """The connection to the phone that ``uri`` names, if it has registered by one."""

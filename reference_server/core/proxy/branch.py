@@ -148,7 +148,10 @@ class Branch:
             else:
                 self._opened(flow)
 
-        location.reach(next_hop, found)
+        if self._proxy.context.settings.defects.proxies_to_nowhere:
+            self._proxy.context.network.open(next_hop, found)  # whoever has registered (DEV-211)
+        else:
+            location.reach(next_hop, found)
 
     def _opened(self, flow: Way, *, however_large: bool = False) -> None:
         proxied = self.proxied

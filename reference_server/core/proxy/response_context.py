@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import Final
 
 from reference_server.core.defects import Defects
-from reference_server.core.ports import Application, Flow
+from reference_server.core.ports import Application, Flow, NoWay
 from reference_server.core.proxy.branch import Branch
 from reference_server.core.proxy.challenges import remember_challenger
 from reference_server.core.proxy.core import ProxyCore
@@ -74,6 +74,7 @@ class ResponseContext:
         "_best",
         "_by_route",
         "_incoming",
+        "_lost_its_way",
         "_observer",
         "_proxy",
         "_report",
@@ -233,6 +234,7 @@ class ResponseContext:
     def unreachable(self, branch: Branch, reason: str) -> None:
         """A copy could not be sent, or did not arrive."""
         self._proxy.context.event("proxy-target-unreachable", target=branch.target.next_hop, reason=reason)
+        self._lost_its_way = self._defects.proxies_to_nowhere and reason != NoWay.NOT_AVAILABLE.reason
         self._running.discard(branch)
         self._unfinished.discard(branch)
         if self._observer is not None and branch.text:
@@ -289,13 +291,12 @@ class ResponseContext:
         if status < 400 and self.options.follow_redirects and self._targets.redirect(response, again=again):
             return
         self._best.consider(response)
-        if self._defects.passes_each_failure and (status in CHALLENGES or self.method != "INVITE"):
-            self._incoming.sender()(self._text_of(response))
-            if self.options.simultaneous or self._targets:
-                return
         if status in CHALLENGES:
             remember_challenger(self._proxy, branch.target, response)
             self._targets.clear()
+        others = bool(self._running or self._targets)
+        if others and self._defects.passes_each_failure and (status in CHALLENGES or self.method != "INVITE"):
+            self._incoming.sender()(self._text_of(response))
 
     # What the caller hears.
 
@@ -329,7 +330,7 @@ class ResponseContext:
             self._end(best.status, text, ContextEvent.EXHAUSTED)
         elif self.cancelled:
             self._end_locally(487)
-        elif not self._sent and self._defects.proxies_to_nowhere:
+        elif not self._sent and self._lost_its_way:
             self._close()
             if self._report is not None:
                 self._report.under_way()

@@ -24,8 +24,6 @@ def branch_of(uac: UacCore, usage: DialogUsage, text: str) -> DialogUsage | str:
     rack = parse_rack(Draft(text, "").get("rack"))
     if rack is None:
         return NO_RACK
-    if call is not None and uac.context.settings.defects.sends_prack_to_latest:
-        return list(call.branches.values())[-1]
     tag = received.acknowledged(rack.number)
     return call.branches.get(tag, usage) if call is not None else usage
 
