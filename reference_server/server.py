@@ -34,6 +34,7 @@ from reference_server.net.connections import MOST_CONNECTIONS
 from reference_server.net.network import Network
 from reference_server.net.sockets.descriptors import for_strangers
 from reference_server.net.sockets.listening import TransportError
+from reference_server.net.stream_framing import StreamFraming
 from reference_server.reload import changes, effective
 from reference_server.settings import core_settings
 from reference_server.sip.identifiers import Identifiers
@@ -103,6 +104,7 @@ class Server:
             opened=lambda connection, origin: self.taps.event(
                 "browser-connected", connection=connection, origin=origin
             ),
+            stream=StreamFraming if self.emulation is None else self.emulation.stream,
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
         emulation = self.emulation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from uuid import uuid4
 
 from reference_server.core.core import Core
 from reference_server.emulation.frames import SILENT, Frame, put_together, taken_apart
@@ -82,7 +83,7 @@ class ReInvites(Filter):
         return self._open.get(transaction) is not None or bool(dialog_id and self._open.keys_of(dialog_id))
 
     def _refuse(self, connection: int, message_id: str, transaction: str) -> None:
-        text = f"{SILENT}|response|{message_id}|NOK|unable to cancel unknown transaction id: {transaction}"
+        text = f"{uuid4()}|response|{message_id}|NOK|unable to cancel unknown transaction id: {transaction}"
         if connection in self._forward:
             self._forward[connection](framed(text.encode("latin-1")))
 

@@ -17,11 +17,12 @@ from reference_server.emulation.calls import EarlyUpdates, InDialogRequests, ReI
 from reference_server.emulation.control import EveryRoute, LostAnswers, Swallowed
 from reference_server.emulation.door import GenuineDoor
 from reference_server.emulation.frames import Filters, Silence
-from reference_server.emulation.messages import CStrings
+from reference_server.emulation.messages import CompactNames, CStrings, ReplacedHeaders
 from reference_server.emulation.network import GenuineNetwork, GenuineUser
 from reference_server.emulation.records import MissingRecords
 from reference_server.emulation.releases import DEFECTS
 from reference_server.emulation.responses import FormerAnswers, LengthOfTheInvite
+from reference_server.emulation.stream import GenuineStream
 
 FOR_EVER: Final = 365 * 86_400.0
 """seconds that are never over"""
@@ -63,6 +64,8 @@ class Emulation:
             LostAnswers(timers),
             Swallowed(),
             CStrings(),
+            CompactNames(),
+            ReplacedHeaders(self._network.messages.replaced),
             EveryRoute(),
             EarlyUpdates(core),
             ReInvites(),
@@ -75,6 +78,11 @@ class Emulation:
     def door(self, secret: str) -> Callable[[AdminConnection], asyncio.Protocol]:
         """What stands before a connection of an application."""
         return lambda connection: GenuineDoor(connection, secret)
+
+    @property
+    def stream(self) -> type[GenuineStream]:
+        """How SIP is cut out of TCP connections."""
+        return GenuineStream
 
     def network(self, network: SipNetwork) -> SipNetwork:
         """The network as the core sees it."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from reference_server.emulation.frames import Frame
-from reference_server.faults.filters import Filter
+from reference_server.emulation.frames import Frame, put_together, taken_apart
+from reference_server.emulation.recent import Recent
+from reference_server.faults.filters import Filter, Forward
 
 _HEADERS_OF_SIP = 8400
 _HEADERS_OF_PROXY = 1023
 """octets"""
 _FINAL_TIMEOUT = 8
 """token of a ``proxy`` frame"""
+
+_COMPACT = re.compile(r"\A([a-zA-Z])[ \t]*:")
+HIDDEN = "X-Emulated-Compact-"
+"""the beginning of a header that is an application's compact one, so that nobody understands it"""
+_TAG_INSIDE = re.compile(r"(?im)^(To[ \t]*:[^\r\n]*?<[^>\r\n]*;tag=([^;>\r\n]*))>[ \t]*$")
 
 
 class CStrings(Filter):
@@ -31,10 +38,54 @@ class CStrings(Filter):
         headers = headers[: _HEADERS_OF_PROXY if kind == "proxy" else _HEADERS_OF_SIP]  # DEV-103, DEV-46
         lines = [line.split("\0")[0] for line in headers.split("\r\n")]  # DEV-82
         lines = [line.lstrip(" \t") if ":" in line else line for line in lines]  # DEV-81
+        if kind == "sip" and start_line.startswith("SIP/"):
+            lines = [_TAG_INSIDE.sub(r"\1>;tag=\2", line) for line in lines]  # DEV-54
         frame.message = f"{start_line}{end}" + "\r\n".join(lines) + blank + body.split("\0")[0]
+        if kind == "sip":
+            lines = [
+                _COMPACT.sub(lambda name: f"{HIDDEN}{name[1].upper()}:", line) for line in lines
+            ]  # DEV-121
         if kind == "proxy" and len(frame.tokens) > _FINAL_TIMEOUT:
             frame.tokens[_FINAL_TIMEOUT] = ""  # DEV-100
         forward(frame.payload)
+
+
+class CompactNames(Filter):
+    """In echoes the compact names are themselves again (DEV-121)."""
+
+    def sent(self, connection: int, frame: bytes, forward: Forward) -> None:
+        """As it went out."""
+        if HIDDEN.encode() in frame:
+            frame = put_together(Frame(taken_apart(frame).payload.replace(HIDDEN, "")))
+        forward(frame)
+
+
+class ReplacedHeaders(Filter):
+    """From and CSeq of an application replace the caller's in what it proxies, its Contact stands beside (DEV-106)."""
+
+    def __init__(self, replaced: Recent[str, dict[str, str]]) -> None:
+        """``replaced`` is where those look who send, by Call-ID."""
+        self._replaced = replaced
+        self._calls: Recent[str, str] = Recent()
+        """the Call-ID of a transaction"""
+
+    def received(self, connection: int, payload: str, forward: Callable[[str], None]) -> None:
+        """Take the headers out."""
+        frame = Frame(payload)
+        call_id = self._calls.get(frame.token(2)) if frame.token(1) == "proxy" else None
+        if call_id is not None:
+            given = {name: frame.header(name.lower()) for name in ("From", "CSeq", "Contact")}
+            self._replaced.keep(call_id, {name: value for name, value in given.items() if value})
+            frame.message = re.sub(r"(?im)^(?:From|CSeq|Contact)[ \t]*:.*?\r\n", "", frame.head) + frame.body
+            payload = frame.payload
+        forward(payload)
+
+    def sent(self, connection: int, frame: bytes, forward: Forward) -> None:
+        """Learn which call a transaction is of."""
+        message = taken_apart(frame)
+        if message.token(1) == "sip" and message.token(9) == "":
+            self._calls.keep(message.token(8), message.header("call-id"))
+        forward(frame)
 
 
 # Tested by tests/emulation/test_agreement.py.

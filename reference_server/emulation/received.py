@@ -17,7 +17,7 @@ from reference_server.sip.messages.response_headers import ResponseHeaders
 from reference_server.sip.messages.via import TopVia, parse_top_via
 
 _KNOWN = frozenset(
-    (
+    [
         "INVITE",
         "ACK",
         "CANCEL",
@@ -29,8 +29,8 @@ _KNOWN = frozenset(
         "PUBLISH",
         "REGISTER",
         "MESSAGE",
-    )
-    + ("UPDATE",)
+        "UPDATE",
+    ]
 )
 _ROUTABLE = frozenset(("INFO", "NOTIFY", "OPTIONS", "MESSAGE", "PUBLISH", "SUBSCRIBE"))
 _BLANK_IN_URI = re.compile(r"[A-Z]+ +\S+ +\S+ +SIP/2\.0")
@@ -103,10 +103,12 @@ class Received:
                     else request.text
                 )
             return self._counted(self._with_own_rack(request))
+        orphan = self._is_orphan(usage)
         if request.method == "INVITE":
-            self._sent.reinvites.keep((call_id, number), False)
+            self._sent.reinvites.keep((call_id, number), via.branch)
         elif request.method == "ACK":
-            if self._sent.reinvites.drop((call_id, number)):
+            refused = self._sent.refused.drop((call_id, number))
+            if refused is not None and refused != via.branch:
                 self._deliver_ack(usage, request, flow)
         elif usage.is_early and not usage.begun_here and request.method == "BYE":
             self._end_without_a_word(usage, request, via, flow)
@@ -114,8 +116,8 @@ class Received:
         elif usage.is_early and request.method in _ROUTABLE and not self._is_routed(request.method):
             self._answer(request, via, flow, 503)  # DEV-45
             return ""
-        if request.method not in ("ACK", "BYE") and self._is_orphan(usage):
-            if not self._silent:
+        if orphan and request.method != "ACK":
+            if request.method == "BYE" or not self._silent:
                 self._answer(request, via, flow, 481)
             return ""
         return request.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import uuid4
 
 from reference_server.emulation.frames import Frame, put_together, taken_apart
 from reference_server.emulation.recent import Recent
@@ -68,7 +69,7 @@ class FormerAnswers(Filter):
 
 def _again(echo: Frame, message_id: str) -> Frame:
     other = Frame(echo.payload)
-    other.tokens[2] = message_id
+    other.tokens[0], other.tokens[2] = str(uuid4()), message_id
     return other
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from reference_server.emulation.messages import HIDDEN
 from reference_server.emulation.recent import Recent
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
 
 _USER = re.compile(r"^(ACK sips?:)[^@ ]*@")
+_LONG_BRANCH = re.compile(r"(;branch=z9hG4bK)[^;\r]{10}")
 _CALL = tuple[str, int]
 """Call-ID and CSeq number"""
 
@@ -18,8 +20,10 @@ class Sent:
     def __init__(self) -> None:
         self.forwards: Recent[_CALL, str] = Recent()
         """the Max-Forwards with which a copy of a request is to leave (DEV-107, DEV-122)"""
-        self.reinvites: Recent[_CALL, bool] = Recent()
-        """INVITEs of far ends inside dialogs; True when they were refused"""
+        self.reinvites: Recent[_CALL, str] = Recent()
+        """the branch of an INVITE of a far end inside a dialog"""
+        self.refused: Recent[_CALL, str] = Recent()
+        """the same of one that was refused; empty if not by an application"""
         self.rings: Recent[str, str] = Recent()
         """the URI in the Contact of the latest reliable provisional response, by Call-ID"""
         self.replaced: Recent[str, dict[str, str]] = Recent()
@@ -32,6 +36,7 @@ class Sent:
 
     def altered(self, text: str) -> str:
         """As the genuine server would send it."""
+        text = text.replace(HIDDEN, "")
         try:
             message = parse_message(text)
         except SipSyntaxError:
@@ -46,8 +51,10 @@ class Sent:
         if len(vias) > 1 or "," in vias[0]:
             self._proxied.keep(vias[0], True)
             forwards = self.forwards.get((call_id, number))
-            if forwards is not None and request.method not in ("ACK", "CANCEL"):
+            if forwards is not None:
                 text = with_header(text, "Max-Forwards", forwards)
+            if request.method == "ACK":
+                text = _LONG_BRANCH.sub(r"\1.", text, count=1)
             for name, value in (self.replaced.get(call_id) or {}).items():
                 text = _replaced(text, name, value)
         elif request.method in ("ACK", "CANCEL") and self._proxied.get(vias[0]):
@@ -65,8 +72,9 @@ class Sent:
             text = re.sub(r";rport=\d+", ";rport", text, count=1)  # DEV-161
         if response.status >= 300 and response.cseq_method == "INVITE":
             key = call_id, response.cseq_number
-            if self.reinvites.get(key) is not None:
-                self.reinvites.keep(key, True)
+            branch = self.reinvites.drop(key)
+            if branch is not None:
+                self.refused.keep(key, "" if response.status in (422, 487) else branch)
         return text
 
     def renumbered(self, response: Response) -> str:

@@ -16,7 +16,7 @@ from reference_server.accepting import accept
 from reference_server.account import MOST, Account
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.crowd import Crowd
-from reference_server.net.connection import SipConnection
+from reference_server.net.connection import Framing, SipConnection
 from reference_server.net.stream_framing import StreamFraming
 from reference_server.sip.transport import WS, WSS, Transport
 from reference_server.sparingly import Sparingly
@@ -53,6 +53,7 @@ class SipConnections:
         certificates: Certificates | None = None,
         most_unanswered: int = 0,
         opened: Callable[[str, str], None] = lambda connection, origin: None,
+        stream: Callable[[], Framing] = StreamFraming,
     ) -> None:
         """``receive`` gets each message, ``warn`` a line for each connection that is given up.
 
@@ -60,10 +61,11 @@ class SipConnections:
         ``turn`` is that of all who write on this loop. What is kept for peers stands in ``account``.
         ``certificates`` are for the secure transports.
         ``most_unanswered`` requests in a row without an answer close a connection; 0: never for that. ``opened`` is
-        told each connection that a browser has made, and the page it is from.
+        told each connection that a browser has made, and the page it is from. ``stream`` makes the framing of TCP.
         """
         self._loop = asyncio.get_running_loop()
         self.receive = receive
+        self._stream = stream
         self.turn = turn or Turn(self._loop.call_soon)
         self._warn = warn
         self._certificates = certificates
@@ -86,13 +88,13 @@ class SipConnections:
         self._servers.append(await accept(sock, lambda: self._accepted(endpoint)))
 
     def _accepted(self, endpoint: Endpoint) -> SipConnection:
-        framing = _websocket().accepted() if _in_frames(endpoint.transport) else StreamFraming()
+        framing = _websocket().accepted() if _in_frames(endpoint.transport) else self._stream()
         tls = self._known_certificates().accepted() if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)
 
     def _made(self, endpoint: Endpoint, host: str, port: int, name: str | None) -> SipConnection:
         framing = (
-            _websocket().connected(name or host, port) if _in_frames(endpoint.transport) else StreamFraming()
+            _websocket().connected(name or host, port) if _in_frames(endpoint.transport) else self._stream()
         )
         tls = self._known_certificates().connected(name) if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)

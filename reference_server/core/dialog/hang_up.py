@@ -13,7 +13,7 @@ from reference_server.core.dialog.ack_and_bye import compose_ack, compose_bye, s
 from reference_server.core.dialog.next_hop import open_flow
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
-from reference_server.core.ports import Flow, NoWay, Way
+from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.core.to_application import unsolicited, unsolicited_unsent
 from reference_server.sip.messages.uri import UriError, parse_uri
 
@@ -75,7 +75,8 @@ def _where_it_would_go(usage: DialogUsage) -> Flow:
         uri = parse_uri(usage.dialog.remote_target)
     except UriError:
         return flow
-    return Flow(flow.transport, uri.host, uri.port or flow.transport.default_port, flow.local)
+    port = uri.port or flow.transport.default_port
+    return Flow(flow.transport, uri.host, port, Endpoint(flow.transport, uri.host, port, uri.host, ""))
 
 
 def acknowledge_and_hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:

@@ -72,7 +72,8 @@ class SessionRefresh:
         elif self._ack:
             send(self._ack, self._sent.flow)
         else:
-            usage.dialog.refresh_target(response)
+            if not self._dialogs.context.settings.defects.keeps_first_target:
+                usage.dialog.refresh_target(response)
             if self._sent.method == "INVITE":
                 self._ack = compose_ack(self._dialogs.context, usage.dialog, self._cseq, self._sent.flow)
                 send(self._ack, self._sent.flow)

@@ -161,9 +161,9 @@ def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
             return
     if success and "session-expires" in incoming.request.first:
         settings = uas.context.settings
-        if settings.defects.repeats_any_refresher:
+        if settings.defects.repeats_any_refresher and not incoming.in_dialog:
             _repeat_refresher(incoming.request, draft)
-        if not (incoming.in_dialog and settings.defects.gives_no_session_expires):
+        if not (settings.defects.gives_no_session_expires and incoming.in_dialog):
             answer_refresher(incoming.usage, incoming.request, draft, settings.default_refresher)
     response.compose(status_line, to)
     if len(response.text) > LARGEST_DATAGRAM and not incoming.flow.transport.stream:
