@@ -17,7 +17,7 @@ from reference_server.emulation.calls import EarlyUpdates, InDialogRequests, ReI
 from reference_server.emulation.control import EveryRoute, LostAnswers, Swallowed
 from reference_server.emulation.door import GenuineDoor
 from reference_server.emulation.frames import Filters, Silence
-from reference_server.emulation.messages import CompactNames, CStrings, ReplacedHeaders
+from reference_server.emulation.messages import CStrings, ReplacedHeaders, Uncovered
 from reference_server.emulation.network import GenuineNetwork, GenuineUser
 from reference_server.emulation.records import MissingRecords
 from reference_server.emulation.releases import DEFECTS
@@ -64,7 +64,7 @@ class Emulation:
             LostAnswers(timers),
             Swallowed(),
             CStrings(),
-            CompactNames(),
+            Uncovered(),
             ReplacedHeaders(self._network.messages.replaced),
             EveryRoute(),
             EarlyUpdates(core),

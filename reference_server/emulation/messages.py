@@ -15,9 +15,11 @@ _HEADERS_OF_PROXY = 1023
 _FINAL_TIMEOUT = 8
 """token of a ``proxy`` frame"""
 
+BRACKET = "emulated-bracket"
+"""the end of a tag that is to end with an angle bracket (DEV-54)"""
 _COMPACT = re.compile(r"\A([a-zA-Z])[ \t]*:")
 HIDDEN = "X-Emulated-Compact-"
-"""the beginning of a header that is an application's compact one, so that nobody understands it"""
+"""the beginning of a header that is an application's compact one, so that nobody understands it (DEV-121)"""
 _TAG_INSIDE = re.compile(r"(?im)^(To[ \t]*:[^\r\n]*?<[^>\r\n]*;tag=([^;>\r\n]*))>[ \t]*$")
 
 
@@ -39,24 +41,32 @@ class CStrings(Filter):
         lines = [line.split("\0")[0] for line in headers.split("\r\n")]  # DEV-82
         lines = [line.lstrip(" \t") if ":" in line else line for line in lines]  # DEV-81
         if kind == "sip" and start_line.startswith("SIP/"):
-            lines = [_TAG_INSIDE.sub(r"\1>;tag=\2", line) for line in lines]  # DEV-54
-        frame.message = f"{start_line}{end}" + "\r\n".join(lines) + blank + body.split("\0")[0]
+            lines = [_TAG_INSIDE.sub(rf"\1>;tag=\2{BRACKET}", line) for line in lines]
         if kind == "sip":
-            lines = [
-                _COMPACT.sub(lambda name: f"{HIDDEN}{name[1].upper()}:", line) for line in lines
-            ]  # DEV-121
+            lines = [_COMPACT.sub(lambda name: f"{HIDDEN}{name[1].upper()}:", line) for line in lines]
+        frame.message = f"{start_line}{end}" + "\r\n".join(lines) + blank + body.split("\0")[0]
         if kind == "proxy" and len(frame.tokens) > _FINAL_TIMEOUT:
             frame.tokens[_FINAL_TIMEOUT] = ""  # DEV-100
         forward(frame.payload)
 
 
-class CompactNames(Filter):
-    """In echoes the compact names are themselves again (DEV-121)."""
+def uncovered(text: str) -> str:
+    """A message with all that was hidden in it."""
+    return text.replace(HIDDEN, "").replace(BRACKET, ">")
+
+
+class Uncovered(Filter):
+    """In echoes, too, what was hidden is itself again."""
 
     def sent(self, connection: int, frame: bytes, forward: Forward) -> None:
         """As it went out."""
-        if HIDDEN.encode() in frame:
-            frame = put_together(Frame(taken_apart(frame).payload.replace(HIDDEN, "")))
+        if HIDDEN.encode() in frame or BRACKET.encode() in frame:
+            echo = taken_apart(frame)
+            message = uncovered(echo.message)
+            if echo.token(5).isdecimal():
+                echo.tokens[5] = str(int(echo.tokens[5]) - len(echo.message) + len(message))
+            echo.message = message
+            frame = put_together(echo)
         forward(frame)
 
 

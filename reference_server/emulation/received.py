@@ -16,23 +16,8 @@ from reference_server.sip.messages.message import Request, Response, SipSyntaxEr
 from reference_server.sip.messages.response_headers import ResponseHeaders
 from reference_server.sip.messages.via import TopVia, parse_top_via
 
-_KNOWN = frozenset(
-    [
-        "INVITE",
-        "ACK",
-        "CANCEL",
-        "BYE",
-        "OPTIONS",
-        "INFO",
-        "NOTIFY",
-        "SUBSCRIBE",
-        "PUBLISH",
-        "REGISTER",
-        "MESSAGE",
-        "UPDATE",
-    ]
-)
-_ROUTABLE = frozenset(("INFO", "NOTIFY", "OPTIONS", "MESSAGE", "PUBLISH", "SUBSCRIBE"))
+_ROUTABLE = frozenset(["INFO", "NOTIFY", "OPTIONS", "MESSAGE", "PUBLISH", "SUBSCRIBE"])
+_KNOWN = frozenset([*_ROUTABLE, "INVITE", "ACK", "CANCEL", "BYE", "REGISTER", "UPDATE"])
 _BLANK_IN_URI = re.compile(r"[A-Z]+ +\S+ +\S+ +SIP/2\.0")
 _JUDGED = (
     ("date", re.compile(r".* GMT\Z")),

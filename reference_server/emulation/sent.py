@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reference_server.emulation.messages import HIDDEN
+from reference_server.emulation.messages import uncovered
 from reference_server.emulation.recent import Recent
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
 
@@ -36,7 +36,7 @@ class Sent:
 
     def altered(self, text: str) -> str:
         """As the genuine server would send it."""
-        text = text.replace(HIDDEN, "")
+        text = uncovered(text)
         try:
             message = parse_message(text)
         except SipSyntaxError:

@@ -61,7 +61,7 @@ class SipConnections:
         ``turn`` is that of all who write on this loop. What is kept for peers stands in ``account``.
         ``certificates`` are for the secure transports.
         ``most_unanswered`` requests in a row without an answer close a connection; 0: never for that. ``opened`` is
-        told each connection that a browser has made, and the page it is from. ``stream`` makes the framing of TCP.
+        told each connection that a browser has made, and the page it is from. ``stream`` frames TCP.
         """
         self._loop = asyncio.get_running_loop()
         self.receive = receive

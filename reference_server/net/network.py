@@ -80,8 +80,7 @@ class Network:
         by which what the DNS says grows old. What is sent leaves at the end of ``turn``. What is kept for peers stands
         in ``account``. Secure transports need ``certificates``. UDP sockets get buffers of ``udp_buffer`` octets each
         way. A connection over which ``most_unanswered`` requests in a row got no answer is closed; 0: never for that.
-        ``opened`` is told each connection that a browser has made, and the page it is from. ``stream`` makes the framing
-        of TCP.
+        ``opened`` is told each connection that a browser has made, and the page it is from. ``stream`` frames TCP.
         """
         self._warn = warn
         self._most_connections = most_connections
