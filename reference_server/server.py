@@ -95,6 +95,7 @@ class Server:
             lambda text: self.taps.event("sip-transport", reason=text),
             most_connections=min(MOST_CONNECTIONS, descriptors // 2),
             nameserver=configuration.routing.nameserver,
+            hosts=None if self.emulation is None else self.emulation.hosts,
             monotonic=self._clock.monotonic,
             turn=turn,
             account=account,

@@ -24,7 +24,6 @@ def core_settings(configuration: Configuration) -> Settings:
         call_records=configuration.cdrs,
         outbound_proxy=routing.outbound_proxy,
         local_domain=routing.local_domain,
-        serves_unknown_transports=configuration.dialect is Dialect.V0_9_5,
         open_relay=routing.open_relay,
         relay_key=routing.relay_key,
         aggressive_nat_detection=routing.aggressive_nat_detection,

@@ -54,8 +54,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     largest_datagram: int = 0
     """octets of the largest request that goes by UDP where the far end takes TCP; 0: as large as a datagram may be"""
     patience: Patience = Patience()
-    serves_unknown_transports: bool = False
-    """as before 0.9.7, a request to a URI with a transport that the server has not goes as if it named none (VER-6)"""
     defects: Defects = NONE
     """what is done wrong on purpose"""
     local_domain: str = ""

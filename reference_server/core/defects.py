@@ -101,6 +101,9 @@ class Defects(Struct, frozen=True, kw_only=True):
     trusts_every_contact: bool = False
     """of a registration, so that the last one has it (DEV-120)"""
 
+    registers_by_200_only: bool = False
+    """no other 2xx opens a way back (DEV-238)"""
+
     # Session timers.
     gives_no_session_expires: bool = False
     """in the answer to a refresh (DEV-57)"""

@@ -18,7 +18,7 @@ from reference_server.emulation.control import EveryRoute, LostAnswers, Swallowe
 from reference_server.emulation.door import GenuineDoor
 from reference_server.emulation.frames import Filters, Silence
 from reference_server.emulation.messages import CStrings, ReplacedHeaders, Uncovered
-from reference_server.emulation.network import GenuineNetwork, GenuineUser
+from reference_server.emulation.network import GenuineNetwork, GenuineUser, NoHosts
 from reference_server.emulation.records import MissingRecords
 from reference_server.emulation.releases import DEFECTS
 from reference_server.emulation.responses import FormerAnswers, LengthOfTheInvite
@@ -78,6 +78,11 @@ class Emulation:
     def door(self, secret: str) -> Callable[[AdminConnection], asyncio.Protocol]:
         """What stands before a connection of an application."""
         return lambda connection: GenuineDoor(connection, secret)
+
+    @property
+    def hosts(self) -> NoHosts:
+        """What it knows of names without asking a name server."""
+        return NoHosts()
 
     @property
     def stream(self) -> type[GenuineStream]:

@@ -11,8 +11,17 @@ from reference_server.core.core import Core
 from reference_server.core.ports import Endpoint, Flow, NoWay, SipNetwork, Way
 from reference_server.emulation.received import Received
 from reference_server.emulation.sent import Sent
+from reference_server.net.locate.hosts import HostsFile
 
 _NO_NAME = re.compile(r"sips?:placeholder\Z")
+
+
+class NoHosts(HostsFile):
+    """No name is known without a name server (DEV-237)."""
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """None."""
+        return ()
 
 
 class GenuineNetwork:

@@ -79,6 +79,8 @@ class RegisteredFlows:
         How long it holds the response says, in its Contact of that address or its Expires, else the request.
         """
         answer = parse_message(response)
+        if self._defects.registers_by_200_only and not response.startswith("SIP/2.0 200 "):
+            return
         owner = _address_of_record(request)
         granted = {_key(one.uri): one for one in _contacts(answer)}
         for contact in _contacts(request)[:MOST_CONTACTS]:

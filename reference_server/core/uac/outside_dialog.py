@@ -40,7 +40,6 @@ DIALOG_OF_ANOTHER = "dialog id is in use by another application"
 TO_MYSELF = "can not send request to myself"
 NO_CONTENT_TYPE = "missing content-type"
 _NTP_EPOCH = 2_208_988_800  # seconds between 1900 and 1970
-_TRANSPORT = re.compile(r";transport=[^;?>]*", re.IGNORECASE)
 _NUMBER = re.compile(r"[+0-9A-Za-z*#._-]+\Z")
 """An address that is only a user or a telephone number, as applications give it."""
 
@@ -87,19 +86,12 @@ def request_outside_dialogs(uac: UacCore, application: Application, message: Sip
         except _Refusal as refusal:
             application.deliver(NotSent(message.message_id, str(refusal)))
 
-    def sought(flow: Way) -> None:
-        without = _TRANSPORT.sub("", next_hop)
-        if flow is NoWay.NOT_AVAILABLE and context.settings.serves_unknown_transports and without != next_hop:
-            context.network.open(without, opened)
-        else:
-            opened(flow)
-
     registered = None if message.route_url else uac.location.registered_flow_to(line.target)
     if registered is not None:
         others = ""
         opened(registered)
     else:
-        context.network.open(next_hop, sought)
+        context.network.open(next_hop, opened)
 
 
 def _request_line(text: str) -> _RequestLine:
