@@ -15,7 +15,7 @@ class Defects(Struct, frozen=True, kw_only=True):
 
     # Applications and their connections.
     leaves_calls_of_the_gone: bool = False
-    """nothing is done for the far ends of an application that is gone (DEV-23, DEV-28)"""
+    """nothing is done for the far ends of an application that is gone (DEV-23, DEV-25, DEV-28)"""
     is_silent_without_owner: bool = False
     """a request in a dialog whose application is gone is not answered, BYE excepted (DEV-24)"""
     shares_everything: bool = False
@@ -54,8 +54,6 @@ class Defects(Struct, frozen=True, kw_only=True):
     """a Call-ID names no dialog (DEV-77)"""
     acknowledges_anything: bool = False
     """an ACK for which nothing waits is sent (DEV-129)"""
-    updates_without_contact: bool = False
-    """DEV-206"""
     keeps_dead_calls: bool = False
     """of which the far end says that they do not exist (DEV-73)"""
     keeps_first_target: bool = False

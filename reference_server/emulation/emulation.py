@@ -45,12 +45,20 @@ class Emulation:
         return WARNING
 
     def as_genuine(self, configuration: Configuration) -> Configuration:
-        """The configuration with what the genuine server does not limit without a limit."""
+        """The configuration as the genuine server heeds it."""
+        screening = configuration.screening
         return structs.replace(
             configuration,
-            admin=structs.replace(configuration.admin, authentication_delay=0.0, unread_timeout=FOR_EVER),
-            routing=structs.replace(configuration.routing, open_relay=True),
-            timers=structs.replace(configuration.timers, ringing=FOR_EVER, timer_c=FOR_EVER),
+            admin=structs.replace(configuration.admin, authentication_delay=0.0),  # DEV-236
+            routing=structs.replace(configuration.routing, open_relay=True),  # DEV-132
+            screening=structs.replace(  # DEV-141
+                screening,
+                action="reject",
+                tcp_action="reject",
+                spam=tuple(sign for sign in screening.spam if sign.name.lower() != "contact"),
+            ),
+            timers=structs.replace(configuration.timers, ringing=FOR_EVER, timer_c=FOR_EVER),  # DEV-74
+            transports=structs.replace(configuration.transports, udp_mtu=0),  # DEV-140
         )
 
     def settings(self, settings: Settings) -> Settings:

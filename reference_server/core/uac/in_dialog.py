@@ -16,7 +16,7 @@ from reference_server.core.dialog.large_request import by_tcp, is_large
 from reference_server.core.dialog.next_hop import open_flow, via_for
 from reference_server.core.dialog.subscription import says_terminated
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
-from reference_server.core.methods import ACK, BYE, INVITE, NOTIFY, PRACK, UPDATE, Method, method_named
+from reference_server.core.methods import ACK, BYE, INVITE, NOTIFY, PRACK, Method, method_named
 from reference_server.core.ports import Application, Flow, NoWay, Way
 from reference_server.core.transactions import Sent
 from reference_server.core.uac import cancel_race
@@ -145,7 +145,7 @@ class _Sending:
         if refusal:
             self._application.deliver(NotSent(self._message.message_id, refusal))
             return
-        if self._method.names_contact and not (defects.updates_without_contact and self._method is UPDATE):
+        if self._method.names_contact:
             draft.set_default("contact", f"<{self._flow.local.contact}>")
         if self._method is ACK:
             self._acknowledge(draft)

@@ -7,6 +7,7 @@ import os
 from typing import TypeAlias
 
 from drachtio_conformance.cli.arguments import admin_address, factor, jobs, seconds, sip_endpoint
+from drachtio_conformance.engine.emulated import PROFILES
 from drachtio_conformance.peers.transports import TRANSPORTS
 
 _EXAMPLES = """\
@@ -116,6 +117,11 @@ def _server(commands: _Commands) -> None:
         metavar="NAME|FILE",
         help="what the server is and is known for: drachtio-0.9.9 or another that comes with the suite, or a file",
     )
+    target.add_argument(
+        "--emulate",
+        choices=tuple(PROFILES),
+        help="test the embedded server as that genuine release, defects included, by the profile of the release",
+    )
     target.add_argument("--baseline", metavar="FILE", help="known failures, with reasons")
     target.add_argument(
         "--restart",
@@ -164,7 +170,7 @@ def _client(commands: _Commands) -> None:
         metavar="N",
         help="run so many cases side by side (default: as many as there are processors, 2 to 4)",
     )
-    parser.set_defaults(admin=None, secret=None, sip=[], profile=None, restart=None)
+    parser.set_defaults(admin=None, secret=None, sip=[], profile=None, emulate=None, restart=None)
 
 
 def _how(parser: argparse.ArgumentParser) -> None:
