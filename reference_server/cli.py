@@ -155,7 +155,7 @@ class _Run:
             return self._cannot_start(reason)
         server = Server(self._configuration, taps=self._taps(trace))
         if server.emulation is not None:
-            self._log.warning(server.emulation.warning)
+            self._log.notice(server.emulation.warning)
         observation = self._observation
         process = self._configuration.process
         pid_file: PidFile | None = None

@@ -42,6 +42,7 @@ class AdminConnections:
     def __init__(self, taps: Taps, most_strangers: int = STRANGERS) -> None:
         """``most_strangers`` may be open without having authenticated; refused ones that still close count, too."""
         self._event = taps.event
+        self._stopped = False
         self._open: set[Connection] = set()
         self._none = asyncio.Event()
         """set while there is none"""
@@ -67,6 +68,8 @@ class AdminConnections:
         self._open.add(connection)
         self._none.clear()
         self._make_room(self._strangers.add(connection, host))
+        if self._stopped:
+            connection.abort()
 
     def authenticated(self, connection: Connection) -> None:
         """A connection is no stranger any more."""
@@ -111,7 +114,8 @@ class AdminConnections:
             leaves.abort()
 
     async def stop(self) -> None:
-        """Close every connection; whoever does not read cannot keep the server from ending."""
+        """Close every connection; whoever does not read, or comes late, cannot keep the server from ending."""
+        self._stopped = True
         for connection in list(self._open):
             connection.close()
         try:

@@ -28,11 +28,11 @@ class Dialect(StrEnum):
     Of the 0.9 line it is with its defects (docs/emulation.md), of 0.8 the form of the frames only.
     """
 
-    OURS = "reference"
     V0_8 = "0.8"
     V0_9_5 = "0.9.5"
     V0_9 = "0.9"
     """0.9.9, the newest of that line"""
+    OURS = "reference"
 
     @property
     def has_defects(self) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 from reference_server.core.core import Core
 from reference_server.core.ports import Endpoint, Flow, NoWay, SipNetwork, Way
-from reference_server.emulation.received import Received
-from reference_server.emulation.sent import Sent
+from reference_server.emulation.received import ReceivedMessages
+from reference_server.emulation.sent import SentMessages
 from reference_server.net.locate.hosts import HostsFile
 
 _NO_NAME = re.compile(r"sips?:placeholder\Z")
@@ -29,7 +29,7 @@ class GenuineNetwork:
 
     def __init__(self, network: SipNetwork) -> None:
         self._network = network
-        self.messages = Sent()
+        self.messages = SentMessages()
         """what is done to them"""
 
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -66,7 +66,7 @@ class GenuineUser:
     def __init__(self, core: Core, network: GenuineNetwork) -> None:
         self._core = core
         silent = core.context.settings.defects.is_silent_without_owner
-        self._received = Received(core, network.messages, network.send, silent=silent)
+        self._received = ReceivedMessages(core, network.messages, network.send, silent=silent)
 
     def receive(self, text: str, flow: Flow) -> None:
         """``SipUser``; as the genuine server would read it."""

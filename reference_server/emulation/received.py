@@ -10,7 +10,7 @@ from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.ports import Flow
 from reference_server.core.to_application import acknowledgement
 from reference_server.emulation.recent import Recent
-from reference_server.emulation.sent import Sent, with_header
+from reference_server.emulation.sent import SentMessages, with_header
 from reference_server.sip.dialog import contact_uri_of
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
 from reference_server.sip.messages.response_headers import ResponseHeaders
@@ -30,10 +30,12 @@ _SECONDS = re.compile(r"\s*\d+")
 _LARGEST_FORWARDS = 70
 
 
-class Received:
+class ReceivedMessages:
     """Messages that come from the network."""
 
-    def __init__(self, core: Core, sent: Sent, send: Callable[[str, Flow], bool], *, silent: bool) -> None:
+    def __init__(
+        self, core: Core, sent: SentMessages, send: Callable[[str, Flow], bool], *, silent: bool
+    ) -> None:
         """``silent``: a request in a dialog whose application is gone is not answered, else with 481 (DEV-24)."""
         self._core = core
         self._sent = sent

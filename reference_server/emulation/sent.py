@@ -14,7 +14,7 @@ _CALL = tuple[str, int]
 """Call-ID and CSeq number"""
 
 
-class Sent:
+class SentMessages:
     """Messages that go to the network."""
 
     def __init__(self) -> None:

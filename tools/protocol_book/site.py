@@ -85,7 +85,7 @@ def _found(path: str) -> str:
         boost = 4
     elif path.startswith("guides/how-to/"):
         boost = 2
-    elif path.startswith("guides/frames/"):
+    elif path.startswith("guides/frames/") or path == "emulation.md":
         boost = 0.5
     return f"---\nsearch:\n  boost: {boost:g}\n---\n\n"
 
@@ -96,6 +96,7 @@ def staged_files() -> dict[Path, str]:
     found = {
         DOCS / "deviations.md": "deviations.md",
         DOCS / "configuration.md": "configuration.md",
+        DOCS / "emulation.md": "emulation.md",
         DOCS / "conformance-app.md": "conformance-app.md",
         DOCS / "interop.md": "interop.md",
         ROOT / "conformance_apps" / "python" / "app.py": "conformance-app.py",
@@ -130,6 +131,7 @@ def navigation(parts: Sequence[Chapter]) -> list[object]:
                 {"The wire protocol": [{each.title: each.path} for each in wire]},
                 {"The SIP behaviour": [{each.title: each.path} for each in behind]},
                 {"Deviations": "deviations.md"},
+                {"The genuine server, emulated": "emulation.md"},
                 {"Which case tests which clause": "traceability.md"},
             ]
         },
