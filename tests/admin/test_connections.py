@@ -130,7 +130,7 @@ def test_who_is_accepted_while_it_ends_is_cut_off(run: Run) -> None:
         crowd = Crowd(5)
         await crowd.table.stop()
         assert crowd.join().aborted
-        assert crowd.table.sockets == 0
+        assert crowd.join(known=True).aborted
 
     run(story())
 
