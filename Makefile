@@ -81,6 +81,7 @@ MINUTES ?= 10
 fuzz: .venv/test-installed ## calls and sessions in which anything happens, and any octets to readers, for MINUTES=10
 	@$(PIP) install --only-binary :all: --require-hashes -r requirements/fuzz.txt || echo 'Without atheris, which has no wheel for this Python.'
 	@$(BIN)/python -m tests.fuzz $(MINUTES)
+	@$(BIN)/python -m tests.promises
 
 .PHONY: floods
 floods: .venv/test-installed ## memory of the server under floods of large requests, 40 s each
@@ -89,11 +90,18 @@ floods: .venv/test-installed ## memory of the server under floods of large reque
 .PHONY: soak
 soak: setup ## calls for MINUTES=10 at half the rate of one core, while applications are killed; counts every call
 	@$(BIN)/python -m tests.faults $(MINUTES)
+	@$(BIN)/python -m tests.promises
+
+.PHONY: growth
+growth: setup ## what a server keeps of calls that are over, in twelve rounds of a minute with applications killed
+	@$(BIN)/python -m tests.faults.growth 12 60 100
+	@$(BIN)/python -m tests.promises
 
 .PHONY: coverage
 coverage: .venv/test-installed ## branches that tests of wire/, sip/ (all) and core/ (95 %) reach; fails below
 	@$(PIP) install --require-hashes -r requirements/coverage.txt
 	@$(BIN)/python -m tests.coverage
+	@$(BIN)/python -m tests.promises
 
 .PHONY: wheel
 wheel: .venv/run-installed ## the wheel into dist/, octet for octet the same wherever and whenever a commit is built

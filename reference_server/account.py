@@ -17,12 +17,12 @@ from reference_server.memo import Memo
 MIB = 1024 * 1024
 
 MOST = 128 * MIB
-"""Octets that are kept for all together."""
+"""Octets that are kept for all together, unless it is said otherwise."""
 
 MOST_OF_ONE = MOST // 2
 """Octets that are kept for one address that is not known."""
 
-SET_ASIDE = 32 * MIB
+SET_ASIDE = MOST // 4
 """Octets beyond ``MOST`` for those who are known."""
 
 _KNOWN_KEPT = 10_000
@@ -34,16 +34,20 @@ class Account:
     __slots__ = ("_by_address", "_known", "_shares", "ample", "most", "most_of_one", "set_aside", "total")
 
     def __init__(self, most: int = MOST, most_of_one: int = MOST_OF_ONE, set_aside: int = SET_ASIDE) -> None:
-        self.most = most
-        self.most_of_one = most_of_one
-        self.set_aside = set_aside
-        self.ample = most_of_one // 2
-        """while the total is below, whatever comes is admitted: no message weighs as much as what is left then"""
+        self.bound(most, most_of_one, set_aside)
         self.total = 0
         """octets"""
         self._by_address: dict[str, int] = {}
         self._known: Memo[str, bool] = Memo(entries=_KNOWN_KEPT, longest=64)
         self._shares: Memo[str, str] = Memo(entries=_KNOWN_KEPT, longest=64)
+
+    def bound(self, most: int, most_of_one: int, set_aside: int) -> None:
+        """From now on so many octets may be kept; what is kept stays."""
+        self.most = most
+        self.most_of_one = most_of_one
+        self.set_aside = set_aside
+        self.ample = most_of_one // 2
+        """while the total is below, whatever comes is admitted: no message weighs as much as what is left then"""
 
     def __len__(self) -> int:
         """For how many addresses something is kept."""
@@ -84,3 +88,8 @@ class Account:
     def _share(self, host: str) -> str:
         known = self._shares.known.get(host)
         return known if known is not None else self._shares.keep(host, share_of(host))
+
+
+def shares_of(most: int) -> tuple[int, int, int]:
+    """What :meth:`Account.bound` takes, in the proportions of the defaults."""
+    return most, most * MOST_OF_ONE // MOST, most * SET_ASIDE // MOST

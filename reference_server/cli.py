@@ -153,7 +153,7 @@ class _Run:
             trace = self._open_trace()
         except TraceFileError as reason:
             return self._cannot_start(reason)
-        server = Server(self._configuration, taps=self._taps(trace))
+        server = Server(self._configuration, taps=self._taps(trace), advances=False)
         if server.emulation is not None:
             self._log.notice(server.emulation.warning)
         observation = self._observation

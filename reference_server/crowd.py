@@ -1,6 +1,8 @@
 """Who makes room when there are too many: of the address that has most, one that has never been heard, and if all were
 heard, the one that has been silent longest.
 
+If its address has more than one address may have, one of that address makes room in any case.
+
 So a stranger that opens connection after connection crowds out nobody but itself, connections that somebody uses
 outlive those that nobody does, and there is always room for one more.
 """
@@ -46,9 +48,10 @@ class _Share(Generic[M]):
 class Crowd(Generic[M]):
     """Members (any objects that can be hashed), each of an address. Nothing takes longer if there are more of them."""
 
-    def __init__(self, most: int) -> None:
-        """``most`` may be there at a time."""
+    def __init__(self, most: int, most_of_one: int = 0) -> None:
+        """``most`` may be there at a time, ``most_of_one`` of one address; 0: as many as there may be."""
         self.most = most
+        self.most_of_one = most_of_one
         self._all: _Share[M] = _Share()
         self._address: dict[M, str] = {}
         self._silent_since: dict[M, int] = {}
@@ -78,11 +81,19 @@ class Crowd(Generic[M]):
         self._address[member] = address
         self._resize(address, len(share) - 1, len(share))
         self._mark(member)
-        if len(self._address) <= self.most:
+        if 0 < self.most_of_one < len(share):
+            leaves = share.first_but(member)
+        elif len(self._address) <= self.most:
             return None
-        leaves = self._who_leaves(member)
+        else:
+            leaves = self._who_leaves(member)
         self.remove(leaves)
         return leaves
+
+    def bound(self, most: int, most_of_one: int) -> None:
+        """From now on so many may be there; those who are stay."""
+        self.most = most
+        self.most_of_one = most_of_one
 
     def heard(self, member: M) -> None:
         """Something came from ``member``, if it is there."""

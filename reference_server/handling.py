@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING
 
 from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext
-from reference_server.admin.outbound import MOST_CONNECTIONS as MOST_OUTBOUND
 from reference_server.admin.outbound import OutboundConnections
-from reference_server.config.model import HandlerConfiguration
+from reference_server.config.model import HandlerConfiguration, LimitConfiguration
 from reference_server.handlers.answer import place_of
 from reference_server.handlers.by_method import Asked, DirectHandler, HandlersByMethod
 from reference_server.net.network import Network
 from reference_server.turn import Turn
-
-__all__ = ["MOST_OUTBOUND", "Handling", "HandlingError"]
 
 if TYPE_CHECKING:
     from reference_server.handlers.http_handler import HttpClient
@@ -56,6 +53,12 @@ class Handling:
         """From now on the core asks these; questions that are open stay with whom they were put to."""
         self._admin.core.handled_by(handlers, self._outbound)
 
+    def bound(self, limits: LimitConfiguration, most_connections: int) -> None:
+        """From now on these limits hold."""
+        self._outbound.bound(most_connections)
+        if self._client is not None:
+            self._client.bound(limits)
+
     def occupancy(self) -> dict[str, int]:
         """The size of every table."""
         return {
@@ -86,6 +89,7 @@ class Handling:
                 names=self._network,
                 timers=admin.timers,
                 taps=admin.taps,
+                limits=admin.limits,
             )
         return HttpHandler(
             self._client, handler.url, post=handler.http_method == "POST", verify_peer=handler.verify_peer

@@ -24,6 +24,7 @@ _LIVE = (
     *(
         "timers.",
         "screening.",
+        "limits.",
         "tls.",
         "logging.level",
         "logging.stack_level",

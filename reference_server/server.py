@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 from msgspec import structs
 
 from reference_server import PARITY_VERSION, __version__
-from reference_server.account import Account
-from reference_server.admin.connections import STRANGERS, AdminConnections
+from reference_server.account import Account, shares_of
+from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext, FrameInterceptor
 from reference_server.admin.interceptors import in_a_row
 from reference_server.admin.listener import AdminListener
@@ -24,13 +24,13 @@ from reference_server.config.model import (
     Dialect,
     Fault,
     HandlerConfiguration,
+    LimitConfiguration,
 )
 from reference_server.core.context import Settings
 from reference_server.core.core import Core
 from reference_server.core.ports import SipNetwork, SipUser, Tap, Taps
 from reference_server.net.blacklist import Blacklist, BlacklistError
 from reference_server.net.clock import LoopClock
-from reference_server.net.connections import MOST_CONNECTIONS
 from reference_server.net.network import Network
 from reference_server.net.sockets.descriptors import for_strangers
 from reference_server.net.sockets.listening import TransportError
@@ -44,6 +44,8 @@ from reference_server.wire.frames_to_application import NotSent
 
 if TYPE_CHECKING:  # loaded only where they are wanted
     from reference_server.emulation.emulation import Emulation
+    from reference_server.emulation.frames import Filters
+    from reference_server.faults.faults import Faults
     from reference_server.handling import Handling
 
 VERSION = f"{PARITY_VERSION}-ref.{__version__}"
@@ -57,7 +59,11 @@ class StartError(Exception):
 class Server:
     """One server in the running loop; as an async context manager it starts and stops."""
 
-    def __init__(self, configuration: Configuration, *, taps: Sequence[Tap] = ()) -> None:
+    def __init__(
+        self, configuration: Configuration, *, taps: Sequence[Tap] = (), advances: bool = True
+    ) -> None:
+        """``advances``: its clock can be advanced, which costs something all the time."""
+        self._advances = advances
         self.emulation: Emulation | None = None
         """the defects of a genuine server, if they are wanted"""
         if configuration.dialect.has_defects:
@@ -68,8 +74,9 @@ class Server:
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
-        self.faults = ""
-        """the harm that is done on purpose, with the seed of what is left to chance; empty if none is"""
+        self._faults: Faults | None = None
+        self._judge: FrameInterceptor | None = None
+        self._genuine: Filters | None = None
         self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
         self._certificates: Certificates | None = None
@@ -82,18 +89,20 @@ class Server:
     async def start(self) -> None:
         """Open the SIP transports, then the admin port. Raises StartError."""
         configuration = self._configuration
-        self._clock = LoopClock()
+        self._clock = LoopClock(advances=self._advances)
         turn = Turn(asyncio.get_running_loop().call_soon)
         if configuration.tls.key_file or configuration.tls.cert_file or configuration.tls.chain_file:
             try:
                 self._certificates = Certificates(configuration.tls)
             except CertificateError as error:
                 raise StartError(str(error)) from error
-        descriptors = for_strangers()
-        account = Account()
+        limits = configuration.limits
+        account = self._account = Account(*shares_of(limits.kept_for_peers))
         self._network = Network(
             lambda text: self.taps.event("sip-transport", reason=text),
-            most_connections=min(MOST_CONNECTIONS, descriptors // 2),
+            limits=limits,
+            met=lambda limit, text: self.taps.event("sip-transport", reason=text, limit=limit),
+            most_connections=_most_sip_connections(limits),
             nameserver=configuration.routing.nameserver,
             hosts=None if self.emulation is None else self.emulation.hosts,
             monotonic=self._clock.monotonic,
@@ -130,15 +139,15 @@ class Server:
             timers=self._clock.timers,
             identifiers=self._identifiers,
             taps=self.taps,
+            limits=limits,
         )
-        self._connections = AdminConnections(self.taps, min(STRANGERS, descriptors // 4))
-        self._admin.interceptor = in_a_row(
-            self._emulated_frames(emulation) if emulation is not None else None,
-            self._judge_applications(strict=configuration.strict)
-            if configuration.lint or configuration.strict
-            else None,
-            self._do_harm(configuration.faults) if configuration.faults else None,
-        )
+        self._connections = AdminConnections(self.taps, *_most_strangers(limits))
+        if emulation is not None:
+            self._genuine = emulation.frames(core, self._clock.timers)
+            self.taps.add(self._genuine)
+        if configuration.lint or configuration.strict:
+            self._judge = self._judge_applications(strict=configuration.strict)
+        self.set_faults(configuration.faults)
         self._turn = turn
         if configuration.handlers:
             self._handlers_made(configuration.handlers)()
@@ -189,22 +198,27 @@ class Server:
 
         return Strict(lint, refuse) if strict else None
 
-    def _emulated_frames(self, emulation: Emulation) -> FrameInterceptor:
-        frames = emulation.frames(self._core, self._clock.timers)
-        self.taps.add(frames)
-        return frames
-
     def _core_settings(self, configuration: Configuration) -> Settings:
         settings = core_settings(configuration)
         return settings if self.emulation is None else self.emulation.settings(settings)
 
-    def _do_harm(self, chosen: tuple[Fault, ...]) -> FrameInterceptor:
-        from reference_server.faults.faults import Faults
+    def set_faults(self, chosen: tuple[Fault, ...]) -> None:
+        """From now on do this harm, and no other; frames of connections are counted from now on."""
+        if self._faults is not None:
+            self._faults.release()
+            self.taps.remove(self._faults)
+            self._faults = None
+        if chosen:
+            from reference_server.faults.faults import Faults
 
-        faults = Faults(chosen, self._clock.timers, self._connections)
-        self.taps.add(faults)
-        self.faults = faults.description
-        return faults
+            self._faults = Faults(chosen, self._clock.timers, self._connections)
+            self.taps.add(self._faults)
+        self._admin.interceptor = in_a_row(self._genuine, self._judge, self._faults)
+
+    @property
+    def faults(self) -> str:
+        """The harm that is done on purpose, with the seed of what is left to chance; empty if none is."""
+        return "" if self._faults is None else self._faults.description
 
     def _secure_listeners(self, port: int, turn: Turn) -> list[AdminListener]:
         if self._certificates is None:
@@ -251,7 +265,7 @@ class Server:
 
     def _handlers_made(self, wanted: Sequence[HandlerConfiguration]) -> Callable[[], None]:
         """Returns what has these asked from now on, and no others. Raises StartError without the HTTP library."""
-        from reference_server.handling import MOST_OUTBOUND, Handling, HandlingError
+        from reference_server.handling import Handling, HandlingError
 
         if self._handling is None:
             self._handling = Handling(
@@ -259,7 +273,7 @@ class Server:
                 connections=self._connections,
                 turn=self._turn,
                 network=self._network,
-                most_connections=min(MOST_OUTBOUND, for_strangers() // 4),
+                most_connections=_most_outbound(self._configuration.limits),
             )
         handling = self._handling
         try:
@@ -330,9 +344,18 @@ class Server:
             ask()
         self._configuration = now
         self._core.apply(self._core_settings(now))
-        self._admin.configure(now.admin)
+        self._admin.configure(now.admin, now.limits)
+        self._bound(now.limits)
         self._network.close_after(now.transports.most_consecutive_timeouts)
         return changes(now, new)
+
+    def _bound(self, limits: LimitConfiguration) -> None:
+        """From now on these limits hold; what exceeds them stays until it ends."""
+        self._account.bound(*shares_of(limits.kept_for_peers))
+        self._network.bound(limits, _most_sip_connections(limits))
+        self._connections.bound(*_most_strangers(limits))
+        if self._handling is not None:
+            self._handling.bound(limits, _most_outbound(limits))
 
     @property
     def has_certificates(self) -> bool:
@@ -391,6 +414,21 @@ class Server:
             await listener.stop()
         await self._network.stop()
         self._clock.stop()
+
+
+def _most_sip_connections(limits: LimitConfiguration) -> int:
+    """As many as are configured, if the system grants so many descriptors."""
+    return min(limits.sip_connections, for_strangers() // 2)
+
+
+def _most_strangers(limits: LimitConfiguration) -> tuple[int, int]:
+    """In all, and of one address."""
+    most = min(limits.unauthenticated_connections, for_strangers() // 4)
+    return most, limits.unauthenticated_connections_per_address
+
+
+def _most_outbound(limits: LimitConfiguration) -> int:
+    return min(limits.outbound_connections, for_strangers() // 4)
 
 
 def tune_for_traffic() -> None:

@@ -24,6 +24,8 @@ def core_settings(configuration: Configuration) -> Settings:
         call_records=configuration.cdrs,
         outbound_proxy=routing.outbound_proxy,
         local_domain=routing.local_domain,
+        most_dialogs=configuration.limits.dialogs,
+        most_waiting=configuration.limits.requests_per_application,
         open_relay=routing.open_relay,
         relay_key=routing.relay_key,
         aggressive_nat_detection=routing.aggressive_nat_detection,

@@ -87,3 +87,16 @@ def test_a_host_of_ipv6_has_one_share_whatever_addresses_it_takes() -> None:
     assert share_of("2001:db8::1") == share_of("2001:db8::ffff:1") != share_of("2001:db8:0:1::1")
     assert share_of("fe80::1%eth0") == "fe80::"
     assert share_of("192.0.2.1") == "192.0.2.1"
+
+
+def test_of_one_address_there_may_be_fewer() -> None:
+    crowd: Crowd[int] = Crowd(10, most_of_one=2)
+    for number in range(2):
+        assert crowd.add(number, "2001:db8::1") is None
+        crowd.heard(number)
+    assert crowd.add(2, "192.0.2.1") is None
+    assert crowd.add(3, "2001:db8::2") == 0, "of its own network, though there is room"
+    assert crowd.add(4, "192.0.2.1") is None
+    crowd.bound(4, 0)
+    assert crowd.add(5, "192.0.2.2") == 2, "then the address that has most, and of it who was never heard"
+    assert sorted(crowd) == [1, 3, 4, 5]

@@ -18,6 +18,7 @@ from reference_server.config.model import (
     Configuration,
     ContactConfiguration,
     Dialect,
+    LimitConfiguration,
     ScreeningConfiguration,
     SpamHeader,
     TimerConfiguration,
@@ -634,6 +635,41 @@ def screening_server(**settings: object) -> Configuration:
         admin=AdminConfiguration(port=0, secret=SECRET), contacts=(ContactConfiguration(port=0),)
     )
     return structs.replace(configuration, **settings)
+
+
+def test_each_limit_may_change_while_the_server_runs(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as (server, application):
+            now = structs.replace(
+                server._configuration,
+                limits=LimitConfiguration(
+                    sip_connections=1,
+                    routes_per_application=1,
+                    unauthenticated_connections=1,
+                    dialogs=1,
+                    kept_for_peers=4000,
+                    lookups=7,
+                ),
+            )
+            assert await server.reconfigure(now) == []
+            client = await application("options")
+            assert (await client.ask("route|invite")).endswith("|NOK|too many routes")
+            port = int(server.hostports[1].rpartition(":")[2])
+            first, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, other = await asyncio.open_connection("127.0.0.1", port)
+            assert await first.read() == b""
+            strangers = [await asyncio.open_connection(*server.admin_address) for _ in range(2)]
+            assert await strangers[0][0].read() == b""
+            phone = await Phone.to(server)
+            phone.send("OPTIONS")  # the first is kept, whatever it weighs
+            phone.send("MESSAGE")
+            assert await phone.status() == 503
+            assert (server._core.context.settings.most_dialogs, server._network._resolver._most) == (1, 7)  # type: ignore[union-attr]
+            for one in (writer, other, *(writer for _, writer in strangers)):
+                one.close()
+            phone.transport.close()
+
+    run(story())
 
 
 def test_a_reload_with_a_call_up(run: Run) -> None:

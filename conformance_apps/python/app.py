@@ -273,8 +273,9 @@ def _reason(status: int) -> str:
 class Call:
     """A call or subscription, from either side."""
 
-    def __init__(self, client: Client, plan: str = "", name: str = "") -> None:
+    def __init__(self, client: Client, plan: str = "", name: str = "", *, subscription=False) -> None:
         self.client, self.plan, self.name, self.id = client, plan, name, ""
+        self.subscription = subscription
 
     def over(self) -> None:
         self.client.dialogs.pop(self.id, None)
@@ -296,7 +297,8 @@ class Call:
             await self.notify(ends=request.header("expires") == "0")
         elif method == "NOTIFY" and "terminated" in request.header("subscription-state"):
             await client.respond(request, 200)
-            self.over()
+            if self.subscription:  # a call outlives the subscription of a REFER in it (RFC 5057 §4.1)
+                self.over()
         elif method in ("INFO", "UPDATE", "OPTIONS", "MESSAGE", "NOTIFY", "PRACK", "REFER"):
             body = SDP.encode() if method == "UPDATE" and request.body else b""
             await client.respond(request, 202 if method == "REFER" else 200, body=body)
@@ -375,7 +377,7 @@ class App:
         elif user == "proxy":
             await self.proxy(request)
         elif user == "accept" and request.method == "SUBSCRIBE":
-            call = Call(client)
+            call = Call(client, subscription=True)
             await client.respond(request, 202, f"Expires: {request.header('expires') or 60}\r\n", owner=call)
             await call.notify(ends=request.header("expires") == "0")
         elif user == "accept":
@@ -452,7 +454,7 @@ class App:
 
     async def subscribe(self, job) -> int:
         call, headers = (
-            Call(self.client, name=job["id"]),
+            Call(self.client, name=job["id"], subscription=True),
             f"Event: presence\r\nExpires: {job.get('expires', 60)}\r\n",
         )
         final = await self.client.send("SUBSCRIBE", uri=job["uri"], headers=headers, hear=self._keep(call))
@@ -544,8 +546,11 @@ async def main(app: App, environment) -> None:
     if mode == "outbound":
 
         async def accepted(reader, writer) -> None:
+            one = App()  # each request has a connection of its own (OUTB-4)
+            one.say = one.client.say = app.say
+            one.client.tasks = app.client.tasks
             try:
-                await app.client.serve(reader, writer, secret, ping=ping)
+                await one.client.serve(reader, writer, secret, ping=ping)
             except Refused as refused:
                 app.say("refused", text=str(refused))
 

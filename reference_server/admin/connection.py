@@ -24,9 +24,6 @@ from reference_server.sip.timers import TimerHandle
 from reference_server.tls.session import TlsError, TlsSession
 from reference_server.turn import Turn
 
-UNREAD_LIMIT = 64 * 1024 * 1024
-"""Octets that may wait for an application that does not read."""
-
 STUCK_SECONDS = 2.0
 """How long an application may take nothing before others get the requests that were its."""
 
@@ -34,10 +31,6 @@ _UNSENT_IN_KERNEL = 128 * 1024  # octets; more would hide for longer that the ap
 
 PATIENCE_WITH_THE_REFUSED = 2.0
 """Seconds that a refused application has to close its side."""
-
-
-HANDSHAKE_SECONDS = 10.0
-"""How long a TLS handshake may take."""
 
 
 class AdminConnection(asyncio.Protocol):
@@ -82,7 +75,8 @@ class AdminConnection(asyncio.Protocol):
         self.session.begin(f"{peer[0]}:{peer[1]}" if peer else "gone")
         self._connections.add(self, self._host)
         if self._tls is not None:
-            self._handshake_timer = self._context.timers.start(HANDSHAKE_SECONDS, self._give_up_on_handshake)
+            seconds = self._context.limits.handshake_timeout
+            self._handshake_timer = self._context.timers.start(seconds, self._give_up_on_handshake)
             self._tls.begin()
             if records := self._tls.take_output():  # a client speaks first
                 self._written += len(records)
@@ -131,12 +125,14 @@ class AdminConnection(asyncio.Protocol):
 
     def _give_up_on_handshake(self) -> None:
         self._handshake_timer = None
-        self._fail(f"the TLS handshake is not over after {HANDSHAKE_SECONDS:g} s")
+        seconds = self._context.limits.handshake_timeout
+        self._fail(f"the TLS handshake is not over after {seconds:g} s", "handshake-timeout")
 
-    def _fail(self, reason: str) -> None:
-        """Close without a word: there is nothing that could carry it."""
+    def _fail(self, reason: str, limit: str = "") -> None:
+        """Close without a word: there is nothing that could carry it. ``limit`` names the limit that was met."""
         session = self.session
-        self._context.taps.event("admin-refused", connection=session.number, peer=session.peer, reason=reason)
+        details = {"reason": reason, **({"limit": limit} if limit else {})}
+        self._context.taps.event("admin-refused", connection=session.number, peer=session.peer, **details)
         session.lost()
         if self._transport is not None:
             if self._tls is not None and (alert := self._tls.take_output()):
@@ -167,7 +163,7 @@ class AdminConnection(asyncio.Protocol):
         self._taken = taken
         self._reads(not self._untaken_for)
         if self._untaken_for >= self._context.configuration.unread_timeout:
-            self._cut_off(transport)
+            self._cut_off(transport, "unread-timeout")
         else:
             self._untaken_timer = self._context.timers.start(STUCK_SECONDS, self._look)
 
@@ -180,11 +176,15 @@ class AdminConnection(asyncio.Protocol):
             if not reads:
                 self._context.core.application_stuck(session)
 
-    def _cut_off(self, transport: asyncio.Transport) -> None:
+    def _cut_off(self, transport: asyncio.Transport, limit: str) -> None:
         session = self.session
         waiting = transport.get_write_buffer_size()
         self._context.taps.event(
-            "application-does-not-read", connection=session.number, peer=session.peer, waiting=waiting
+            "application-does-not-read",
+            connection=session.number,
+            peer=session.peer,
+            waiting=waiting,
+            limit=limit,
         )
         self.abort()
 
@@ -205,6 +205,11 @@ class AdminConnection(asyncio.Protocol):
         """Read nothing more: harm done on purpose."""
         if self._transport is not None:
             self._transport.pause_reading()
+
+    def hear(self) -> None:
+        """Read again: the harm is taken away."""
+        if self._transport is not None and not self._paused and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def close(self) -> None:
         """Write what is queued and close: the server stops."""
@@ -243,8 +248,9 @@ class AdminConnection(asyncio.Protocol):
                 octets = self._tls.take_output()
             self._written += len(octets)
             transport.write(octets)
-            if self._untaken_timer is not None and transport.get_write_buffer_size() > UNREAD_LIMIT:
-                self._cut_off(transport)
+            unread = self._context.limits.unread
+            if self._untaken_timer is not None and transport.get_write_buffer_size() > unread:
+                self._cut_off(transport, "unread-limit")
         if self._stranger:
             if session.authenticated:
                 self._stranger = False

@@ -10,9 +10,6 @@ from reference_server.core.ports import Taps
 from reference_server.crowd import Crowd
 from reference_server.wire.frames_to_application import ServerMessage
 
-STRANGERS = 1000
-"""Connections that may be open without having authenticated; one more, and one makes room as crowd.py says."""
-
 _GRACE = 1.0  # seconds that an application has to read its last frames when the server stops
 
 
@@ -35,19 +32,25 @@ class Connection(Protocol):
     def go_deaf(self) -> None:
         """Read nothing more."""
 
+    def hear(self) -> None:
+        """Read again."""
+
 
 class AdminConnections:
     """The connections: strangers', applications', and those that are about to close."""
 
-    def __init__(self, taps: Taps, most_strangers: int = STRANGERS) -> None:
-        """``most_strangers`` may be open without having authenticated; refused ones that still close count, too."""
+    def __init__(self, taps: Taps, most_strangers: int, most_of_one: int = 0) -> None:
+        """``most_strangers`` may be open without having authenticated; refused ones that still close count, too.
+
+        One more, and one makes room as crowd.py says. ``most_of_one`` may be of one address; 0: as many as there are.
+        """
         self._event = taps.event
         self._stopped = False
         self._open: set[Connection] = set()
         self._none = asyncio.Event()
         """set while there is none"""
         self._none.set()
-        self._strangers: Crowd[Connection] = Crowd(most_strangers)
+        self._strangers: Crowd[Connection] = Crowd(most_strangers, most_of_one)
 
     def __len__(self) -> int:
         """How many sessions there are."""
@@ -105,12 +108,25 @@ class AdminConnections:
         for connection in self._of(number):
             connection.go_deaf()
 
+    def hear(self, number: int) -> None:
+        """Read the connection of that number again."""
+        for connection in self._of(number):
+            connection.hear()
+
     def _of(self, number: int) -> list[Connection]:
         return [connection for connection in self._open if connection.session.number == number]
 
+    def bound(self, most_strangers: int, most_of_one: int) -> None:
+        """From now on so many strangers may be open; those that are stay."""
+        self._strangers.bound(most_strangers, most_of_one)
+
     def _make_room(self, leaves: Connection | None) -> None:
         if leaves is not None:
-            self._event("admin-crowded-out", connection=leaves.session.number, peer=leaves.session.peer)
+            crowd = self._strangers
+            everywhere = len(crowd) >= crowd.most
+            limit = "unauthenticated-connections" + ("" if everywhere else "-per-address")
+            session = leaves.session
+            self._event("admin-crowded-out", connection=session.number, peer=session.peer, limit=limit)
             leaves.abort()
 
     async def stop(self) -> None:

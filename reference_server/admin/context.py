@@ -7,7 +7,7 @@ from typing import Protocol
 
 from reference_server.admin.failed_attempts import FailedAttempts
 from reference_server.admin.routes import RouteTable
-from reference_server.config.model import AdminConfiguration
+from reference_server.config.model import DEFAULT_LIMITS, AdminConfiguration, LimitConfiguration
 from reference_server.core.core import Core
 from reference_server.core.ports import Taps, Timers
 from reference_server.sip.identifiers import Identifiers
@@ -40,6 +40,7 @@ class AdminContext:
         timers: Timers,
         identifiers: Identifiers,
         taps: Taps,
+        limits: LimitConfiguration = DEFAULT_LIMITS,
     ) -> None:
         """``hostports`` returns the two lists of the authenticate reply: as advertised, as bound."""
         self.version = version
@@ -56,11 +57,12 @@ class AdminContext:
         self.internal_errors = 0
         """messages whose handling failed by a mistake of ours, since the start"""
         self._numbered = 0
-        self.configure(configuration)
+        self.configure(configuration, limits)
 
-    def configure(self, configuration: AdminConfiguration) -> None:
+    def configure(self, configuration: AdminConfiguration, limits: LimitConfiguration) -> None:
         """From now on this holds; applications that have authenticated stay, whatever the secret is now."""
         self.configuration = configuration
+        self.limits = limits
         self.secret = configuration.secret.encode().decode("latin-1")
         """as it is on the wire, one character an octet"""
 

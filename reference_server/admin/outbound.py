@@ -33,12 +33,6 @@ CONNECT_SECONDS: Final = 2.0
 AUTHENTICATION_SECONDS: Final = 10.0
 """How long an application may take to show the secret, a TLS handshake included."""
 
-MOST_SEARCHES: Final = 2000
-"""Connections that are being made, or wait for the secret, at a time."""
-
-MOST_CONNECTIONS: Final = 5000
-"""Connections that may be open; more, and idle ones are closed."""
-
 SERVICE: Final = "_drachtio._tcp"
 SECURE_SERVICE: Final = "_drachtios._tcp"
 """Of which SRV records say where the applications of a name listen (:rfc:`2782`)."""
@@ -56,7 +50,7 @@ class OutboundConnections:
         turn: Turn,
         *,
         names: Names,
-        most: int = MOST_CONNECTIONS,
+        most: int,
     ) -> None:
         """Inside the running loop. ``connections`` is the table that all admin connections share.
 
@@ -72,6 +66,10 @@ class OutboundConnections:
         self.tls = TrustingClients()
         self.searches: set[_Search] = set()
 
+    def bound(self, most: int) -> None:
+        """From now on so many may be open before idle ones are closed."""
+        self._most = most
+
     def __len__(self) -> int:
         """How many are being made."""
         return len(self.searches)
@@ -79,8 +77,9 @@ class OutboundConnections:
     def reach(self, places: Sequence[Place], reached: Reached) -> Abandon:
         """See ``ListeningApplications``."""
         search = _Search(self, places, reached)
-        if len(self.searches) >= MOST_SEARCHES:
-            search.tell(places[0], f"{MOST_SEARCHES} connections are being made already")
+        most = self.context.limits.outbound_attempts
+        if len(self.searches) >= most:
+            search.tell(places[0], f"{most} connections are being made already", "outbound-attempts")
             reached(NoApplication.UNREACHABLE)
         else:
             self.searches.add(search)
@@ -104,7 +103,12 @@ class OutboundConnections:
         # The newest is about to get its request.
         idle = [one for one in list(self._reached)[:-1] if one.session not in busy]
         leaving = idle[: max(1, self._most // 4)]
-        context.taps.event("applications-crowded-out", connections=len(leaving), open=len(self._reached))
+        context.taps.event(
+            "applications-crowded-out",
+            connections=len(leaving),
+            open=len(self._reached),
+            limit="outbound-connections",
+        )
         for connection in leaving:
             self.gone(connection)
             connection.close()
@@ -232,9 +236,12 @@ class _Search:
             self._task.cancel()
         return self._task
 
-    def tell(self, place: Place, reason: str) -> None:
-        """One line for those who watch."""
-        self._outbound.context.taps.event("application-not-reached", place=str(place), reason=reason)
+    def tell(self, place: Place, reason: str, limit: str = "") -> None:
+        """One line for those who watch; ``limit`` names the limit that was met, if it was one."""
+        details = {"limit": limit} if limit else {}
+        self._outbound.context.taps.event(
+            "application-not-reached", place=str(place), reason=reason, **details
+        )
 
 
 class _Attempt:

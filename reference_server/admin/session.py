@@ -9,6 +9,8 @@
 
 A session begins with a stranger, who may authenticate and nothing else; a wrong word ends it, with an answer that says
 so (AUTH-5, CONN-1). What is queued behind that word is dropped. It ends as well when a frame is not completed in time.
+While an attempt to authenticate waits (failed_attempts.py) the session takes nothing in: what comes is kept for later,
+and if it is too much the session ends.
 
 A mistake of ours in the handling of one message ends nothing but that message: it is answered ``NOK``, counted, and
 told to those who watch with the frame that caused it.
@@ -52,7 +54,13 @@ from reference_server.wire.requests import (
 
 AUTHENTICATION_REQUIRED = "authentication required"
 INCORRECT_SECRET = "incorrect secret"
+TOO_MANY_ATTEMPTS = "too many attempts"
+TOO_MANY_ROUTES = "too many routes"
+TOO_MANY_TAGS = "too many tags"
 INTERNAL_ERROR = "internal error"
+
+MOST_HELD: Final = 64 * 1024
+"""Octets that may come while an attempt waits: what was under way when the connection stopped reading."""
 
 _SHOWN: Final = 2000  # octets of a frame that an internal error shows
 _IN_CODE_POINTS_BEFORE_0_9 = (
@@ -96,10 +104,12 @@ class AdminSession:
         self._decoder = FrameDecoder(context.configuration.frame_limit_before_authentication)
         self._out: list[bytes] = []
         self._incomplete: TimerHandle | None = None
-        self._next_id = context.identifiers.message_ids()
+        self._next_id = context.identifiers.message_ids().next
         self._waiting_attempt: TimerHandle | None = None
-        self.deaf = False
-        """an attempt to authenticate waits; until it is looked at nothing more may be received"""
+        self._held: list[str] = []
+        """frames that somebody has kept back until an attempt waited"""
+        self._hears = False
+        """it is connected, and no attempt to authenticate waits"""
         self.number = number
         """counts connections from 1"""
         self.peer = ""
@@ -116,12 +126,18 @@ class AdminSession:
     def begin(self, peer: str) -> None:
         """The connection stands; ``peer`` is the other end's address."""
         self.peer = peer
-        self.connected = True
+        self.connected = self._hears = True
         self._tell("admin-connected")
 
+    @property
+    def deaf(self) -> bool:
+        """An attempt to authenticate waits: what is received now is kept, so the connection had better not read."""
+        return self.connected and not self._hears
+
     def receive(self, data: bytes) -> None:
-        """Handle every frame that ``data`` completes."""
-        if not self.connected:
+        """Handle every frame that ``data`` completes; nothing yet while an attempt to authenticate waits."""
+        if not self._hears:
+            self._hold(data)
             return
         decoder = self._decoder
         payload = decoder.only_frame(data)
@@ -133,15 +149,25 @@ class AdminSession:
             while (payload := decoder.next_frame()) is not None:
                 self._take(payload)
                 if self.ended or self.deaf:
+                    self._hold(b"")
                     return
         except FramingError as error:
-            self._refuse("", str(error) if self.authenticated else error.of_a_stranger())
+            limit = self._limit("frame-limit") if error.too_large else ""
+            self._refuse("", str(error) if self.authenticated else error.of_a_stranger(), limit)
             return
         if not decoder.incomplete:
             if self._incomplete is not None:  # a piece of an empty frame may have started it
                 self._stop_incomplete_timer()
         elif self._incomplete is None:
             self._incomplete = self._context.timers.start(self._patience_with_frame, self._give_up_on_frame)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep ``data`` until the attempt was looked at, if it is not too much."""
+        if not self.connected:
+            return
+        self._decoder.feed(data)
+        if self._decoder.waiting > MOST_HELD:
+            self._refuse("", str(self._decoder.too_many(MOST_HELD)), "held-octets")
 
     def _take(self, payload: str) -> None:
         """One frame is whole."""
@@ -210,8 +236,10 @@ class AdminSession:
 
     def _handle(self, payload: str) -> None:
         """Do what one frame says."""
-        if not self.connected:
-            return  # an interceptor has kept it too long
+        if not self._hears:
+            if self.connected:  # an interceptor has kept it until now
+                self._held.append(payload)
+            return
         queued = len(self._out)
         try:
             message = parse_request(payload)
@@ -236,8 +264,11 @@ class AdminSession:
             case Ping(message_id):
                 self.deliver(Accepted(message_id, "pong"))
             case Route(message_id, verb):
-                context.routes.add_route(self, verb)
-                self.deliver(Accepted(message_id))
+                if context.routes.add_route(self, verb, context.limits.routes_per_application):
+                    self.deliver(Accepted(message_id))
+                else:
+                    self._tell("application-over-limit", limit="routes-per-application", verb=verb)
+                    self.deliver(NotSent(message_id, TOO_MANY_ROUTES))
             case RemoveRoute(message_id, verb):
                 context.routes.remove_route(self, verb)
                 self.deliver(Accepted(message_id))
@@ -251,22 +282,39 @@ class AdminSession:
         context = self._context
         delay = 0.0
         if not self.authenticated:
-            delay = context.failed_attempts.delay(self._host, context.configuration.authentication_delay)
+            delay = context.failed_attempts.delay(
+                self._host,
+                free=context.limits.failed_authentications,
+                longest=context.configuration.authentication_delay,
+            )
         if not delay:
             self._authenticate(message)
             return
-        self._tell("admin-attempt-delayed", seconds=f"{delay:g}")
-        self.deaf = True
+        if not context.failed_attempts.begins_to_wait(self._host, context.limits.waiting_authentications):
+            self._refuse(message.message_id, TOO_MANY_ATTEMPTS, "waiting-authentications")
+            return
+        self._tell("admin-attempt-delayed", seconds=f"{delay:g}", limit="failed-authentications")
+        self._hears = False
         self._waiting_attempt = context.timers.start(delay, partial(self._hear_again, message))
         self._wake_once()
 
     def _hear_again(self, message: Authenticate) -> None:
         """The delay is over."""
-        self._waiting_attempt = None
-        self.deaf = False
+        self._stop_waiting()
+        self._hears = True
         self._authenticate(message)
         self._wake_once()
+        held, self._held = self._held, []
+        for payload in held:
+            self._handle(payload)
         self.receive(b"")
+
+    def _stop_waiting(self) -> None:
+        """No attempt waits any more."""
+        if self._waiting_attempt is not None:
+            self._waiting_attempt.cancel()
+            self._waiting_attempt = None
+            self._context.failed_attempts.has_waited(self._host)
 
     @property
     def _host(self) -> str:
@@ -279,11 +327,15 @@ class AdminSession:
             self._refuse(message.message_id, INCORRECT_SECRET)
             return
         context.failed_attempts.succeeded(self._host)
+        tags = self.tags | {tag for tag in message.tags.split(",") if tag}
+        if len(tags) > context.limits.tags_per_application:
+            self._refuse(message.message_id, TOO_MANY_TAGS, "tags-per-application")
+            return
         advertised, local = context.hostports()
         first = not self.authenticated
         self.authenticated = True
         self._decoder.limit = context.configuration.frame_limit
-        self.tags |= {tag for tag in message.tags.split(",") if tag}
+        self.tags = tags
         self.deliver(
             Authenticated(message.message_id, advertised, context.version, local, context.dialect_0_8)
         )
@@ -297,7 +349,10 @@ class AdminSession:
         shown = self._without_secret(payload)
         if len(shown) > _SHOWN:
             shown = f"{shown[:_SHOWN]}… ({len(payload)} octets)"
-        self._tell("internal-error", error=f"{error!r} {_way_to(error)}", frame=shown)
+        told = without_secret(
+            f"{error!r} {_way_to(error)}", context.secret
+        )  # an error may show what it fails on
+        self._tell("internal-error", error=told, frame=shown)
         message_id = payload.partition("\r\n")[0].partition("|")[0]
         answer_begins = f"|response|{message_id}|".encode("latin-1")
         if message_id and not any(answer_begins in frame[:200] for frame in queued):
@@ -312,9 +367,10 @@ class AdminSession:
             self._woken = True
             self._wake()
 
-    def _refuse(self, message_id: str, text: str) -> None:
-        """Answer ``NO`` and end."""
-        self._tell("admin-refused", reason=self._without_secret(text))
+    def _refuse(self, message_id: str, text: str, limit: str = "") -> None:
+        """Answer ``NO`` and end; ``limit`` names the limit that was met, if it was one."""
+        details = {"limit": limit} if limit else {}
+        self._tell("admin-refused", reason=self._without_secret(text), **details)
         self.deliver(Refused(message_id, text.encode().decode("latin-1")))
         self._end()
 
@@ -328,11 +384,8 @@ class AdminSession:
     def _leave(self) -> None:
         if not self.connected:
             return
-        self.connected = False
-        self.deaf = False
-        if self._waiting_attempt is not None:
-            self._waiting_attempt.cancel()
-            self._waiting_attempt = None
+        self.connected = self._hears = False
+        self._stop_waiting()
         self._tell("admin-disconnected")
         if self.authenticated:  # a stranger has nothing that would have to be looked for
             self._context.routes.remove(self)
@@ -342,8 +395,13 @@ class AdminSession:
 
     def _give_up_on_frame(self) -> None:
         self._incomplete = None
-        self._tell("admin-incomplete-frame")
-        self._refuse("", str(self._decoder.missing(self._patience_with_frame)))
+        limit = self._limit("incomplete-frame-timeout")
+        self._tell("admin-incomplete-frame", limit=limit)
+        self._refuse("", str(self._decoder.missing(self._patience_with_frame)), limit)
+
+    def _limit(self, name: str) -> str:
+        """The setting that holds for it now."""
+        return name if self.authenticated else f"{name}-before-authentication"
 
     def _stop_incomplete_timer(self) -> None:
         if self._incomplete is not None:

@@ -46,6 +46,11 @@ class Given:
     announced: bool = False
     """it has been said already that the setting has no effect, of an element around it"""
 
+    def __repr__(self) -> str:
+        """Without the text of a secret."""
+        text = "***" if self.setting.secret else repr(self.text)
+        return f"Given({self.place!r}, text={text})"
+
 
 def error(place: str, text: str) -> Problem:
     """A problem that prevents the start."""

@@ -11,6 +11,25 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
+HIDDEN = "***"
+
+
+class Secretive(Struct, frozen=True):
+    """A part whose secrets are in no ``repr``, so in no traceback with values and no dump."""
+
+    def __repr__(self) -> str:
+        """As that of any Struct, but for the secrets that are given."""
+        shown = {
+            name: HIDDEN if name in _SECRETS and value else repr(value)
+            for name in self.__struct_fields__
+            for value in (getattr(self, name),)
+        }
+        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in shown.items())})"
+
+
+_SECRETS = frozenset({"secret", "relay_key", "password", "url"})
+"""A URL of a callback may hold a password, or a token in its query."""
+
 
 class LogLevel(IntEnum):
     """The genuine server's order, in which ``notice`` is the quietest level."""
@@ -48,7 +67,7 @@ class Fault(Struct, frozen=True):
     seed: int | None = None  # of ``random``, if it is given
 
 
-class AdminConfiguration(Struct, frozen=True, kw_only=True):
+class AdminConfiguration(Secretive, frozen=True, kw_only=True):
     """Where applications connect, and what they must know."""
 
     addresses: tuple[str, ...] = ("127.0.0.1",)  # literal ones
@@ -108,7 +127,7 @@ class SpamHeader(Struct, frozen=True):
     texts: tuple[str, ...]
 
 
-class BlacklistConfiguration(Struct, frozen=True, kw_only=True):
+class BlacklistConfiguration(Secretive, frozen=True, kw_only=True):
     """A set in Redis of the addresses that are not heard: at one server, or at the replicas that sentinels name."""
 
     address: str = ""
@@ -141,7 +160,7 @@ class ProcessConfiguration(Struct, frozen=True, kw_only=True):
     drain: float = 5.0  # seconds that calls get after SIGTERM
 
 
-class RoutingConfiguration(Struct, frozen=True, kw_only=True):
+class RoutingConfiguration(Secretive, frozen=True, kw_only=True):
     """Where requests go."""
 
     outbound_proxy: str = ""  # a SIP URI; empty: requests go to their Request-URI
@@ -153,7 +172,7 @@ class RoutingConfiguration(Struct, frozen=True, kw_only=True):
     relay_key: str = ""  # --relay-key; empty: one that only this process has
 
 
-class HandlerConfiguration(Struct, frozen=True, kw_only=True):
+class HandlerConfiguration(Secretive, frozen=True, kw_only=True):
     """Who is asked about new requests, or gets them without being asked."""
 
     url: (
@@ -229,6 +248,37 @@ class MetricsConfiguration(Struct, frozen=True, kw_only=True):
     host: str = "0.0.0.0"
 
 
+class LimitConfiguration(Struct, frozen=True, kw_only=True):
+    """How much there may be of what others can make more of (docs/configuration.md, Limits)."""
+
+    failed_authentications: int = 5
+    waiting_authentications: int = 16
+    unauthenticated_connections: int = 1000
+    unauthenticated_connections_per_address: int = 0
+    unread: int = 64 * 1024 * 1024
+    routes_per_application: int = 1000
+    tags_per_application: int = 1000
+    requests_per_application: int = 10_000
+    dialogs: int = 100_000
+    kept_for_peers: int = 128 * 1024 * 1024
+    sip_connections: int = 10_000
+    sip_connections_per_address: int = 0
+    headers: int = 64 * 1024
+    body: int = 1024 * 1024
+    handshake_timeout: float = 10.0
+    incomplete_message_timeout: float = 60.0
+    sip_unread_timeout: float = 60.0
+    sip_unread: int = 8 * 1024 * 1024
+    lookups: int = 1000
+    callback_questions: int = 2000
+    callback_answer: int = 1024 * 1024
+    outbound_connections: int = 5000
+    outbound_attempts: int = 2000
+
+
+DEFAULT_LIMITS = LimitConfiguration()
+
+
 class Configuration(Struct, frozen=True, kw_only=True):
     """Everything that the server reads at its start."""
 
@@ -244,6 +294,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     capture: CaptureConfiguration | None = None
     metrics: MetricsConfiguration | None = None
     process: ProcessConfiguration = ProcessConfiguration()
+    limits: LimitConfiguration = DEFAULT_LIMITS
     cdrs: bool = False
     dialect: Dialect = Dialect.OURS
     faults: tuple[Fault, ...] = ()

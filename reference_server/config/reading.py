@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from reference_server.config import table
+from reference_server.config import limit_settings, table
 from reference_server.config.document import Document, read_document
 from reference_server.config.environment import read_variables
 from reference_server.config.given import Given, Problem, Severity, error, judge, warning
@@ -23,6 +23,7 @@ from reference_server.config.model import (
     Configuration,
     ContactConfiguration,
     HandlerConfiguration,
+    LimitConfiguration,
     LogFileConfiguration,
     LoggingConfiguration,
     MetricsConfiguration,
@@ -170,6 +171,7 @@ def _configuration(sources: Sources) -> Configuration:
         screening=screening(sources),
         process=_process(sources, default.process),
         timers=_timers(sources, default.timers),
+        limits=_limits(sources, default.limits),
         logging=_logging(sources, default.logging),
         capture=_capture(sources),
         metrics=_metrics(sources),
@@ -356,6 +358,51 @@ def _transports(sources: Sources, default: TransportConfiguration) -> TransportC
         udp_mtu=sources.value(UDP_MTU, default.udp_mtu),
         udp_buffer_size=sources.value(UDP_BUFFER_SIZE, default.udp_buffer_size),
         most_consecutive_timeouts=sources.value(MOST_CONSECUTIVE_TIMEOUTS, default.most_consecutive_timeouts),
+    )
+
+
+def _limits(sources: Sources, default: LimitConfiguration) -> LimitConfiguration:
+    return LimitConfiguration(
+        failed_authentications=sources.value(
+            limit_settings.FAILED_AUTHENTICATIONS, default.failed_authentications
+        ),
+        waiting_authentications=sources.value(
+            limit_settings.WAITING_AUTHENTICATIONS, default.waiting_authentications
+        ),
+        unauthenticated_connections=sources.value(
+            limit_settings.UNAUTHENTICATED_CONNECTIONS, default.unauthenticated_connections
+        ),
+        unauthenticated_connections_per_address=sources.value(
+            limit_settings.UNAUTHENTICATED_CONNECTIONS_PER_ADDRESS,
+            default.unauthenticated_connections_per_address,
+        ),
+        unread=sources.value(limit_settings.UNREAD_LIMIT, default.unread),
+        routes_per_application=sources.value(
+            limit_settings.ROUTES_PER_APPLICATION, default.routes_per_application
+        ),
+        tags_per_application=sources.value(limit_settings.TAGS_PER_APPLICATION, default.tags_per_application),
+        requests_per_application=sources.value(
+            limit_settings.REQUESTS_PER_APPLICATION, default.requests_per_application
+        ),
+        dialogs=sources.value(limit_settings.DIALOGS, default.dialogs),
+        kept_for_peers=sources.value(limit_settings.KEPT_FOR_PEERS, default.kept_for_peers),
+        sip_connections=sources.value(limit_settings.SIP_CONNECTIONS, default.sip_connections),
+        sip_connections_per_address=sources.value(
+            limit_settings.SIP_CONNECTIONS_PER_ADDRESS, default.sip_connections_per_address
+        ),
+        headers=sources.value(limit_settings.HEADER_LIMIT, default.headers),
+        body=sources.value(limit_settings.BODY_LIMIT, default.body),
+        handshake_timeout=sources.value(limit_settings.HANDSHAKE_TIMEOUT, default.handshake_timeout),
+        incomplete_message_timeout=sources.value(
+            limit_settings.INCOMPLETE_MESSAGE_TIMEOUT, default.incomplete_message_timeout
+        ),
+        sip_unread_timeout=sources.value(limit_settings.SIP_UNREAD_TIMEOUT, default.sip_unread_timeout),
+        sip_unread=sources.value(limit_settings.SIP_UNREAD_LIMIT, default.sip_unread),
+        lookups=sources.value(limit_settings.LOOKUPS, default.lookups),
+        callback_questions=sources.value(limit_settings.CALLBACK_QUESTIONS, default.callback_questions),
+        callback_answer=sources.value(limit_settings.CALLBACK_ANSWER_LIMIT, default.callback_answer),
+        outbound_connections=sources.value(limit_settings.OUTBOUND_CONNECTIONS, default.outbound_connections),
+        outbound_attempts=sources.value(limit_settings.OUTBOUND_ATTEMPTS, default.outbound_attempts),
     )
 
 

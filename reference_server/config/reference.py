@@ -68,6 +68,7 @@ def markdown() -> str:
         _table(setting for setting in TABLE if setting.effect is Effect.NOW and not setting.own),
         "## Settings that only this server has\n",
         _table(setting for setting in TABLE if setting.effect is Effect.NOW and setting.own),
+        "What happens above each limit, and how it is told: `docs/reliability.md`, Limits.\n",
         "## Settings without effect in this release\n",
         _LATER,
         _table(_without_effect(TABLE)),
@@ -100,7 +101,7 @@ variables. It also runs without any of them: applications are then awaited on 12
 - A variable that is empty counts as not set; a switch is written 1 (on) or 0 there.
 - Status at the end: 0 stopped by a signal, 2 wrong usage or configuration, 3 could not start.
 - SIGHUP reads everything again. What only concerns what begins from now on holds at once, with calls up: secret, log
-  levels, timers, screening, outbound proxy, NAT and TLS settings, frame limits, call records, request handlers. Of what
+  levels, timers, screening, outbound proxy, NAT and TLS settings, limits, call records, request handlers. Of what
   else has changed (addresses, ports, log and trace files, dialect, user) the log says that it needs a restart.
 - SIGTERM frees the ports of connections at once, answers 503 to what would begin, and lets calls that are up end, for
   `--drain` seconds at most; a second one ends at once. `packaging/` has a systemd unit and a Containerfile.

@@ -142,6 +142,65 @@ SHOWN_BY: dict[str, str] = {
     "monitoring/prometheus": f"{_OBSERVATION}::test_the_page_of_a_running_server_has_each_of_its_tables",
     "monitoring/prometheus@port": f"{_OBSERVATION}::test_a_port_that_is_taken",
     "--prometheus-scrape-port": f"{_CLI}::test_figures_for_prometheus_need_a_library",
+    "--failed-authentications": ("tests/admin/test_failed_attempts.py::test_how_many_may_fail_is_a_setting"),
+    "--waiting-authentications": (
+        "tests/admin/test_failed_attempts.py::test_one_more_than_may_wait_is_refused_unseen_and_others_are_not"
+    ),
+    "--unauthenticated-connections": (
+        "tests/admin/test_connections.py::test_the_oldest_stranger_makes_room_and_no_application_does"
+    ),
+    "--unauthenticated-connections-per-address": (
+        "tests/admin/test_connections.py::test_of_one_address_there_may_be_fewer_strangers"
+    ),
+    "--unread-limit": (
+        "tests/admin/test_connection.py::test_an_application_for_which_too_much_waits_is_cut_off_at_once"
+    ),
+    "--routes-per-application": (
+        "tests/admin/test_session.py::test_an_application_has_so_many_routes_and_no_more"
+    ),
+    "--tags-per-application": (
+        "tests/admin/test_session.py::test_an_application_has_so_many_tags_and_no_more"
+    ),
+    "--requests-per-application": (
+        "tests/core/test_saturation.py::test_who_owes_too_many_answers_is_passed_over_until_it_has_given_some"
+    ),
+    "--dialogs": (
+        "tests/core/test_saturation.py::test_with_so_many_dialogs_what_would_begin_another_gets_503"
+    ),
+    "--kept-for-peers": ("tests/test_server.py::test_each_limit_may_change_while_the_server_runs"),
+    "--sip-connections": (
+        "tests/net/test_connections.py::test_one_connection_more_than_there_may_be_and_one_makes_room"
+    ),
+    "--sip-connections-per-address": (
+        "tests/net/test_connections.py::test_one_connection_more_than_one_address_may_have"
+    ),
+    "--header-limit": (
+        "tests/net/test_connections.py::test_a_message_that_is_larger_than_it_may_be_ends_its_connection"
+    ),
+    "--body-limit": (
+        "tests/net/test_connections.py::test_a_message_that_is_larger_than_it_may_be_ends_its_connection"
+    ),
+    "--handshake-timeout": ("tests/net/test_secure_transports.py::test_half_a_handshake_is_not_waited_for"),
+    "--incomplete-message-timeout": (
+        "tests/attack/test_floods.py::test_an_unfinished_message_is_not_waited_for_without_end"
+    ),
+    "--sip-unread-timeout": (
+        "tests/net/test_connection.py::test_a_peer_that_reads_nothing_is_closed_after_a_time"
+    ),
+    "--sip-unread-limit": (
+        "tests/net/test_connection.py::test_a_peer_that_too_much_waits_for_is_closed_at_once"
+    ),
+    "--lookups": ("tests/net/locate/test_resolver.py::test_so_many_names_are_looked_up_at_a_time"),
+    "--callback-questions": (
+        "tests/handlers/test_http_handler.py::test_beyond_the_limit_of_open_questions_503_comes_at_once"
+    ),
+    "--callback-answer-limit": (
+        "tests/handlers/test_http_handler.py::test_how_large_an_answer_may_be_is_a_setting"
+    ),
+    "--outbound-connections": (
+        "tests/admin/test_outbound.py::test_the_oldest_that_nothing_goes_on_upon_make_room"
+    ),
+    "--outbound-attempts": ("tests/admin/test_outbound.py::test_so_many_are_sought_at_a_time"),
 }
 
 

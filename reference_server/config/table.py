@@ -12,6 +12,7 @@ from reference_server.config import values
 from reference_server.config.contact import CONTACT, NEXT_HOP
 from reference_server.config.fault import FAULT_LIST
 from reference_server.config.handler_url import HANDLER_URL as HANDLER_URL_KIND
+from reference_server.config.limit_settings import LIMITS
 from reference_server.config.not_in_effect import NOT_IN_EFFECT
 from reference_server.config.process_settings import PROCESS
 from reference_server.config.screening_settings import SCREENING
@@ -571,7 +572,7 @@ HELP = Setting(kind=values.FLAG, meaning="print this text", option="help", lette
 _READ_BY_NAME: tuple[Setting[object], ...] = tuple(
     row for row in list(globals().values()) if isinstance(row, Setting)
 )
-TABLE: tuple[Setting[object], ...] = (*_READ_BY_NAME, *SCREENING, *PROCESS, *NOT_IN_EFFECT)
+TABLE: tuple[Setting[object], ...] = (*_READ_BY_NAME, *SCREENING, *PROCESS, *LIMITS, *NOT_IN_EFFECT)
 BY_PATH: dict[str, Setting[object]] = {setting.path: setting for setting in TABLE if setting.path}
 BY_OPTION = {setting.option: setting for setting in TABLE if setting.option}
 BY_LETTER = {setting.letter: setting for setting in TABLE if setting.letter}

@@ -249,6 +249,9 @@ MEGABYTES_OR_ZERO = whole_number("MB", 0, 1_000_000, "a number of 1,000,000 byte
 FILES = whole_number("number", 1, 100_000, "a number of files")
 OCTETS = whole_number("bytes", 64, 99_999_999, "a number of bytes")
 BUFFER = whole_number("bytes", 4096, 1_073_741_824, "a number of bytes")
+OCTETS_OF_MANY = whole_number("bytes", 1024, 1_099_511_627_776, "a number of bytes")
+COUNT = whole_number("number", 1, 100_000_000)
+COUNT_OR_ZERO = whole_number("number", 0, 100_000_000)
 TIMEOUTS_IN_A_ROW = Kind(
     "number",
     "0 or a number of requests from 2 to 1000",

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reference_server.core.context import Context
+from reference_server.core.context import Settings
+from reference_server.core.dialog.table import DialogTable
 from reference_server.core.methods import INVITE
 from reference_server.core.ports import Flow
+from reference_server.core.saturation import Saturation
 from reference_server.core.screening import Screening, SpamAction
-from reference_server.core.server_request import ServerRequest
+from reference_server.core.server_request import PendingRequests, ServerRequest
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.messages.message import Request
 from reference_server.sip.messages.sanity import fault_of
@@ -22,13 +24,22 @@ from reference_server.sip.messages.sanity import fault_of
 class Doorkeeper:
     """Applies the screening that is configured; it may change at any time."""
 
-    __slots__ = ("_closed", "_context", "_in_dialog", "unheard")
+    __slots__ = (
+        *("_closed", "_context", "_dialogs", "_in_dialog", "_most_dialogs", "_most_waiting", "_quiet"),
+        *("_saturation", "_waiting", "unheard"),
+    )
 
-    def __init__(self, context: Context, in_dialog: Callable[[Request], bool]) -> None:
+    def __init__(
+        self, pending: PendingRequests, dialogs: DialogTable, in_dialog: Callable[[Request], bool]
+    ) -> None:
         """``in_dialog`` tells whether a request with a To tag belongs to a dialog that there is."""
-        self._context = context
+        self._context = pending.context
         self._in_dialog = in_dialog
         self._closed = False
+        self._saturation = Saturation(self._context, pending, dialogs)
+        self._dialogs = dialogs.known
+        self._waiting = pending.waiting
+        self.apply(self._context.settings)
         self.unheard: frozenset[str] = frozenset()
         """literal addresses of which nothing is looked at"""
 
@@ -37,9 +48,18 @@ class Doorkeeper:
         """What is configured now."""
         return self._context.settings.screening
 
+    def apply(self, settings: Settings) -> None:
+        """From now on these settings hold."""
+        screening = settings.screening
+        answers = screening.reject_register_without_realm or bool(screening.answered_user_agent)
+        self._quiet = not (self._closed or answers or self._saturation.passes_over)
+        self._most_dialogs = settings.most_dialogs
+        self._most_waiting = settings.most_waiting
+
     def close(self) -> None:
         """The server is about to end: nothing new begins from now on."""
         self._closed = True
+        self._quiet = False
 
     def blacklist(self, addresses: frozenset[str]) -> None:
         """From now on nothing of these literal addresses is heard."""
@@ -64,6 +84,14 @@ class Doorkeeper:
 
     def answers(self, incoming: ServerRequest) -> bool:
         """Answer a sound request outside of dialogs as the configuration has it; False if it says nothing of it."""
+        few = len(self._dialogs) < self._most_dialogs and len(self._waiting) < self._most_waiting
+        if few and self._quiet:
+            return False
+        refused = self._saturation.refuses(incoming)
+        self.apply(self._context.settings)
+        return refused or self._answers(incoming)
+
+    def _answers(self, incoming: ServerRequest) -> bool:
         screening, request = self._context.settings.screening, incoming.request
         if self._closed and incoming.method.routable:
             incoming.reject(503)

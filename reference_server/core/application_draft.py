@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference_server.core.context import Context
 from reference_server.core.ports import Endpoint
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import Draft, parse_draft
 from reference_server.sip.messages.lenient import ADDRESSES
 from reference_server.sip.messages.uri import is_token
 
@@ -16,7 +16,7 @@ def drafted(context: Context, text: str, local: Endpoint, answers: dict[str, str
 
     ``answers`` are the values of the request that it answers, by lower-case name.
     """
-    return Draft(text, local.advertised, context.settings.preserved_header_names, answers)
+    return parse_draft(text, local.advertised, context.settings.preserved_header_names, answers)
 
 
 def default_content_type(draft: Draft) -> bool:

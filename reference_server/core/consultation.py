@@ -15,7 +15,7 @@ from reference_server.core.proxy.verb import proxy_request
 from reference_server.core.server_request import ServerRequest
 from reference_server.core.uas.core import UasCore
 from reference_server.core.uas.routing import deliver, observe, try_first, wait_for_application
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 
 
 class Consultation:
@@ -70,7 +70,7 @@ class Consultation:
             final_timeout=decision.final_timeout,
         )
         report = Report(self._uas.context, None, "", full=False)
-        proxy_request(self._proxy, self._incoming, options, Draft("", ""), report)
+        proxy_request(self._proxy, self._incoming, options, parse_draft("", ""), report)
 
     def _connect(self, places: tuple[Place, ...]) -> None:
         listening = self._uas.context.listening

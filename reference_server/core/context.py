@@ -6,6 +6,8 @@ What is known of calls stands in tables, each with who owns it: ``TransactionLay
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from reference_server.account import Account
@@ -54,10 +56,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     largest_datagram: int = 0
     """octets of the largest request that goes by UDP where the far end takes TCP; 0: as large as a datagram may be"""
     patience: Patience = Patience()
+    most_dialogs: int = 100_000
+    """with so many, what would begin another gets 503"""
+    most_waiting: int = 10_000
+    """requests that may wait for the answer of one application before it gets no more"""
     defects: Defects = NONE
     """what is done wrong on purpose"""
     local_domain: str = ""
     """in lower case; what an application sends to it or a subdomain of it would come back here"""
+
+    def __repr__(self) -> str:
+        """Nothing of what is in it: there is a key."""
+        return "Settings(…)"
 
 
 class Context:
@@ -92,7 +102,7 @@ class Context:
         network: SipNetwork,
         applications: Applications,
         taps: Taps,
-        time_token: TimeToken | None = None,
+        time_token: Callable[[], str] | None = None,
         observer: CallObserver | None = None,
         account: Account | None = None,
     ) -> None:
@@ -105,7 +115,7 @@ class Context:
         self.timing = settings.timing
         self.wall = clock.wall
         self.monotonic = clock.monotonic
-        self.time_token = time_token or TimeToken(clock.wall)
+        self.time_token = time_token or TimeToken(clock.wall).now
         self.timers = timers
         self.identifiers = identifiers
         self.network = network

@@ -66,7 +66,7 @@ class Core:
 
         ``account`` is shared with the network.
         """
-        time_token = TimeToken(clock.wall)
+        time_token = TimeToken(clock.wall).now
         self._records = (
             CallRecords(applications, time_token, timers, clock.monotonic) if settings.call_records else None
         )
@@ -134,6 +134,7 @@ class Core:
         if self._records is not None:
             self._records.record_new(settings.call_records)
         self.transactions.apply(settings.timing)
+        self._receiver.doorkeeper.apply(settings)
 
     def handled_by(self, handler: RequestHandler | None, listening: ListeningApplications) -> None:
         """From now on ``handler`` is asked about new requests first, and ``listening`` may have them delivered."""

@@ -192,6 +192,9 @@ class Applications(Protocol):
     def select(self, verb: str, tag: str = "") -> Application | None:
         """The next application, round robin, that has routed ``verb`` (and carries ``tag``, if given)."""
 
+    def pass_over(self, applications: frozenset[Application]) -> None:
+        """From now on these are not selected, and all others are."""
+
 
 Abandon = Callable[[], object]
 """Stops what was begun; nothing is heard of it from then on. It may be called when it is over."""

@@ -18,7 +18,7 @@ from reference_server.core.proxy.core import ProxyCore
 from reference_server.core.proxy.loose_routing import route_ack, route_on
 from reference_server.core.proxy.stray_response import pass_stray
 from reference_server.core.screening import SpamAction
-from reference_server.core.server_request import PendingRequests, ServerRequest
+from reference_server.core.server_request import PendingRequests, ServerRequest, begin_request
 from reference_server.core.stateless_refusal import StatelessRefusal
 from reference_server.core.transactions import TransactionLayer, weight_of
 from reference_server.core.uac.core import UacCore
@@ -61,7 +61,7 @@ class Receiver:
         self._uas = uas
         self._uac = uac
         self._proxy = proxy
-        self.doorkeeper = Doorkeeper(self._context, self._has_dialog)
+        self.doorkeeper = Doorkeeper(pending, uas.dialogs, self._has_dialog)
         """who decides what may come in"""
 
     def receive(self, text: str, flow: Flow) -> None:
@@ -117,7 +117,7 @@ class Receiver:
         verdict = self._verdict(request, via, flow) if context.settings.screening.spam else None
         if verdict is _DISCARD:
             return
-        incoming = ServerRequest(self._pending, request, via, key, flow)
+        incoming = begin_request(self._pending, request, via, key, flow)
         if not is_sound(incoming):
             return
         if verdict is _REJECT:

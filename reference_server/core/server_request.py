@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from msgspec import Struct
+
 from reference_server.core.call_observer import Ended, Reason, Source
 from reference_server.core.context import Context
 from reference_server.core.dialog.table import DialogTable
@@ -13,67 +15,42 @@ from reference_server.core.ports import Abandon, Application, Flow
 from reference_server.core.response_flow import sender_back
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.messages.message import Request
-from reference_server.sip.messages.response_headers import ResponseHeaders
+from reference_server.sip.messages.response_headers import ResponseHeaders, response_headers
 from reference_server.sip.messages.via import TopVia, with_completed_via
 from reference_server.sip.reliable import ReliableSender
 from reference_server.sip.timers import TimerHandle
 from reference_server.sip.transactions.server import ServerTransaction
 
 
-class ServerRequest:
-    """One request, its transaction, and who is to answer it."""
+class ServerRequest(Struct, eq=False):
+    """One request, its transaction, and who is to answer it. Made by :func:`begin_request`."""
 
-    __slots__ = (
-        "_cancelled",
-        "_deadline",
-        "_pending",
-        "_question",
-        "answered",
-        "application",
-        "flow",
-        "headers",
-        "in_dialog",
-        "local_tag",
-        "method",
-        "reliable",
-        "reopened",
-        "request",
-        "transaction",
-        "transaction_id",
-        "usage",
-        "via",
-    )
-
-    def __init__(self, pending: PendingRequests, request: Request, via: TopVia, key: str, flow: Flow) -> None:
-        """Begin the server transaction under ``key``."""
-        self._pending = pending
-        self.request = request
-        self.method: Method = METHODS.get(request.method) or method_named(request.method)
-        self.via = via
-        self.flow = flow
-        self.headers = ResponseHeaders(request, via, flow.remote_host, flow.remote_port)
-        self.transaction_id = ""
-        """as the application knows it; empty until one is asked"""
-        self.application: Application | None = None
-        self.usage: DialogUsage | None = None
-        """in which it came, or which it has begun"""
-        self.local_tag = request.to_tag
-        self.in_dialog = bool(self.local_tag)
-        """the request came with a To tag"""
-        self.reopened = False
-        """``flow`` is a connection of our own making, because the one of the request is gone"""
-        self.answered = False
-        """an application has sent a response, be it a provisional one"""
-        self.reliable: ReliableSender | None = None
-        """its reliable provisional responses, from the first one on"""
-        self._cancelled = False
-        self._deadline: TimerHandle | None = None
-        """the end of our patience with the application"""
-        self._question: Abandon | None = None
-        """gives up finding out who is to answer it"""
-        transactions = pending.transactions
-        send = self.sender() if flow.transport.stream else transactions.sender(flow)
-        self.transaction: ServerTransaction = transactions.begin_server(request, key, send, flow)
+    _pending: PendingRequests
+    request: Request
+    method: Method
+    via: TopVia
+    flow: Flow
+    headers: ResponseHeaders
+    transaction: ServerTransaction
+    local_tag: str
+    in_dialog: bool
+    """the request came with a To tag"""
+    transaction_id: str = ""
+    """as the application knows it; empty until one is asked"""
+    application: Application | None = None
+    usage: DialogUsage | None = None
+    """in which it came, or which it has begun"""
+    reopened: bool = False
+    """``flow`` is a connection of our own making, because the one of the request is gone"""
+    answered: bool = False
+    """an application has sent a response, be it a provisional one"""
+    reliable: ReliableSender | None = None
+    """its reliable provisional responses, from the first one on"""
+    _cancelled: bool = False
+    _deadline: TimerHandle | None = None
+    """the end of our patience with the application"""
+    _question: Abandon | None = None
+    """gives up finding out who is to answer it"""
 
     # What it says.
 
@@ -237,17 +214,40 @@ class ServerRequest:
     def close(self) -> None:
         """Take it out of the tables of requests that wait for a final response."""
         if self._deadline is not None:
-            self.stop_waiting()
+            self._deadline.cancel()
+            self._deadline = None
         if self._question is not None:
             self._question()
             self._question = None
         self._pending.remove(self)
 
 
+def begin_request(
+    pending: PendingRequests, request: Request, via: TopVia, key: str, flow: Flow
+) -> ServerRequest:
+    """``request`` has come by ``flow``: begin its server transaction under ``key``."""
+    transactions = pending.transactions
+    tag = request.to_tag
+    incoming = ServerRequest(
+        pending,
+        request,
+        METHODS.get(request.method) or method_named(request.method),
+        via,
+        flow,
+        response_headers(request, via, flow.remote_host, flow.remote_port),
+        transactions.begin_server(request, key, flow),
+        tag,
+        tag != "",
+    )
+    if flow.transport.stream:
+        transactions.answer_by(incoming.transaction, incoming.sender())
+    return incoming
+
+
 class PendingRequests:
     """Requests from the network without a final response."""
 
-    __slots__ = ("_held", "_invites", "_waiting", "context", "dialogs", "transactions")
+    __slots__ = ("_held", "_invites", "_waiting", "context", "dialogs", "get", "transactions", "waiting")
 
     def __init__(self, context: Context, transactions: TransactionLayer, dialogs: DialogTable) -> None:
         self.context = context
@@ -255,6 +255,10 @@ class PendingRequests:
         self.dialogs = dialogs
         self._waiting: dict[str, ServerRequest] = {}
         """those that an application may answer, by transaction id"""
+        self.waiting = self._waiting
+        """the same; others only look how many there are"""
+        self.get: Callable[[str], ServerRequest | None] = self._waiting.get
+        """the request that an application names by its id, if it may still be answered; without a step between"""
         self._held: dict[str, ServerRequest] = {}
         """INVITEs that the application has answered 2xx and that wait for a PRACK first, by transaction id"""
         self._invites: dict[str, ServerRequest] = {}
@@ -275,10 +279,6 @@ class PendingRequests:
     def __iter__(self) -> Iterator[ServerRequest]:
         """Those that wait, and those whose answer is held."""
         return iter([*self._waiting.values(), *self._held.values()])
-
-    def get(self, transaction_id: str) -> ServerRequest | None:
-        """The request that an application names by ``transaction_id``, if it may still be answered."""
-        return self._waiting.get(transaction_id)
 
     def cancellable(self, key: str) -> ServerRequest | None:
         """The INVITE whose transaction has this key, if a CANCEL can still end it."""

@@ -12,10 +12,9 @@ from reference_server.core.context import Context
 from reference_server.core.ports import Flow
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.messages.message import Request
-from reference_server.sip.messages.response_headers import ResponseHeaders
+from reference_server.sip.messages.response_headers import response_headers
 from reference_server.sip.messages.sanity import overlong_name
 from reference_server.sip.messages.via import TopVia
-from reference_server.sparingly import Sparingly
 
 RETRY_AFTER = "Retry-After: 10\r\n"
 """What is kept of strangers is forgotten after 64·T1; a part of it is always nearly as old."""
@@ -24,15 +23,11 @@ RETRY_AFTER = "Retry-After: 10\r\n"
 class StatelessRefusal:
     """What is turned away before anything is kept of it."""
 
-    __slots__ = ("_context", "_say", "_source", "_transactions")
+    __slots__ = ("_context", "_transactions")
 
     def __init__(self, context: Context, transactions: TransactionLayer) -> None:
         self._context = context
         self._transactions = transactions
-        self._source = ""
-        self._say = Sparingly(
-            lambda line: context.event("sip-refused", reason=line, source=self._source), context.monotonic
-        )
 
     def refuses(self, request: Request, via: TopVia, flow: Flow) -> bool:
         """Whether a name of ``request`` is too long to be kept; if so, it has been answered (SIP-52)."""
@@ -44,16 +39,14 @@ class StatelessRefusal:
     def turn_away(self, request: Request, via: TopVia, flow: Flow) -> None:
         """There is no room: 503, which says when to try again (SIP-51)."""
         self._refuse(request, via, flow, status=503, extra=RETRY_AFTER)
-        account = self._context.account
-        self._source = flow.remote_host
-        self._say(
-            f"{account.total} octets are kept for peers, {account.of(flow.remote_host)} of them for this one"
-        )
+        account, source = self._context.account, flow.remote_host
+        reason = f"{account.total} octets are kept for peers, {account.of(source)} of them for this one"
+        self._context.event("sip-refused", reason=reason, source=source, limit="kept-for-peers")
 
     def _refuse(
         self, request: Request, via: TopVia, flow: Flow, *, status: int, reason: str = "", extra: str = ""
     ) -> None:
-        headers = ResponseHeaders(request, via, flow.remote_host, flow.remote_port)
+        headers = response_headers(request, via, flow.remote_host, flow.remote_port)
         to = headers.to
         if not request.to_tag:  # the same each time the request comes, though nobody remembers it
             digest = blake2b(f"{via.branch}{headers.call_id}".encode("latin-1"), digest_size=8)

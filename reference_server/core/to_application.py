@@ -19,7 +19,7 @@ from reference_server.wire.frames_to_application import (
 )
 
 
-def new_request(context: Context, flow: Flow, length: int, *, transaction_id: str, text: str) -> NewRequest:
+def new_request(context: Context, flow: Flow, length: int, transaction_id: str, text: str) -> NewRequest:
     """A request outside dialogs (SIP-1)."""
     return NewRequest(
         length,

@@ -80,6 +80,8 @@ class TransactionLayer:
         """empty unless somebody watches; then, and only then, :class:`TransactionWatch` is told"""
         self._watch = TransactionWatch(context.transaction_taps)
         self._server: dict[str, ServerTransaction] = {}
+        self.server: Callable[[str], ServerTransaction | None] = self._server.get
+        """the transaction that a request with this key belongs to; without a step between"""
         self._first_arrivals: dict[str, ServerTransaction] = {}
         """those of them whose request is outside dialogs, by what it has in common with its copies (CALL-17)"""
         self._client: dict[str, ClientTransaction] = {}
@@ -132,19 +134,14 @@ class TransactionLayer:
 
     # Server transactions.
 
-    def server(self, key: str) -> ServerTransaction | None:
-        """The transaction that a request with this key belongs to."""
-        return self._server.get(key)
-
-    def begin_server(
-        self, request: Request, key: str, send: Callable[[str], object], flow: Flow
-    ) -> ServerTransaction:
-        """A new request has come by ``flow``; ``send`` puts its responses on the wire."""
+    def begin_server(self, request: Request, key: str, flow: Flow) -> ServerTransaction:
+        """A new request has come by ``flow``, by which its responses go unless :meth:`answer_by` says otherwise."""
+        send: Callable[[str], object] = self.sender(flow)
         if self._watched:
             self._watch.tell(Step.BEGAN, key, request.start_line)
             send = self._watch.sending(key, send)
         peer, weight = flow.remote_host, weight_of(request)
-        reliable, means = flow.transport.reliable, self._server_means
+        reliable, means = flow.transport.stream, self._server_means
         transaction: ServerTransaction
         if request.method == "INVITE":
             transaction = InviteServerTransaction(key, send, means, reliable, peer, weight)
@@ -153,6 +150,10 @@ class TransactionLayer:
         self._server[key] = transaction
         self._context.account.change(peer, weight)
         return transaction
+
+    def answer_by(self, transaction: ServerTransaction, send: Callable[[str], object]) -> None:
+        """The responses of ``transaction``, which has sent none, are put on the wire by ``send``."""
+        transaction.send_by(self._watch.sending(transaction.key, send) if self._watched else send)
 
     @property
     def offers_copies(self) -> bool:

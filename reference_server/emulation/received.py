@@ -13,7 +13,7 @@ from reference_server.emulation.recent import Recent
 from reference_server.emulation.sent import SentMessages, with_header
 from reference_server.sip.dialog import contact_uri_of
 from reference_server.sip.messages.message import Request, Response, SipSyntaxError, parse_message
-from reference_server.sip.messages.response_headers import ResponseHeaders
+from reference_server.sip.messages.response_headers import response_headers
 from reference_server.sip.messages.via import TopVia, parse_top_via
 
 _ROUTABLE = frozenset(["INFO", "NOTIFY", "OPTIONS", "MESSAGE", "PUBLISH", "SUBSCRIBE"])
@@ -177,7 +177,7 @@ class ReceivedMessages:
         self, request: Request, via: TopVia, flow: Flow, status: int, reason: str | None = None
     ) -> None:
         """A response of the server's own, which nothing remembers."""
-        headers = ResponseHeaders(request, via, flow.remote_host, flow.remote_port)
+        headers = response_headers(request, via, flow.remote_host, flow.remote_port)
         tag = self._core.context.identifiers.tag()
         to = headers.to if request.to_tag else f"{headers.to};tag={tag}"
         self._send(headers.minimal(status, to, reason=reason), flow)

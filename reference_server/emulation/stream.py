@@ -9,8 +9,8 @@ from reference_server.sip.messages.stream import StreamError
 class GenuineStream(StreamFraming):
     """It reads one message of a segment, and waits for ever for one whose length nobody says."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, limit_headers: int, limit_body: int) -> None:
+        super().__init__(limit_headers, limit_body)
         self._deaf = False
         self._taken = False
 
@@ -45,11 +45,11 @@ class GenuineStream(StreamFraming):
             self._error = None
             return 0
 
-    def _fail(self, expected: str, came: str) -> StreamError:
+    def _fail(self, expected: str, came: str, limit: str = "") -> StreamError:
         error = StreamError(expected, came, self._offset)
         if expected in ("one Content-Length", "a Content-Length of decimal digits"):
             return error
-        return super()._fail(expected, came)
+        return super()._fail(expected, came, limit)
 
 
 # Tested by tests/emulation/test_agreement.py.

@@ -57,6 +57,11 @@ class Faults:
             for each in self._filters:
                 each.ended(int(details["connection"]))
 
+    def release(self) -> None:
+        """They are taken away: what is kept goes on, in the order in which frames pass."""
+        for each in self._filters:
+            each.release()
+
     def _filter(self, fault: Fault) -> Filter:
         name, number, timers, lines = fault.name, int(fault.value), self._timers, self._lines
         if name != "random":

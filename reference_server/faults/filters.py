@@ -30,6 +30,9 @@ class Wires(Protocol):
     def go_deaf(self, number: int) -> None:
         """Read nothing more of it."""
 
+    def hear(self, number: int) -> None:
+        """Read it again."""
+
 
 class Filter:
     """Hands everything on as it is."""
@@ -47,6 +50,9 @@ class Filter:
 
     def ended(self, connection: int) -> None:
         """A connection is gone."""
+
+    def release(self) -> None:
+        """The harm is taken away: what is kept goes on, who was deaf hears."""
 
 
 def payload_of(frame: bytes) -> bytes:
@@ -122,6 +128,13 @@ class Split(Filter):
         """What waits goes nowhere."""
         self._waiting.pop(connection, None)
 
+    def release(self) -> None:
+        """What waits goes at once, or what follows whole would cut into it."""
+        waiting, self._waiting = self._waiting, {}
+        for pieces in waiting.values():
+            for piece, forward in pieces:
+                forward(piece)
+
 
 class Batch(Filter):
     """Frames that are kept until there are so many, or for some time; those ``wanted`` alone, others pass them by."""
@@ -148,6 +161,11 @@ class Batch(Filter):
             self._release(connection, kept)
         elif len(kept) == 1:
             self._timers.start(self._seconds, lambda: self._release(connection, kept))
+
+    def release(self) -> None:
+        """What is kept goes."""
+        for connection, kept in list(self._kept.items()):
+            self._release(connection, kept)
 
     def _release(self, connection: int, kept: list[tuple[bytes, Forward]]) -> None:
         if not kept or self._kept.get(connection) is not kept:
@@ -181,13 +199,25 @@ class Delay(Filter):
         self._seconds = seconds
         self._timers = timers
         self._wanted = wanted
+        self._late: deque[tuple[bytes, Forward]] = deque()  # all wait equally long
 
     def sent(self, connection: int, frame: bytes, forward: Forward) -> None:
         """Later, or now."""
         if self._wanted(frame):
-            self._timers.start(self._seconds, lambda: forward(frame))
+            self._late.append((frame, forward))
+            self._timers.start(self._seconds, self._next)
         else:
             forward(frame)
+
+    def _next(self) -> None:
+        if self._late:
+            frame, forward = self._late.popleft()
+            forward(frame)
+
+    def release(self) -> None:
+        """What is late goes at once."""
+        while self._late:
+            self._next()
 
 
 class Drop(_Counting):
@@ -286,38 +316,51 @@ class BreakOff(_Counting):
             self._timers.start(_TICK, lambda: self._lines.break_off(connection, reset=self._reset))
 
 
-class HalfOpen(_Counting):
-    """Behind its n-th frame nothing more is sent or read, and the connection stays open."""
+class _Deaf(_Counting):
+    """Behind the n-th frame nothing more is read."""
 
     def __init__(self, which: int, lines: Wires) -> None:
         super().__init__()
         self._which = which
         self._lines = lines
+        self._deaf: set[int] = set()
+
+    def passes(self, connection: int) -> bool:
+        """Whether this frame does; it may be the last one."""
+        number = self.count(connection)
+        if number == self._which:
+            self._deaf.add(connection)
+            self._lines.go_deaf(connection)
+        return number <= self._which
+
+    def ended(self, connection: int) -> None:
+        """Forget it."""
+        super().ended(connection)
+        self._deaf.discard(connection)
+
+    def release(self) -> None:
+        """Read again."""
+        for connection in self._deaf:
+            self._lines.hear(connection)
+        self._deaf.clear()
+
+
+class HalfOpen(_Deaf):
+    """Behind its n-th frame nothing more is sent or read, and the connection stays open."""
 
     def sent(self, connection: int, frame: bytes, forward: Forward) -> None:
         """On, or nowhere."""
-        number = self.count(connection)
-        if number <= self._which:
+        if self.passes(connection):
             forward(frame)
-        if number == self._which:
-            self._lines.go_deaf(connection)
 
 
-class StopReading(_Counting):
+class StopReading(_Deaf):
     """Behind the n-th frame of the application nothing more is read."""
-
-    def __init__(self, which: int, lines: Wires) -> None:
-        super().__init__()
-        self._which = which
-        self._lines = lines
 
     def received(self, connection: int, payload: str, forward: Callable[[str], None]) -> None:
         """On, and perhaps the last."""
-        number = self.count(connection)
-        if number <= self._which:
+        if self.passes(connection):
             forward(payload)
-        if number == self._which:
-            self._lines.go_deaf(connection)
 
 
 class Refuse(Filter):
@@ -327,12 +370,23 @@ class Refuse(Filter):
         self._left = times
         self._timers = timers
         self._lines = lines
+        self._refused: set[int] = set()
 
     def begun(self, connection: int) -> None:
         """Reset it, if it is one of them."""
         if self._left:
             self._left -= 1
+            self._refused.add(connection)
             self._timers.start(0, lambda: self._lines.break_off(connection, reset=True))
+
+    def received(self, connection: int, payload: str, forward: Callable[[str], None]) -> None:
+        """What comes before the reset is not heard."""
+        if connection not in self._refused:
+            forward(payload)
+
+    def ended(self, connection: int) -> None:
+        """Forget it."""
+        self._refused.discard(connection)
 
 
 class NoPong(Filter):
@@ -363,6 +417,11 @@ class Mishaps(Filter):
         """Tell them."""
         for mishap in self._mishaps:
             mishap.ended(connection)
+
+    def release(self) -> None:
+        """Tell them."""
+        for mishap in self._mishaps:
+            mishap.release()
 
 
 # Tested by tests/faults/test_faults.py.

@@ -21,7 +21,7 @@ from reference_server.sip.messages.headers import split_values
 from reference_server.sip.messages.uri import UriError, parse_address
 
 LIMIT: Final = 1024 * 1024
-"""Octets of an answer; the genuine server takes 16,384."""
+"""Octets of an answer, unless it is said otherwise; the genuine server takes 16,384."""
 
 ACTIONS: Final = ("reject", "redirect", "proxy", "route")
 
@@ -41,8 +41,11 @@ _Object = dict[str, object]
 class AnswerError(Exception):
     """The answer cannot be understood or carried out."""
 
-    def __init__(self, expected: str, came: object, reason: str = SERVER_INTERNAL_ERROR) -> None:
-        """``reason`` is the phrase of the 500 that the caller gets."""
+    def __init__(
+        self, expected: str, came: object, reason: str = SERVER_INTERNAL_ERROR, limit: str = ""
+    ) -> None:
+        """``reason`` is the phrase of the 500 that the caller gets; ``limit`` names the limit that was exceeded."""
+        self.limit = limit
         self.expected = expected
         shown = came if isinstance(came, str) else _json(came)
         self.came = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
@@ -58,10 +61,10 @@ class Answer(Struct, frozen=True):
     remarks: tuple[str, ...] = ()
 
 
-def read_answer(body: bytes, method: Method) -> Answer:
-    """The decision about a request of ``method``. Raises AnswerError."""
-    if len(body) > LIMIT:
-        raise AnswerError(f"an answer of at most {LIMIT} bytes", "more")
+def read_answer(body: bytes, method: Method, most: int = LIMIT) -> Answer:
+    """The decision about a request of ``method``; ``body`` has ``most`` octets at most. Raises AnswerError."""
+    if len(body) > most:
+        raise AnswerError(f"an answer of at most {most} bytes", "more", limit="callback-answer-limit")
     remarks: list[str] = []
     action, data = _action(_object(body), remarks)
     decision: Decision

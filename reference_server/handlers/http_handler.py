@@ -2,7 +2,7 @@
 
 One client of aiohttp, with its pool of connections, serves all callbacks of a server: a question is a task of its own.
 Three seconds after it was asked it is over, whatever the callback does, and the caller hears 500; no question is left
-open for longer, and beyond :data:`MOST_QUESTIONS` open ones a new request is answered 503 at once.
+open for longer, and beyond some open ones (``--callback-questions``) a new request is answered 503 at once.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from reference_server.config.model import LimitConfiguration
 from reference_server.core.decisions import Decision, Reject
 from reference_server.core.methods import method_named
 from reference_server.core.ports import Abandon, HandlerQuestion, Names, Taps
-from reference_server.handlers.answer import LIMIT, Answer, AnswerError, read_answer
+from reference_server.handlers.answer import Answer, AnswerError, read_answer
 from reference_server.handlers.phrases import PHRASES, SERVER_INTERNAL_ERROR
 from reference_server.handlers.question import url_for
 from reference_server.sip.timers import TimerHandle, Timers
@@ -34,8 +35,6 @@ CONNECT_SECONDS: Final = 2.0
 MOST_CONNECTIONS: Final = 100
 """To all callbacks together; a question that finds none free waits for one."""
 
-MOST_QUESTIONS: Final = 2000
-
 _FAILED: Final = Reject(status=500, reason=SERVER_INTERNAL_ERROR)
 _TOO_MANY: Final = Reject(status=503, reason=PHRASES[503])
 
@@ -43,8 +42,11 @@ _TOO_MANY: Final = Reject(status=503, reason=PHRASES[503])
 class HttpClient:
     """What all callbacks share: the pool of connections, and the open questions."""
 
-    def __init__(self, *, version: str, names: Names, timers: Timers, taps: Taps) -> None:
+    def __init__(
+        self, *, version: str, names: Names, timers: Timers, taps: Taps, limits: LimitConfiguration
+    ) -> None:
         """Inside the running loop. ``version`` is that of the authenticate reply."""
+        self.limits = limits
         self.timers = timers
         self.taps = taps
         self.open: set[asyncio.Task[Answer]] = set()
@@ -72,9 +74,13 @@ class HttpClient:
             async for piece in response.content.iter_any():
                 pieces.append(piece)
                 length += len(piece)
-                if length > LIMIT:
+                if length > self.limits.callback_answer:
                     break
             return response.status, b"".join(pieces)
+
+    def bound(self, limits: LimitConfiguration) -> None:
+        """From now on these limits hold."""
+        self.limits = limits
 
     async def stop(self) -> None:
         """Give up all questions; nobody is told."""
@@ -100,8 +106,9 @@ class HttpHandler:
     def ask(self, question: HandlerQuestion, decided: Callable[[Decision], None]) -> Abandon:
         """See ``RequestHandler`` of core/ports.py."""
         client = self._client
-        if len(client.open) >= MOST_QUESTIONS:
-            self._failed(f"fewer than {MOST_QUESTIONS} open questions", "one more", 0.0)
+        most = client.limits.callback_questions
+        if len(client.open) >= most:
+            self._failed(f"fewer than {most} open questions", "one more", 0.0, "callback-questions")
             decided(_TOO_MANY)
             return _nothing
         return _Open(self, question, decided).abandon
@@ -123,7 +130,8 @@ class HttpHandler:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise AnswerError(expected, _why(error)) from None
         seconds = asyncio.get_running_loop().time() - started
-        read = read_answer(answer, method_named(question.request.method))
+        most = self._client.limits.callback_answer
+        read = read_answer(answer, method_named(question.request.method), most)
         self._client.taps.event(
             "http-answered", url=self._shown, http=status, seconds=f"{seconds:.3f}", action=read.action
         )
@@ -133,15 +141,16 @@ class HttpHandler:
 
     def failed(self, error: AnswerError, seconds: float) -> None:
         """There is no answer, or none that says what to do."""
-        self._failed(error.expected, error.came, seconds)
+        self._failed(error.expected, error.came, seconds, error.limit)
 
     def late(self) -> None:
         """Nobody has answered in time."""
         self._failed("an answer over HTTP", f"none within {TOTAL_SECONDS:g} s", TOTAL_SECONDS)
 
-    def _failed(self, expected: str, came: str, seconds: float) -> None:
+    def _failed(self, expected: str, came: str, seconds: float, limit: str = "") -> None:
+        details = {"limit": limit} if limit else {}
         self._client.taps.event(
-            "http-failed", url=self._shown, expected=expected, came=came, seconds=f"{seconds:.3f}"
+            "http-failed", url=self._shown, expected=expected, came=came, seconds=f"{seconds:.3f}", **details
         )
 
     def _remark(self, remark: str) -> None:

@@ -4,7 +4,8 @@ A loop timer per SIP timer would cost ten times what the SIP timer costs, so :cl
 them all and the clock keeps a single ``call_later`` for the earliest. It is rounded up by a few
 milliseconds: thousands of timers per second then share a few hundred wakes.
 
-An embedded server's clock can be advanced. Advancing moves an offset, deadline by deadline, and lets the
+An embedded server's clock can be advanced; that of others is the system's, whose functions are called as they are.
+Advancing moves an offset, deadline by deadline, and lets the
 loop turn in between, so that what one timer sends can be answered before the next one runs.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from math import inf
 
 from reference_server.sip.timers import TimerQueues
@@ -26,19 +28,23 @@ _ANSWER_TIME = 0.001
 class LoopClock:
     """Monotonic and wall time with a common offset; owns the server's timers. Made inside a running loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, advances: bool = True) -> None:
+        """``advances``: :meth:`advance` may be called."""
+        self._advances = advances
+        self.monotonic: Callable[[], float] = self._monotonic if advances else time.monotonic
+        """seconds; what timers run on"""
+        self.wall: Callable[[], float] = self._wall if advances else time.time
+        """Unix seconds; what time tokens and logs show"""
         self._loop = asyncio.get_running_loop()
         self._offset = 0.0
         self._wake: asyncio.TimerHandle | None = None
         self._advancing = asyncio.Lock()
         self.timers = TimerQueues(self.monotonic, self._arm)
 
-    def monotonic(self) -> float:
-        """Seconds; what timers run on."""
+    def _monotonic(self) -> float:
         return time.monotonic() + self._offset
 
-    def wall(self) -> float:
-        """Unix seconds; what time tokens and logs show."""
+    def _wall(self) -> float:
         return time.time() + self._offset
 
     def _arm(self, deadline: float) -> None:
@@ -73,8 +79,10 @@ class LoopClock:
 
         The clock shows each deadline while its timers run. After each, sockets get a few turns of the loop
         and a peer on this machine a moment to answer. Concurrent calls add up. Raises ValueError if
-        ``seconds`` is negative.
+        ``seconds`` is negative, RuntimeError if this clock is one that does not advance.
         """
+        if not self._advances:
+            raise RuntimeError("this clock was made as one that is not advanced")
         if seconds < 0:
             raise ValueError(f"expected a time that is not negative, got {seconds} s")
         async with self._advancing:

@@ -13,22 +13,11 @@ import socket
 from asyncio.trsock import TransportSocket
 from typing import Protocol, cast
 
+from reference_server.config.model import LimitConfiguration
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.sip.messages.stream import StreamError
 from reference_server.tls.session import TlsError, TlsSession
 from reference_server.turn import Turn
-
-HANDSHAKE_SECONDS = 10.0
-"""How long the handshakes of TLS and WebSocket may take together."""
-
-UNFINISHED_SECONDS = 60.0
-"""How long a message may stay unfinished, as a frame on an admin connection may."""
-
-UNTAKEN_SECONDS = 60.0
-"""How long a peer may take nothing of what is written to it, and how long one that is gone is not noticed at most."""
-
-MOST_UNTAKEN = 8 * 1024 * 1024
-"""Octets that may wait for one peer."""
 
 _KEEP_ALIVE_IDLE, _KEEP_ALIVE_INTERVAL, _KEEP_ALIVE_COUNT = 30, 10, 3  # seconds, seconds, probes
 
@@ -72,6 +61,7 @@ class ConnectionTable(Protocol):
     """Where connections are known; see net/connections.py."""
 
     turn: Turn
+    limits: LimitConfiguration
 
     def joined(self, connection: SipConnection) -> None:
         """A socket is connected."""
@@ -88,8 +78,8 @@ class ConnectionTable(Protocol):
     def keeps(self, connection: SipConnection, octets: int) -> None:
         """So much is kept for it now, in both directions together."""
 
-    def gave_up(self, connection: SipConnection, reason: str) -> None:
-        """It is being closed, and why."""
+    def gave_up(self, connection: SipConnection, reason: str, limit: str = "") -> None:
+        """It is being closed, and why; ``limit`` names the limit that was met, if it was one."""
 
     def left(self, connection: SipConnection) -> None:
         """It is gone."""
@@ -130,13 +120,13 @@ class SipConnection(asyncio.Protocol):
             transport.abort()
             return
         transport.set_write_buffer_limits(high=0)
-        _set_options(transport.get_extra_info("socket"))
+        _set_options(transport.get_extra_info("socket"), self._table.limits.sip_unread_timeout)
         self.flow = Flow(self.flow.transport, peer[0], peer[1], self.flow.local)
         self._table.joined(self)
         if self._tls is not None or not self._framing.ready:
-            self._handshake_timer = self._loop.call_later(
-                HANDSHAKE_SECONDS, self._give_up, f"the handshake is not over after {HANDSHAKE_SECONDS:g} s"
-            )
+            seconds = self._table.limits.handshake_timeout
+            reason = f"the handshake is not over after {seconds:g} s"
+            self._handshake_timer = self._loop.call_later(seconds, self._give_up, reason, "handshake-timeout")
         if self._tls is not None:
             self._tls.begin()
         self._go_on()
@@ -187,7 +177,7 @@ class SipConnection(asyncio.Protocol):
             self._go_on()
             came = self._hand_over()
         except (StreamError, TlsError) as error:
-            self._table.gave_up(self, str(error))
+            self._table.gave_up(self, str(error), error.limit if isinstance(error, StreamError) else "")
             self._go_on()
             self.close()
             return
@@ -216,8 +206,11 @@ class SipConnection(asyncio.Protocol):
             self._unfinished_timer.cancel()
             self._unfinished_timer = None
         if unfinished and self._unfinished_timer is None:
-            reason = f"a message is unfinished after {UNFINISHED_SECONDS:g} s"
-            self._unfinished_timer = self._loop.call_later(UNFINISHED_SECONDS, self._give_up, reason)
+            seconds = self._table.limits.incomplete_message_timeout
+            reason = f"a message is unfinished after {seconds:g} s"
+            self._unfinished_timer = self._loop.call_later(
+                seconds, self._give_up, reason, "incomplete-message-timeout"
+            )
         self._account()
 
     def _account(self) -> None:
@@ -254,13 +247,14 @@ class SipConnection(asyncio.Protocol):
         if self._untaken_timer is not None:
             self._account()
             waiting = self._transport.get_write_buffer_size()
-            if waiting > MOST_UNTAKEN:
-                self._give_up(f"the peer does not read, {waiting} octets wait for it")
+            if waiting > self._table.limits.sip_unread:
+                self._give_up(f"the peer does not read, {waiting} octets wait for it", "sip-unread-limit")
 
     def pause_writing(self) -> None:
         """asyncio: the peer does not take everything at once."""
         if self._untaken_timer is None:
-            self._untaken_timer = self._loop.call_later(UNTAKEN_SECONDS, self._look, self._taken())
+            seconds = self._table.limits.sip_unread_timeout
+            self._untaken_timer = self._loop.call_later(seconds, self._look, self._taken())
         self._account()
 
     def resume_writing(self) -> None:
@@ -275,15 +269,15 @@ class SipConnection(asyncio.Protocol):
 
     def _look(self, before: int) -> None:
         """Has the peer taken anything since it was ``before``?"""
-        taken = self._taken()
+        taken, seconds = self._taken(), self._table.limits.sip_unread_timeout
         if taken > before:
-            self._untaken_timer = self._loop.call_later(UNTAKEN_SECONDS, self._look, taken)
+            self._untaken_timer = self._loop.call_later(seconds, self._look, taken)
             self._account()
         else:
-            self._give_up(f"the peer has read nothing for {UNTAKEN_SECONDS:g} s")
+            self._give_up(f"the peer has read nothing for {seconds:g} s", "sip-unread-timeout")
 
-    def _give_up(self, reason: str) -> None:
-        self._table.gave_up(self, reason)
+    def _give_up(self, reason: str, limit: str = "") -> None:
+        self._table.gave_up(self, reason, limit)
         self.abort()
 
     def eof_received(self) -> None:
@@ -322,11 +316,11 @@ class SipConnection(asyncio.Protocol):
         return f"{self.flow.transport}/[{self.flow.remote_host}]:{self.flow.remote_port}"
 
 
-def _set_options(connected: TransportSocket) -> None:
-    """Let the system find out that the peer has gone, whether something waits for it or not."""
+def _set_options(connected: TransportSocket, seconds: float) -> None:
+    """Let the system find out that the peer has gone, in ``seconds`` if something waits for it, or else later."""
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNTAKEN_SECONDS * 1000))
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEP_ALIVE_IDLE)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEP_ALIVE_INTERVAL)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _KEEP_ALIVE_COUNT)

@@ -13,24 +13,21 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from reference_server.accepting import accept
-from reference_server.account import MOST, Account
+from reference_server.account import Account
+from reference_server.config.model import DEFAULT_LIMITS, LimitConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.crowd import Crowd
 from reference_server.net.connection import Framing, SipConnection
 from reference_server.net.stream_framing import StreamFraming
 from reference_server.sip.transport import WS, WSS, Transport
-from reference_server.sparingly import Sparingly
 from reference_server.tls.certificates import Certificates
 from reference_server.turn import Turn
 
 if TYPE_CHECKING:
     from reference_server.net.websocket import WebSocketFraming
 
-MOST_CONNECTIONS = 10_000
-"""That may be open at a time; one more, and one makes room as crowd.py says."""
-
-MOST_KEPT = MOST // 2
-"""Octets of unfinished messages and of what peers have not read, of all connections together."""
+OF_ALL_KEPT = 2
+"""A half of what is kept for peers may be unfinished messages and what peers have not read."""
 
 CONNECT_SECONDS = 32.0
 """How long a connection may take to be made."""
@@ -46,18 +43,22 @@ class SipConnections:
         receive: Callable[[str, Flow], None],
         warn: Callable[[str], None],
         *,
-        most: int = MOST_CONNECTIONS,
+        most: int | None = None,
+        limits: LimitConfiguration = DEFAULT_LIMITS,
+        met: Callable[[str, str], None] | None = None,
         lost: Callable[[Flow], None] = lambda flow: None,
         turn: Turn | None = None,
         account: Account | None = None,
         certificates: Certificates | None = None,
         most_unanswered: int = 0,
         opened: Callable[[str, str], None] = lambda connection, origin: None,
-        stream: Callable[[], Framing] = StreamFraming,
+        stream: Callable[[int, int], Framing] = StreamFraming,
     ) -> None:
         """``receive`` gets each message, ``warn`` a line for each connection that is given up.
 
-        At ``most`` connections are open at a time. ``lost`` gets the flow of each that was open and is not any more.
+        At ``most`` connections are open at a time, if the system grants fewer than ``limits``; one more, and one makes
+        room as crowd.py says. ``met`` gets the name of each limit that is met, with a line; by default ``warn`` does.
+        ``lost`` gets the flow of each that was open and is not any more.
         ``turn`` is that of all who write on this loop. What is kept for peers stands in ``account``.
         ``certificates`` are for the secure transports.
         ``most_unanswered`` requests in a row without an answer close a connection; 0: never for that. ``opened`` is
@@ -70,10 +71,12 @@ class SipConnections:
         self._warn = warn
         self._certificates = certificates
         self.most_unanswered = most_unanswered
-        self._crowding = Sparingly(warn, self._loop.time)
+        self._met = met if met is not None else lambda limit, line: warn(line)
+        self.limits = limits
         self._lost = lost
         self._opened = opened
-        self._crowd: Crowd[SipConnection] = Crowd(most)
+        most = limits.sip_connections if most is None else most
+        self._crowd: Crowd[SipConnection] = Crowd(most, limits.sip_connections_per_address)
         self._kept = 0
         self._account = account if account is not None else Account()
         self._numbers = count(1)
@@ -88,13 +91,21 @@ class SipConnections:
         self._servers.append(await accept(sock, lambda: self._accepted(endpoint)))
 
     def _accepted(self, endpoint: Endpoint) -> SipConnection:
-        framing = _websocket().accepted() if _in_frames(endpoint.transport) else self._stream()
+        headers, body = self.limits.headers, self.limits.body
+        framing = (
+            _websocket().accepted(headers + body)
+            if _in_frames(endpoint.transport)
+            else self._stream(headers, body)
+        )
         tls = self._known_certificates().accepted() if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)
 
     def _made(self, endpoint: Endpoint, host: str, port: int, name: str | None) -> SipConnection:
+        headers, body = self.limits.headers, self.limits.body
         framing = (
-            _websocket().connected(name or host, port) if _in_frames(endpoint.transport) else self._stream()
+            _websocket().connected(name or host, port, headers + body)
+            if _in_frames(endpoint.transport)
+            else self._stream(headers, body)
         )
         tls = self._known_certificates().connected(name) if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)
@@ -112,7 +123,12 @@ class SipConnections:
         """A socket is connected; somebody may have to make room."""
         leaves = self._crowd.add(connection, connection.flow.remote_host)
         if leaves is not None:
-            self._crowding(f"closing {leaves}: there are {self._crowd.most} connections already")
+            crowd = self._crowd
+            if len(crowd) >= crowd.most:
+                self._met("sip-connections", f"closing {leaves}: there are {crowd.most} connections already")
+            else:
+                line = f"closing {leaves}: there are {crowd.most_of_one} connections with its address already"
+                self._met("sip-connections-per-address", line)
             leaves.abort()
 
     def established(self, connection: SipConnection, host: str, port: int) -> Flow:
@@ -137,12 +153,13 @@ class SipConnections:
     def keeps(self, connection: SipConnection, octets: int) -> None:
         """It keeps so many octets; if all keep too many, the one that keeps most is closed."""
         self._change(connection, octets)
-        if self._kept > MOST_KEPT:
+        if self._kept > self._account.most // OF_ALL_KEPT:
             # One that is being closed is not gone at once, least of all on a busy loop, and must not be chosen again.
             open_ = [one for one in self._by_number.values() if one.usable]
             greatest = max(open_, key=lambda one: one.kept, default=None)
             if greatest is not None and greatest.kept:
-                self.gave_up(greatest, f"{self._kept} octets of unfinished and unread messages are kept")
+                reason = f"{self._kept} octets of unfinished and unread messages are kept"
+                self.gave_up(greatest, reason, "kept-for-peers")
                 greatest.abort()
 
     def _change(self, connection: SipConnection, octets: int) -> None:
@@ -152,9 +169,18 @@ class SipConnections:
         if more:
             self._account.change(connection.flow.remote_host, more)
 
-    def gave_up(self, connection: SipConnection, reason: str) -> None:
-        """It is being closed, and why."""
-        self._warn(f"closing {connection}: {reason}")
+    def gave_up(self, connection: SipConnection, reason: str, limit: str = "") -> None:
+        """It is being closed, and why; ``limit`` names the limit that was met, if it was one."""
+        line = f"closing {connection}: {reason}"
+        if limit:
+            self._met(limit, line)
+        else:
+            self._warn(line)
+
+    def bound(self, limits: LimitConfiguration, most: int) -> None:
+        """From now on these limits hold; ``most`` connections may be open."""
+        self.limits = limits
+        self._crowd.bound(most, limits.sip_connections_per_address)
 
     def left(self, connection: SipConnection) -> None:
         """Forget a connection that was lost."""
@@ -220,7 +246,8 @@ class SipConnections:
             waiting.append(done)
         elif len(self._waiting) >= max(self._crowd.most // 4, 1):
             being_made = f"{len(self._waiting)} connections are being made already"
-            self._warn(f"cannot connect to {endpoint.transport}/[{host}]:{port}: {being_made}")
+            line = f"cannot connect to {endpoint.transport}/[{host}]:{port}: {being_made}"
+            self._met("sip-connections", line)
             done(NoWay.UNREACHABLE)
         else:
             self._waiting[peer] = [done]

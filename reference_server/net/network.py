@@ -12,10 +12,10 @@ from importlib.util import find_spec
 from msgspec import Struct
 
 from reference_server.account import Account
-from reference_server.config.model import ContactConfiguration
+from reference_server.config.model import DEFAULT_LIMITS, ContactConfiguration, LimitConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, SipUser, Way
 from reference_server.net.connection import Framing
-from reference_server.net.connections import CONNECT_SECONDS, MOST_CONNECTIONS, SipConnections
+from reference_server.net.connections import CONNECT_SECONDS, SipConnections
 from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.locate.local_endpoint import Candidate, candidate, choose
@@ -61,7 +61,9 @@ class Network:
         self,
         warn: Callable[[str], None] = _LOG.warning,
         *,
-        most_connections: int = MOST_CONNECTIONS,
+        limits: LimitConfiguration = DEFAULT_LIMITS,
+        met: Callable[[str, str], None] | None = None,
+        most_connections: int | None = None,
         nameserver: Nameserver | None = None,
         hosts: HostsFile | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -71,11 +73,13 @@ class Network:
         udp_buffer: int = UDP_BUFFER,
         most_unanswered: int = 0,
         opened: Callable[[str, str], None] = lambda connection, origin: None,
-        stream: Callable[[], Framing] = StreamFraming,
+        stream: Callable[[int, int], Framing] = StreamFraming,
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
-        ``most_connections`` is how many connections may be open at a time. Names are looked up in ``hosts``
+        ``limits`` say how much there may be of what strangers can make more of, and ``met`` gets the name of each that
+        is met, with a line; by default ``warn`` does. ``most_connections`` may be open at a time, if the system grants
+        fewer. Names are looked up in ``hosts``
         (``/etc/hosts``) and by ``nameserver`` (those of ``/etc/resolv.conf``); ``monotonic`` is the clock, in seconds,
         by which what the DNS says grows old. What is sent leaves at the end of ``turn``. What is kept for peers stands
         in ``account``. Secure transports need ``certificates``. UDP sockets get buffers of ``udp_buffer`` octets each
@@ -83,6 +87,8 @@ class Network:
         ``opened`` is told each connection that a browser has made, and the page it is from. ``stream`` frames TCP.
         """
         self._warn = warn
+        self._limits = limits
+        self._met = met
         self._most_connections = most_connections
         self._nameserver = nameserver
         self._hosts = hosts or HostsFile()
@@ -110,6 +116,8 @@ class Network:
             user.receive,
             self._warn,
             most=self._most_connections,
+            limits=self._limits,
+            met=self._met,
             lost=user.connection_lost,
             turn=self._turn,
             account=self._account,
@@ -152,6 +160,8 @@ class Network:
             hosts=self._hosts,
             monotonic=self._monotonic,
             warn=self._warn,
+            limits=self._limits,
+            met=self._met,
         )
 
     async def _bind(self, contact: ContactConfiguration) -> list[BoundSocket]:
@@ -331,6 +341,13 @@ class Network:
         self._most_unanswered = most_unanswered
         if self._streams is not None:
             self._streams.most_unanswered = most_unanswered
+
+    def bound(self, limits: LimitConfiguration, most_connections: int) -> None:
+        """From now on these limits hold; ``most_connections`` may be open at a time."""
+        if self._streams is not None:
+            self._streams.bound(limits, most_connections)
+        if self._resolver is not None:
+            self._resolver.bound(limits)
 
     def stop_accepting(self) -> None:
         """Take no new connections: their ports are free at once. Those that there are stay, and so does UDP."""

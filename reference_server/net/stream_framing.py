@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_server.sip.messages.stream import StreamError, StreamFramer
+from reference_server.sip.messages.stream import (
+    DEFAULT_BODY_LIMIT,
+    DEFAULT_HEADER_LIMIT,
+    StreamError,
+    StreamFramer,
+)
 
 _TLS_HANDSHAKE: Final = 0x16  # no SIP message begins so
 
@@ -16,8 +21,10 @@ class StreamFraming(StreamFramer):
     ended: Final = False
     origin: Final = ""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(
+        self, limit_headers: int = DEFAULT_HEADER_LIMIT, limit_body: int = DEFAULT_BODY_LIMIT
+    ) -> None:
+        super().__init__(limit_headers, limit_body)
         self._begun = False
 
     def feed(self, data: bytes) -> None:

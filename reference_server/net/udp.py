@@ -3,7 +3,7 @@
 This is the hottest path of the server. A wake reads what has arrived, up to a bound so that timers and
 connections get their turn; each datagram costs one system call, one decoding and one look into the table
 of flows. What is to be sent leaves in one row at the end of the turn. A datagram that finds its port closed is
-reported to its sender (net/icmp.py), so that nobody waits for an answer to it.
+reported to its sender (net/sockets/icmp.py), so that nobody waits for an answer to it.
 """
 
 from __future__ import annotations
@@ -96,11 +96,12 @@ class UdpTransport:
             self._flush()
         self._turn.begin()
         try:
-            number = 0
-            while number < _READS_PER_WAKE and self._read():
-                number += 1
-            if number == 0:
+            if not self._read():
                 self._read_errors()
+            elif self._readiness.more():
+                number = 1
+                while number < _READS_PER_WAKE and self._read():
+                    number += 1
         finally:
             self._turn.end()
 

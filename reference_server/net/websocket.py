@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers
-from websockets.exceptions import NegotiationError
+from websockets.exceptions import NegotiationError, PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import Protocol, State
@@ -24,7 +24,7 @@ from reference_server.sip.messages.stream import DEFAULT_BODY_LIMIT, DEFAULT_HEA
 
 SUBPROTOCOL = Subprotocol("sip")
 LARGEST = DEFAULT_HEADER_LIMIT + DEFAULT_BODY_LIMIT
-"""Octets of one message, as on a stream."""
+"""Octets of one message, as on a stream, unless it is said otherwise."""
 
 GOING_AWAY = 1001
 _PING = re.compile(r"(?:\r\n)+")
@@ -50,15 +50,15 @@ class WebSocketFraming:
         """what a browser says of the page that the connection is from"""
 
     @classmethod
-    def accepted(cls) -> WebSocketFraming:
-        """The server's end."""
-        return cls(ServerProtocol(select_subprotocol=_select, max_size=LARGEST))
+    def accepted(cls, largest: int = LARGEST) -> WebSocketFraming:
+        """The server's end; a message has ``largest`` octets at most."""
+        return cls(ServerProtocol(select_subprotocol=_select, max_size=largest))
 
     @classmethod
-    def connected(cls, host: str, port: int) -> WebSocketFraming:
+    def connected(cls, host: str, port: int, largest: int = LARGEST) -> WebSocketFraming:
         """The client's end; its request is in the replies at once."""
         uri = parse_uri(f"ws://{f'[{host}]' if ':' in host else host}:{port}/")
-        protocol = ClientProtocol(uri, subprotocols=[SUBPROTOCOL], max_size=LARGEST)
+        protocol = ClientProtocol(uri, subprotocols=[SUBPROTOCOL], max_size=largest)
         framing = cls(protocol)
         protocol.send_request(protocol.connect())
         framing._drain()
@@ -90,7 +90,9 @@ class WebSocketFraming:
         return replies
 
     def encode(self, message: str) -> bytes:
-        """One frame: of text if the message is UTF-8, else binary."""
+        """One frame: of text if the message is UTF-8, else binary; nothing to a peer that has said goodbye."""
+        if self._protocol.state is not State.OPEN:
+            return b""
         octets = message.encode("latin-1")
         try:
             octets.decode()
@@ -149,8 +151,10 @@ class WebSocketFraming:
     def _what_is_wrong(self) -> StreamError | None:
         if self._protocol.handshake_exc is not None:
             return StreamError("a WebSocket handshake", _told(self._protocol.handshake_exc), 0)
-        if self._protocol.parser_exc is not None:
-            return StreamError("WebSocket frames", _told(self._protocol.parser_exc), self._offset)
+        wrong = self._protocol.parser_exc
+        if wrong is not None:
+            limit = "body-limit" if isinstance(wrong, PayloadTooBig) else ""
+            return StreamError("WebSocket frames", _told(wrong), self._offset, limit)
         return None
 
 

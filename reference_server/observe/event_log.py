@@ -14,9 +14,11 @@ from reference_server.sparingly import Sparingly
 LEVELS: dict[str, LogLevel] = {
     "ack-not-sent": LogLevel.WARNING,
     "admin-attempt-delayed": LogLevel.WARNING,
+    "admin-crowded-out": LogLevel.WARNING,
     "admin-incomplete-frame": LogLevel.WARNING,
     "admin-refused": LogLevel.WARNING,
     "application-does-not-read": LogLevel.ERROR,
+    "application-over-limit": LogLevel.WARNING,
     "application-silent": LogLevel.WARNING,
     "application-not-reached": LogLevel.WARNING,
     "application-stuck": LogLevel.WARNING,
@@ -39,17 +41,16 @@ LEVELS: dict[str, LogLevel] = {
 }
 """Where it is not ``info``."""
 
-SPARINGLY = ("admin-attempt-delayed",)
-"""What strangers can cause as often as they like: at most one line a second."""
-
 
 class EventLog:
-    """A tap that writes events into the log."""
+    """A tap that writes events into the log; of those that tell of one limit at most one a second."""
 
     def __init__(self, log: Log, clock: Callable[[], float] = monotonic) -> None:
         """``clock`` is in seconds."""
         self._log = log
-        self._sparingly = {name: Sparingly(partial(log.at, LEVELS[name]), clock) for name in SPARINGLY}
+        self._clock = clock
+        self._sparingly: dict[tuple[str, str | int], Sparingly] = {}
+        """by event and limit, of both of which there is a fixed number"""
 
     def event(self, name: str, **details: str | int) -> None:
         """One line, or none if it is one of many."""
@@ -57,11 +58,18 @@ class EventLog:
         if self._log.enabled(level):
             told = ", ".join(f"{key}={on_one_line(value)}" for key, value in details.items())
             line = f"{name}: {told}" if told else name
-            say = self._sparingly.get(name)
-            if say is None:
+            limit = details.get("limit")
+            if limit is None:
                 self._log.at(level, line)
             else:
-                say(line)
+                self._say_sparingly((name, limit), level, line)
+
+    def _say_sparingly(self, kind: tuple[str, str | int], level: LogLevel, line: str) -> None:
+        """At most one line a second of each kind: strangers can cause as many as they like."""
+        say = self._sparingly.get(kind)
+        if say is None:
+            say = self._sparingly[kind] = Sparingly(partial(self._log.at, level), self._clock)
+        say(line)
 
 
 def on_one_line(value: str | int) -> str:

@@ -94,6 +94,8 @@ class Figures:
         self.copies_lost = 0
         self.events = Counter[str]()
         """of each kind that the log tells in another way than ``info``: failures, refusals, limits that were met"""
+        self.limits = Counter[str]()
+        """how often each limit was met, by its name"""
         self.answer_seconds = (Histogram(ANSWER_SECONDS), Histogram(ANSWER_SECONDS))
         """from an INVITE outside dialogs to its 2xx; calls received, sent"""
         self.post_dial_seconds = (Histogram(POST_DIAL_SECONDS), Histogram(POST_DIAL_SECONDS))
@@ -132,6 +134,8 @@ class Figures:
         """``EventTap``"""
         if name in LEVELS:
             self.events[name] += 1
+        if "limit" in details:
+            self.limits[str(details["limit"])] += 1
         if name == "capture-lost":
             self.copies_lost += int(details["messages"])
         elif name == "sip-dropped" and details.get("reason") != "response to no request of ours":

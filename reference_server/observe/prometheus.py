@@ -115,6 +115,12 @@ class Exposition(Collector):
         for event, count in self._figures.events.items():
             events.add_metric([event], count)
         yield events
+        limits = CounterMetricFamily(
+            "drachtio_limits_met", "count of what was more than a limit allows", labels=["limit"]
+        )
+        for limit, count in self._figures.limits.items():
+            limits.add_metric([limit], count)
+        yield limits
         yield _counter(
             "drachtio_capture_lost",
             "count of copies that a capture server has not got",

@@ -108,7 +108,7 @@ class MessageIds:
         self._former = ""  # all digits but the last three
         self._count = 999
 
-    def __call__(self) -> str:
+    def next(self) -> str:
         """The next id."""
         self._count += 1
         if self._count == 1000:

@@ -31,6 +31,8 @@ class FramingError(Exception):
         self._expected = expected
         self._came = came
         self._offset = offset
+        self.too_large = False
+        """it is a frame, and larger than it may be"""
 
     def of_a_stranger(self) -> str:
         """The text before authentication: of what came only the first token, for what follows may be the secret."""
@@ -57,6 +59,16 @@ class FrameDecoder:
     def incomplete(self) -> bool:
         """Something of a frame has arrived, but not all of it. True only after ``next_frame`` returned None."""
         return self._position < len(self._buffer)
+
+    @property
+    def waiting(self) -> int:
+        """Octets that have come and that ``next_frame`` has not given."""
+        return len(self._buffer) - self._position + len(self._later)
+
+    def too_many(self, most: int) -> FramingError:
+        """What to say of more than ``most`` octets that came while nobody took frames."""
+        came = f"{self.waiting} bytes"
+        return FramingError(f"at most {most} bytes before an answer", came, self._offset + self._position)
 
     def missing(self, seconds: float) -> FramingError:
         """What to say of a frame that was not completed within ``seconds``."""
@@ -118,8 +130,7 @@ class FrameDecoder:
                 raise self._malformed(start)
             length = int(digits)
             if length > self.limit:
-                came = f"{length} bytes"
-                raise FramingError(f"a payload of at most {self.limit} bytes", came, self._offset + start)
+                raise self._too_large(length, start)
             end = hash_at + 1 + length
             if end > len(buffer):
                 self._missing = end - len(buffer)
@@ -141,6 +152,12 @@ class FrameDecoder:
         """Raise unless ``head``, which holds no ``#``, may still become the count of a frame."""
         if head and (len(head) > MAX_DIGITS or not head.isdigit()):
             raise self._malformed(self._position)
+
+    def _too_large(self, length: int, start: int) -> FramingError:
+        expected = f"a payload of at most {self.limit} bytes"
+        error = FramingError(expected, f"{length} bytes", self._offset + start)
+        error.too_large = True
+        return error
 
     def _malformed(self, start: int) -> FramingError:
         shown = self._buffer[start : start + _SHOWN]

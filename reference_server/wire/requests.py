@@ -28,6 +28,10 @@ class Authenticate(Struct, frozen=True, gc=False):
     tags: str
     """comma separated, may be empty"""
 
+    def __repr__(self) -> str:
+        """Without the secret."""
+        return f"Authenticate(message_id={self.message_id!r}, secret=***, tags={self.tags!r})"
+
 
 class Ping(Struct, frozen=True, gc=False):
     """``id|ping`` (PING-1)."""

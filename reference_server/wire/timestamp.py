@@ -13,7 +13,7 @@ _THREE_DIGITS: Final = [f"{number:03d}" for number in range(1000)]
 
 
 class TimeToken:
-    """Makes time tokens; call it for the token of now."""
+    """Makes time tokens."""
 
     __slots__ = ("_start", "_text", "_wall")
 
@@ -23,7 +23,7 @@ class TimeToken:
         self._start = -1_000_000  # the microsecond at which the cached second began
         self._text = ""
 
-    def __call__(self) -> str:
+    def now(self) -> str:
         """The token of this moment. The fraction is cut, never rounded up, so that no token lies in the
         future.
         """

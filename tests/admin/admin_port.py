@@ -1,4 +1,4 @@
-"""An admin port on a real socket with the behaviour of tests/calls/world.py behind it, and clients of it.
+"""An admin port on a real socket with the behaviour of tests/core/world.py behind it, and clients of it.
 
 The clock is turned by hand: nothing times out unless a test lets time pass.
 """
@@ -13,10 +13,10 @@ from typing import cast
 
 from msgspec import structs
 
-from reference_server.admin.connections import STRANGERS, AdminConnections
+from reference_server.admin.connections import AdminConnections
 from reference_server.admin.context import AdminContext
 from reference_server.admin.listener import AdminListener
-from reference_server.config.model import AdminConfiguration
+from reference_server.config.model import DEFAULT_LIMITS, AdminConfiguration, LimitConfiguration
 from reference_server.core.context import Settings
 from reference_server.core.ports import Taps
 from reference_server.turn import Turn
@@ -46,7 +46,12 @@ class WatchingTap:
 
 
 def admin_context(
-    world: World, taps: Taps, configuration: AdminConfiguration, *, dialect_0_8: bool = False
+    world: World,
+    taps: Taps,
+    configuration: AdminConfiguration,
+    *,
+    dialect_0_8: bool = False,
+    limits: LimitConfiguration = DEFAULT_LIMITS,
 ) -> AdminContext:
     """What sessions share, with ``world`` behind it."""
     return AdminContext(
@@ -59,18 +64,25 @@ def admin_context(
         timers=world.clock.timers,
         identifiers=world.core.context.identifiers,
         taps=taps,
+        limits=limits,
     )
 
 
 class AdminPort:
     """The listener, the world behind it, and who watches."""
 
-    def __init__(self, configuration: AdminConfiguration, dialect_0_8: bool, watched: bool) -> None:
+    def __init__(
+        self,
+        configuration: AdminConfiguration,
+        dialect_0_8: bool,
+        watched: bool,
+        limits: LimitConfiguration = DEFAULT_LIMITS,
+    ) -> None:
         self.world = World(Settings(dialect_0_8=dialect_0_8))
         self.tap = WatchingTap()
         taps = Taps(self.tap) if watched else Taps()
-        self.context = admin_context(self.world, taps, configuration, dialect_0_8=dialect_0_8)
-        self.connections = AdminConnections(taps, STRANGERS)
+        self.context = admin_context(self.world, taps, configuration, dialect_0_8=dialect_0_8, limits=limits)
+        self.connections = AdminConnections(taps, self.context.limits.unauthenticated_connections)
         turn = Turn(asyncio.get_running_loop().call_soon)
         address = configuration.addresses[0], configuration.port or 0
         self.listener = AdminListener(self.context, self.connections, turn, address=address)
@@ -93,11 +105,15 @@ class AdminPort:
 
 @asynccontextmanager
 async def admin_port(
-    *, dialect_0_8: bool = False, watched: bool = True, **configuration: int | float | str | tuple[str, ...]
+    *,
+    dialect_0_8: bool = False,
+    watched: bool = True,
+    limits: LimitConfiguration = DEFAULT_LIMITS,
+    **configuration: int | float | str | tuple[str, ...],
 ) -> AsyncIterator[AdminPort]:
     """An open admin port; in the end everything is closed and no timer is left."""
     given = structs.replace(AdminConfiguration(port=0, secret=SECRET), **configuration)
-    port = AdminPort(given, dialect_0_8, watched)
+    port = AdminPort(given, dialect_0_8, watched, limits)
     await port.listener.start()
     try:
         yield port

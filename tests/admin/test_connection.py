@@ -11,6 +11,7 @@ from msgspec import structs
 
 from reference_server.admin import connection as connection_module
 from reference_server.admin.connection import AdminConnection
+from reference_server.config.model import LimitConfiguration
 from reference_server.wire.framing import encode_frame
 from tests.admin.admin_port import HOSTPORTS, LOCAL_HOSTPORTS, SECRET, AdminPort, Client, admin_port
 from tests.conftest import Run
@@ -69,7 +70,9 @@ def test_a_wrong_secret(run: Run, secret: str) -> None:
 def test_a_secret_in_utf_8(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
-            port.context.configure(structs.replace(port.context.configuration, secret="пароль"))
+            port.context.configure(
+                structs.replace(port.context.configuration, secret="пароль"), port.context.limits
+            )
             client = await port.client()
             assert "|OK|" in await client.ask("authenticate|" + "пароль".encode().decode("latin-1"))
 
@@ -547,17 +550,15 @@ def test_if_nobody_reads_callers_are_told(run: Run) -> None:
     run(story())
 
 
-def test_an_application_for_which_too_much_waits_is_cut_off_at_once(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection_module, "UNREAD_LIMIT", 100_000)
-
+def test_an_application_for_which_too_much_waits_is_cut_off_at_once(run: Run) -> None:
     async def story() -> None:
-        async with admin_port() as port:
+        async with admin_port(limits=LimitConfiguration(unread=100_000)) as port:
             applications = await Stuck.on(port)
             while len(port.connections) == 2:
                 await applications.send()
-            assert "application-does-not-read" in port.tap.names()
+            (told,) = [details for name, details in port.tap.events if name == "application-does-not-read"]
+            assert told["limit"] == "unread-limit"
+            assert 100_000 < int(told["waiting"]) < 200_000
             await asyncio.sleep(0)
 
     run(story())

@@ -47,6 +47,9 @@ class Carrier:
     def go_deaf(self) -> None:
         self.deaf = True
 
+    def hear(self) -> None:
+        self.deaf = False
+
     def _gone(self) -> None:
         self.session.lost()
         self._table.remove(self)
@@ -55,10 +58,10 @@ class Carrier:
 class Crowd:
     """A table and what joins it."""
 
-    def __init__(self, most_strangers: int) -> None:
+    def __init__(self, most_strangers: int, most_of_one: int = 0) -> None:
         self.tap = WatchingTap()
         taps = Taps(self.tap)
-        self.table = AdminConnections(taps, most_strangers)
+        self.table = AdminConnections(taps, most_strangers, most_of_one)
         self._context = admin_context(World(), taps, AdminConfiguration(secret=SECRET))
 
     def join(self, *, host: str = HOST, known: bool = False, stubborn: bool = False) -> Carrier:
@@ -196,5 +199,28 @@ def test_an_interrupt_is_not_lost_while_the_last_one_leaves(run: Run, turns: int
         interrupted = stopping.cancel()
         await asyncio.wait([stopping])
         assert stopping.cancelled() == interrupted
+
+    run(story())
+
+
+def limits_met(crowd: Crowd) -> list[object]:
+    return [details["limit"] for name, details in crowd.tap.events if name == "admin-crowded-out"]
+
+
+def test_of_one_address_there_may_be_fewer_strangers(run: Run) -> None:
+    async def story() -> None:
+        crowd = Crowd(10, 2)
+        greedy = [crowd.join(host="198.51.100.1") for _ in range(3)]
+        other = crowd.join()
+        known = [crowd.join(host="198.51.100.1", known=True) for _ in range(4)]
+        assert [one.aborted for one in greedy] == [True, True, False], (
+            "one of them made room for who is known"
+        )
+        assert not any(one.aborted for one in (other, *known))
+        assert set(limits_met(crowd)) == {"unauthenticated-connections-per-address"}
+        crowd.table.bound(2, 0)
+        crowd.join(host="192.0.2.7")
+        assert limits_met(crowd)[-1] == "unauthenticated-connections"
+        await crowd.table.stop()
 
     run(story())

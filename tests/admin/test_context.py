@@ -18,5 +18,5 @@ def test_connections_are_numbered_from_1_and_no_number_comes_twice() -> None:
 def test_the_secret_is_kept_as_it_is_on_the_wire() -> None:
     context = admin_context(World(), Taps(), AdminConfiguration(secret="caf\u00e9"))
     assert context.secret == "caf\xc3\xa9"
-    context.configure(structs.replace(context.configuration, secret="new"))
+    context.configure(structs.replace(context.configuration, secret="new"), context.limits)
     assert context.secret == "new"

@@ -115,7 +115,9 @@ def test_a_new_secret_holds_from_now_on(run: Run) -> None:
     async def story() -> None:
         async with admin_port() as port:
             before = await port.application()
-            port.context.configure(structs.replace(port.context.configuration, secret="new"))
+            port.context.configure(
+                structs.replace(port.context.configuration, secret="new"), port.context.limits
+            )
             assert (await before.ask("ping")).endswith("|OK|pong")
             after = await port.client()
             after.send("authenticate|cymru")

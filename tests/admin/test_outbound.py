@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from reference_server import handling
 from reference_server.admin import outbound
 from reference_server.config.handler_url import parse_handler_url
-from reference_server.config.model import HandlerConfiguration, RoutingConfiguration
+from reference_server.config.model import (
+    DEFAULT_LIMITS,
+    HandlerConfiguration,
+    LimitConfiguration,
+    RoutingConfiguration,
+)
 from tests.admin.admin_port import Client
 from tests.conftest import Run
 from tests.handlers.callback import Callback, never_accepting, says
@@ -59,7 +63,11 @@ class Listener:
 
 @asynccontextmanager
 async def reaching(
-    *uris: str, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None, zone: str | None = None
+    *uris: str,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
+    zone: str | None = None,
+    limits: LimitConfiguration = DEFAULT_LIMITS,
 ) -> AsyncIterator[tuple[Handled, Listener]]:
     """A server whose callback routes to ``uris``, in which PORT is that of the listener, as in the DNS's ``zone``."""
     async with AsyncExitStack() as stack:
@@ -67,7 +75,7 @@ async def reaching(
         places = [uri.replace("PORT", str(listener.port)) for uri in uris]
         callback = Callback(says("route", uri=places if len(places) > 1 else places[0]))
         await stack.enter_async_context(callback.listening())
-        settings = {}
+        settings: dict[str, object] = {"limits": limits}
         if zone is not None:
             zone = zone.replace("PORT", str(listener.port))
             nameserver = await stack.enter_async_context(Nameserver(zone))
@@ -257,6 +265,27 @@ def test_who_is_silent_for_too_long(run: Run) -> None:
     run(story())
 
 
+def test_so_many_are_sought_at_a_time(run: Run) -> None:
+    async def story() -> None:
+        async with reaching("127.0.0.1:PORT", limits=LimitConfiguration(outbound_attempts=1)) as (
+            one,
+            listener,
+        ):
+            phone = await one.phone()
+            phone.send("INVITE")
+            client = await listener.accepted.get()
+            assert await one.outcome() == "SIP/2.0 480 Temporarily Unavailable"
+            (told,) = one.events("application-not-reached")
+            assert told["limit"] == "outbound-attempts"
+            assert told["reason"] == "1 connections are being made already"
+            phone.send("CANCEL", same=True)
+            assert [await phone.status() for _ in range(3)] == [100, 200, 487]
+            phone.send("ACK", same=True)
+            assert await client.rest_or_reset() == ""
+
+    run(story())
+
+
 def test_a_cancel_closes_a_connection_that_nobody_needs_any_more(run: Run) -> None:
     async def story() -> None:
         async with reaching("127.0.0.1:PORT") as (one, listener):
@@ -382,11 +411,12 @@ def test_an_address_that_does_not_take_the_connection(run: Run, monkeypatch: pyt
     run(story())
 
 
-def test_the_oldest_that_nothing_goes_on_upon_make_room(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handling, "MOST_OUTBOUND", 4)
-
+def test_the_oldest_that_nothing_goes_on_upon_make_room(run: Run) -> None:
     async def story() -> None:
-        async with reaching("127.0.0.1:PORT") as (one, listener):
+        async with reaching("127.0.0.1:PORT", limits=LimitConfiguration(outbound_connections=4)) as (
+            one,
+            listener,
+        ):
             clients: list[Client] = []
             for number in range(5):
                 phone = await one.phone()
@@ -406,7 +436,9 @@ def test_the_oldest_that_nothing_goes_on_upon_make_room(run: Run, monkeypatch: p
             assert await clients[2].rest() == ""
             for client in (clients[0], clients[1], clients[3], clients[4]):
                 assert (await client.ask("ping")).endswith("|OK|pong")
-            assert one.events("applications-crowded-out") == [{"connections": 1, "open": 5}]
+            assert one.events("applications-crowded-out") == [
+                {"connections": 1, "open": 5, "limit": "outbound-connections"}
+            ]
             dialogs = one.server.occupancy()["dialogs by id"]
             assert dialogs == 1
             phone = one.first

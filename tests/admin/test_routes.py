@@ -157,3 +157,26 @@ def test_shares_are_even_whatever_happened_before(actions: list[tuple[str, int]]
     assert len(registry) == len(entries)
     if entries:
         assert sorted(order(registry, 3 * len(entries))) == sorted(entries * 3)
+
+
+def test_so_many_routes_and_no_more(applications: list[RecordingApplication]) -> None:
+    registry = RouteTable()
+    assert [registry.add_route(applications[0], verb, 2) for verb in ("a", "a", "b")] == [True, True, False]
+    assert registry.add_route(applications[1], "b", 2)
+    registry.remove_route(applications[0], "a")
+    assert registry.add_route(applications[0], "b", 1)
+    registry.remove(applications[0])
+    assert registry.add_route(applications[0], "b", 1), "who is gone has none"
+
+
+def test_who_is_passed_over_is_not_selected_until_it_is_not(applications: list[RecordingApplication]) -> None:
+    registry = RouteTable()
+    for application in applications[:3]:
+        registry.add_route(application, "invite")
+    registry.pass_over(frozenset(applications[:2]))
+    assert order(registry, 3) == [3, 3, 3]
+    assert order(registry, 1, tag="red") == [3]
+    registry.pass_over(frozenset(applications))
+    assert order(registry, 2) == [0, 0]
+    registry.pass_over(frozenset())
+    assert sorted(order(registry, 3)) == [1, 2, 3]

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from reference_server.admin import connection as connection_module
 from reference_server.admin.listener import AdminListener
 from reference_server.config.model import TlsConfiguration
 from reference_server.tls.certificates import Certificates
@@ -187,7 +186,7 @@ def test_half_a_handshake_is_not_waited_for(run: Run, files: TlsConfiguration, o
                 half.sendall(octets)
                 while not secure.port.connections.sockets:
                     await asyncio.sleep(0)
-                secure.port.world.advance(connection_module.HANDSHAKE_SECONDS)
+                secure.port.world.advance(secure.port.context.limits.handshake_timeout)
                 while secure.port.connections.sockets:
                     await asyncio.sleep(0)
             assert "admin-refused" in secure.port.tap.names()

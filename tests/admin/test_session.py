@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from reference_server.admin.session import AdminSession
-from reference_server.config.model import AdminConfiguration
+from reference_server.config.model import AdminConfiguration, LimitConfiguration
 from reference_server.core.context import Settings
 from reference_server.core.ports import Application, Taps
 from reference_server.wire.framing import FrameDecoder, encode_frame
@@ -130,7 +130,7 @@ def test_a_message_that_was_answered_before_the_mistake_gets_no_second_answer(
 ) -> None:
     wire = Wire().authenticate()
 
-    def add_route_and_fail(application: Application, verb: str) -> None:
+    def add_route_and_fail(application: Application, verb: str, most: float) -> None:
         wire.session.receive(encode_frame("inner|ping"))
         raise Mistake
 
@@ -225,7 +225,7 @@ def test_an_application_sees_what_it_sent_wrong() -> None:
 
 def test_a_secret_may_have_any_characters() -> None:
     wire = Wire()
-    wire.context.configure(structs.replace(wire.context.configuration, secret="пароль"))
+    wire.context.configure(structs.replace(wire.context.configuration, secret="пароль"), wire.context.limits)
     assert wire.say("1|authenticate|" + "пароль".encode().decode("latin-1"))[0].startswith("response|1|OK|")
 
 
@@ -313,3 +313,45 @@ def test_a_frame_that_is_not_completed_ends_the_session() -> None:
 
 def test_without_watchers() -> None:
     assert Wire(watched=False).authenticate().say("1|ping") == ["response|1|OK|pong"]
+
+
+def limited(**limits: int) -> Wire:
+    wire = Wire()
+    wire.context.configure(wire.context.configuration, LimitConfiguration(**limits))
+    return wire.authenticate()
+
+
+def limits_met(wire: Wire) -> list[object]:
+    return [details["limit"] for _, details in wire.tap.events if "limit" in details]
+
+
+def test_an_application_has_so_many_routes_and_no_more() -> None:
+    wire = limited(routes_per_application=2)
+    assert wire.say("1|route|invite", "2|route|invite") == ["response|1|OK", "response|2|OK"]
+    assert wire.say("3|route|bye") == ["response|3|NOK|too many routes"]
+    assert limits_met(wire) == ["routes-per-application"]
+    assert wire.say("4|remove_route|invite", "5|route|bye") == ["response|4|OK", "response|5|OK"]
+    wire.session.lost()
+    assert len(wire.world.registry) == 0
+
+
+def test_an_application_has_so_many_tags_and_no_more() -> None:
+    wire = limited(tags_per_application=2)
+    (answer,) = wire.say(f"1|authenticate|{SECRET}|a,b,a,")
+    assert answer.startswith("response|1|OK|")
+    assert wire.say(f"2|authenticate|{SECRET}|c") == ["response|2|NO|too many tags"]
+    assert (wire.session.ended, wire.session.tags) == (True, frozenset("ab"))
+    assert limits_met(wire) == ["tags-per-application"]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_which_limit_of_frames_was_met_is_told(known: bool) -> None:
+    behind = "" if known else "-before-authentication"
+    for octets, seconds, limit in ((b"999999#", 0, "frame-limit"), (b"5#a", 61, "incomplete-frame-timeout")):
+        wire = Wire(frame_limit=5000)
+        if known:
+            wire.authenticate()
+        wire.session.receive(octets)
+        wire.world.advance(seconds)
+        assert set(limits_met(wire)) == {f"{limit}{behind}"}
+        assert wire.session.ended

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.net import connection as sip_connection_module
-from reference_server.net import connections as sip_connections_module
+from reference_server.config.model import LimitConfiguration
 from reference_server.sip.identifiers import Identifiers
 from tests.admin.admin_port import admin_port
 from tests.conftest import Run
@@ -78,11 +77,9 @@ async def sip_connection(server_port: int) -> tuple[asyncio.StreamReader, asynci
     return await asyncio.open_connection("127.0.0.1", server_port)
 
 
-def test_connections_that_never_speak_make_room(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reference_server.server.MOST_CONNECTIONS", 5)
-
+def test_connections_that_never_speak_make_room(run: Run) -> None:
     async def story() -> None:
-        async with serving() as (server, application):
+        async with serving(limits=LimitConfiguration(sip_connections=5)) as (server, application):
             app = await application("options")
             port = int(server.hostports[1].rpartition(":")[2])
             speaking, writer = await sip_connection(port)
@@ -119,13 +116,12 @@ async def gone(reader: asyncio.StreamReader) -> bool:
         return True
 
 
-def test_an_unfinished_message_is_not_waited_for_without_end(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sip_connection_module, "UNFINISHED_SECONDS", 0.2)
-
+def test_an_unfinished_message_is_not_waited_for_without_end(run: Run) -> None:
     async def story() -> None:
-        async with serving() as (server, application):
+        async with serving(limits=LimitConfiguration(incomplete_message_timeout=0.2)) as (
+            server,
+            application,
+        ):
             app = await application("options")
             port = int(server.hostports[1].rpartition(":")[2])
             reader, writer = await sip_connection(port)
@@ -149,11 +145,9 @@ def test_an_unfinished_message_is_not_waited_for_without_end(
     run(story())
 
 
-def test_unfinished_messages_have_a_limit_together(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sip_connections_module, "MOST_KEPT", 300_000)
-
+def test_unfinished_messages_have_a_limit_together(run: Run) -> None:
     async def story() -> None:
-        async with serving() as (server, application):
+        async with serving(limits=LimitConfiguration(kept_for_peers=600_000)) as (server, application):
             app = await application("options")
             port = int(server.hostports[1].rpartition(":")[2])
             head = OPTIONS.replace("Content-Length: 0", "Content-Length: 1000000").encode()
@@ -273,14 +267,12 @@ def test_identifiers_of_two_connections_share_nothing_that_can_be_guessed() -> N
     transaction_ids = {identifiers.uuid() for _ in range(10_000)}
     assert len(transaction_ids) == 10_000
     first, second = identifiers.message_ids(), identifiers.message_ids()
-    assert first()[:23] != second()[:23]
+    assert first.next()[:23] != second.next()[:23]
 
 
-def test_peers_that_spoke_once_lock_nobody_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reference_server.server.MOST_CONNECTIONS", 5)
-
+def test_peers_that_spoke_once_lock_nobody_out(run: Run) -> None:
     async def story() -> None:
-        async with serving() as (server, application):
+        async with serving(limits=LimitConfiguration(sip_connections=5)) as (server, application):
             app = await application("options")
             port = int(server.hostports[1].rpartition(":")[2])
             idle = []

@@ -21,7 +21,7 @@ from reference_server.sip.dialog import contact_uri_of, is_loose, record_route_o
 from reference_server.sip.forwarding import ForwardedRequest, forwarded_response, route_values, via_values
 from reference_server.sip.identifiers import Identifiers
 from reference_server.sip.messages.concessions import Part, elements, mended
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.field_names import NAMES, FieldName
 from reference_server.sip.messages.headers import HEADERS, spelled, split_values
 from reference_server.sip.messages.lenient import (
@@ -40,7 +40,7 @@ from reference_server.sip.messages.message import (
     parse_message,
     unfolded,
 )
-from reference_server.sip.messages.response_headers import ResponseHeaders
+from reference_server.sip.messages.response_headers import response_headers
 from reference_server.sip.messages.sanity import fault_of
 from reference_server.sip.messages.stream import StreamError, StreamFramer
 from reference_server.sip.messages.uri import UriError, is_token, parse_address, parse_uri, tag_of
@@ -194,12 +194,12 @@ def request(text: str) -> None:
     with_completed_via(message, via, completed)
     transaction_key(message, via, "OPTIONS")
     reply_uri(via)
-    ResponseHeaders(message, via, source_host="192.0.2.1", source_port=5060).refusal(400, "<sip:b@h>;tag=2")
+    response_headers(message, via, "192.0.2.1", 5060).refusal(400, "<sip:b@h>;tag=2")
     branches = ProxyBranches(IDENTIFIERS)
     branches.has_been_here(message, branches.signature(message))
     if fault is not None:
         return  # it is not passed on
-    added = Draft("x\r\nSubject: s\r\nFrom: <sip:x@h>\r\n\r\n", "h:1")
+    added = parse_draft("x\r\nSubject: s\r\nFrom: <sip:x@h>\r\n\r\n", "h:1")
     forwarded = ForwardedRequest(message, completed, routes=route_values(message)[1:], added=added)
     forwarded.come_back_by("<sip:p;lr>")
     forwarded.copy("sip:c@h", "SIP/2.0/UDP p;branch=z9hG4bK2")
@@ -225,7 +225,7 @@ def of_draft(value: str) -> None:
         *(f"{name}: {value}" for name in ("From", "Contact", "P-Asserted-Identity", "k", "X-a")),
         value,
     ):
-        Draft(f"SIP/2.0 200 OK\r\n{line}\r\n\r\n", "127.0.0.1:5060").lines()
+        parse_draft(f"SIP/2.0 200 OK\r\n{line}\r\n\r\n", "127.0.0.1:5060").lines()
 
 
 def of_stream(value: str) -> None:

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from reference_server.sip.messages import field_names, headers
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.message import Request, SipSyntaxError, parse_message, unfolded
 from reference_server.sip.messages.via import completed_via, parse_top_via, with_completed_via
 from tests.core.world import BY_TCP, World, sip_of, statuses_of
@@ -98,19 +98,19 @@ def test_unfolding_keeps_the_start_line() -> None:
 def test_names_that_strangers_made_up_do_not_keep_others_out() -> None:
     for number in range(2000):
         parse_message(f"{START}X-Made-Up-{number}: 1\r\n\r\n")
-        Draft(f"SIP/2.0 200 OK\r\nX-Made-Up-{number}: 1\r\n\r\n", "")
+        parse_draft(f"SIP/2.0 200 OK\r\nX-Made-Up-{number}: 1\r\n\r\n", "")
     parse_message(f"{START}X-In-Use: 1\r\n\r\n")
-    Draft("SIP/2.0 200 OK\r\nX-In-Use: 1\r\n\r\n", "")
+    parse_draft("SIP/2.0 200 OK\r\nX-In-Use: 1\r\n\r\n", "")
     assert "X-In-Use" in field_names.NAMES.known
 
 
 def test_what_is_long_is_not_kept() -> None:
     name = "X" * 10_000
     parse_message(f"{START}{name}: 1\r\n\r\n")
-    Draft(f"SIP/2.0 200 OK\r\n{name}: 1\r\n\r\n", "")
+    parse_draft(f"SIP/2.0 200 OK\r\n{name}: 1\r\n\r\n", "")
     assert name not in field_names.NAMES.known
     before = len(headers._MEDIA_TYPES.known)
-    Draft(f"SIP/2.0 200 OK\r\nContent-Type: a/{name}\r\n\r\n", "")
+    parse_draft(f"SIP/2.0 200 OK\r\nContent-Type: a/{name}\r\n\r\n", "")
     assert len(headers._MEDIA_TYPES.known) == before
 
 

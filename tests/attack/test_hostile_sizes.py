@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.message import SipSyntaxError, parse_message
 from reference_server.sip.messages.stream import StreamFramer
 from reference_server.wire.framing import FrameDecoder
@@ -61,11 +61,11 @@ def test_a_stream_of_one_octet_pieces() -> None:
 )
 def test_many_header_lines_of_an_application(line: str) -> None:
     with within(2):
-        Draft("SIP/2.0 200 OK\r\n" + line * (MIB // len(line)) + "\r\n", "127.0.0.1:5060").lines()
+        parse_draft("SIP/2.0 200 OK\r\n" + line * (MIB // len(line)) + "\r\n", "127.0.0.1:5060").lines()
 
 
 def test_merged_headers_keep_their_order() -> None:
-    draft = Draft("SIP/2.0 200 OK\r\nAllow: a\r\nSupported: x\r\nAllow: b\r\nAllow: c\r\n\r\n", "")
+    draft = parse_draft("SIP/2.0 200 OK\r\nAllow: a\r\nSupported: x\r\nAllow: b\r\nAllow: c\r\n\r\n", "")
     assert draft.lines() == "Allow: a, b, c\r\nSupported: x\r\nContent-Length: 0\r\n"
     assert draft.get("allow") == "a, b, c"
 

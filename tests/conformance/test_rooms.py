@@ -81,6 +81,7 @@ COVERED_BY = {
     "steps/step": "conformance/cases/test_vocabulary.py",
     "steps/stories": "conformance/engine/test_runner.py",
     "steps/terms": "conformance/cases/test_vocabulary.py",
+    "telephone/user_agent": "conformance/telephone/test_telephone.py",
     "targets/embedded": "conformance/engine/test_session.py",
     "targets/foreign": "conformance/engine/test_runner.py",
     "targets/settings": "conformance/cases/test_loader.py",

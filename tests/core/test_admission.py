@@ -9,7 +9,7 @@ from reference_server.core.admission import is_new, is_sound
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.core.screening import Screening, SpamAction, SpamRule
-from reference_server.core.server_request import ServerRequest
+from reference_server.core.server_request import ServerRequest, begin_request
 from reference_server.sip.messages.message import Request, parse_message
 from reference_server.sip.messages.via import parse_top_via, transaction_key
 from reference_server.sip.transport import UDP
@@ -23,7 +23,7 @@ def arrived(world: World, text: str) -> ServerRequest:
     via = parse_top_via(request.first["via"])
     assert via is not None
     key = transaction_key(request, via, request.method)
-    return ServerRequest(world.core.pending, request, via, key, BY_UDP)
+    return begin_request(world.core.pending, request, via, key, BY_UDP)
 
 
 def test_a_sound_request_may_come_in_and_hears_nothing_yet(world: World) -> None:

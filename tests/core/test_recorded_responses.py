@@ -29,7 +29,7 @@ NOT_COMPARABLE = {
     "cancel-uas": "the caller's CANCEL comes in between",
     "cancel-uas-quick": "the caller's CANCEL comes in between",
     "f-reliable-then-200": "the caller's PRACK comes in between",
-    "f-tcp-close-before-response": "the connection ends in between (test_responding.py has it)",
+    "f-tcp-close-before-response": "the connection ends in between (tests/core/uas/test_respond.py has it)",
     "f-two-reliables-back-to-back": "the caller's PRACK comes in between",
     "prack-uas-100rel": "the caller's PRACKs come in between",
     "proxy-twice-and-respond": "the request is proxied in between",

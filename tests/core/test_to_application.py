@@ -36,7 +36,7 @@ def test_a_request_outside_dialogs_names_our_end_unless_in_the_0_8_dialect(
     worlds: Callable[[Settings], World], dialect_0_8: bool
 ) -> None:
     context = worlds(Settings(dialect_0_8=dialect_0_8)).core.context
-    told = tokens(new_request(context, BY_TCP, 77, transaction_id="t", text=TEXT))
+    told = tokens(new_request(context, BY_TCP, 77, "t", TEXT))
     assert told[:7] == ["network", "77", "tcp", "127.0.0.1", "5080", TIME, "t"]
     assert ("5060" in told) is not dialect_0_8
 

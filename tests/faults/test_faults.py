@@ -37,6 +37,9 @@ class Wires:
     def go_deaf(self, number: int) -> None:
         self.done.append(f"{number} deaf")
 
+    def hear(self, number: int) -> None:
+        self.done.append(f"{number} hears")
+
 
 class Scene:
     """A server's faults, and what leaves and comes in on connection 1."""
@@ -155,11 +158,14 @@ def test_stop_reading() -> None:
 
 
 def test_refuse() -> None:
-    scene = Scene("refuse=2")
+    scene = Scene("refuse=2").receive("a|authenticate|cymru")
+    assert scene.came == [], "1 is about to be reset"
     for number in (2, 3):
         scene.faults.event("admin-connected", connection=number, peer="x")
     scene.clock.advance(0.01)
     assert scene.wires.done == ["1 reset", "2 reset"]
+    scene.faults.received(3, "a|authenticate|cymru", scene.came.append)
+    assert scene.came == ["a|authenticate|cymru"]
 
 
 def test_no_pong() -> None:
@@ -196,6 +202,40 @@ def test_several_add_up_whatever_their_order() -> None:
     scene.clock.advance(1)
     assert b"".join(scene.left) == framed(PONG + b"|later|more")
     assert scene.faults.description == "extra-tokens, split=9"
+
+
+@pytest.mark.parametrize(
+    ("text", "payloads", "left"),
+    [
+        ("split=20", [SIP, PONG], [SIP, PONG]),
+        ("glue=5", [SIP, PONG], [SIP, PONG]),
+        ("reorder=5", [ECHO, PONG], [PONG, ECHO]),
+        ("delay-echo=3", [ECHO, SIP], [SIP, ECHO]),
+        ("delay-echo=3,split=7", [ECHO, SIP], [SIP, ECHO]),
+        ("slow-hostports=3,glue=9", [ADDRESSES, PONG], [PONG, ADDRESSES]),
+        ("random=1:1", [ECHO] * 20, []),
+    ],
+)
+def test_what_is_kept_goes_when_the_harm_is_taken_away(
+    text: str, payloads: list[bytes], left: list[bytes]
+) -> None:
+    scene = Scene(text).send(*payloads)
+    scene.faults.release()
+    gone = b"".join(scene.left)
+    if left:
+        assert gone == b"".join(framed(payload) for payload in left)
+    assert gone.count(b"SIP/2.0 200 OK") >= payloads.count(ECHO)
+    scene.clock.advance(10)
+    assert b"".join(scene.left) == gone
+
+
+@pytest.mark.parametrize("text", ["half-open=1", "stop-reading=1"])
+def test_who_was_deaf_hears_when_the_harm_is_taken_away(text: str) -> None:
+    scene = Scene(text).send(PONG, PONG).receive("a|ping", "b|ping")
+    scene.faults.release()
+    assert scene.wires.done == ["1 deaf", "1 hears"]
+    scene.faults.release()
+    assert scene.wires.done == ["1 deaf", "1 hears"]
 
 
 def test_every_fault_is_tried() -> None:
@@ -267,6 +307,43 @@ def test_half_open_on_a_socket(run: Run) -> None:
             await asyncio.wait_for(reader.read(1), 0)
         writer.close()
         second.close()
+        await server.stop()
+
+    run(story())
+
+
+def test_harm_that_begins_and_ends_while_the_server_runs(run: Run) -> None:
+    async def story() -> None:
+        server = await started("no-pong")
+        reader, writer = await asyncio.open_connection(*server.admin_address)
+        writer.write(AUTHENTICATE)
+        assert b"|OK|" in await reader.read(1000)
+        server.set_faults(faults("half-open=1"))
+        assert server.faults == "half-open=1"
+        writer.write(b"6#b|ping")
+        assert b"|b|OK|pong" in await reader.read(1000)
+        writer.write(b"6#c|ping")  # nobody reads it
+        other, second = await asyncio.open_connection(*server.admin_address)
+        second.write(AUTHENTICATE)
+        assert b"|OK|" in await other.read(1000)
+        server.set_faults(())
+        assert b"|c|OK|pong" in await reader.read(1000)
+        second.write(b"6#d|ping")
+        assert b"|d|OK|pong" in await other.read(1000)
+        writer.close()
+        second.close()
+        await server.stop()
+
+    run(story())
+
+
+def test_without_harm_nothing_stands_in_the_way_of_frames(run: Run) -> None:
+    async def story() -> None:
+        server = await started("split=1")
+        before = server._admin.interceptor
+        server.set_faults(())
+        assert (before is None, server._admin.interceptor is None) == (False, True)
+        assert [type(tap).__name__ for tap in server.taps.events] == []
         await server.stop()
 
     run(story())

@@ -1,21 +1,26 @@
-"""``python -m tests.fuzz MINUTES``: the machines for half the time, the readers for the rest, or until one fails."""
+"""``python -m tests.fuzz MINUTES``: the machines for half the time, the readers for the rest, or until one fails.
+
+A run of ten minutes or more that breaks nothing adds its figures to those in ``tests/promises/figures.json``.
+"""
 
 from __future__ import annotations
 
 import random
+import re
+import resource
 import subprocess
 import sys
 import time
 from importlib.util import find_spec
-from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.fuzz.calls import Calls
 from tests.fuzz.session import Session
-from tests.fuzz.targets import CORPUS, TARGETS
+from tests.fuzz.targets import CORPUS, SHARES, TARGETS
 from tests.fuzz.test_targets import changed
+from tests.promises.figures import LEAST_MINUTES, Figure, added, read_figures, record
 
 OFTEN = settings(
     max_examples=500,
@@ -25,6 +30,8 @@ OFTEN = settings(
     suppress_health_check=list(HealthCheck),
 )
 
+_UNITS = re.compile(r"number_of_executed_units: (\d+)")
+
 
 def machines(seconds: float) -> None:
     """Both machines by turns; says how many steps were taken, and the memory of this process."""
@@ -32,20 +39,19 @@ def machines(seconds: float) -> None:
     while time.monotonic() < end:
         for machine in (Calls, Session):
             run_state_machine_as_test(machine, settings=OFTEN)
-        memory = int(Path("/proc/self/status").read_text("ascii").partition("VmRSS:")[2].split()[0]) // 1024
-        _say(f"{Calls.steps} steps of calls, {Session.steps} of sessions, {memory} MiB")
+        _say(f"{Calls.steps} steps of calls, {Session.steps} of sessions, {_peak(resource.RUSAGE_SELF)} MiB")
 
 
-def reader(name: str, seconds: float) -> bool:
-    """Inputs for one reader, guided by what they reach if atheris is there; False if one breaks it."""
+def reader(name: str, seconds: float) -> int | None:
+    """How many inputs one reader was given, guided by what they reach if atheris is there; None if one broke it."""
     if find_spec("atheris") is not None:
         command = [sys.executable, "-m", "tests.fuzz.guided", name, f"{max(round(seconds), 1)}"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
-        figures = [line for line in done.stderr.splitlines() if "number_of_executed_units" in line]
-        _say(f"{name}: {figures[0].rpartition(' ')[2] if figures else '?'} inputs, guided")
         if done.returncode:
-            _say(done.stderr)
-        return done.returncode == 0
+            _say(f"{name} was broken:\n{done.stderr}")
+            return None
+        units = _UNITS.search(done.stderr)
+        return int(units[1]) if units else 0
     dice, inputs, count = random.Random(), [path.read_bytes() for path in (CORPUS / name).iterdir()], 0
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -55,9 +61,18 @@ def reader(name: str, seconds: float) -> bool:
             TARGETS[name](data)
         except Exception as error:
             _say(f"{name} of {data!r}: {error!r}")
-            return False
-    _say(f"{name}: {count} inputs, not guided: atheris is not installed")
-    return True
+            return None
+    return count
+
+
+def seconds_of(name: str, seconds: float) -> float:
+    """The part of ``seconds`` that is the reader's of that name."""
+    return seconds * SHARES[name] / sum(SHARES.values())
+
+
+def _peak(whose: int) -> int:
+    """The most memory that a process had, in MiB: of this one, or of the largest that it has started."""
+    return resource.getrusage(whose).ru_maxrss // 1024
 
 
 def _say(line: str) -> None:
@@ -67,9 +82,30 @@ def _say(line: str) -> None:
 
 def main() -> int:
     """Returns 1 if a reader was broken; a machine that fails raises."""
-    seconds = 60 * float(sys.argv[1])
-    machines(seconds / 2)
-    return 0 if all([reader(name, seconds / 2 / len(TARGETS)) for name in TARGETS]) else 1
+    minutes = float(sys.argv[1])
+    guided = find_spec("atheris") is not None
+    if not guided:
+        _say("atheris is not installed: inputs for readers are not guided.")
+    machines(30 * minutes)
+    counted: dict[str, Figure] = {}
+    for name in TARGETS:
+        inputs = reader(name, seconds_of(name, 30 * minutes))
+        if inputs is None:
+            return 1
+        counted[name] = inputs
+        _say(f"{name}: {inputs} inputs in {seconds_of(name, 30 * minutes):.0f} s")
+    figures: dict[str, Figure] = {
+        **counted,
+        "inputs": sum(int(count) for count in counted.values()),
+        "how": "guided" if guided else "not guided",
+        "calls": Calls.steps,
+        "sessions": Session.steps,
+        "peak": max(_peak(resource.RUSAGE_SELF), _peak(resource.RUSAGE_CHILDREN)),
+        "minutes": round(minutes),
+    }
+    if minutes >= LEAST_MINUTES:
+        record("fuzz", added(read_figures()["fuzz"], figures, greatest={"peak"}))
+    return 0
 
 
 if __name__ == "__main__":

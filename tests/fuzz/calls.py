@@ -10,6 +10,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from reference_server.core.cdr.proxied_calls import LONGEST_SILENCE_SECONDS
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.sip.messages.message import Request, Response, parse_message
@@ -218,6 +219,7 @@ class Calls(RuleBasedStateMachine):
         for _ in range(3):
             self.world.advance(2000)
             self._end_dialogs()
+        self.world.advance(LONGEST_SILENCE_SECONDS)  # a proxied call of which nothing more is heard
         self.world.advance(100)
         occupancy = self.world.core.occupancy()
         assert occupancy == dict.fromkeys(occupancy, 0)

@@ -6,7 +6,9 @@ ones, to its reader, and ``make fuzz`` looks for others, guided by what of the c
 
 from __future__ import annotations
 
+import gc
 import io
+import re
 import tempfile
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -14,18 +16,33 @@ from pathlib import Path
 
 from drachtio_conformance.cases.loader import LoadError, parse
 from msgtrace.cli import main as msgtrace
+from reference_server.config.effective import effective_text
 from reference_server.config.reading import read
 from reference_server.core.methods import INVITE
 from reference_server.handlers.answer import AnswerError, read_answer
-from reference_server.sip.messages.draft import Draft
+from reference_server.net.websocket import WebSocketFraming
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.message import Request, SipSyntaxError, parse_message
 from reference_server.sip.messages.sanity import fault_of
 from reference_server.sip.messages.stream import StreamError, StreamFramer
 from reference_server.sip.messages.uri import UriError, parse_address, parse_uri
 from reference_server.wire.framing import FrameDecoder, FramingError
 from reference_server.wire.requests import RequestError, parse_request
+from tests.attack.test_growth import (
+    of_dialog,
+    of_draft,
+    of_reliable,
+    of_request,
+    of_response,
+    of_session_timer,
+)
 
 CORPUS = Path(__file__).with_name("corpus")
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\n\r\n"
+)
 
 
 def frames(data: bytes) -> None:
@@ -50,7 +67,29 @@ def messages(data: bytes) -> None:
         framer.feed(data)
         while framer.next_message() is not None:
             pass
-    Draft(text, "").lines()
+    parse_draft(text, "").lines()
+
+
+def headers(data: bytes) -> None:
+    """The value of a header field: of a request, a response, what an application gives, or of some fields alone.
+
+    Which, the first octet says.
+    """
+    text = data[1:].decode("latin-1")
+    readers = (of_request, of_response, of_draft, of_session_timer, of_reliable, of_dialog)
+    with suppress(SipSyntaxError, UriError):
+        readers[(data or b" ")[0] % len(readers)](text)
+
+
+def websockets(data: bytes) -> None:
+    """What comes over a WebSocket, from its handshake on."""
+    framing = WebSocketFraming.accepted()
+    for octets in (HANDSHAKE, data):
+        framing.feed(octets)
+        with suppress(StreamError):
+            while (message := framing.next_message()) is not None:
+                framing.encode(message)
+        framing.take_replies()
 
 
 def uris(data: bytes) -> None:
@@ -68,6 +107,16 @@ def configuration(data: bytes) -> None:
         read((), {}, Path(file.name))
 
 
+def options(data: bytes) -> None:
+    """A command line, a word a line; a word with ``=`` behind ``DRACHTIO_`` is a variable."""
+    words = data.decode("utf-8", "surrogateescape").split("\n")
+    variables = dict(word.split("=", 1) for word in words if re.match("DRACHTIO_[A-Z_0-9]+=", word))
+    arguments = [word for word in words if not word.startswith(("DRACHTIO_", "--file", "-f"))]
+    reading = read(arguments, variables, CORPUS / "none")
+    if not reading.errors:
+        effective_text(reading.sources)
+
+
 def cases(data: bytes) -> None:
     """A file of cases."""
     with suppress(LoadError):
@@ -81,6 +130,7 @@ def recordings(data: bytes) -> None:
         nowhere = io.TextIOWrapper(io.BytesIO(), "utf-8")
         with redirect_stdout(nowhere), redirect_stderr(io.TextIOWrapper(io.BytesIO(), "utf-8")):
             msgtrace(["decode", "--calls", file.name])
+    gc.enable()  # which a command that ends soon does without
 
 
 def answers(data: bytes) -> None:
@@ -90,5 +140,23 @@ def answers(data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    one.__name__: one for one in (frames, messages, uris, configuration, cases, recordings, answers)
+    one.__name__: one
+    for one in (
+        *(frames, messages, headers, uris, websockets),
+        *(configuration, options, cases, recordings, answers),
+    )
 }
+
+SHARES: dict[str, int] = {
+    "frames": 2,
+    "messages": 3,
+    "headers": 4,
+    "uris": 1,
+    "websockets": 2,
+    "configuration": 2,
+    "options": 2,
+    "cases": 3,
+    "recordings": 6,
+    "answers": 1,
+}
+"""Parts of the time of ``make fuzz`` for readers: a URI is read in microseconds, a recording in milliseconds."""

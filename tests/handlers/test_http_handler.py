@@ -11,10 +11,12 @@ import pytest
 
 from reference_server import handling
 from reference_server.config.model import (
+    DEFAULT_LIMITS,
     AdminConfiguration,
     Configuration,
     ContactConfiguration,
     HandlerConfiguration,
+    LimitConfiguration,
 )
 from reference_server.handlers import http_handler
 from reference_server.server import Server, StartError
@@ -80,11 +82,13 @@ async def handled(*handlers: HandlerConfiguration, **settings: object) -> AsyncI
 
 
 @asynccontextmanager
-async def asking(callback: Callback, **handler: str | bool) -> AsyncIterator[Handled]:
+async def asking(
+    callback: Callback, limits: LimitConfiguration = DEFAULT_LIMITS, **handler: str | bool
+) -> AsyncIterator[Handled]:
     """A server that asks ``callback`` about everything."""
     async with callback.listening():
         options = {"url": callback.url, **handler}
-        async with handled(HandlerConfiguration(**options)) as one:  # type: ignore[arg-type]
+        async with handled(HandlerConfiguration(**options), limits=limits) as one:  # type: ignore[arg-type]
             yield one
 
 
@@ -266,6 +270,20 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(run: Run) -> None:
     run(story())
 
 
+def test_how_large_an_answer_may_be_is_a_setting(run: Run) -> None:
+    async def story() -> None:
+        body = b'{"action":"reject","data":{"status":486}}'
+        answers = Callback(http(body.ljust(2000)), http(body.ljust(2001)))
+        async with asking(answers, LimitConfiguration(callback_answer=2000)) as one:
+            assert await one.outcome() == "SIP/2.0 486 Busy Here"
+            assert await one.outcome() == "SIP/2.0 500 Server Internal Error"
+            (failed,) = one.events("http-failed")
+            assert failed["limit"] == "callback-answer-limit"
+            assert failed["expected"] == "an answer of at most 2000 bytes"
+
+    run(story())
+
+
 def test_a_refused_connection_and_a_name_that_leads_nowhere(run: Run) -> None:
     async def story() -> None:
         async with Callback().listening() as gone:
@@ -367,19 +385,16 @@ def test_a_repetition_while_the_question_is_open_asks_nobody(run: Run) -> None:
     run(story())
 
 
-def test_beyond_the_limit_of_open_questions_503_comes_at_once(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http_handler, "MOST_QUESTIONS", 2)
-
+def test_beyond_the_limit_of_open_questions_503_comes_at_once(run: Run) -> None:
     async def story() -> None:
         callback = Callback()
-        async with asking(callback) as one:
+        async with asking(callback, LimitConfiguration(callback_questions=2)) as one:
             waiting = [await one.phone() for _ in range(2)]
             for phone in waiting:
                 phone.send("INVITE")
                 await callback.asked.get()
             assert await one.outcome() == "SIP/2.0 503 Service Unavailable"
+            assert [told["limit"] for told in one.events("http-failed")] == ["callback-questions"]
             await one.server.advance(3.0)
             for phone in waiting:
                 assert await one.final(phone) == "SIP/2.0 500 Server Internal Error"

@@ -12,6 +12,7 @@ import pytest
 from drachtio_conformance.cli import call_command
 from drachtio_conformance.cli.call_command import Call
 from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.telephone.acts import HangUp
 from drachtio_load.callee import CalleePlan, run_callee
 from drachtio_load.cli import main
 from drachtio_load.scenarios import ScenarioError, find_callee
@@ -24,7 +25,7 @@ def test_it_takes_a_call() -> None:
     thread = threading.Thread(target=lambda: codes.append(run_callee(plan, said.put)))
     thread.start()
     uri = json.loads(said.get(timeout=30))["uri"]
-    outcome = asyncio.run(call_command.place(Call(uri=uri, hold=0.05)))
+    outcome = asyncio.run(call_command.place(Call(uri=uri, script=(HangUp(0.05),))))
     assert outcome.exit_code is ExitCode.OK, outcome.sentence
     thread.join(60)
     assert codes == [0]

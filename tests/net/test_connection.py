@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 
 import pytest
+from msgspec import structs
 
+from reference_server.account import Account
+from reference_server.config.model import LimitConfiguration
 from reference_server.core.ports import Endpoint, Flow
-from reference_server.net import connection as module
-from reference_server.net import connections as table_module
 from reference_server.net.connections import SipConnections
 from reference_server.net.sockets.listening import bind_sockets
 from reference_server.sip.transport import TCP
@@ -21,15 +23,24 @@ REQUEST = b"OPTIONS sip:a@h SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n"
 class Stage:
     """A table that listens, and what it says."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, account: Account | None = None, **limits: float) -> None:
+        self.met: list[str] = []
+        """the limits that were met"""
         self.flows: asyncio.Queue[Flow] = asyncio.Queue()
         self.warnings: asyncio.Queue[str] = asyncio.Queue()
         self.lost: asyncio.Queue[Flow] = asyncio.Queue()
         self.table = SipConnections(
             lambda text, flow: self.flows.put_nowait(flow),
             self.warnings.put_nowait,
+            limits=structs.replace(LimitConfiguration(), **limits),
+            met=self._meet,
+            account=account,
             lost=self.lost.put_nowait,
         )
+
+    def _meet(self, limit: str, line: str) -> None:
+        self.met.append(limit)
+        self.warnings.put_nowait(line)
 
     async def __aenter__(self) -> Stage:
         bound = bind_sockets(["127.0.0.1"], [TCP], 0)[0]
@@ -48,11 +59,9 @@ class Stage:
         return peer, await self.flows.get()
 
 
-def test_a_peer_that_reads_nothing_is_closed_after_a_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "UNTAKEN_SECONDS", 0.3)
-
+def test_a_peer_that_reads_nothing_is_closed_after_a_time(run: Run) -> None:
     async def story() -> None:
-        async with Stage() as stage:
+        async with Stage(sip_unread_timeout=0.3) as stage:
             peer, flow = await stage.peer()
             for _ in range(6):
                 assert stage.table.send("x" * 1_000_000, flow)
@@ -60,17 +69,16 @@ def test_a_peer_that_reads_nothing_is_closed_after_a_time(run: Run, monkeypatch:
             warning = await stage.warnings.get()
             assert warning.startswith("closing tcp/[127.0.0.1]:")
             assert warning.endswith("the peer has read nothing for 0.3 s")
+            assert stage.met == ["sip-unread-timeout"]
             assert await stage.lost.get() == flow
             peer.close()
 
     run(story())
 
 
-def test_a_slow_peer_is_not_closed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "UNTAKEN_SECONDS", 0.2)
-
+def test_a_slow_peer_is_not_closed(run: Run) -> None:
     async def story() -> None:
-        async with Stage() as stage:
+        async with Stage(sip_unread_timeout=0.2) as stage:
             peer, flow = await stage.peer()
             peer.setblocking(False)
             for _ in range(6):
@@ -87,23 +95,27 @@ def test_a_slow_peer_is_not_closed(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     run(story())
 
 
-def test_a_peer_that_too_much_waits_for_is_closed_at_once(run: Run) -> None:
+@pytest.mark.parametrize("most", [8 * 1024 * 1024, 2_000_000])
+def test_a_peer_that_too_much_waits_for_is_closed_at_once(run: Run, most: int) -> None:
     async def story() -> None:
-        async with Stage() as stage:
+        async with Stage(sip_unread=most) as stage:
             peer, flow = await stage.peer()
-            while stage.table.send("x" * 1_000_000, flow):
+            while stage.table.send("x" * 100_000, flow):
                 await asyncio.sleep(0)
-            assert "the peer does not read, " in await stage.warnings.get()
+            warning = re.search(
+                r"the peer does not read, (\d+) octets wait for it", await stage.warnings.get()
+            )
+            assert warning is not None
+            assert most < int(warning[1]) < most + 200_000
+            assert stage.met == ["sip-unread-limit"]
             peer.close()
 
     run(story())
 
 
-def test_what_all_have_not_read_has_a_limit_together(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_module, "MOST_KEPT", 9_000_000)
-
+def test_what_all_have_not_read_has_a_limit_together(run: Run) -> None:
     async def story() -> None:
-        async with Stage() as stage:
+        async with Stage(account=Account(18_000_000), sip_unread=50_000_000) as stage:
             greedy, most = await stage.peer()
             modest, less = await stage.peer()
             for flow, rounds in ((less, 6), (most, 12)):
@@ -112,6 +124,7 @@ def test_what_all_have_not_read_has_a_limit_together(run: Run, monkeypatch: pyte
                     await asyncio.sleep(0)
                     await asyncio.sleep(0)
             assert "octets of unfinished and unread messages are kept" in await stage.warnings.get()
+            assert stage.met == ["kept-for-peers"]
             assert await stage.lost.get() == most
             assert stage.table.alive(less)
             greedy.close()

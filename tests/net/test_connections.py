@@ -7,11 +7,13 @@ import socket
 
 import pytest
 
+from reference_server.config.model import LimitConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.net.connections import SipConnections
 from reference_server.net.sockets.listening import bind_sockets
 from reference_server.sip.transport import TCP
 from tests.conftest import Run
+from tests.handlers.callback import never_accepting
 
 REQUEST = "OPTIONS sip:a@h SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 2\r\n\r\n\xe9\xff"
 
@@ -19,13 +21,17 @@ REQUEST = "OPTIONS sip:a@h SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 2\r\n\r\n\xe
 class _Server:
     """A listener whose messages wait in a queue."""
 
-    def __init__(self) -> None:
+    def __init__(self, **limits: int) -> None:
         self.messages: asyncio.Queue[tuple[str, Flow]] = asyncio.Queue()
         self.warnings: asyncio.Queue[str] = asyncio.Queue()
         self.lost: asyncio.Queue[Flow] = asyncio.Queue()
+        self.met: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        """the limits that were met, each with a line"""
         self.connections = SipConnections(
             lambda *message: self.messages.put_nowait(message),
             self.warnings.put_nowait,
+            limits=LimitConfiguration(**limits),
+            met=lambda *said: self.met.put_nowait(said),
             lost=self.lost.put_nowait,
         )
         bound = bind_sockets(["127.0.0.1"], [TCP], 0)[0]
@@ -203,7 +209,7 @@ def test_a_peer_that_does_not_read_is_dropped(run: Run) -> None:
                 _, flow = await server.messages.get()
                 while server.connections.send("x" * 1_000_000, flow):
                     await asyncio.sleep(0)
-                assert "the peer does not read" in await server.warnings.get()
+                assert "the peer does not read" in (await server.met.get())[1]
 
     run(story())
 
@@ -284,5 +290,90 @@ def test_without_that_setting_a_connection_may_be_silent(run: Run) -> None:
                 server.connections.unanswered(flow.connection)
             assert server.connections.alive(flow)
             writer.close()
+
+    run(story())
+
+
+async def heard(server: _Server) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A peer from which a message has come."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.endpoint.port)
+    writer.write(REQUEST.encode("latin-1"))
+    await server.messages.get()
+    return reader, writer
+
+
+def test_one_connection_more_than_there_may_be_and_one_makes_room(run: Run) -> None:
+    async def story() -> None:
+        async with _Server(sip_connections=2) as server:
+            peers = [await heard(server) for _ in range(3)]
+            limit, line = await server.met.get()
+            assert limit == "sip-connections"
+            assert line.endswith(": there are 2 connections already")
+            assert await peers[0][0].read() == b"", "the longest silent"
+            assert len(server.connections) == 2
+            for _, writer in peers:
+                writer.close()
+
+    run(story())
+
+
+def test_one_connection_more_than_one_address_may_have(run: Run) -> None:
+    async def story() -> None:
+        async with _Server(sip_connections_per_address=1) as server:
+            peers = [await heard(server) for _ in range(2)]
+            limit, line = await server.met.get()
+            assert limit == "sip-connections-per-address"
+            assert line.endswith(": there are 1 connections with its address already")
+            assert await peers[0][0].read() == b""
+            server.connections.bound(LimitConfiguration(), 10)
+            peers.append(await heard(server))
+            assert len(server.connections) == 2
+            for _, writer in peers:
+                writer.close()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("limits", "too_much", "limit"),
+    [
+        ({"headers": 4096}, f"OPTIONS sip:a@h SIP/2.0\r\nX: {'x' * 4096}\r\n", "header-limit"),
+        ({"body": 2000}, "OPTIONS sip:a@h SIP/2.0\r\nContent-Length: 2001\r\n\r\n", "body-limit"),
+    ],
+)
+def test_a_message_that_is_larger_than_it_may_be_ends_its_connection(
+    run: Run, limits: dict[str, int], too_much: str, limit: str
+) -> None:
+    async def story() -> None:
+        async with _Server(**limits) as server:
+            reader, writer = await heard(server)
+            writer.write(too_much.encode())
+            assert (await server.met.get())[0] == limit
+            assert await reader.read() == b""
+            writer.close()
+            await writer.wait_closed()
+        async with _Server() as server:
+            reader, writer = await heard(server)
+            writer.write(f"{too_much}\r\n{'y' * 3000}\r\n\r\n".encode())
+            writer.write(b"\r\n\r\n")
+            writer.write_eof()
+            await reader.read()
+            assert server.met.empty(), "by default it may be larger"
+            writer.close()
+            await writer.wait_closed()
+
+    run(story())
+
+
+def test_so_many_connections_are_made_at_a_time(run: Run) -> None:
+    async def story() -> None:
+        with never_accepting() as port:
+            async with _Server(sip_connections=4) as server:
+                ways: list[Way] = []
+                server.connections.open("127.0.0.1", port, server.endpoint, ways.append)
+                assert await server.open(server.endpoint.port) is NoWay.UNREACHABLE
+                limit, line = server.met.get_nowait()
+                assert (limit, ways) == ("sip-connections", [])
+                assert line.endswith(": 1 connections are being made already")
 
     run(story())

@@ -14,9 +14,13 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from reference_server.config.model import ContactConfiguration, TlsConfiguration
+from reference_server.config.model import (
+    DEFAULT_LIMITS,
+    ContactConfiguration,
+    LimitConfiguration,
+    TlsConfiguration,
+)
 from reference_server.core.ports import Flow, NoWay, Way
-from reference_server.net import connection as connection_module
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.network import Network
 from reference_server.sip.transport import TLS, TRANSPORTS, WS, WSS
@@ -54,10 +58,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def listening(transport: str, files: TlsConfiguration) -> AsyncIterator[Stage]:
+async def listening(
+    transport: str, files: TlsConfiguration, limits: LimitConfiguration = DEFAULT_LIMITS
+) -> AsyncIterator[Stage]:
     hearing = Hearing()
     warnings: asyncio.Queue[str] = asyncio.Queue()
-    network = Network(warnings.put_nowait, certificates=Certificates(files))
+    network = Network(warnings.put_nowait, certificates=Certificates(files), limits=limits)
     secure = TRANSPORTS[transport].secure
     scheme = "sips" if secure else "sip"
     await network.start([ContactConfiguration(port=0, scheme=scheme, transports=(transport,))], hearing)
@@ -202,12 +208,10 @@ def test_who_speaks_something_else_is_named_and_others_are_served(
     ("transport", "octets"), [("tls", b"\x16"), ("tls", b""), ("ws", b"GET / HT"), ("wss", b"")]
 )
 def test_half_a_handshake_is_not_waited_for(
-    run: Run, files: TlsConfiguration, monkeypatch: pytest.MonkeyPatch, transport: str, octets: bytes
+    run: Run, files: TlsConfiguration, transport: str, octets: bytes
 ) -> None:
-    monkeypatch.setattr(connection_module, "HANDSHAKE_SECONDS", 0.2)
-
     async def story() -> None:
-        async with listening(transport, files) as stage:
+        async with listening(transport, files, LimitConfiguration(handshake_timeout=0.2)) as stage:
             with socket.create_connection(("127.0.0.1", stage.endpoint.port)) as half:
                 half.sendall(octets)
                 assert (await stage.warnings.get()).endswith("the handshake is not over after 0.2 s")
@@ -404,13 +408,11 @@ async def deaf(transport: str, port: int, files: TlsConfiguration) -> AsyncItera
 
 @pytest.mark.parametrize("transport", ["tls", "ws", "wss"])
 def test_a_peer_that_reads_nothing_delays_nobody_and_is_closed(
-    run: Run, files: TlsConfiguration, transport: str, monkeypatch: pytest.MonkeyPatch
+    run: Run, files: TlsConfiguration, transport: str
 ) -> None:
-    monkeypatch.setattr(connection_module, "UNTAKEN_SECONDS", 0.3)
-
     async def story() -> None:
         async with (
-            listening(transport, files) as stage,
+            listening(transport, files, LimitConfiguration(sip_unread_timeout=0.3)) as stage,
             deaf(transport, stage.endpoint.port, files),
         ):
             _, stuck = await stage.messages.get()

@@ -12,7 +12,7 @@ import pytest
 
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.net.sockets.listening import bind_sockets, family_of
-from reference_server.net.udp import UdpTransport, is_keep_alive
+from reference_server.net.udp import _QUEUE_LIMIT, UdpTransport, is_keep_alive
 from reference_server.sip.transport import UDP
 from tests.conftest import Run
 
@@ -219,6 +219,21 @@ def test_of_a_long_message_the_beginning_comes_back(run: Run) -> None:
         beginning = await server.returned.get()
         assert long.startswith(beginning)
         assert len(beginning) > 500
+        server.transport.close()
+
+    run(story())
+
+
+def test_of_many_that_cannot_be_sent_one_line_tells_and_each_comes_back(run: Run) -> None:
+    async def story() -> None:
+        server = _Server()
+        with _peer() as peer:
+            flow = server.transport.flow_to("127.0.0.1", peer.getsockname()[1])
+            taken = [server.transport.send("x", flow) for _ in range(_QUEUE_LIMIT + 50)]
+            assert taken == [True] * _QUEUE_LIMIT + [False] * 50
+            assert [await server.returned.get() for _ in range(50)] == ["x"] * 50
+            (warning,) = server.warnings
+            assert warning.endswith(f": {_QUEUE_LIMIT} datagrams are waiting already")
         server.transport.close()
 
     run(story())

@@ -170,6 +170,19 @@ def test_the_end_is_told_either_way() -> None:
     assert other.theirs.close_rcvd.code == 1001
 
 
+def test_what_came_before_the_goodbye_is_read_and_not_answered() -> None:
+    browser = Browser("sip")
+    browser.exchange()
+    browser.theirs.send_text(MESSAGE.encode("latin-1"))
+    browser.theirs.send_text(b"\r\n\r\n")
+    browser.theirs.send_close(1000)
+    browser.ours.feed(b"".join(browser.theirs.data_to_send()))
+    assert browser.ours.next_message() == MESSAGE
+    assert browser.ours.encode(MESSAGE) == b""
+    assert browser.ours.next_message() is None
+    assert browser.ours.ended
+
+
 def test_two_of_our_ends() -> None:
     client, server = WebSocketFraming.connected("::1", 8080), WebSocketFraming.accepted()
     server.feed(client.take_replies())

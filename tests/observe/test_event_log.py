@@ -7,7 +7,7 @@ import io
 import pytest
 
 from reference_server.config.model import LogLevel
-from reference_server.observe.event_log import LEVELS, SPARINGLY, EventLog
+from reference_server.observe.event_log import LEVELS, EventLog
 from reference_server.observe.log import Console, Log
 
 
@@ -39,19 +39,20 @@ def test_each_event_has_its_level(name: str) -> None:
     assert all(not told(name, quieter) for quieter in LogLevel if quieter < level)
 
 
-@pytest.mark.parametrize("name", SPARINGLY)
-def test_what_strangers_cause_is_said_once_a_second(name: str) -> None:
+def test_each_limit_that_is_met_is_said_once_a_second() -> None:
     stream = io.BytesIO()
     now = 100.0
     log = EventLog(Log(LogLevel.DEBUG, [Console(stream)]), lambda: now)
     for connection in range(4):
-        log.event(name, connection=connection)
+        log.event("sip-transport", limit="a", connection=connection)
         log.event("other", connection=connection)
+    log.event("sip-transport", limit="b", connection=9)
     now = 101.0
-    log.event(name, connection=4)
+    log.event("sip-transport", limit="a", connection=4)
     lines = [line[27:] for line in stream.getvalue().decode().splitlines()]
-    assert [line for line in lines if line.startswith(name)] == [
-        f"{name}: connection=0",
-        f"{name}: connection=4 (3 more of this kind since the last line)",
+    assert [line for line in lines if line.startswith("sip-transport")] == [
+        "sip-transport: limit=a, connection=0",
+        "sip-transport: limit=b, connection=9",
+        "sip-transport: limit=a, connection=4 (3 more of this kind since the last line)",
     ]
     assert sum(line.startswith("other: ") for line in lines) == 4

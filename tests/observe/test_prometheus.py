@@ -52,6 +52,7 @@ OURS = {
     "drachtio_admin_round_trip_seconds",
     "drachtio_capture_lost",
     "drachtio_events",
+    "drachtio_limits_met",
     "drachtio_table_entries",
 }
 SIZES = {
@@ -87,7 +88,7 @@ def page(*, busy: bool) -> str:
             figures.sip(sent, BY_UDP, request(branch=str(sent)))
             clock.advance(2.5)
             figures.sip(not sent, BY_UDP, response(200, branch=str(sent)))
-        figures.event("http-failed", url="u", expected="e", came="c")
+        figures.event("http-failed", url="u", expected="e", came="c", limit="callback-questions")
         figures.event("admin-connected", connection=1)
         figures.frame(1, True, "i|sip|network|3|udp|h|5080|t|uuid||h|5060\r\nINVITE")
         figures.frame(1, False, "m|sip|uuid|\r\nSIP/2.0 200 OK")
@@ -99,7 +100,7 @@ def families(text: str) -> dict[str, Metric]:
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
-def test_the_names_and_labels_are_the_genuine_servers_and_four_of_ours() -> None:
+def test_the_names_and_labels_are_the_genuine_servers_and_five_of_ours() -> None:
     found = families(page(busy=True))
     assert set(found) == set(GENUINE) | OURS
     for name, labels in GENUINE.items():
@@ -135,6 +136,7 @@ def test_values() -> None:
     assert [key for key in found if key[0] == "drachtio_events_total"] == [
         ("drachtio_events_total", ("event", "http-failed"))
     ]
+    assert found["drachtio_limits_met_total", ("limit", "callback-questions")] == 1
     assert found["exposer_scrapes_total",] == 1
     buckets = [
         (sample.labels["le"], sample.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,9 @@ def test_a_failure_is_annotated_at_its_line(tmp_path: Path) -> None:
         tmp_path, COMMAND="false", OPTIONS="--filter answering/rejected/options", GITHUB_ACTIONS="true"
     )
     assert done.returncode == 1
-    assert "::error file=client_scenarios/answering/rejected.yaml" in done.stdout or "::error" in done.stdout
+    assert re.search(
+        r"^::error file=\S*client_scenarios/answering/rejected.yaml,line=\d+", done.stdout, re.MULTILINE
+    )
 
 
 def test_neither_command_nor_server(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from tests.promises.figures import Figures
+from tests.promises.limits import limits, limits_table
 
 FOLDER = Path(__file__).parent
 DOCS = FOLDER.parents[1] / "docs"
@@ -58,12 +59,21 @@ def table(page: str, rows: list[Row], figures: Figures) -> str:
 
 def with_table(page: str, text: str, figures: Figures) -> str:
     """The document ``text`` with its table anew; ValueError if it has no place for one."""
-    begin = _BEGIN.format(page=page)
+    made = _between(text, page, _BEGIN.format(page=page), table(page, rows_of(page), figures))
+    return with_limits(made) if page == "reliability" else made
+
+
+def with_limits(text: str) -> str:
+    """``docs/reliability.md`` with its table of limits anew; ValueError if it has no place for one."""
+    return _between(text, "reliability", _BEGIN.format(page="limits"), limits_table(limits()))
+
+
+def _between(text: str, page: str, begin: str, made: str) -> str:
     before, found, rest = text.partition(begin)
     _, ended, after = rest.partition(_END)
     if not found or not ended:
         raise ValueError(f"docs/{page}.md: expected a line {begin!r} and a line {_END!r} behind it")
-    return f"{before}{begin}\n\n{table(page, rows_of(page), figures)}\n\n{_END}{after}"
+    return f"{before}{begin}\n\n{made}\n\n{_END}{after}"
 
 
 def _shown(test: str) -> str:

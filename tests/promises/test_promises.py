@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from drachtio_conformance.cases.loader import load
-from tests.promises.figures import read_figures, record
+from tests.faults.__main__ import rise, told
+from tests.faults.growth import MOST_OF_A_ROUND, Kept, grows
+from tests.promises.figures import LEAST_MINUTES, Figure, added, read_figures, record, record_run
 from tests.promises.rows import DOCS, PAGES, Row, filled, rows_of, table, with_table
 
 ROOT = Path(__file__).parents[2]
@@ -99,3 +101,36 @@ def test_a_run_replaces_its_own_figures_only(tmp_path: Path) -> None:
     record("fuzz", {"inputs": 3}, file)
     record("soak", {"calls": 4}, file)
     assert read_figures(file) == {"soak": {"calls": 4}, "fuzz": {"inputs": 3}}
+
+
+def test_a_run_that_is_too_short_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    file.write_text('{"soak": {"calls": 7, "minutes": 30}}')
+    record_run("soak", LEAST_MINUTES - 1, {"calls": 1}, file)
+    assert read_figures(file) == {"soak": {"calls": 7, "minutes": 30}}
+    record_run("soak", LEAST_MINUTES, {"calls": 1}, file)
+    assert read_figures(file) == {"soak": {"calls": 1, "minutes": 10}}
+
+
+def test_what_runs_have_in_common_may_be_added_up() -> None:
+    before: dict[str, Figure] = {"inputs": 3, "peak": 60, "how": "guided"}
+    now: dict[str, Figure] = {"inputs": 4, "peak": 50, "uris": 1, "how": "not guided"}
+    assert added(before, now, greatest={"peak"}) == {"inputs": 7, "peak": 60, "uris": 1, "how": "not guided"}
+
+
+def test_what_is_kept_of_each_round_is_noticed() -> None:
+    level = [Kept(count, 30.0, {}) for count in (50, 97, 105, 113, 121, 129)]
+    assert grows(level) == 8
+    leaking = [Kept(one.objects + 100 * number, 30.0, {}) for number, one in enumerate(level)]
+    assert grows(leaking) > MOST_OF_A_ROUND
+    assert grows(level[:1]) == 0
+
+
+def test_memory_that_goes_on_rising_is_noticed() -> None:
+    level = [(10.0 * number, 36.0 if number < 3 else 47.0 + number % 2) for number in range(1, 61)]
+    assert abs(rise(level)) <= 1
+    assert rise([(moment, size + moment / 60) for moment, size in level]) == pytest.approx(5.0, abs=0.5)
+    assert rise(level[:7]) == 0.0
+    assert told(level) == (
+        "36 after 10 s, 47 after 60 s, 47 after 120 s, 48 after 150 s, 47 after 300 s, 48 after 450 s, 47 after 600 s"
+    )

@@ -99,8 +99,8 @@ def test_cases_expect_the_texts_of_the_table_and_no_others() -> None:
     assert untested <= UNSEEN, untested
 
 
-UNSEEN: set[str] = set()
-"""Texts that no case spells out in full."""
+UNSEEN = {"too many attempts", "too many routes", "too many tags", "too many dialogs"}
+"""Texts that no case spells out in full: they take a thousand frames, or connections."""
 
 
 def test_cases_expect_the_reasons_and_roles_of_the_table() -> None:

@@ -12,7 +12,7 @@ from reference_server.sip.dialog import (
     record_route_of,
     uri_of,
 )
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.message import parse_message
 
 VIA = "SIP/2.0/UDP 127.0.0.1:5060;rport;branch=z9hG4bK1"
@@ -33,7 +33,7 @@ def dialog(*routes: str, target: str = "sip:alice@127.0.0.1:5080") -> Dialog:
 
 
 def sent(found: Dialog, text: str, method: str = "INFO", cseq: int = 2) -> str:
-    return found.request(method, cseq, VIA, draft=Draft(text, "127.0.0.1:5060"))
+    return found.request(method, cseq, VIA, draft=parse_draft(text, "127.0.0.1:5060"))
 
 
 def test_a_request() -> None:

@@ -11,7 +11,7 @@ from reference_server.sip.forwarding import (
     route_values,
     via_values,
 )
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.message import Request, Response, parse_message
 
 VIA = "SIP/2.0/UDP 192.0.2.1:5060;rport;branch=z9hG4bKours"
@@ -42,13 +42,15 @@ def response(text: str) -> Response:
 
 
 def copy(came: Request, added: str = "", routes: list[str] | None = None, **more: str) -> list[str]:
-    draft = Draft(f"x\r\n{added}\r\n", "h:1")
+    draft = parse_draft(f"x\r\n{added}\r\n", "h:1")
     forwarded = ForwardedRequest(came, CALLER, routes=routes, added=draft)
     return forwarded.copy("sip:carol@127.0.0.2", VIA, **more).split("\r\n")
 
 
 @pytest.mark.parametrize("name", ["From", "To", "f", "t"])
-@pytest.mark.parametrize("again", ["From: {}", "f : {}", "FROM: {}"])
+@pytest.mark.parametrize(
+    "again", ["From: {}", "f : {}", "FROM: {}", "From\t: {}", "From\r\n : {}", "f :\r\n\t{}"]
+)
 def test_what_the_application_replaces_does_not_stay_in_a_second_line(name: str, again: str) -> None:
     """Or an anonymous caller would be named all the same."""
     long = {"f": "From", "t": "To"}.get(name, name)

@@ -66,13 +66,13 @@ def test_the_end_of_the_pool_is_not_cut_short() -> None:
 def test_message_ids_of_one_connection_are_uuids_and_differ() -> None:
     identifiers = Identifiers(os.urandom)
     first, second = identifiers.message_ids(), identifiers.message_ids()
-    made = [source() for _ in range(500) for source in (first, second)]
+    made = [source.next() for _ in range(500) for source in (first, second)]
     assert len(set(made)) == 1000
     assert all(UUID.fullmatch(text) for text in made)
 
 
 def test_message_ids_stay_uuids_when_the_count_begins_high() -> None:
     highest = Identifiers(lambda count: b"\xff" * count).message_ids()
-    made = [highest() for _ in range(3000)]
+    made = [highest.next() for _ in range(3000)]
     assert len(set(made)) == 3000
     assert all(UUID.fullmatch(text) for text in made)

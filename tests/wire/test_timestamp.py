@@ -25,12 +25,12 @@ from reference_server.wire.timestamp import TimeToken
     ],
 )
 def test_token(wall: float, token: str) -> None:
-    assert TimeToken(lambda: wall)() == token
+    assert TimeToken(lambda: wall).now() == token
 
 
 def test_the_kept_second_is_replaced() -> None:
     moments = iter([10.25, 10.75, 11.0, 10.5])
-    token = TimeToken(lambda: next(moments))
+    token = TimeToken(lambda: next(moments)).now
     assert [token() for _ in range(4)] == [
         "00:00:10.250000",
         "00:00:10.750000",
@@ -41,7 +41,7 @@ def test_the_kept_second_is_replaced() -> None:
 
 @given(st.floats(0, 4e9))
 def test_token_agrees_with_datetime(wall: float) -> None:
-    token = TimeToken(lambda: wall)()
+    token = TimeToken(lambda: wall).now()
     assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{6}", token)
     micros = int(wall * 1_000_000)
     moment = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)

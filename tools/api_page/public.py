@@ -57,7 +57,12 @@ with SyncReferenceServer(Options(lint=True)) as server:
     print(server.ladder())
     print(server.findings)
 """,
-        ("drachtio_testing.server", "drachtio_testing.synchronous"),
+        (
+            "drachtio_testing.server",
+            "drachtio_testing.synchronous",
+            "drachtio_conformance.telephone.acts",
+            "drachtio_conformance.telephone.telephone",
+        ),
     ),
     Part(
         "An application and phones in a few lines",

@@ -20,6 +20,7 @@ from drachtio_conformance.cli.arguments import count, host_port, positive, secon
 from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.peers.admin_peer import told
 from drachtio_conformance.report import standard_output
+from drachtio_conformance.report.visible import visible, visible_on_one_line
 from drachtio_load import completion, refusal, report
 from drachtio_load.answers import Answer
 from drachtio_load.callee import CalleePlan, run_callee
@@ -260,12 +261,12 @@ def _value(text: str) -> tuple[str, str]:
 
 
 def _complain(code: ExitCode, sentence: str) -> int:
-    sys.stderr.write(f"drachtio-load: {sentence}\n")
+    sys.stderr.write(f"drachtio-load: {visible(sentence)}\n")
     return code
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{visible_on_one_line(line)}\n")
 
 
 if __name__ == "__main__":

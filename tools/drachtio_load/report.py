@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Struct
 
+from drachtio_conformance.report.visible import in_a_page
 from drachtio_load.local_server import between
 from drachtio_load.plots import Line, line_plot
 from drachtio_load.series import Interval, milliseconds, percentiles
@@ -120,7 +121,11 @@ def write_html(path: Path, run: LoadRun, judgement: Judgement, at: datetime, com
     """The page; ``at`` is when the run began, ``command`` the command line without passwords. Raises OSError."""
     rows = seconds(run)
     environment = Environment(
-        loader=PackageLoader("drachtio_load"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("drachtio_load"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=in_a_page,
     )
     style = (
         Markup(environment.loader.get_source(environment, "load.css")[0])

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct, field
 
-from drachtio_testing.server import Phone, ReferenceServer
+from drachtio_conformance.peers.recorder import WireEvent
+from drachtio_conformance.peers.sip_peer import SipStateError
+from drachtio_conformance.telephone.acts import Act, Answer, Ring
+from drachtio_conformance.telephone.telephone import Played
+from drachtio_testing.server import Phone, ReferenceServer, Transport
 from msgtrace.octets import readable
 from msgtrace.sip import SipMessage
 
@@ -27,7 +31,7 @@ class NewPhone(Struct, frozen=True, forbid_unknown_fields=True):
     """A telephone to be made."""
 
     name: str
-    transport: Literal["udp", "tcp"] = "udp"
+    transport: Transport = "udp"
 
 
 class Request(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,17 +63,35 @@ class Response(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CallTo(Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to call."""
+    """Whom to call, and what to do in the call."""
 
     user: str = "bob"
+    """a user at the server, or a whole URI"""
     headers: dict[str, str] = field(default_factory=dict)
+    script: list[Act] = field(default_factory=list)
+    """one act after the other; a call that they leave up stays up"""
 
 
 class Taking(Struct, frozen=True, forbid_unknown_fields=True):
     """How a call is taken."""
 
-    status: int = 200
-    rings: bool = True
+    script: list[Act] = field(default_factory=lambda: [Ring(), Answer()])
+    """one act after the other"""
+    within: float | None = None
+    """seconds in which it has to come"""
+
+
+class Playing(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do in the call that is up."""
+
+    script: list[Act]
+
+
+class Harm(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is done to what applications get (docs/guides/faults.md)."""
+
+    faults: str
+    """``split=1,no-pong``"""
 
 
 class Passing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,14 +107,24 @@ class Waiting(Struct, frozen=True, forbid_unknown_fields=True):
     routed: list[str] = field(default_factory=list)
 
 
+class Event(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that has to be seen in the trace."""
+
+    what: str
+    """in the summary of the event: ``200 OK (INVITE)``, ``route invite``"""
+    times: int = 1
+    within: float | None = None
+    """seconds"""
+
+
 class Dropping(Struct, frozen=True, forbid_unknown_fields=True):
     """How an application's connection ends."""
 
     reset: bool = False
 
 
-Answer = Mapping[str, object]
-Work = Callable[["Control", str, Any], Awaitable[Answer]]
+Told = Mapping[str, object]
+Work = Callable[["Control", str, Any], Awaitable[Told]]
 
 
 class Operation(Struct, frozen=True):
@@ -146,8 +178,10 @@ class Control:
             return _json({"error": "expected the header 'Authorization: Bearer TOKEN'"}, status=401)
         try:
             return await handler(request)
-        except (AssertionError, TimeoutError) as error:
+        except (AssertionError, TimeoutError, SipStateError) as error:
             return _json({"error": str(error)}, status=409)
+        except ValueError as error:
+            return _json({"error": str(error)}, status=400)
         except web.HTTPException as error:
             if error.text and error.text.startswith("{"):
                 error.content_type = "application/json"
@@ -166,7 +200,7 @@ class Control:
         return handle
 
 
-def _json(value: Answer, *, status: int = 200) -> web.Response:
+def _json(value: Told, *, status: int = 200) -> web.Response:
     return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
 
 
@@ -174,7 +208,7 @@ def _error(text: str) -> str:
     return msgspec.json.encode({"error": text}).decode()
 
 
-def _message(message: SipMessage) -> Answer:
+def _message(message: SipMessage) -> Told:
     return {
         "start": readable(message.start_line),
         "status": message.status,
@@ -184,93 +218,128 @@ def _message(message: SipMessage) -> Answer:
     }
 
 
-async def _show(control: Control, name: str, body: Nothing) -> Answer:
+async def _show(control: Control, name: str, body: Nothing) -> Told:
     server = control.server
     return {
         "host": server.host,
         "port": server.port,
         "secret": server.secret,
-        "sip": {"udp": server.sip("udp"), "tcp": server.sip("tcp")},
+        "sip": server.sips(),
+        "faults": server.faults,
         "occupancy": server.occupancy(),
         "findings": server.findings,
     }
 
 
-async def _trace(control: Control, name: str, body: Nothing) -> Answer:
-    events = [
-        {
-            "at": event.at,
-            "kind": event.kind,
-            "source": event.source,
-            "target": event.target,
-            "summary": event.summary,
-            "data": readable(event.data),
-        }
-        for event in control.server.trace
-    ]
+def _event(event: WireEvent) -> Told:
+    return {
+        "at": event.at,
+        "kind": event.kind,
+        "source": event.source,
+        "target": event.target,
+        "summary": event.summary,
+        "data": readable(event.data),
+    }
+
+
+async def _trace(control: Control, name: str, body: Nothing) -> Told:
+    events = [_event(event) for event in control.server.trace]
     return {"events": events, "ladder": control.server.ladder()}
 
 
-async def _new_phone(control: Control, name: str, body: NewPhone) -> Answer:
+async def _new_phone(control: Control, name: str, body: NewPhone) -> Told:
     phone = await control.new_phone(body)
     return {"name": body.name, "address": phone.address, "uri": phone.uri}
 
 
-async def _send(control: Control, name: str, body: Request) -> Answer:
+async def _send(control: Control, name: str, body: Request) -> Told:
     control.phone(name).send(
         body.method, body.user, headers=body.headers, body=body.body, in_dialog=body.in_dialog
     )
     return {}
 
 
-async def _receive(control: Control, name: str, body: Awaited) -> Answer:
+async def _receive(control: Control, name: str, body: Awaited) -> Told:
     return _message(await control.phone(name).receive(body.what, skip=body.skip, within=body.within))
 
 
-async def _respond(control: Control, name: str, body: Response) -> Answer:
+async def _respond(control: Control, name: str, body: Response) -> Told:
     control.phone(name).respond(body.status, headers=body.headers, body=body.body)
     return {}
 
 
-async def _ack(control: Control, name: str, body: Nothing) -> Answer:
+async def _ack(control: Control, name: str, body: Nothing) -> Told:
     control.phone(name).ack()
     return {}
 
 
-async def _cancel(control: Control, name: str, body: Nothing) -> Answer:
+async def _cancel(control: Control, name: str, body: Nothing) -> Told:
     control.phone(name).cancel()
     return {}
 
 
-async def _call(control: Control, name: str, body: CallTo) -> Answer:
-    return _message(await control.phone(name).call(body.user, headers=body.headers))
+def _played(played: Played) -> Told:
+    """What became of a script, and the message: the final response to a caller's INVITE, a callee's INVITE."""
+    if played.message is None:
+        raise AssertionError(played.sentence)
+    return {**_outcome(played), **_message(played.message)}
 
 
-async def _hang_up(control: Control, name: str, body: Nothing) -> Answer:
+def _outcome(played: Played) -> Told:
+    did = [{"act": each.act, "good": each.good, "told": readable(each.told)} for each in played.did]
+    return {"good": played.good, "sentence": readable(played.sentence), "did": did}
+
+
+async def _call(control: Control, name: str, body: CallTo) -> Told:
+    phone = control.phone(name)
+    return _played(await phone.play(*body.script, user=body.user, headers=body.headers))
+
+
+async def _hang_up(control: Control, name: str, body: Nothing) -> Told:
     return _message(await control.phone(name).hang_up())
 
 
-async def _take(control: Control, name: str, body: Taking) -> Answer:
-    return _message(await control.phone(name).answer(body.status, rings=body.rings))
+async def _take(control: Control, name: str, body: Taking) -> Told:
+    return _played(await control.phone(name).take(*body.script, within=body.within))
 
 
-async def _hung_up(control: Control, name: str, body: Nothing) -> Answer:
+async def _play(control: Control, name: str, body: Playing) -> Told:
+    return _outcome(await control.phone(name).go_on(*body.script))
+
+
+async def _hung_up(control: Control, name: str, body: Nothing) -> Told:
     return _message(await control.phone(name).hung_up())
 
 
-async def _advance(control: Control, name: str, body: Passing) -> Answer:
+async def _advance(control: Control, name: str, body: Passing) -> Told:
     await control.server.advance(body.seconds)
     return {}
 
 
-async def _wait(control: Control, name: str, body: Waiting) -> Answer:
+async def _wait(control: Control, name: str, body: Waiting) -> Told:
     await control.server.applications(body.count, routed=body.routed)
     return {}
 
 
-async def _drop(control: Control, name: str, body: Dropping) -> Answer:
+async def _happens(control: Control, name: str, body: Event) -> Told:
+    return _event(await control.server.happens(body.what, times=body.times, within=body.within))
+
+
+async def _drop(control: Control, name: str, body: Dropping) -> Told:
     control.server.drop_application(int(name) if name.isdecimal() else 0, reset=body.reset)
     return {}
+
+
+async def _faults(control: Control, name: str, body: Nothing) -> Told:
+    return {"faults": control.server.faults}
+
+
+async def _do_harm(control: Control, name: str, body: Harm) -> Told:
+    return {"faults": control.server.set_faults(body.faults)}
+
+
+async def _do_no_harm(control: Control, name: str, body: Nothing) -> Told:
+    return {"faults": control.server.set_faults("")}
 
 
 OPERATIONS = (
@@ -278,12 +347,12 @@ OPERATIONS = (
         "GET", "/v1/server", "where applications and phones connect; what the server holds", Nothing, _show
     ),
     Operation("GET", "/v1/trace", "what has crossed the wires, and as a ladder", Nothing, _trace),
+    Operation("POST", "/v1/wait", "wait for an event of the trace", Event, _happens),
     Operation("POST", "/v1/phones", "make a telephone", NewPhone, _new_phone),
-    Operation(
-        "POST", "/v1/phones/{name}/call", "call, acknowledge, return the final response", CallTo, _call
-    ),
+    Operation("POST", "/v1/phones/{name}/call", "call and play a script; what became of it", CallTo, _call),
     Operation("POST", "/v1/phones/{name}/hang-up", "send BYE, return its final response", Nothing, _hang_up),
-    Operation("POST", "/v1/phones/{name}/answer", "wait for a call and answer it; its INVITE", Taking, _take),
+    Operation("POST", "/v1/phones/{name}/answer", "wait for a call and play a script", Taking, _take),
+    Operation("POST", "/v1/phones/{name}/play", "play a script in the call that is up", Playing, _play),
     Operation("POST", "/v1/phones/{name}/hung-up", "wait for a BYE and answer it", Nothing, _hung_up),
     Operation("POST", "/v1/phones/{name}/send", "send any request, in the dialog or not", Request, _send),
     Operation("POST", "/v1/phones/{name}/receive", "wait for a response or request", Awaited, _receive),
@@ -294,6 +363,9 @@ OPERATIONS = (
     Operation(
         "POST", "/v1/applications/{name}/drop", "end the connection of application 1, 2 …", Dropping, _drop
     ),
+    Operation("GET", "/v1/faults", "the harm that is done to what applications get", Nothing, _faults),
+    Operation("PUT", "/v1/faults", "do this harm from now on, and no other", Harm, _do_harm),
+    Operation("DELETE", "/v1/faults", "do none", Nothing, _do_no_harm),
     Operation("POST", "/v1/advance", "let the server's time pass", Passing, _advance),
 )
 
@@ -312,6 +384,8 @@ def openapi() -> dict[str, object]:
                     "description": "done",
                     "content": {"application/json": {"schema": {"type": "object"}}},
                 },
+                "400": {"description": 'not what was expected: {"error": …}'},
+                "401": {"description": 'not the token: {"error": …}'},
                 "409": {"description": 'something else happened, or nothing in time: {"error": …}'},
             },
         }
@@ -319,7 +393,7 @@ def openapi() -> dict[str, object]:
             described["parameters"] = [
                 {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
             ]
-        if operation.method == "POST":
+        if operation.takes is not Nothing or operation.method == "POST":
             schema = {"$ref": f"#/components/schemas/{operation.takes.__name__}"}
             described["requestBody"] = {"content": {"application/json": {"schema": schema}}}
         paths.setdefault(operation.path, {})[operation.method.lower()] = described

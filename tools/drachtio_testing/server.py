@@ -11,23 +11,28 @@ from msgspec import Struct
 
 from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.recorder import WireEvent
-from drachtio_conformance.peers.sip_compose import SDP, Changes
+from drachtio_conformance.peers.sip_compose import Changes
 from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.sip_transport import Received
 from drachtio_conformance.peers.variables import octets
 from drachtio_conformance.steps.stage import Pace, Stage
 from drachtio_conformance.targets.embedded import EmbeddedServer, embedded
 from drachtio_conformance.targets.settings import ServerSettings
+from drachtio_conformance.telephone import lines
+from drachtio_conformance.telephone.acts import Act, Answer, Ring
+from drachtio_conformance.telephone.telephone import Played, Telephone
 from drachtio_testing.watcher import Watcher
 from msgtrace import ladder, sip
 from msgtrace.sip import SipMessage
 
-Transport: TypeAlias = Literal["udp", "tcp"]
+Transport: TypeAlias = Literal["udp", "tcp", "tls", "ws", "wss"]
 
 
 class Options(Struct, frozen=True, kw_only=True):
     """What a server of a test may be told; the rest is as by default."""
 
+    transports: tuple[Transport, ...] = ("udp", "tcp")
+    """by which telephones can call; those two are always there"""
     fault: str | None = None
     """harm done to what the application gets (docs/guides/faults.md): ``split=1,delay-echo=0.5``"""
     lint: bool = False
@@ -59,6 +64,9 @@ class ReferenceServer:
             cdrs=chosen.cdrs or None,
             fault=chosen.fault,
             lint=chosen.lint or None,
+            tls="tls" in chosen.transports or None,
+            ws="ws" in chosen.transports or None,
+            wss="wss" in chosen.transports or None,
         )
         self._server = await embedded(settings, taps=[self._watcher])
         self._watcher.begin(self._server.now)
@@ -96,10 +104,28 @@ class ReferenceServer:
         return self._running().endpoints.secret
 
     def sip(self, transport: Transport = "udp") -> str:
-        """host:port where the server takes SIP."""
-        address = self._running().endpoints.sip(transport, "ipv4")
-        assert address is not None
+        """host:port where the server takes SIP. Raises ValueError for a transport that ``Options`` does not name."""
+        endpoints = self._running().endpoints
+        address = endpoints.sip(transport, "ipv4")
+        if address is None:
+            there = ", ".join(hostport.partition("/")[0] for hostport in endpoints.hostports)
+            raise ValueError(f"the server has {there}, not {transport}: Options(transports=('{transport}',))")
         return address
+
+    def sips(self) -> dict[str, str]:
+        """That of each transport."""
+        names = [hostport.partition("/")[0] for hostport in self._running().endpoints.hostports]
+        return {name: self._running().endpoints.sip(name, "ipv4") or "" for name in names}
+
+    @property
+    def faults(self) -> str:
+        """The harm that is done to what applications get, with the seed of what is left to chance."""
+        return self._running().faults
+
+    def set_faults(self, faults: str) -> str:
+        """Do this harm from now on, and no other; none if it is empty. Returns what is done. Raises ValueError."""
+        self._running().set_faults(faults)
+        return self.faults
 
     async def advance(self, seconds: float) -> None:
         """Let the server's time pass; what falls due happens at once. The application's own time is its own."""
@@ -138,8 +164,26 @@ class ReferenceServer:
                 )
             await self._watcher.something(self.options.patience)
 
+    async def happens(self, what: str, *, times: int = 1, within: float | None = None) -> WireEvent:
+        """Wait until an event of the trace has ``what`` in its summary, as often as that; the last of them.
+
+        Raises TimeoutError.
+        """
+        patience = self.options.patience if within is None else within
+        deadline = time.monotonic() + patience
+        while True:
+            seen = [event for event in self._watcher.events if what in event.summary]
+            if len(seen) >= times:
+                return seen[times - 1]
+            if (left := deadline - time.monotonic()) <= 0:
+                raise TimeoutError(
+                    f"'{what}' has been seen {len(seen)} times, not {times}, within {patience:g} s"
+                )
+            await self._watcher.something(left)
+
     async def phone(self, name: str = "phone", transport: Transport = "udp") -> Phone:
-        """A telephone on a port of its own."""
+        """A telephone on a port of its own. Raises ValueError."""
+        self.sip(transport)
         assert self._stage is not None
         peer = await self._stage.open_peer(name, transport, "ipv4")
         self._watcher.names[peer.address] = name
@@ -166,12 +210,13 @@ class ReferenceServer:
 
 
 class Phone:
-    """A telephone: it does what a test says, and nothing by itself."""
+    """A telephone: it plays scripts, or does message by message what a test says, and nothing by itself."""
 
     def __init__(self, peer: SipPeer, server: ReferenceServer, transport: Transport) -> None:
         self._peer = peer
         self._server = server
         self._transport: Transport = transport
+        self._telephone = Telephone(peer, patience=server.options.patience)
 
     @property
     def address(self) -> str:
@@ -181,8 +226,31 @@ class Phone:
     @property
     def uri(self) -> str:
         """By which an application calls it."""
-        suffix = ";transport=tcp" if self._transport == "tcp" else ""
-        return f"sip:{self._peer.name}@{self.address}{suffix}"
+        return lines.uri_of(self._peer)
+
+    async def play(self, *script: Act, user: str = "bob", headers: Mapping[str, str] | None = None) -> Played:
+        """Call a user at the server, or a whole URI, and play the script; a call that it leaves up stays up.
+
+        Raises ScriptError.
+        """
+        return await self._telephone.call(
+            self._uri(user), script, headers=_changes(headers).headers, body=None
+        )
+
+    async def take(self, *script: Act, within: float | None = None) -> Played:
+        """Wait for a call and play the script; one that it does not answer is answered 200.
+
+        Raises ScriptError, and AssertionError if none comes ``within`` so many seconds.
+        """
+        patience = self._server.options.patience if within is None else within
+        taken = await self._telephone.take(script, within=patience)
+        if taken is None:
+            raise AssertionError(f"{self._peer.name}: expected a call, none came within {patience:g} s")
+        return taken
+
+    async def go_on(self, *script: Act) -> Played:
+        """Play a script in the call that is up. Raises ScriptError."""
+        return await self._telephone.go_on(script)
 
     def send(
         self,
@@ -194,12 +262,9 @@ class Phone:
         in_dialog: bool = False,
     ) -> None:
         """Send a request: to a user at the server, or a whole URI, or inside the latest dialog."""
-        uri = (
-            None if in_dialog else user if ":" in user else f"sip:{user}@{self._server.sip(self._transport)}"
-        )
         self._peer.request(
             method,
-            uri=uri,
+            uri=None if in_dialog else self._uri(user),
             changes=_changes(headers),
             body=None if body is None else octets(body),
             in_dialog=in_dialog,
@@ -246,13 +311,14 @@ class Phone:
         self._peer.cancel()
 
     async def call(self, user: str = "bob", *, headers: Mapping[str, str] | None = None) -> SipMessage:
-        """Send an INVITE, let it ring, acknowledge the final response and return it."""
-        self.send("INVITE", user, headers=headers)
-        while True:
-            message = await self._response()
-            if (message.status or 0) >= 200:
-                self.ack()
-                return message
+        """Send an INVITE, let it ring, acknowledge the final response and return it.
+
+        Raises AssertionError if none comes.
+        """
+        played = await self.play(user=user, headers=headers)
+        if played.message is None:
+            raise AssertionError(f"{self._peer.name}: {played.sentence}")
+        return played.message
 
     async def hang_up(self) -> SipMessage:
         """Send a BYE in the latest dialog; the final response to it."""
@@ -260,22 +326,23 @@ class Phone:
         return await self._response()
 
     async def answer(self, status: int = 200, *, rings: bool = True) -> SipMessage:
-        """Wait for an INVITE, ring, answer it, and wait for the ACK; returns the INVITE."""
-        invite = await self.receive("INVITE")
-        if rings:
-            self.respond(180)
-        if status < 300:
-            self.respond(status, headers={"Content-Type": "application/sdp"}, body=SDP)
-        else:
-            self.respond(status)
-        await self.receive("ACK")
-        return invite
+        """Wait for an INVITE, ring, answer it, and wait for the ACK; returns the INVITE.
+
+        Raises AssertionError if it does not come to that.
+        """
+        taken = await self.take(*((Ring(), Answer(status)) if rings else (Answer(status),)))
+        if not taken.good or taken.message is None:
+            raise AssertionError(f"{self._peer.name}: {taken.sentence}")
+        return taken.message
 
     async def hung_up(self) -> SipMessage:
         """Wait for a BYE and answer it 200; returns the BYE."""
         bye = await self.receive("BYE")
         self.respond(200)
         return bye
+
+    def _uri(self, user: str) -> str:
+        return user if ":" in user else f"sip:{user}@{self._server.sip(self._transport)}"
 
     async def _response(self) -> SipMessage:
         """The next response but 100."""

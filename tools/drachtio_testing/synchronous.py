@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 
 from drachtio_conformance.engine.session import LoopThread
 from drachtio_conformance.peers.recorder import WireEvent
+from drachtio_conformance.telephone.acts import Act
+from drachtio_conformance.telephone.telephone import Played
 from drachtio_testing.server import Options, Phone, ReferenceServer, Transport
 from msgtrace.sip import SipMessage
 
@@ -70,6 +73,19 @@ class SyncReferenceServer:
 
         self._thread.call(work())
 
+    @property
+    def faults(self) -> str:
+        """The harm that is done to what applications get, with the seed of what is left to chance."""
+        return self._server.faults
+
+    def set_faults(self, faults: str) -> str:
+        """Do this harm from now on, and no other; none if it is empty. Returns what is done. Raises ValueError."""
+
+        async def work() -> str:
+            return self._server.set_faults(faults)
+
+        return self._thread.call(work())
+
     def occupancy(self) -> dict[str, int]:
         """What the server holds, by table."""
 
@@ -81,6 +97,10 @@ class SyncReferenceServer:
     def applications(self, count: int = 1, *, routed: Sequence[str] = ()) -> None:
         """Wait until so many applications have authenticated and routed. Raises TimeoutError."""
         self._thread.call(self._server.applications(count, routed=routed))
+
+    def happens(self, what: str, *, times: int = 1, within: float | None = None) -> WireEvent:
+        """Wait until an event of the trace has ``what`` in its summary, as often as that. Raises TimeoutError."""
+        return self._thread.call(self._server.happens(what, times=times, within=within))
 
     def phone(self, name: str = "phone", transport: Transport = "udp") -> SyncPhone:
         """A telephone on a port of its own."""
@@ -101,8 +121,19 @@ class SyncReferenceServer:
         return self._server.ladder(width)
 
 
+class Playing:
+    """A script that is being played, while the test does something else."""
+
+    def __init__(self, played: Future[Played]) -> None:
+        self._played = played
+
+    def end(self) -> Played:
+        """Wait for its end. Raises what ``play`` or ``take`` do."""
+        return self._played.result()
+
+
 class SyncPhone:
-    """A telephone: it does what a test says, and nothing by itself."""
+    """A telephone: it plays scripts, or does message by message what a test says, and nothing by itself."""
 
     def __init__(self, phone: Phone, thread: LoopThread) -> None:
         self._phone = phone
@@ -117,6 +148,26 @@ class SyncPhone:
     def uri(self) -> str:
         """By which an application calls it."""
         return self._phone.uri
+
+    def play(self, *script: Act, user: str = "bob", headers: Mapping[str, str] | None = None) -> Played:
+        """Call a user at the server, or a whole URI, and play the script. Raises ScriptError."""
+        return self._thread.call(self._phone.play(*script, user=user, headers=headers))
+
+    def playing(self, *script: Act, user: str = "bob", headers: Mapping[str, str] | None = None) -> Playing:
+        """The same, while the test goes on."""
+        return Playing(self._thread.begin(self._phone.play(*script, user=user, headers=headers)))
+
+    def take(self, *script: Act, within: float | None = None) -> Played:
+        """Wait for a call and play the script. Raises ScriptError, and AssertionError if none comes."""
+        return self._thread.call(self._phone.take(*script, within=within))
+
+    def taking(self, *script: Act, within: float | None = None) -> Playing:
+        """The same, while the test goes on."""
+        return Playing(self._thread.begin(self._phone.take(*script, within=within)))
+
+    def go_on(self, *script: Act) -> Played:
+        """Play a script in the call that is up. Raises ScriptError."""
+        return self._thread.call(self._phone.go_on(*script))
 
     def send(
         self,

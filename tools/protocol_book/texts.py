@@ -25,6 +25,20 @@ FAILURES: Final = (
     ),
     Failure(
         outcome="NO",
+        text="too many attempts",
+        when="as many attempts of its address wait as may, since others have failed",
+        clauses=("AUTH-3",),
+        frames=("authenticate",),
+    ),
+    Failure(
+        outcome="NO",
+        text="too many tags",
+        when="with its tags the application would have more than it may",
+        clauses=("CONN-9",),
+        frames=("authenticate",),
+    ),
+    Failure(
+        outcome="NO",
         text="Invalid message format",
         when="fewer than two tokens, or a type without its required token",
         clauses=(
@@ -240,6 +254,20 @@ FAILURES: Final = (
         text="requested protocol/transport not available",
         when="its next hop needs a transport or address family that the server does not listen on",
         clauses=("OUT-16",),
+        frames=("send-request",),
+    ),
+    Failure(
+        outcome="NOK",
+        text="too many routes",
+        when="the application has as many routes as it may",
+        clauses=("CONN-9",),
+        frames=("route",),
+    ),
+    Failure(
+        outcome="NOK",
+        text="too many dialogs",
+        when="as many dialogs are open as there may be, and it would begin another",
+        clauses=("CONN-9",),
         frames=("send-request",),
     ),
     Failure(

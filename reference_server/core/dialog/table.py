@@ -16,7 +16,7 @@ from reference_server.sip.dialog import dialog_key
 class DialogTable:
     """The usages, by dialog id and by dialog; what else the functions of this folder need is at hand, too."""
 
-    __slots__ = ("_begun_here", "_by_id", "_by_key", "context", "location", "transactions")
+    __slots__ = ("_begun_here", "_by_id", "_by_key", "context", "known", "location", "transactions")
 
     def __init__(self, context: Context, transactions: TransactionLayer, location: LocationService) -> None:
         self.context = context
@@ -24,6 +24,8 @@ class DialogTable:
         self.location = location
         self._by_id: dict[str, DialogUsage] = {}
         self._by_key: dict[str, DialogUsage] = {}
+        self.known = self._by_key
+        """every usage that is not over; others only look how many there are"""
         self._begun_here: dict[str, DialogUsage] = {}
         """those that an application's request began, by what a request of the far end without a To tag says"""
 

@@ -20,6 +20,8 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from reference_server.core.ports import Application, Flow
 from reference_server.sip.deadline import Deadline
 from reference_server.sip.dialog import Dialog
@@ -29,6 +31,8 @@ from reference_server.sip.timers import TimerHandle
 from reference_server.sip.transactions.retransmitted_2xx import Retransmitted2xx
 
 _ACKS_KEPT = 8
+_NONE: Final = -1
+"""No CSeq number."""
 
 
 class UsageState(Enum):
@@ -43,8 +47,8 @@ class UsageState(Enum):
 
 _EARLY: Final = UsageState.EARLY
 _CONFIRMED: Final = UsageState.CONFIRMED
-_OVER: Final = UsageState.OVER
-"""Each look into an Enum is a call in Python 3.11."""
+OVER: Final = UsageState.OVER
+"""Each look into an Enum is a call in Python 3.11, and so is a property: what every call passes compares the state."""
 
 
 class UsageEvent(Enum):
@@ -130,75 +134,43 @@ class Session(Protocol):
         """Whether a refresh of ours is under way; then ``again`` is called when it is over."""
 
 
-class DialogUsage:
-    """A dialog, who owns it, and what of it is still in the air."""
+class DialogUsage(Struct, eq=False):
+    """A dialog, who owns it, and what of it is still in the air. Made by :func:`begin_usage`."""
 
-    __slots__ = (
-        "_acknowledgements",
-        "_far_update",
-        "_hangs_up_after_ack",
-        "_hangs_up_when_acknowledged",
-        "_last_answered_invite",
-        "_own_acks",
-        "begun_here",
-        "called",
-        "description",
-        "dialog",
-        "dialog_id",
-        "expiry",
-        "far_invites",
-        "flow",
-        "follows_contact",
-        "key",
-        "own_offers",
-        "owner",
-        "session",
-        "state",
-        "subscription",
-    )
-
-    def __init__(
-        self,
-        dialog: Dialog,
-        dialog_id: str,
-        owner: Application | None,
-        flow: Flow,
-        begun_by: FarEndRequest | None = None,
-    ) -> None:
-        """``begun_by`` is the far end's request that began it; None if the application did."""
-        self.dialog = dialog
-        self.dialog_id = dialog_id
-        self.state = _EARLY
-        self.owner = owner
-        self.key = dialog.key
-        self.flow = flow
-        """where the far end was last heard, for requests to a peer that nothing else routes to"""
-        self.follows_contact = False
-        """requests go to the far end's Contact instead"""
-        self.called = ""
-        """the Request-URI of our request that began it"""
-        self.begun_here = begun_by is None
-        """the application sent the request that began it; else the far end did"""
-        self.far_invites: list[FarEndRequest] = [] if begun_by is None else [begun_by]
-        """the far end's latest INVITE, or the SUBSCRIBE that began it, and before it those without a final response"""
-        self._far_update: FarEndRequest | None = None
-        self.own_offers: set[OwnOffer] = set()
-        """our INVITEs and UPDATEs inside it that have no final response"""
-        self._acknowledgements: dict[int, tuple[FarEndRequest, Retransmitted2xx]] = {}
-        """our 2xx to INVITEs that wait for an ACK, by CSeq number"""
-        self._own_acks: dict[int, str] = {}
-        """the ACKs that we have sent, by CSeq number, to repeat them; empty if one has not gone yet"""
-        self._last_answered_invite = -1
-        """the CSeq number of our latest INVITE that got a 2xx"""
-        self._hangs_up_after_ack = False
-        self._hangs_up_when_acknowledged = False
-        self.subscription = False
-        self.expiry: Deadline | None = None
-        """when a subscription is over"""
-        self.session: Session | None = None
-        """there is one if both ends agreed on a time within which the call is to be refreshed"""
-        self.description = ""
-        """our latest message with a session description, with a Contact; a refresh repeats both"""
+    dialog: Dialog
+    dialog_id: str
+    owner: Application | None
+    key: str
+    """of its dialog"""
+    flow: Flow
+    """where the far end was last heard, for requests to a peer that nothing else routes to"""
+    begun_here: bool
+    """the application sent the request that began it; else the far end did"""
+    far_invites: list[FarEndRequest]
+    """the far end's latest INVITE, or the SUBSCRIBE that began it, and before it those without a final response"""
+    own_offers: set[OwnOffer]
+    """our INVITEs and UPDATEs inside it that have no final response"""
+    _acknowledgements: dict[int, tuple[FarEndRequest, Retransmitted2xx]]
+    """our 2xx to INVITEs that wait for an ACK, by CSeq number"""
+    _own_acks: dict[int, str]
+    """the ACKs that we have sent, by CSeq number, to repeat them; empty if one has not gone yet"""
+    state: UsageState = _EARLY
+    follows_contact: bool = False
+    """requests go to the far end's Contact instead"""
+    called: str = ""
+    """the Request-URI of our request that began it"""
+    _far_update: FarEndRequest | None = None
+    _last_answered_invite: int = _NONE
+    """the CSeq number of our latest INVITE that got a 2xx"""
+    _hangs_up_after_ack: bool = False
+    _hangs_up_when_acknowledged: bool = False
+    subscription: bool = False
+    expiry: Deadline | None = None
+    """when a subscription is over"""
+    session: Session | None = None
+    """there is one if both ends agreed on a time within which the call is to be refreshed"""
+    description: str = ""
+    """our latest message with a session description, with a Contact; a refresh repeats both"""
 
     def calls(self, target: str, *, follows_contact: bool) -> None:
         """The application has called ``target``; later requests go to the far end's Contact, or not."""
@@ -232,7 +204,7 @@ class DialogUsage:
     @property
     def is_over(self) -> bool:
         """It has ended."""
-        return self.state is _OVER
+        return self.state is OVER
 
     # Its owner.
 
@@ -291,10 +263,11 @@ class DialogUsage:
 
     def await_ack(self, invite: FarEndRequest, repeater: Retransmitted2xx) -> None:
         """Our 2xx to ``invite`` is repeated by ``repeater`` until its ACK comes."""
-        former = self._acknowledgements.pop(invite.cseq, None)
+        cseq = invite.cseq
+        former = self._acknowledgements.pop(cseq, None)
         if former is not None:  # another INVITE with the same number: one ACK is for both
             former[1].stop()
-        self._acknowledgements[invite.cseq] = (invite, repeater)
+        self._acknowledgements[cseq] = (invite, repeater)
 
     def acknowledged(self, cseq: int) -> FarEndRequest | None:
         """An ACK with that number came: the INVITE whose 2xx it is for, once. None: repeated, or for nothing."""
@@ -380,3 +353,15 @@ class DialogUsage:
     def refreshed_by(self, session: Session | None) -> None:
         """Its session is ``session``; None: nothing needs to be refreshed."""
         self.session = session
+
+
+def begin_usage(
+    dialog: Dialog,
+    dialog_id: str,
+    owner: Application | None,
+    flow: Flow,
+    begun_by: FarEndRequest | None = None,
+) -> DialogUsage:
+    """``dialog`` begins; ``begun_by`` is the far end's request that began it, None if the application did."""
+    far = [] if begun_by is None else [begun_by]
+    return DialogUsage(dialog, dialog_id, owner, dialog.key, flow, begun_by is None, far, set(), {}, {})

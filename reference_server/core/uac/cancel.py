@@ -14,7 +14,7 @@ from reference_server.core.invite_client import InviteClient, InviteOwner
 from reference_server.core.ports import Application
 from reference_server.core.transactions import Sent
 from reference_server.core.uac.core import ApplicationInvite, UacCore
-from reference_server.sip.messages.draft import Draft, own_draft
+from reference_server.sip.messages.draft import Draft, own_draft, parse_draft
 from reference_server.sip.messages.message import parse_message
 from reference_server.wire.frames_to_application import NotSent
 from reference_server.wire.requests import Sip
@@ -92,7 +92,7 @@ def cancel_invite(uac: UacCore, application: Application, message: Sip) -> None:
         application.deliver(NotSent(message.message_id, text))
         return
     context = uac.context
-    text = invite.cancel(Draft(message.text, "", context.settings.preserved_header_names))
+    text = invite.cancel(parse_draft(message.text, "", context.settings.preserved_header_names))
     application.deliver(
         request_echo(
             context,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.dialog.usage import DialogUsage, UsageEvent, begin_usage
 from reference_server.core.ports import Application, Flow
 from reference_server.core.uac.core import UacCore
 from reference_server.sip.dialog import Dialog, contact_uri_of, record_route_of
@@ -88,7 +88,7 @@ class EarlyDialogs:
             remote_contact=_contact_of(message, caller.target),
             route_set=routes,
         )
-        usage = DialogUsage(dialog, self.dialog_id, caller.application, flow)
+        usage = begin_usage(dialog, self.dialog_id, caller.application, flow)
         usage.calls(caller.target, follows_contact=_is_at_its_contact(dialog, flow))
         self._by_tag[tag] = usage
         self._uac.dialogs.add(usage)

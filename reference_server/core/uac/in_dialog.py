@@ -23,7 +23,7 @@ from reference_server.core.uac import cancel_race
 from reference_server.core.uac.core import UacCore
 from reference_server.core.uac.in_dialog_request import InDialog, InDialogRequest, ReInvite
 from reference_server.core.uac.prack import branch_of
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import Draft, parse_draft
 from reference_server.wire.frames_to_application import NotSent
 from reference_server.wire.requests import Sip
 
@@ -41,7 +41,7 @@ def usage_by_call_id(uac: UacCore, application: Application, text: str) -> Dialo
     None unless the application owns exactly one of that Call-ID. A request with another URI goes there: that of
     a back-to-back user agent may well repeat the Call-ID of the call that it came for.
     """
-    call_id = Draft(text, "").get("call-id") if _BY_CALL_ID.match(text) else ""
+    call_id = parse_draft(text, "").get("call-id") if _BY_CALL_ID.match(text) else ""
     return uac.dialogs.by_call_id(call_id, application) if call_id else None
 
 

@@ -38,6 +38,7 @@ NO_LEG = "Error creating leg"
 INVALID_FROM = "invalid from value provided by client:"
 DIALOG_OF_ANOTHER = "dialog id is in use by another application"
 TO_MYSELF = "can not send request to myself"
+TOO_MANY_DIALOGS = "too many dialogs"
 NO_CONTENT_TYPE = "missing content-type"
 _NTP_EPOCH = 2_208_988_800  # seconds between 1900 and 1970
 _NUMBER = re.compile(r"[+0-9A-Za-z*#._-]+\Z")
@@ -65,6 +66,9 @@ def request_outside_dialogs(uac: UacCore, application: Application, message: Sip
         to_myself = uac.location.own.include_parsed(hop) or _is_in(hop, context.settings.local_domain)
         if to_myself and not message.route_url:
             raise _Refusal(TO_MYSELF)
+        if line.method.forms_dialog and len(uac.dialogs.known) >= context.settings.most_dialogs:
+            context.event("application-over-limit", connection=application.number, limit="dialogs")
+            raise _Refusal(TOO_MANY_DIALOGS)
     except _Refusal as refusal:
         application.deliver(NotSent(message.message_id, str(refusal)))
         return

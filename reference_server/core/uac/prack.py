@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from reference_server.core.dialog.usage import DialogUsage
 from reference_server.core.uac.core import UacCore
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.reliable import ReliableReceiver, parse_rack
 
 NO_INVITE = "Server error: unable to find IIP when sending PRACK"
@@ -21,7 +21,7 @@ def branch_of(uac: UacCore, usage: DialogUsage, text: str) -> DialogUsage | str:
     received = call.received if call is not None else _received_inside(usage)
     if received is None:
         return NO_INVITE
-    rack = parse_rack(Draft(text, "").get("rack"))
+    rack = parse_rack(parse_draft(text, "").get("rack"))
     if rack is None:
         return NO_RACK
     tag = received.acknowledged(rack.number)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from reference_server.core.dialog.hang_up import Cause, hang_up
 from reference_server.core.dialog.session_timer import settle_as_server
 from reference_server.core.dialog.subscription import keep_subscription, says_terminated
-from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.dialog.usage import OVER, DialogUsage, UsageEvent
 from reference_server.core.methods import INVITE, NOTIFY, PRACK, SUBSCRIBE, UPDATE
 from reference_server.core.server_request import ServerRequest
 from reference_server.core.uas.core import UasCore
@@ -24,7 +24,7 @@ def conclude(
     uas: UasCore, incoming: ServerRequest, usage: DialogUsage, draft: Draft, *, text: str, status: int
 ) -> None:
     """What the final response ``text``, made of ``draft``, does to the usage, unless that has ended meanwhile."""
-    if usage.is_over:
+    if usage.state is OVER:
         return
     request = incoming.request
     method = incoming.method
@@ -70,7 +70,7 @@ def _refresh_session(
 def _await_ack(uas: UasCore, incoming: ServerRequest, usage: DialogUsage, text: str) -> None:
     """Repeat the 2xx until its ACK; without one for 64·T1 the server hangs up (CALL-4, CALL-8)."""
     context = uas.context
-    cseq = incoming.cseq
+    cseq = incoming.request.cseq_number
 
     def unacknowledged() -> None:
         usage.acknowledged(cseq)

@@ -16,7 +16,7 @@ from reference_server.core.application_draft import drafted, mere_word
 from reference_server.core.call_observer import Ended, Reason, Role, Source
 from reference_server.core.context import Settings
 from reference_server.core.dialog.session_timer import answer_refresher
-from reference_server.core.dialog.usage import DialogUsage, UsageEvent
+from reference_server.core.dialog.usage import OVER, DialogUsage, UsageEvent, begin_usage
 from reference_server.core.echo import response_echo
 from reference_server.core.methods import BYE, INVITE
 from reference_server.core.ports import Application
@@ -200,8 +200,8 @@ def _settle_dialog(uas: UasCore, response: PendingResponse) -> bool:
     incoming, success = response.incoming, response.success
     usage = incoming.usage
     if usage is None and (success or (incoming.method is INVITE and 100 < response.status < 200)):
-        usage = _begin_usage(uas, incoming)
-    if success and usage is not None and not usage.is_over and not uas.dialogs.claim(usage):
+        usage = _establish(uas, incoming)
+    if success and usage is not None and usage.state is not OVER and not uas.dialogs.claim(usage):
         incoming.reject(480)
         uas.dialogs.end(usage, UsageEvent.REFUSED)
         _not_sent(response, DIALOG_EXISTS)
@@ -209,7 +209,7 @@ def _settle_dialog(uas: UasCore, response: PendingResponse) -> bool:
     return True
 
 
-def _begin_usage(uas: UasCore, incoming: ServerRequest) -> DialogUsage:
+def _establish(uas: UasCore, incoming: ServerRequest) -> DialogUsage:
     """Make the dialog that the application's first response with a To tag establishes (§12.1.1)."""
     request = incoming.request
     local = incoming.to_with_tag()
@@ -224,7 +224,7 @@ def _begin_usage(uas: UasCore, incoming: ServerRequest) -> DialogUsage:
         remote_contact=request.first.get("contact", ""),
         route_set=record_route_of(request),
     )
-    usage = DialogUsage(
+    usage = begin_usage(
         dialog,
         uas.dialogs.id_of_uas(incoming.headers.call_id, request.from_tag),
         incoming.application,

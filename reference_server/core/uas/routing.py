@@ -56,8 +56,8 @@ def deliver(context: Context, incoming: ServerRequest, application: Application)
             context,
             incoming.flow,
             len(incoming.request.text),
-            transaction_id=incoming.transaction_id,
-            text=incoming.text_for_application(),
+            incoming.transaction_id,
+            incoming.text_for_application(),
         )
     )
 

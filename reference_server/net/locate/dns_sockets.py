@@ -5,7 +5,7 @@ while it is being made, and then does not close itself. Here nothing is awaited 
 ``async with``. A socket is connected to its nameserver, so that the kernel tells if nobody listens there and drops what
 others send.
 
-This file imports dnspython; ``net/dns.py`` loads it when the first question is asked.
+This file imports dnspython; ``net/locate/dns.py`` loads it when the first question is asked.
 """
 
 from __future__ import annotations

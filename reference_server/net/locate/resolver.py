@@ -20,6 +20,7 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from reference_server.config.model import DEFAULT_LIMITS, LimitConfiguration
 from reference_server.net.locate.dns import Addresses, Dns, DnsFailure, Service, Services
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.sip.transport import TRANSPORTS, Transport
@@ -29,9 +30,6 @@ PATIENCE = 10.0
 
 FAILURE_SECONDS = 5.0
 """How long it counts that no nameserver answered."""
-
-MOST_LOOKUPS = 1000
-"""Names that are looked up at a time; one more counts as not found at once."""
 
 MOST_TARGETS = 16
 """Targets of SRV records whose addresses are looked up."""
@@ -96,11 +94,17 @@ class Resolver:
         monotonic: Callable[[], float],
         warn: Callable[[str], None],
         patience: float = PATIENCE,
+        limits: LimitConfiguration = DEFAULT_LIMITS,
+        met: Callable[[str, str], None] | None = None,
     ) -> None:
         """``transports`` in the order of preference; ``families``: False for IPv4, True for IPv6, that we can send by.
 
         ``warn`` gets a line for each lookup that failed because nobody answered. ``patience`` is in seconds.
+        ``limits`` say how many names are looked up at a time; one more counts as not found at once, and ``met`` gets
+        the name of the limit and a line; by default ``warn`` does.
         """
+        self._met = met if met is not None else lambda limit, line: warn(line)
+        self.bound(limits)
         self._transports = transports
         self._families = families
         self._dns = dns
@@ -127,14 +131,19 @@ class Resolver:
             done(())
         elif (waiting := self._waiting.get(question)) is not None:
             waiting.append(done)
-        elif len(self._waiting) >= MOST_LOOKUPS:
-            self._warn(f"cannot look {question.name!r} up: {MOST_LOOKUPS} names are being looked up already")
+        elif len(self._waiting) >= self._most:
+            line = f"cannot look {question.name!r} up: {self._most} names are being looked up already"
+            self._met("lookups", line)
             done(())
         else:
             self._waiting[question] = [done]
             task = asyncio.get_running_loop().create_task(self._look_up(question))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def bound(self, limits: LimitConfiguration) -> None:
+        """From now on so many names may be looked up at a time."""
+        self._most = limits.lookups
 
     async def stop(self) -> None:
         """Give up what is being looked up; nobody is told."""

@@ -7,6 +7,9 @@ draft's fields come out in the order and spelling in which they are sent, under 
 from __future__ import annotations
 
 import re
+from operator import attrgetter
+
+from msgspec import Struct
 
 from reference_server.sip.messages.field_names import NAMES, field_named
 from reference_server.sip.messages.headers import HEADERS, Header, Repetition, split_values
@@ -16,48 +19,30 @@ from reference_server.sip.messages.message import plain_lines
 _LINE_END = re.compile(r"[\r\n]+")
 _LOCALHOST = re.compile(r"@localhost(?::\d+)?(?=[;>?,\s]|\Z)")
 _FROM, _CALL_ID, _CSEQ = HEADERS["from"], HEADERS["call-id"], HEADERS["cseq"]
+_RANK = attrgetter("rank")
 _NOT_GIVEN = [""]
 _NOTHING: dict[str, str] = {}
 
 
-class Draft:
-    """The parts of a draft."""
+class Draft(Struct, eq=False):
+    """The parts of a draft. Made by :func:`parse_draft`."""
 
-    __slots__ = ("_has_identity", "body", "fields", "invalid", "malformed", "others", "start_line")
+    start_line: str
+    body: str
+    fields: dict[Header, list[str]]
+    """known fields; via, route, record-route, rseq and content-length are left out: they are the server's"""
+    others: list[str]
+    """header lines of unknown fields, ready to send"""
+    invalid: dict[Header, str]
+    """known fields with a value that is not theirs, and that value as given"""
+    malformed: str = ""
+    """a line without a colon, with which no response is sent (RSP-21)"""
+    _has_identity: bool = False
 
-    def __init__(
-        self,
-        text: str,
-        local: str,
-        preserved: frozenset[str] = frozenset(),
-        request: dict[str, str] = _NOTHING,
-    ) -> None:
-        """Cut ``text``.
-
-        ``local`` is ``host:port``, which replaces ``@localhost`` in From, To, Contact and P-Asserted-Identity
-        (RSP-10). ``preserved`` are names of unknown fields, in lower case, whose spelling is kept. ``request`` are
-        the sound values of the request that the draft answers: From, To, Call-ID and CSeq that only repeat them are
-        left out.
-        """
-        self.fields: dict[Header, list[str]] = {}
-        """known fields; via, route, record-route, rseq and content-length are left out: they are the server's"""
-        self._has_identity = False
-        self.others: list[str] = []
-        """header lines of unknown fields, ready to send"""
-        self.invalid: dict[Header, str] = {}
-        """known fields with a value that is not theirs, and that value as given"""
-        self.malformed = ""
-        """a line without a colon, with which no response is sent (RSP-21)"""
-        head, _, self.body = text.partition("\r\n\r\n")
-        lines = _header_lines(head)
-        self.start_line = lines[0]
-        if len(lines) > 1:
-            self._read(lines, local if "@localhost" in head else None, preserved, request)
-
-    def _read(
+    def read(
         self, lines: list[str], local: str | None, preserved: frozenset[str], request: dict[str, str]
     ) -> None:
-        """``local`` is None if nothing is to be replaced."""
+        """Take in all ``lines`` but the first. ``local`` is None if nothing is to be replaced."""
         fields = self.fields
         known = NAMES.known
         repeated = False
@@ -146,15 +131,35 @@ class Draft:
         fields = self.fields
         known = ""
         if fields:
-            ordered = sorted(fields, key=_rank) if len(fields) > 1 else list(fields)
+            ordered = sorted(fields, key=_RANK) if len(fields) > 1 else list(fields)
             known = "".join([f"{header.name}: {value}\r\n" for header in ordered for value in fields[header]])
         others = "".join(self.others) if self.others else ""
         return f"{known}Content-Length: {len(self.body)}\r\n{others}"
 
 
+def parse_draft(
+    text: str,
+    local: str,
+    preserved: frozenset[str] = frozenset(),
+    request: dict[str, str] = _NOTHING,
+) -> Draft:
+    """Cut ``text``.
+
+    ``local`` is ``host:port``, which replaces ``@localhost`` in From, To, Contact and P-Asserted-Identity (RSP-10).
+    ``preserved`` are names of unknown fields, in lower case, whose spelling is kept. ``request`` are the sound values
+    of the request that the draft answers: From, To, Call-ID and CSeq that only repeat them are left out.
+    """
+    head, _, body = text.partition("\r\n\r\n")
+    lines = _header_lines(head)
+    draft = Draft(lines[0], body, {}, [], {})
+    if len(lines) > 1:
+        draft.read(lines, local if "@localhost" in head else None, preserved, request)
+    return draft
+
+
 def own_draft(*lines: str, body: str = "") -> Draft:
     """The draft of a request that the server makes by itself, with these header lines."""
-    return Draft("\r\n".join(("", *lines, "", body)), "")
+    return parse_draft("\r\n".join(("", *lines, "", body)), "")
 
 
 def _header_lines(head: str) -> list[str]:
@@ -164,7 +169,3 @@ def _header_lines(head: str) -> list[str]:
         start_line, _, rest = head.partition("\r\n")
         lines = [start_line, *(line for line in _LINE_END.split(rest) if line and "\0" not in line)]
     return lines
-
-
-def _rank(header: Header) -> int:
-    return header.rank

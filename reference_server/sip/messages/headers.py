@@ -70,10 +70,12 @@ _MEDIA_TYPES: Final = Memo[str, bool](entries=8192, longest=300)
 
 
 def is_address(value: str, tag: str = "") -> bool:
-    """Whether ``value`` is one address, as From and To have it.
+    """Whether ``value`` is one address, as From and To have it, with ``tag`` or without one (:rfc:`3261#section-19.3`).
 
-    ``tag`` is its tag, if that is known to be a token. It is new in each call, what stands before it is not.
+    The tag is new in each call, what stands before it is not.
     """
+    if tag and not (tag.isalnum() and tag.isascii()) and not is_token(tag):
+        return False
     before = value[: -len(tag)] if tag else value
     if before in (_TAGGED if tag else _ADDRESSES).known:
         return True

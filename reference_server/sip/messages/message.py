@@ -122,8 +122,11 @@ def parse_message(text: str) -> Request | Response:
             text = text[: len(text) - len(body) + length]
             body = body[:length]
     number, _, cseq_method = first.get("cseq", "").partition(" ")
-    if not number.isdecimal():
+    if number.isdecimal() and len(number) <= LONGEST_NUMBER:
+        cseq_number = int(number)
+    else:
         number, _, cseq_method = first.get("cseq", "").replace("\t", " ").partition(" ")
+        cseq_number = _number(number)
     message = _started_by(lines[0])
     shared: SipMessage = message
     shared.text = text
@@ -133,7 +136,7 @@ def parse_message(text: str) -> Request | Response:
     shared.repeats = len(first) != len(lines) - 1
     shared.body = body
     shared.malformed = malformed
-    shared.cseq_number = _number(number)
+    shared.cseq_number = cseq_number
     shared.cseq_method = cseq_method.strip(" \t")
     shared.from_tag = tag_of(first.get("from", ""))
     shared.to_tag = tag_of(first.get("to", ""))

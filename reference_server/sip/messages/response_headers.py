@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from reference_server.sip.messages.concessions import elements
 from reference_server.sip.messages.draft import Draft
 from reference_server.sip.messages.message import Request
@@ -31,36 +33,19 @@ REASONS = {
 """The phrases of the responses that the server makes itself."""
 
 
-class ResponseHeaders:
-    """The headers that every response to one request has in common, made once."""
+class ResponseHeaders(Struct, frozen=True, eq=False, gc=False):
+    """The headers that every response to one request has in common. Made by :func:`response_headers`."""
 
-    __slots__ = ("call_id", "completed_via", "cseq", "from_", "record_routes", "to", "vias")
-
-    def __init__(self, request: Request, via: TopVia, source_host: str, source_port: int) -> None:
-        first = request.first
-        line = first.get("via", "")
-        self.completed_via = completed_via(via, source_host, source_port)
-        """the topmost value, with what we know of its sender"""
-        others = "" if line is via.value else line[len(via.value) :]
-        self.vias = f"Via: {self.completed_via}{others}\r\n"
-        if request.repeats:
-            self.vias += "".join([f"Via: {line}\r\n" for line in request.all("via")[1:]])
-        self.record_routes = (
-            "".join(
-                [
-                    f"Record-Route: {value}\r\n"
-                    for line in request.all("record-route")
-                    for value in elements(line)
-                ]
-            )
-            if "record-route" in first
-            else ""
-        )
-        self.from_ = first.get("from", "")
-        self.to = first.get("to", "")
-        """as received, so without our tag on a request outside dialogs"""
-        self.call_id = first.get("call-id", "")
-        self.cseq = first.get("cseq", "")
+    completed_via: str
+    """the topmost value, with what we know of its sender"""
+    vias: str
+    record_routes: str
+    """header lines, complete, as ``vias`` are"""
+    from_: str
+    to: str
+    """as received, so without our tag on a request outside dialogs"""
+    call_id: str
+    cseq: str
 
     def compose(self, status_line: str, to: str, draft: Draft, *, with_record_route: bool) -> str:
         """A response for an application; its own From, Call-ID and CSeq win (RSP-22)."""
@@ -94,3 +79,29 @@ class ResponseHeaders:
             if not value:
                 text = text.replace(f"\r\n{name}: \r\n", "\r\n", 1)
         return text if self.to else text.replace(f"\r\nTo: {to}\r\n", "\r\n", 1)
+
+
+def response_headers(request: Request, via: TopVia, source_host: str, source_port: int) -> ResponseHeaders:
+    """What the responses to ``request``, which came from that address, have in common."""
+    first = request.first
+    line = first.get("via", "")
+    completed = completed_via(via, source_host, source_port)
+    others = "" if line is via.value else line[len(via.value) :]
+    vias = f"Via: {completed}{others}\r\n"
+    if request.repeats:
+        vias += "".join([f"Via: {line}\r\n" for line in request.all("via")[1:]])
+    return ResponseHeaders(
+        completed,
+        vias,
+        _record_routes_of(request) if "record-route" in first else "",
+        first.get("from", ""),
+        first.get("to", ""),
+        first.get("call-id", ""),
+        first.get("cseq", ""),
+    )
+
+
+def _record_routes_of(request: Request) -> str:
+    return "".join(
+        [f"Record-Route: {value}\r\n" for line in request.all("record-route") for value in elements(line)]
+    )

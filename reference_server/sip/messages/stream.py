@@ -25,7 +25,9 @@ _CR, _LF = 0x0D, 0x0A
 class StreamError(ValueError):
     """The stream cannot be cut into messages any more; what was expected, what came, and where."""
 
-    def __init__(self, expected: str, came: str, offset: int) -> None:
+    def __init__(self, expected: str, came: str, offset: int, limit: str = "") -> None:
+        self.limit = limit
+        """the name of the limit that a message exceeds, if it is that"""
         self.expected = expected
         self.came = came
         self.offset = offset
@@ -76,14 +78,14 @@ class StreamFramer:
             end = _EMPTY_LINE.search(buffer, self._scanned)
             if end is None:
                 if len(buffer) > self._limit_headers:
-                    raise self._fail(
-                        f"an empty line within {self._limit_headers} octets", f"{len(buffer)} octets"
-                    )
+                    expected = f"an empty line within {self._limit_headers} octets"
+                    raise self._fail(expected, f"{len(buffer)} octets", "header-limit")
                 self._scanned = max(0, len(buffer) - 2)
                 return None
             headers = end.end()
             if headers > self._limit_headers:
-                raise self._fail(f"at most {self._limit_headers} octets of headers", f"{headers}")
+                expected = f"at most {self._limit_headers} octets of headers"
+                raise self._fail(expected, f"{headers}", "header-limit")
             self._size = headers + self._content_length(headers)
         size = self._size
         if len(buffer) < size:
@@ -125,10 +127,10 @@ class StreamFramer:
         if not value.isdigit() or len(value) > 12:
             raise self._fail("a Content-Length of decimal digits", repr(came))
         if (length := int(value)) > self._limit_body:
-            raise self._fail(f"a Content-Length of at most {self._limit_body}", came)
+            raise self._fail(f"a Content-Length of at most {self._limit_body}", came, "body-limit")
         return length
 
-    def _fail(self, expected: str, came: str) -> StreamError:
-        self._error = StreamError(expected, came, self._offset)
+    def _fail(self, expected: str, came: str, limit: str = "") -> StreamError:
+        self._error = StreamError(expected, came, self._offset, limit)
         self._buffer.clear()
         return self._error

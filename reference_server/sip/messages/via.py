@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from msgspec import Struct
+
 from reference_server.memo import Memo
 from reference_server.sip.identifiers import LONGEST_NAME, MAGIC_COOKIE, shortened
 from reference_server.sip.messages.message import Request, unfolded
@@ -59,16 +61,13 @@ class Sender:
         self.completed_behind = ""
 
 
-class TopVia:
+class TopVia(Struct, frozen=True, eq=False, gc=False):
     """What matters of the topmost Via value."""
 
-    __slots__ = ("branch", "sender", "value")
-
-    def __init__(self, value: str, branch: str, sender: Sender) -> None:
-        self.value = value
-        """this value alone, as it was written"""
-        self.branch = branch
-        self.sender = sender
+    value: str
+    """this value alone, as it was written"""
+    branch: str
+    sender: Sender
 
     @property
     def transport(self) -> str:

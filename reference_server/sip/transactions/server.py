@@ -90,6 +90,10 @@ class InviteServerTransaction(Struct, eq=False):
     _repeat: TimerHandle | None = None
     _interval: float = 0.0
 
+    def send_by(self, send: Send) -> None:
+        """Put responses on the wire by ``send``."""
+        self._send = send
+
     def identify(self, identity: str) -> None:
         """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""
         self.identity = identity
@@ -175,6 +179,10 @@ class NonInviteServerTransaction(Struct, eq=False):
     identity: str = ""
     state: ServerState = _TRYING
     _last: str = ""
+
+    def send_by(self, send: Send) -> None:
+        """Put responses on the wire by ``send``."""
+        self._send = send
 
     def identify(self, identity: str) -> None:
         """What the same request has in common that came by another way (RFC 3261 §8.2.2.2)."""

@@ -13,8 +13,10 @@ import pytest
 from msgspec import structs
 
 from drachtio_conformance.cli import call_command
-from drachtio_conformance.cli.call_command import Call, CallError, Outcome
+from drachtio_conformance.cli.call_command import Call, Outcome
 from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.telephone.acts import Act, Dtmf, HangUp, Reinvite, ScriptError
+from drachtio_conformance.telephone.lines import CallError
 from msgtrace import sip
 from tests.conformance.conftest import Running
 
@@ -69,10 +71,10 @@ def sent(outcome: Outcome) -> list[str]:
 
 def test_a_call_that_is_answered_is_acknowledged_and_hung_up() -> None:
     with far_end({"INVITE": ["100 Trying,180 Ringing,200 OK"], "BYE": ["200 OK"]}) as address:
-        outcome = place(address, hold=0)
+        outcome = place(address, script=(HangUp(),))
     assert sent(outcome) == ["INVITE", "ACK", "BYE"]
     assert outcome.exit_code is ExitCode.OK
-    assert outcome.sentence == "answered 200 OK, held for 0 s, hung up"
+    assert outcome.sentence == "answered 200 OK; hung up after 0 s: 200 OK"
     assert sip.parse(outcome.events[-2].data).uri == f"sip:far@{address}"
 
 
@@ -80,7 +82,7 @@ def test_a_reliable_provisional_response_is_acknowledged_and_again_when_it_is_re
     reliable = "183 Session Progress\r\nRequire: 100rel\r\nRSeq: {}"
     answers = ",".join([reliable.format(7), reliable.format(7), reliable.format(8), "200 OK"])
     with far_end({"INVITE": [answers], "PRACK": ["200 OK"] * 2, "BYE": ["200 OK"]}) as address:
-        outcome = place(address, hold=0, headers=(("Supported", "100rel"),))
+        outcome = place(address, script=(HangUp(),), headers=(("Supported", "100rel"),))
     assert sent(outcome) == ["INVITE", "PRACK", "PRACK", "PRACK", "ACK", "BYE"]
     requests = [sip.parse(event.data) for event in outcome.events if event.source == "phone"]
     pracks = [request for request in requests if request.method == "PRACK"]
@@ -135,27 +137,6 @@ def test_the_reference_server_without_an_application(running: Running, parameter
     assert outcome.events[0].data.endswith("\r\n\r\nhi")
 
 
-@pytest.mark.parametrize(
-    ("uri", "message"),
-    [
-        ("bob", "expected a SIP URI like sip:bob@127.0.0.1:5060, got 'bob'"),
-        ("sip:bob@127.0.0.1:70000", "expected a port from 1 to 65535, got 70000"),
-        ("sip:bob@127.0.0.1;transport=sctp", "expected a transport of udp, tcp, tls, ws, wss, got 'sctp'"),
-        ("sips:bob@127.0.0.1;transport=udp", "sips goes by tls or wss, not by udp: try sip:"),
-        ("sip:bob@[::1", "expected a SIP URI"),
-    ],
-)
-def test_a_uri_that_cannot_be_called_is_refused(uri: str, message: str) -> None:
-    with pytest.raises(CallError, match=message):
-        call_command.destination(Call(uri=uri))
-
-
-def test_destinations() -> None:
-    assert call_command.destination(Call(uri="sip:bob@127.0.0.1")) == ("127.0.0.1", 5060, "udp")
-    assert call_command.destination(Call(uri="sip:[::1]:5070;transport=tcp")) == ("::1", 5070, "tcp")
-    assert call_command.destination(Call(uri="sip:b@127.0.0.1;transport=tcp", transport="udp"))[2] == "udp"
-
-
 def test_a_closed_udp_port_is_told_at_once() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
@@ -171,3 +152,16 @@ def test_a_closed_udp_port_is_told_at_once() -> None:
 def test_a_request_that_makes_no_sense_alone_is_refused(method: str) -> None:
     with pytest.raises(CallError, match=f"{method} is no request of its own: it "):
         asyncio.run(call_command.place(Call(uri="sip:bob@127.0.0.1:5060", method=method)))
+
+
+def test_a_script_is_about_a_call() -> None:
+    with pytest.raises(CallError, match="dtmf is about a call, and OPTIONS makes none"):
+        asyncio.run(
+            call_command.place(Call(uri="sip:bob@127.0.0.1:5060", method="OPTIONS", script=(Dtmf("1"),)))
+        )
+
+
+@pytest.mark.parametrize("script", [(HangUp(), Reinvite()), (Dtmf("x"),)])
+def test_a_script_that_nobody_can_play_is_refused(script: tuple[Act, ...]) -> None:
+    with pytest.raises(ScriptError):
+        asyncio.run(call_command.place(Call(uri="sip:bob@127.0.0.1:5060", script=script)))

@@ -16,6 +16,8 @@ from drachtio_conformance.cli.call_command import Call, Outcome
 from drachtio_conformance.cli.command_line import build_parser
 from drachtio_conformance.cli.main import main
 from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.peers.transports import TRANSPORTS
+from drachtio_conformance.telephone.acts import Act, Cancel, EarlyBye, HangUp, Reinvite
 
 
 class Listening:
@@ -42,8 +44,8 @@ class Listening:
         return self.code
 
 
-def call(uri: str, **options: object) -> Outcome:
-    return asyncio.run(call_command.place(Call(uri=uri, hold=0.05, **options)))  # type: ignore[arg-type]
+def call(uri: str, *script: Act) -> Outcome:
+    return asyncio.run(call_command.place(Call(uri=uri, script=script)))
 
 
 @pytest.mark.parametrize(
@@ -51,46 +53,46 @@ def call(uri: str, **options: object) -> Outcome:
     [
         (
             [],
-            {},
+            [HangUp(0.05)],
             ExitCode.OK,
-            "answered 200 OK, held for 0.05 s, hung up",
-            "answered 200; the caller hung up",
+            "answered 200 OK; hung up after 0.05 s: 200 OK",
+            "answered 200; the other side hung up",
         ),
-        (["--busy"], {}, ExitCode.FAILURES, "INVITE was answered 486 Busy Here", "answered 486"),
-        (["--status", "603"], {}, ExitCode.FAILURES, "INVITE was answered 603 Decline", "answered 603"),
+        (["--busy"], [], ExitCode.FAILURES, "INVITE was answered 486 Busy Here", "answered 486"),
+        (["--answer", "603"], [], ExitCode.FAILURES, "INVITE was answered 603 Decline", "answered 603"),
         (
             ["--ring", "30"],
-            {"cancel_after": 0.2},
+            [Cancel(0.2)],
             ExitCode.OK,
             "cancelled after 0.2 s: INVITE was answered 487 Request Terminated",
             "rang, and was cancelled within 30 s",
         ),
         (
             ["--ring", "30"],
-            {"early_bye": True},
+            [EarlyBye()],
             ExitCode.OK,
             "hung up behind 180 Ringing: INVITE was answered 487 Request Terminated",
-            "rang, and was cancelled within 30 s",
+            "rang, and was hung up within 30 s",
         ),
         (
             [],
-            {"reinvite": True},
+            [Reinvite(), HangUp(0.05)],
             ExitCode.OK,
-            "answered 200 OK, held for 0.05 s, hung up",
-            "answered 200; the caller",
+            "answered 200 OK; re-INVITE: 200 OK (sendrecv); hung up after 0.05 s: 200 OK",
+            "answered 200; the other side",
         ),
         (
             ["--busy"],
-            {"early_bye": True},
+            [EarlyBye()],
             ExitCode.FAILURES,
             "INVITE was answered 486 Busy Here before it rang",
             "486",
         ),
     ],
 )
-def test_calls(phone: Sequence[str], caller: dict[str, object], code: ExitCode, said: str, told: str) -> None:
+def test_calls(phone: Sequence[str], caller: Sequence[Act], code: ExitCode, said: str, told: str) -> None:
     listening = Listening(*phone)
-    outcome = call(listening.uri, **caller)
+    outcome = call(listening.uri, *caller)
     assert (outcome.exit_code, outcome.sentence) == (code, said)
     taken = listening.told()
     assert taken["good"] is True
@@ -100,9 +102,9 @@ def test_calls(phone: Sequence[str], caller: dict[str, object], code: ExitCode, 
 
 def test_the_phone_hangs_up() -> None:
     listening = Listening("--hang-up-after", "0.1")
-    outcome = asyncio.run(call_command.place(Call(uri=listening.uri, hold=20)))
+    outcome = call(listening.uri, HangUp(20))
     assert outcome.sentence == "answered 200 OK; the other side hung up"
-    assert listening.told()["sentence"] == "answered 200, hung up after 0.1 s: 200 OK"
+    assert listening.told()["sentence"] == "answered 200; hung up after 0.1 s: 200 OK"
     assert listening.ended() == 0
 
 
@@ -133,9 +135,23 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(capsys.readouterr().out)
     assert (told["exit_code"], told["sentence"]) == (1, "INVITE was answered 486 Busy Here")
     assert told["events"][0]["summary"].startswith("INVITE")
+    assert told["did"] == [{"act": "call", "good": False, "told": "INVITE was answered 486 Busy Here"}]
     assert listening.ended() == 0
 
 
-def test_one_manner_at_a_time() -> None:
-    with pytest.raises(SystemExit):
-        main(["call", "sip:x@127.0.0.1", "--no-ack", "--reinvite"])
+def test_what_cannot_be_played(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["call", "sip:x@127.0.0.1", "--no-ack", "--reinvite"]) == 2
+    assert "reinvite stands behind no-ack, which ends the call" in capsys.readouterr().err
+    assert main(["phone", "--busy", "--hold"]) == 2
+    assert "hold stands behind answer, which ends the call" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_each_transport(transport: str, capsys: pytest.CaptureFixture[str]) -> None:
+    listening = Listening("--transport", transport, "--dtmf", "7", "--calls", "2")
+    assert f";transport={transport}" in listening.uri or transport == "udp"
+    for _ in range(2):
+        assert main(["call", listening.uri, "--hold", "0.05", "--talk", "0.2", "--hang-up-after", "0"]) == 0
+        assert "on hold for 0.05 s: 200 OK (recvonly)" in capsys.readouterr().out
+        assert listening.told()["sentence"] == "answered 200; dialled 7; the other side hung up"
+    assert listening.ended() == 0

@@ -108,6 +108,36 @@ OTHERS = [
         'message_id, result = next(iter(self.waiting), ""), frame.token(3)',
     ),
     one(
+        "ends a call with the subscription of its REFER",
+        "calls/going_on/refer-over",
+        "if self.subscription:  # a call",
+        "if True:  # a call",
+    ),
+    one(
+        "has one connection at a time",
+        "connection/kinds/outbound-two-at-once",
+        "one = App()  #",
+        "one = app  #",
+    ),
+    one(
+        "listens no more behind a refusal",
+        "connection/kinds/outbound-refused",
+        'app.say("refused", text=str(refused))',
+        'app.say("refused", text=str(refused)); server.close()',
+    ),
+    one(
+        "takes one connection only",
+        "connection/kinds/outbound-again",
+        "one = App()  #",
+        "server.close(); one = App()  #",
+    ),
+    one(
+        "takes a connection that was lost early for the end",
+        "connection/kinds/outbound-closed-during-authentication",
+        "await one.client.serve(reader, writer, secret, ping=ping)",
+        "await one.client.serve(reader, writer, secret, ping=ping) or server.close()",
+    ),
+    one(
         "takes continue for the end",
         "proxying/verb/several-answers",
         'if frame.tokens[-1] == "continue":',

@@ -57,3 +57,57 @@ def test_side_by_side_or_one_after_the_other(tmp_path: Path, capsys: pytest.Capt
     with pytest.raises(SystemExit):
         main(["client", "--jobs", "0", "--", "x"])
     assert "expected a number from 1 to 64, got '0'" in capsys.readouterr().err
+
+
+def test_random_faults_in_all_that_the_app_gets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.json"
+    options = ["client", "--faults", "random", "--filter", "calls/inside", "--filter", "frames/arriving"]
+    assert main([*options, "--json", str(report), "--full", "--", sys.executable, str(APP)]) == 0
+    told = json.loads(report.read_text())
+    assert {case["verdict"] for case in told["cases"]} == {"pass"}
+    seed = told["target"].rpartition("seed ")[2]
+    assert f"with random faults, seed {seed}" in capsys.readouterr().out
+    assert f"--faults random --seed {seed} " in told["cases"][0]["rerun"]
+    frames = [event["data"] for case in told["cases"] for event in case["events"] if event["kind"] == "frame"]
+    assert any("|weather|" in frame for frame in frames)
+    assert any("|later|more" in frame for frame in frames)
+
+
+@pytest.mark.parametrize(
+    ("faults", "old", "new", "told"),
+    [
+        (
+            "random",
+            "# of other types this client knows none (FRAME-25)",
+            'elif frame.token(1): raise ValueError("unknown")',
+            "fail",
+        ),
+        (
+            "pieces",
+            "# of other types this client knows none (FRAME-25)",
+            'elif frame.token(1): raise ValueError("unknown")',
+            "pass",
+        ),
+        (
+            "pieces",
+            "                    if len(buffer) < end:\n                        break\n",
+            "",
+            "fail",
+        ),
+    ],
+)
+def test_what_random_faults_find(faults: str, old: str, new: str, told: str, tmp_path: Path) -> None:
+    """A client that takes what it reads for a whole frame, and one that stops at a stranger."""
+    report, broken = tmp_path / "report.json", tmp_path / "app.py"
+    assert APP.read_text().count(old) == 1
+    broken.write_text(APP.read_text().replace(old, new))
+    options = ["client", "--faults", faults, "--seed", "3", "--filter", "calls/answered"]
+    main([*options, "--json", str(report), "--", sys.executable, str(broken)])
+    verdicts = {case["verdict"] for case in json.loads(report.read_text())["cases"]}
+    assert told in verdicts
+    assert (verdicts == {"pass"}) is (told == "pass")
+
+
+def test_a_seed_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["client", "--seed", "5", "--", sys.executable, str(APP)]) == 2
+    assert "--seed is that of random faults: give --faults random, too" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from reference_server.core.dialog import usage as module
-from reference_server.core.dialog.usage import MOVES, DialogUsage, UsageEvent, UsageState
+from reference_server.core.dialog.usage import MOVES, DialogUsage, UsageEvent, UsageState, begin_usage
 from reference_server.sip.dialog import Dialog
 from reference_server.sip.messages.message import parse_message
 from tests.core.uac.originated import CONTACT, Originated
@@ -29,7 +29,7 @@ def made(owner: RecordingApplication | None = None) -> DialogUsage:
         remote_contact="<sip:b@127.0.0.1:5080>",
         route_set=[],
     )
-    return DialogUsage(dialog, "c;from-tag=1", owner, BY_UDP)
+    return begin_usage(dialog, "c;from-tag=1", owner, BY_UDP)
 
 
 def in_state(state: UsageState) -> DialogUsage:

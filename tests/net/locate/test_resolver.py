@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reference_server.config.model import DEFAULT_LIMITS, LimitConfiguration
 from reference_server.net.locate.dns import MOST_RECORDS, NEGATIVE_SECONDS, Dns
 from reference_server.net.locate.hosts import HostsFile
 from reference_server.net.locate.resolver import FAILURE_SECONDS, MOST_HOPS, Hop, Question, Resolver
@@ -41,6 +42,8 @@ class Stage:
         self.nameserver = nameserver
         self.now = 0.0
         self.warnings: list[str] = []
+        self.met: list[str] = []
+        """the limits that were met"""
         self._hosts = HostsFile(hosts)
         self.resolver = self.made()
 
@@ -50,6 +53,7 @@ class Stage:
         families: Sequence[bool] = (False, True),
         patience: float = 10.0,
         seconds: float = 4.0,
+        limits: LimitConfiguration = DEFAULT_LIMITS,
     ) -> Resolver:
         return Resolver(
             transports,
@@ -59,6 +63,8 @@ class Stage:
             monotonic=lambda: self.now,
             warn=self.warnings.append,
             patience=patience,
+            limits=limits,
+            met=lambda limit, line: self.met.append(limit),
         )
 
     async def hops(
@@ -300,6 +306,23 @@ def test_a_dead_nameserver_ends_in_bounded_time_and_delays_nobody(run: Run) -> N
             stage.nameserver.silent.clear()
             stage.now += FAILURE_SECONDS + 1
             assert await stage.hops("a.test") == [Hop(UDP, "10.0.0.1", 5060)]
+
+    run(story())
+
+
+def test_so_many_names_are_looked_up_at_a_time(run: Run) -> None:
+    async def story() -> None:
+        async with serving(PLAIN) as stage:
+            stage.nameserver.silent = {"*"}
+            stage.resolver = stage.made(patience=0.3, limits=LimitConfiguration(lookups=2))
+            waiting = [asyncio.ensure_future(stage.hops(f"n{number}.test")) for number in range(2)]
+            await asyncio.sleep(0)
+            assert not await stage.hops("n2.test")
+            assert stage.met == ["lookups"]
+            stage.resolver.bound(LimitConfiguration(lookups=3))
+            third = asyncio.ensure_future(stage.hops("n3.test"))
+            assert await asyncio.gather(*waiting, third) == [[]] * 3
+            assert stage.met == ["lookups"]
 
     run(story())
 

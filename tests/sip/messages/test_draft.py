@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.field_names import COMPACT_FORMS
 
 LOCAL = "127.0.0.1:5060"
@@ -16,7 +16,7 @@ LOCAL = "127.0.0.1:5060"
 
 def lines(headers: str, preserved: frozenset[str] = frozenset()) -> list[str]:
     """The header lines that come out for ``headers``, without Content-Length."""
-    draft = Draft(f"SIP/2.0 200 OK\r\n{headers}\r\n\r\n", LOCAL, preserved)
+    draft = parse_draft(f"SIP/2.0 200 OK\r\n{headers}\r\n\r\n", LOCAL, preserved)
     return [line for line in draft.lines().split("\r\n") if line and not line.startswith("Content-Length")]
 
 
@@ -35,14 +35,14 @@ def lines(headers: str, preserved: frozenset[str] = frozenset()) -> list[str]:
     ],
 )
 def test_parts(text: str, start_line: str, headers: str, body: str) -> None:
-    draft = Draft(text, LOCAL)
+    draft = parse_draft(text, LOCAL)
     assert draft.start_line == start_line
     assert draft.body == body
     assert draft.lines() == f"Content-Length: {len(body)}\r\n{headers}"
 
 
 def test_known_fields_come_in_the_order_of_the_table_unknown_ones_behind_content_length() -> None:
-    draft = Draft(
+    draft = parse_draft(
         "SIP/2.0 200 OK\r\nx-lower: b\r\nALLOW: INVITE, ACK\r\nfoo: 1\r\naccept: application/sdp\r\nserver: me\r\n"
         "content_type: text/plain\r\nP-Asserted-Identity: <sip:x@y>\r\n\r\nhello",
         LOCAL,
@@ -174,13 +174,13 @@ def test_a_preserved_name_does_not_change_a_known_one() -> None:
     ],
 )
 def test_a_known_field_with_a_foreign_value(line: str, name: str) -> None:
-    draft = Draft(f"SIP/2.0 200 OK\r\n{line}\r\nX-a: 1\r\n\r\n", LOCAL)
+    draft = parse_draft(f"SIP/2.0 200 OK\r\n{line}\r\nX-a: 1\r\n\r\n", LOCAL)
     assert [header.name for header in draft.invalid] == [name]
     assert draft.lines() == "Content-Length: 0\r\nX-a: 1\r\n"
 
 
 def test_access() -> None:
-    draft = Draft("SIP/2.0 200 OK\r\nTo: <sip:a@b>\r\nExpires: 5\r\n\r\n", LOCAL)
+    draft = parse_draft("SIP/2.0 200 OK\r\nTo: <sip:a@b>\r\nExpires: 5\r\n\r\n", LOCAL)
     assert draft.get("expires") == "5"
     assert draft.get("from") == ""
     assert draft.take("to") == "<sip:a@b>"
@@ -201,10 +201,10 @@ REQUEST = {
 
 def test_what_only_repeats_the_request_is_left_out() -> None:
     text = "SIP/2.0 200 OK\r\nCall-ID: c\r\ncseq: 1 INVITE\r\nfrom: <sip:a@h>;tag=1\r\nto: <sip:b@h>\r\n\r\n"
-    draft = Draft(text, LOCAL, request=REQUEST)
+    draft = parse_draft(text, LOCAL, request=REQUEST)
     assert draft.fields == {}
     assert (draft.take("to"), draft.take_identity()) == ("", ("", "", ""))
-    assert Draft(text, LOCAL).take_identity() == ("<sip:a@h>;tag=1", "c", "1 INVITE")
+    assert parse_draft(text, LOCAL).take_identity() == ("<sip:a@h>;tag=1", "c", "1 INVITE")
 
 
 @pytest.mark.parametrize(
@@ -220,25 +220,25 @@ def test_what_only_repeats_the_request_is_left_out() -> None:
 def test_what_differs_from_the_request_is_the_applications(
     given_lines: str, identity: tuple[str, str, str]
 ) -> None:
-    draft = Draft(f"SIP/2.0 200 OK\r\n{given_lines}\r\n\r\n", LOCAL, request=REQUEST)
+    draft = parse_draft(f"SIP/2.0 200 OK\r\n{given_lines}\r\n\r\n", LOCAL, request=REQUEST)
     assert draft.take_identity() == identity
     assert draft.fields == {}
 
 
 def test_a_contact_that_is_the_requests_goes_out() -> None:
-    draft = Draft("SIP/2.0 200 OK\r\nContact: <sip:a@h>\r\n\r\n", LOCAL, request=REQUEST)
+    draft = parse_draft("SIP/2.0 200 OK\r\nContact: <sip:a@h>\r\n\r\n", LOCAL, request=REQUEST)
     assert draft.lines() == "Contact: <sip:a@h>\r\nContent-Length: 0\r\n"
 
 
 def test_localhost_is_replaced_before_a_draft_is_compared_with_its_request() -> None:
     request = {"to": "<sip:b@localhost>"}
-    draft = Draft("SIP/2.0 200 OK\r\nTo: <sip:b@localhost>\r\n\r\n", LOCAL, request=request)
+    draft = parse_draft("SIP/2.0 200 OK\r\nTo: <sip:b@localhost>\r\n\r\n", LOCAL, request=request)
     assert draft.take("to") == f"<sip:b@{LOCAL}>"
 
 
 def test_drafts_share_nothing() -> None:
-    first = Draft("SIP/2.0 200 OK\r\nSupported: a\r\n\r\n", LOCAL)
-    Draft("SIP/2.0 200 OK\r\nSupported: b\r\nSupported: c\r\n\r\n", LOCAL)
+    first = parse_draft("SIP/2.0 200 OK\r\nSupported: a\r\n\r\n", LOCAL)
+    parse_draft("SIP/2.0 200 OK\r\nSupported: b\r\nSupported: c\r\n\r\n", LOCAL)
     assert first.lines() == "Supported: a\r\nContent-Length: 0\r\n"
 
 
@@ -273,7 +273,7 @@ pieces = st.lists(
 
 @given(st.one_of(octets, pieces))
 def test_any_text_gives_sound_lines(text: str) -> None:
-    draft = Draft(text, LOCAL)
+    draft = parse_draft(text, LOCAL)
     out = draft.lines()
     assert f"Content-Length: {len(draft.body)}\r\n" in out
     assert out.endswith("\r\n")
@@ -281,6 +281,16 @@ def test_any_text_gives_sound_lines(text: str) -> None:
         assert re.fullmatch(r"[A-Za-z0-9\-.!%*_+`'~]+: [^\r\n\0]*", line)
         assert not line.startswith(("Via:", "Route:", "Record-Route:", "RSeq:"))
     assert out.count("Content-Length: ") == 1 or "Content-Length" in text
+
+
+@pytest.mark.parametrize("name", ["From", "f", "Subject", "X-a"])
+@pytest.mark.parametrize("folding", ["\r\n : ", "\n\t:", " \r\n :"])
+def test_a_name_that_is_folded_before_its_colon_is_refused_and_makes_no_second_field(
+    name: str, folding: str
+) -> None:
+    draft = parse_draft(f"SIP/2.0 200 OK\r\n{name}{folding}<sip:two@h>\r\n{name}: <sip:one@h>\r\n\r\n", LOCAL)
+    assert draft.malformed.strip() == name, "whoever uses the draft refuses it"
+    assert draft.lines().count("<sip:") == 1
 
 
 @pytest.mark.parametrize("compact", sorted(COMPACT_FORMS))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.field_names import NAMES, field_name, field_named
 from reference_server.sip.messages.message import Request, SipSyntaxError, parse_message
 
@@ -118,6 +118,6 @@ def _all_of_message(text: str) -> object:
 
 
 def _all_of_draft(text: str) -> object:
-    draft = Draft(text, "127.0.0.1:5060")
+    draft = parse_draft(text, "127.0.0.1:5060")
     invalid = {header.name: value for header, value in draft.invalid.items()}
     return draft.start_line, draft.body, invalid, draft.lines(), draft.take_identity(), draft.take("to")

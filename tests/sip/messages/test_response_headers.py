@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reference_server.sip.messages.draft import Draft
+from reference_server.sip.messages.draft import parse_draft
 from reference_server.sip.messages.message import Request, parse_message
-from reference_server.sip.messages.response_headers import REASONS, ResponseHeaders
+from reference_server.sip.messages.response_headers import REASONS, ResponseHeaders, response_headers
 from reference_server.sip.messages.via import parse_top_via
 
 REQUEST = (
@@ -33,7 +33,7 @@ def headers() -> ResponseHeaders:
     assert isinstance(request, Request)
     via = parse_top_via(request.get("via"))
     assert via is not None
-    return ResponseHeaders(request, via, source_host="127.0.0.1", source_port=5099)
+    return response_headers(request, via, "127.0.0.1", 5099)
 
 
 def test_a_response_of_the_servers_own() -> None:
@@ -59,7 +59,7 @@ def test_a_refusal_has_nothing_of_what_the_request_lacks() -> None:
         assert isinstance(request, Request)
         via = parse_top_via(request.get("via"))
         assert via is not None
-        bare = ResponseHeaders(request, via, source_host="h", source_port=5099)
+        bare = response_headers(request, via, "h", 5099)
         expected = "".join(present).replace("To: <sip:b@b>", "To: <sip:b@b>;tag=t")
         assert bare.refusal(400, f"{bare.to};tag=t", reason="Bad Request") == (
             f"SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;rport=5099\r\n{expected}"
@@ -73,7 +73,9 @@ def test_every_status_of_the_servers_own_has_a_phrase() -> None:
 
 
 def test_a_response_of_an_application() -> None:
-    draft = Draft("SIP/2.0 200 OK\r\nX-a: 1\r\nSubject: s\r\nContact: <sip:me>\r\n\r\nbody", "127.0.0.1:5060")
+    draft = parse_draft(
+        "SIP/2.0 200 OK\r\nX-a: 1\r\nSubject: s\r\nContact: <sip:me>\r\n\r\nbody", "127.0.0.1:5060"
+    )
     assert headers().compose("SIP/2.0 200 OK", "<sip:bob>;tag=1", draft, with_record_route=True) == (
         f"SIP/2.0 200 OK\r\n{VIAS}{ROUTES}From: <sip:alice@127.0.0.1>;tag=k2x8\r\nTo: <sip:bob>;tag=1\r\n"
         "Call-ID: mq7zt1\r\nCSeq: 1   INVITE\r\nContact: <sip:me>\r\nSubject: s\r\nContent-Length: 4\r\nX-a: 1\r\n"
@@ -88,12 +90,14 @@ def test_a_100_has_the_record_route_and_a_refusal_has_not() -> None:
 
 def test_without_record_route() -> None:
     assert "Record-Route" not in headers().compose(
-        "SIP/2.0 486 ", "x", Draft("SIP/2.0 486 ", ""), with_record_route=False
+        "SIP/2.0 486 ", "x", parse_draft("SIP/2.0 486 ", ""), with_record_route=False
     )
 
 
 def test_what_the_application_may_replace() -> None:
-    draft = Draft("SIP/2.0 200 OK\r\nCSeq: 99 INVITE\r\nCall-ID: y\r\nFrom: <sip:z@z>;tag=9\r\n\r\n", "")
+    draft = parse_draft(
+        "SIP/2.0 200 OK\r\nCSeq: 99 INVITE\r\nCall-ID: y\r\nFrom: <sip:z@z>;tag=9\r\n\r\n", ""
+    )
     text = headers().compose("SIP/2.0 200 OK", "<sip:bob>;tag=1", draft, with_record_route=False)
     assert text == (
         f"SIP/2.0 200 OK\r\n{VIAS}From: <sip:z@z>;tag=9\r\nTo: <sip:bob>;tag=1\r\nCall-ID: y\r\nCSeq: 99 INVITE\r\n"
@@ -106,7 +110,7 @@ def test_what_the_request_lacks_stays_empty() -> None:
     assert isinstance(request, Request)
     via = parse_top_via(request.get("via"))
     assert via is not None
-    text = ResponseHeaders(request, via, source_host="127.0.0.1", source_port=5099).minimal(400, ";tag=1")
+    text = response_headers(request, via, "127.0.0.1", 5099).minimal(400, ";tag=1")
     assert text == (
         "SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP h;received=127.0.0.1;rport=5099\r\nFrom: \r\nTo: ;tag=1\r\n"
         "Call-ID: \r\nCSeq: \r\nContent-Length: 0\r\n\r\n"

@@ -195,6 +195,10 @@ def test_routes_are_judged_as_before_when_they_come_again(value: str) -> None:
         (request(body="abc", Content_Length="9999"), BAD),
         (request(more="Call-ID: other\r\n"), (400, "Bad Call-ID Header")),
         (request(more="From: <sip:other@b>;tag=2\r\n"), (400, "Bad From Header")),
+        (request(more="f\r\n : <sip:other@b>;tag=2\r\n"), (400, "Bad From Header")),
+        (request(more="FROM\t:<sip:other@b>;tag=2\r\n"), (400, "Bad From Header")),
+        (request(more="t: <sip:other@b>\r\n"), (400, "Bad To Header")),
+        (request(more="i: other\r\n"), (400, "Bad Call-ID Header")),
         (request(more="Max-Forwards: 5\r\n"), (400, "Bad Max-Forwards Header")),
         (request(more="l: 1\r\n"), (400, "Bad Content-Length Header")),
         (request(From="<sip:a"), (400, "Bad From Header")),
@@ -212,7 +216,7 @@ def test_routes_are_judged_as_before_when_they_come_again(value: str) -> None:
         (request("REGISTER", Contact="<alice@127.0.0.1"), (400, "Bad Contact Header")),
         (request("OPTIONS", Contact="<alice@127.0.0.1"), (400, "Bad Contact Header")),
     ],
-    ids=range(36),
+    ids=range(40),
 )
 def test_faults(faulty: Request, fault: tuple[int, str] | None) -> None:
     assert fault_of(faulty) == fault

@@ -6,9 +6,11 @@ import argparse
 import os
 from typing import TypeAlias
 
-from drachtio_conformance.cli.arguments import admin_address, factor, jobs, seconds, sip_endpoint
+from drachtio_conformance.cli import script_options
+from drachtio_conformance.cli.arguments import admin_address, count, factor, jobs, seconds, sip_endpoint
 from drachtio_conformance.engine.emulated import PROFILES
 from drachtio_conformance.peers.transports import TRANSPORTS
+from drachtio_conformance.telephone.acts import Side
 
 _EXAMPLES = """\
 examples:
@@ -144,6 +146,7 @@ examples:
   drachtio-conformance client -- python conformance_apps/python/app.py
   drachtio-conformance client --filter 'cancel/**' --report report -- node app.js
   drachtio-conformance client --baseline known.yaml --junit results.xml -- ./app
+  drachtio-conformance client --faults random --seed 4711 -- ./app
 
 A baseline is a file as for 'server'. What the app answers 501 to it does not do: such cases are not applicable.
 
@@ -163,6 +166,13 @@ def _client(commands: _Commands) -> None:
     _selection(parser.add_argument_group("which cases"))
     _how(parser)
     _reports(parser)
+    parser.add_argument(
+        "--faults",
+        choices=["random", "pieces"],
+        help="mix into all cases what every library has to bear: pieces: frames in pieces, glued together, and late; "
+        "random: these, and frames of unknown types and with tokens more; the seed is told",
+    )
+    parser.add_argument("--seed", type=count, metavar="N", help="of --faults: the same mixture again")
     parser.add_argument(
         "--jobs",
         type=jobs,
@@ -269,15 +279,16 @@ def _call(commands: _Commands) -> None:
         commands,
         "call",
         "place a call and draw its ladder",
-        description="Sends an INVITE, acknowledges the answer, hangs up, and draws what happened. "
-        "Other methods: one request.",
+        description="Sends an INVITE, acknowledges the answer, does what the options say one after the other, hangs\n"
+        "up half a second later, and draws what happened. Other methods: one request.",
         epilog="examples:\n  drachtio-conformance call sip:bob@127.0.0.1:5060\n"
-        "  drachtio-conformance call 'sip:bob@127.0.0.1:5060;transport=tcp' --hold 2 --full\n"
+        "  drachtio-conformance call 'sip:bob@127.0.0.1:5060;transport=tcp' --hang-up-after 2 --full\n"
+        "  drachtio-conformance call sip:bob@127.0.0.1 --dtmf 12 --hold 2 --talk 1 --refer sip:carol@127.0.0.1\n"
         "  drachtio-conformance call sip:bob@127.0.0.1 --header 'Supported: 100rel'\n"
         "  drachtio-conformance call sip:bob@127.0.0.1 --method MESSAGE --body 'hello' --header 'X-A: 1'\n"
         "  drachtio-conformance call sip:bob@127.0.0.1 --cancel-after 1 --json\n\n"
-        "exit code: 0 answered 2xx, or as --cancel-after, --early-bye, --no-ack want it, 1 another answer,\n"
-        "2 wrong usage, 3 no answer at all\n",
+        "exit code: 0 answered 2xx, or as --cancel-after, --early-bye, --no-ack want it, and all was done,\n"
+        "1 another answer, or something was not done, 2 wrong usage, 3 no answer at all\n",
     )
     parser.add_argument("uri", metavar="URI", help="sip:user@host:port, sips: for TLS")
     parser.add_argument(
@@ -293,27 +304,13 @@ def _call(commands: _Commands) -> None:
     parser.add_argument("--body", metavar="TEXT", help="the body; @FILE reads it from a file")
     parser.add_argument("--transport", choices=TRANSPORTS, help="default: the URI's, else udp, or tls")
     parser.add_argument(
-        "--hold", type=seconds, default=0.5, metavar="SECONDS", help="how long the call lasts (default: 0.5)"
-    )
-    parser.add_argument(
         "--timeout",
         type=seconds,
         default=32.0,
         metavar="SECONDS",
         help="wait so long for an answer (default: 32)",
     )
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--cancel-after",
-        type=seconds,
-        metavar="SECONDS",
-        help="CANCEL an INVITE that has no final response then",
-    )
-    what.add_argument("--early-bye", action="store_true", help="BYE as soon as it rings")
-    what.add_argument("--reinvite", action="store_true", help="re-INVITE behind the ACK")
-    what.add_argument(
-        "--no-ack", action="store_true", help="never acknowledge: the other side has to hang up"
-    )
+    script_options.add(parser, Side.CALLER)
     parser.add_argument("--full", action="store_true", help="show the messages, too")
     parser.add_argument("--json", action="store_true", help="say what happened as JSON")
 
@@ -324,20 +321,19 @@ def _phone(commands: _Commands) -> None:
         "phone",
         "be a telephone that is called",
         description="Listens for calls, takes them as it is told, and says what happened. The first line of output\n"
-        'is JSON: {"uri": …}, whom to call. Other requests in a call are answered 200.',
+        'is JSON: {"uri": …}, whom to call. Without an end of its own a call lasts until the other side hangs up.\n'
+        "Requests in a call are answered 200; a REFER as if the other telephone had been reached.",
         epilog="examples:\n  drachtio-conformance phone --answer\n"
-        "  drachtio-conformance phone --ring 2 --busy --port 5090 --calls 3 --json\n\n"
+        "  drachtio-conformance phone --ring 2 --busy --port 5090 --calls 3 --json\n"
+        "  drachtio-conformance phone --ring 1 --answer --dtmf 1 --hang-up-after 2 --transport tls\n\n"
         "exit code: 0 so many calls came and ended as they should, 1 one did not, 3 none came\n",
     )
     parser.add_argument("--host", default="127.0.0.1", metavar="IP", help="address (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="UDP port (default: a free one)")
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--answer", action="store_true", help="answer 200 (default)")
-    how.add_argument("--busy", action="store_true", help="answer 486")
-    how.add_argument("--status", type=int, metavar="NNN", help="answer this")
-    how.add_argument("--silent", action="store_true", help="answer nothing at all")
-    parser.add_argument("--ring", type=seconds, metavar="SECONDS", help="send 180, and answer so much later")
-    parser.add_argument("--hang-up-after", type=seconds, metavar="SECONDS", help="BYE so long behind the ACK")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="port (default: a free one)")
+    parser.add_argument(
+        "--transport", choices=TRANSPORTS, default="udp", help="by which it is called (default: udp)"
+    )
+    script_options.add(parser, Side.CALLEE)
     parser.add_argument("--calls", type=int, default=1, metavar="N", help="end behind so many (default: 1)")
     parser.add_argument(
         "--timeout", type=seconds, default=60.0, metavar="SECONDS", help="for each call to come (default: 60)"

@@ -13,6 +13,7 @@ from drachtio_conformance import data
 from drachtio_conformance.cases.selection import NothingMatches, near
 from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_conformance.report.visible import visible
 from drachtio_conformance.targets.foreign import ForeignTarget
 from drachtio_conformance.targets.target import StartFailed
 
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace, secret: str) -> int:
         try:
             asyncio.run(ForeignTarget(admin.host, admin.port, secret, secure=admin.secure).start(None))
         except StartFailed as error:
-            sys.stderr.write(f"drachtio-conformance: {error}\n")
+            sys.stderr.write(f"drachtio-conformance: {visible(str(error))}\n")
             return ExitCode.USAGE if "incorrect secret" in str(error) else ExitCode.NO_PEER
     return _status(_pytest(_arguments(options), secret, options.feature))
 

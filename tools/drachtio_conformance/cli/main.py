@@ -33,6 +33,9 @@ from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import ProfileError
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.report import standard_output
+from drachtio_conformance.report.visible import visible
+from drachtio_conformance.telephone.acts import ScriptError
+from drachtio_conformance.telephone.lines import CallError
 from msgtrace.entries import NotARecording
 
 
@@ -60,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ProfileError,
         TraceError,
         NotARecording,
+        CallError,
+        ScriptError,
     ) as error:
         return _complain(str(error), ExitCode.USAGE)
     except (LoadError, SpecificationError) as error:
@@ -92,7 +97,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "client":
             from drachtio_conformance.cli import server_command
 
-            return server_command.run(options, load_cases(options.scenarios, "client_scenarios"))
+            try:
+                return server_command.run(options, load_cases(options.scenarios, "client_scenarios"))
+            except server_command.SeedWithoutFaults as error:
+                raise UsageError(str(error)) from None
         case "features":
             from drachtio_conformance.cli import features_command
 
@@ -191,37 +199,37 @@ def _explain(what: str | None) -> int:
 
 def _call(options: argparse.Namespace) -> int:
     from drachtio_conformance.cli import call_command
-    from drachtio_conformance.cli.call_command import Call, CallError
+    from drachtio_conformance.cli.call_command import Call
     from msgtrace import ladder
     from msgtrace.octets import readable
 
-    try:
-        call = Call(
-            uri=options.uri,
-            method=options.method.upper(),
-            transport=options.transport or "",
-            headers=_headers(options.header, options.body),
-            body=_body(options.body),
-            hold=options.hold,
-            patience=options.timeout,
-            cancel_after=options.cancel_after,
-            early_bye=options.early_bye,
-            reinvite=options.reinvite,
-            no_ack=options.no_ack,
-        )
-        outcome = asyncio.run(call_command.place(call))
-    except CallError as error:
-        raise UsageError(str(error)) from None
+    call = Call(
+        uri=options.uri,
+        method=options.method.upper(),
+        transport=options.transport or "",
+        headers=_headers(options.header, options.body),
+        body=_body(options.body),
+        script=tuple(options.script),
+        patience=options.timeout,
+    )
+    outcome = asyncio.run(call_command.place(call))
     if options.json:
-        told = {"exit_code": int(outcome.exit_code), "sentence": outcome.sentence, "events": outcome.events}
+        told = {
+            "exit_code": int(outcome.exit_code),
+            "sentence": outcome.sentence,
+            "did": outcome.did,
+            "events": outcome.events,
+        }
         _print(msgspec.json.encode(told).decode())
         return outcome.exit_code
     if outcome.events:
-        _print(ladder.text(outcome.events, width=min(shutil.get_terminal_size().columns, 100)).rstrip("\n"))
+        drawn = ladder.text(outcome.events, width=min(shutil.get_terminal_size().columns, 100))
+        _print(visible(drawn.rstrip("\n")))
     if options.full:
         for event in outcome.events:
             _print(f"\n{event.at:8.3f}  {event.source} → {event.target}\n{readable(event.data).rstrip()}")
-    _print(f"\n{outcome.sentence}" if outcome.events else outcome.sentence)
+    sentence = visible(outcome.sentence)
+    _print(f"\n{sentence}" if outcome.events else sentence)
     return outcome.exit_code
 
 
@@ -332,5 +340,5 @@ def _print(text: str) -> None:
 
 
 def _complain(text: str, code: int) -> int:
-    sys.stderr.write(f"drachtio-conformance: {text}\n")
+    sys.stderr.write(f"drachtio-conformance: {visible(text)}\n")
     return code

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from random import SystemRandom
 
 from msgspec import Struct, structs
 
@@ -30,11 +31,16 @@ from drachtio_conformance.engine.twins import MutantReport
 from drachtio_conformance.peers.variables import spelled_out
 from drachtio_conformance.report import ci_log, html_page, json_report, junit, markdown
 from drachtio_conformance.report.console import RunConsole
+from drachtio_conformance.report.visible import visible
 from drachtio_conformance.steps.stage import Pace
-from drachtio_conformance.targets.client import ClientTarget
+from drachtio_conformance.targets.client import Chance, ClientTarget
 from drachtio_conformance.targets.embedded import EmbeddedTarget, EmulatedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
 from drachtio_conformance.targets.target import Target
+
+
+class SeedWithoutFaults(ValueError):
+    """There is nothing that the seed is for."""
 
 
 class Paths(Struct, frozen=True):
@@ -59,6 +65,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
 
     Raises NothingMatches, BaselineError, ProfileError, and OSError when a report cannot be written.
     """
+    _settle_seed(options)
     rules = specification.load()
     chosen = selection.select(cases, options.filter, options.clause)
     entries = baseline.load(Path(options.baseline)) if options.baseline else []
@@ -86,7 +93,7 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     _write(result, rules, paths, code=code, full=options.full)
     if runner.never_came_up:
         hint = "; give the right one by --secret or DRACHTIO_SECRET" if code is ExitCode.USAGE else ""
-        sys.stderr.write(f"drachtio-conformance: {runner.never_came_up}{hint}\n")
+        sys.stderr.write(f"drachtio-conformance: {visible(runner.never_came_up)}{hint}\n")
         return code
     console.summary(result, paths.written())
     if hint := _hint(options, runner):
@@ -94,11 +101,21 @@ def run(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     if options.github:
         sys.stdout.writelines(f"{line}\n" for line in ci_log.annotated(result.cases))
     if runner.lost:
-        sys.stderr.write(f"drachtio-conformance: the server went away: {runner.lost}\n")
+        sys.stderr.write(f"drachtio-conformance: the server went away: {visible(runner.lost)}\n")
     if crashed:
-        sys.stderr.write(f"drachtio-conformance: {crashed}\n")
+        sys.stderr.write(f"drachtio-conformance: {visible(crashed)}\n")
         return 130 if crashed == "interrupted" else ExitCode.HARNESS
     return code
+
+
+def _settle_seed(options: argparse.Namespace) -> None:
+    """Choose a seed where random faults are wanted and none is given. Raises SeedWithoutFaults."""
+    if options.command != "client":
+        return
+    if options.faults is None and options.seed is not None:
+        raise SeedWithoutFaults("--seed is that of random faults: give --faults random, too")
+    if options.faults is not None and options.seed is None:
+        options.seed = SystemRandom().randrange(1, 10**9)
 
 
 class _Session:
@@ -220,7 +237,8 @@ def _mutation(mutation: Struct) -> str:
 
 def _target(options: argparse.Namespace, profile: Profile) -> Target:
     if options.command == "client":
-        return ClientTarget(options.app)
+        chance = None if options.faults is None else Chance(options.seed, options.faults == "random")
+        return ClientTarget(options.app, chance=chance)
     if options.admin is None:
         return EmulatedTarget(options.emulate) if options.emulate else EmbeddedTarget()
     admin: AdminAddress = options.admin
@@ -261,6 +279,8 @@ def _rerun(options: argparse.Namespace) -> str:
         value = getattr(options, name)
         for each in value if isinstance(value, list) else [value] if value else []:
             words += [f"--{name}", shlex.quote(each)]
+    if getattr(options, "seed", None) is not None:
+        words += ["--faults", options.faults, "--seed", str(options.seed)]
     if options.slow is not None:
         words += ["--slow", f"{options.slow:g}"]
     behind = f" -- {shlex.join(options.app)}" if options.command == "client" else ""

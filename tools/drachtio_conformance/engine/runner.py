@@ -265,7 +265,7 @@ class Runner:
         collecting: bool = False,
     ) -> Attempt:
         """Carry out the steps and let go of the server; ``collecting`` asks for what the checks assert."""
-        stage = Stage(server, self.options.pace, embedded=self.target.embedded)
+        stage = Stage(server, self.options.pace, embedded=self.target.embedded, case=case.name)
         stage.collecting = collecting
         settles = twin is None and not case.ends_open
         clean = False

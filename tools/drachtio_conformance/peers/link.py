@@ -18,6 +18,7 @@ from application_rules.judge import Judge
 from application_rules.rules import Problem, Weight
 from drachtio_conformance.peers.admin_peer import ConnectFailed, Incoming, own_segments, reset, told
 from drachtio_conformance.peers.channel import Bell, Channel, Closed
+from drachtio_conformance.peers.random_faults import RandomFaults
 from drachtio_conformance.peers.recorder import Recorder
 from msgtrace.frames import Damage, DamageKind, Frame, FrameDecoder, LengthUnit
 
@@ -50,7 +51,10 @@ class Leg(asyncio.Protocol):
         self._early = b""
         self._ready = False
         self._lost = asyncio.Event()
+        self._road = link.faults.road(number, self._write) if link.faults is not None else None
         self.closed = False
+        self.answered = False
+        """the server has answered a frame of it"""
 
     async def ended(self) -> None:
         """Wait until both connections are closed."""
@@ -116,6 +120,12 @@ class Leg(asyncio.Protocol):
 
     def down(self, data: bytes) -> None:
         """To the application."""
+        if self._road is not None:
+            self._road.send(data)
+        else:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
         if self._transport is not None and not self.closed:
             self._transport.write(data)
 
@@ -134,6 +144,8 @@ class Leg(asyncio.Protocol):
         """End the connection: ``fin``, ``reset``."""
         if self.closed or self._transport is None:
             return
+        if self._road is not None:
+            self._road.flush()
         self.closed = True
         if how == "reset":
             reset(self._transport)
@@ -195,9 +207,17 @@ class ServerLeg(asyncio.Protocol):
 class Link:
     """Where the application under test connects to, or is connected to."""
 
-    def __init__(self, upstream: tuple[str, int], recorder: Recorder, bell: Bell) -> None:
-        """``upstream`` is the admin port of the server behind it."""
+    def __init__(
+        self,
+        upstream: tuple[str, int],
+        recorder: Recorder,
+        bell: Bell,
+        *,
+        faults: RandomFaults | None = None,
+    ) -> None:
+        """``upstream`` is the admin port of the server behind it; ``faults`` are done to what the application gets."""
         self.upstream = upstream
+        self.faults = faults
         self.recorder = recorder
         self.incoming: Channel[Incoming] = Channel(bell)
         """what the application sent and no check has taken"""
@@ -218,7 +238,7 @@ class Link:
         """a close of the server is not passed on"""
         self.judge = Judge()
         self._bell = bell
-        self._dialled = False
+        self._port = 0  # at which the application listens
         self._in_code_points = False  # as the dialect 0.8 counts
         self._refusals = 0
         self._numbered = 0
@@ -234,7 +254,7 @@ class Link:
 
     async def connect(self, port: int) -> None:
         """Connect to an application that listens: it gets requests without a route (OUTB-4). Raises ConnectFailed."""
-        self._dialled = True
+        self._port = port
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(self._new, "127.0.0.1", port)
@@ -242,6 +262,12 @@ class Link:
             raise ConnectFailed(
                 f"the application takes no connection at port {port}: {told(error)}"
             ) from None
+
+    async def connect_again(self) -> None:
+        """Connect to it once more. Raises ConnectFailed."""
+        if not self._port:
+            raise ConnectFailed("the application does not listen: app_start: outbound")
+        await self.connect(self._port)
 
     def _new(self) -> Leg:
         self._numbered += 1
@@ -307,8 +333,9 @@ class Link:
         if tokens[1:2] == ["response"] and len(tokens) > 3:
             if tokens[2].startswith(_OURS):
                 return
-            if self._dialled and tokens[3] == "OK" and not self.answered:
+            if self._port and tokens[3] == "OK" and not leg.answered:
                 leg.ask_for_requests()
+            leg.answered = True
             self.answered[tokens[2]] = tokens[3]
             self._bell.ring()
         for each in self.filters:
@@ -330,6 +357,10 @@ class Link:
         leg = leg or self._leg
         if leg is None or leg.closed:
             return
+        for each in [payload] if self.faults is None else self.faults.around(payload):
+            self._deliver(each, leg)
+
+    def _deliver(self, payload: str, leg: Leg) -> None:
         length = len(payload)
         if self._in_code_points:
             length = len(payload.encode("latin-1").decode("utf-8", "replace"))

@@ -68,7 +68,8 @@ class SipPeer:
         self.closed = False
         shown = f"[{host}]" if ":" in host else host
         self.address = f"{shown}:{endpoint.port}"
-        self._server = server
+        self.server = server
+        """host:port for this transport; empty if it has none"""
         self._recorder = recorder
         self._variables = variables
         self._transactions: list[Transaction] = []
@@ -82,6 +83,11 @@ class SipPeer:
         for key, value in (("host", host), ("port", str(endpoint.port)), ("address", self.address)):
             variables[f"{name}.{key}"] = value
         variables[f"{name}.server"] = server
+
+    @property
+    def call_id(self) -> str:
+        """That of the latest dialog, or of the latest request."""
+        return "" if self._dialog is None else self._dialog.call_id
 
     # Sending
 
@@ -107,7 +113,7 @@ class SipPeer:
             offer = ""
         else:
             offer = SDP if method == "INVITE" else ""
-            dialog = self._new_dialog(uri or f"sip:bob@{self._server}")
+            dialog = self._new_dialog(uri or f"sip:bob@{self.server}")
         raw = self._compose(
             method, dialog, uri, changes=changes or Changes(), body=offer if body is None else body
         )
@@ -145,7 +151,7 @@ class SipPeer:
     def probe(self) -> str:
         """Send a BYE outside any dialog, which a server must answer at once (481); returns its branch."""
         branch = new_branch()
-        uri = f"sip:barrier@{self._server}"
+        uri = f"sip:barrier@{self.server}"
         lines: list[HeaderLine] = [
             ("Via", f"SIP/2.0/{self.transport.upper()} {self.address};branch={branch}"),
             ("Max-Forwards", "70"),

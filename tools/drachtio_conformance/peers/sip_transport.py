@@ -60,6 +60,9 @@ class Endpoint(Protocol):
     def send(self, data: bytes, split: Split | None = None) -> None:
         """Send to the server."""
 
+    def turn_to(self, reply: Reply) -> None:
+        """From now on send to where this came from."""
+
     def close(self) -> None:
         """Close all sockets."""
 
@@ -244,10 +247,8 @@ class StreamEndpoint:
         self._to_server: _Connection | None = None
         self._port = 0
 
-    async def open(self, host: str, *, seconds: float) -> None:
-        """Listen, and connect to the server. Raises :class:`Unreachable`, ConnectFailed."""
-        loop = asyncio.get_running_loop()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    async def listen(self, host: str, port: int = 0) -> None:
+        """Take connections at a port, by default one of its own. Raises ConnectFailed."""
         spoken, secure = self._transport.upper(), self._transport in SECURE
         try:
             self._connection(server_side=False)
@@ -257,14 +258,24 @@ class StreamEndpoint:
         except tls.NoCertificate as error:
             raise ConnectFailed(str(error)) from None
         try:
-            listening = _shared(family, (host, 0))
+            listening = _bound(_family(host), (host, port), shared=not port)
             self._port = listening.getsockname()[1]
-            self._listener = await loop.create_server(
+            self._listener = await asyncio.get_running_loop().create_server(
                 lambda: self._connection(server_side=True),
                 sock=listening,
                 ssl=accepting,
             )
-            outgoing = _shared(family, (host, self._port))
+        except OSError as error:
+            where = f"{host}:{port}" if port else host
+            raise ConnectFailed(f"no {spoken} socket on {where}: {told(error)}") from None
+
+    async def open(self, host: str, *, seconds: float) -> None:
+        """Listen, and connect to the server. Raises :class:`Unreachable`, ConnectFailed."""
+        await self.listen(host)
+        loop = asyncio.get_running_loop()
+        spoken, secure = self._transport.upper(), self._transport in SECURE
+        try:
+            outgoing = _bound(_family(host), (host, self._port), shared=True)
             outgoing.setblocking(False)
             async with asyncio.timeout(seconds):
                 try:
@@ -300,9 +311,19 @@ class StreamEndpoint:
         return self._port
 
     def send(self, data: bytes, split: Split | None = None) -> None:
-        """Send on the connection that this peer opened."""
+        """Send on the connection that this peer opened, or was turned to."""
         assert self._to_server is not None
         self._to_server.send(data, split)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection on which it sends is there."""
+        return self._to_server is not None and not self._to_server.closed
+
+    def turn_to(self, reply: Reply) -> None:
+        """From now on send on the connection by which this came."""
+        if isinstance(reply, _Connection):
+            self._to_server = reply
 
     def close(self) -> None:
         """Close all sockets with FIN."""
@@ -331,12 +352,17 @@ class StreamEndpoint:
             self._listener.close()
 
 
-def _shared(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
-    """A bound TCP socket that lets a second one bind to its port."""
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _bound(family: socket.AddressFamily, address: tuple[str, int], *, shared: bool) -> socket.socket:
+    """A bound TCP socket; one that is ``shared`` lets a second one bind to its port."""
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(address)
     except OSError:
         sock.close()

@@ -13,6 +13,9 @@ from enum import Enum
 
 from drachtio_conformance.engine import outcome
 from drachtio_conformance.engine.results import CaseResult, Verdict
+from drachtio_conformance.report.visible import visible
+
+_COMMAND = re.compile(r"(?m)^([ \t]*)(?=::)|(?<=##)()(?=\[)")
 
 
 class Log(Enum):
@@ -68,12 +71,19 @@ def annotated(cases: Sequence[CaseResult]) -> list[str]:
     return lines
 
 
+def obeyed_by_nobody(log: Log, text: str) -> str:
+    """``text`` in which no line is a command to who shows the log: GitHub looks for them behind blanks, too."""
+    if log is not Log.GITHUB:
+        return text
+    return _COMMAND.sub(r"\g<0>\\", text)
+
+
 def _slug(heading: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", heading)
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

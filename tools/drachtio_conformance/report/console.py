@@ -26,6 +26,7 @@ from drachtio_conformance.engine.results import CaseResult, RunResult, StepResul
 from drachtio_conformance.peers.recorder import WireEvent
 from drachtio_conformance.report import ci_log, standard_output
 from drachtio_conformance.report.ci_log import Log
+from drachtio_conformance.report.visible import visible, visible_on_one_line
 from msgtrace import ladder
 
 SHORT_LADDER = 14
@@ -80,7 +81,7 @@ class RunConsole:
         """The run begins; with ``mutants`` each case is followed later by its broken twins."""
         noun, twins = ("case", "its broken twins") if cases == 1 else ("cases", "their broken twins")
         more = f" and {twins}" if mutants else ""
-        self._console.print(f"{cases} {noun}{more} against {escape(target)}")
+        self._console.print(f"{cases} {noun}{more} against {escape(self._line(target))}")
         total = cases * 2 if mutants else cases
         if self._console.is_terminal:
             self._progress = Progress(
@@ -125,7 +126,7 @@ class RunConsole:
     def remark(self, text: str) -> None:
         """Something that whoever watches should know now."""
         self._fold("")
-        self._console.print(Text(text, style="bold yellow"))
+        self._console.print(Text(self._lines(text), style="bold yellow"))
 
     def stopped(self) -> None:
         """No more cases will end; safe to call twice."""
@@ -148,12 +149,12 @@ class RunConsole:
             self._console.print(self._table(run) if self._console.is_terminal else self._plain_table(run))
         skipped = Counter(case.reason for case in run.cases if case.verdict is Verdict.NOT_APPLICABLE)
         self.paragraph("not applicable", [f"{number}: {reason}" for reason, number in skipped.most_common()])
-        version = f" ({run.server_version})" if run.server_version else ""
+        version = f" ({self._line(run.server_version)})" if run.server_version else ""
         failed = run.unreached > 0 or any(case.verdict in outcome.FAILING for case in run.cases)
         colour = "red" if failed else "green"
         self._console.print()
-        self._console.print(Text(outcome.sentence(run), style=f"bold {colour}"), end="")
-        self._console.print(Text(f" · {run.target}{version}", style="bright_black"))
+        self._console.print(Text(self._line(outcome.sentence(run)), style=f"bold {colour}"), end="")
+        self._console.print(Text(f" · {self._line(run.target)}{version}", style="bright_black"))
         for report in written:
             self._console.print(Text(f"report: {report}", style="bright_black"))
 
@@ -164,8 +165,10 @@ class RunConsole:
         width = max(min(self._console.width - 4, 116), 40)
         self._console.print(Text(f"\n{heading}", style="bold"))
         for item in items:
-            rows = textwrap.wrap(item, width, subsequent_indent="    ", break_long_words=False)
-            self._console.print(Text("".join(f"  {row}\n" for row in rows)), end="")
+            rows = textwrap.wrap(
+                visible_on_one_line(item), width, subsequent_indent="    ", break_long_words=False
+            )
+            self._console.print(Text(self._lines("".join(f"  {row}\n" for row in rows))), end="")
 
     def failure(self, case: CaseResult) -> Text:
         """All that is needed to understand one failed case."""
@@ -180,13 +183,14 @@ class RunConsole:
         if case.reason and (
             case.killer or step is None or step.source not in case.reason
         ):  # else the step says it better
-            text.append(f"  {case.verdict}: {case.reason}\n", style=COLOURS[case.verdict])
+            text.append(f"  {case.verdict}: {self._lines(case.reason)}\n", style=COLOURS[case.verdict])
         if step is not None:
-            text.append(_step(step))
+            text.append(self._step(step))
         elif case.source:
             text.append(f"  {case.source}\n", style="bright_black")
         if case.events:
-            text.append(textwrap.indent(short_ladder(case.events, min(self._console.width - 4, 100)), "    "))
+            drawn = short_ladder(case.events, min(self._console.width - 4, 100))
+            text.append(textwrap.indent(self._lines(drawn), "    "))
         if case.rerun:
             text.append("  again: ", style="bright_black")
             text.append(case.rerun)
@@ -212,8 +216,24 @@ class RunConsole:
             text.append(f" [{case.mutant}]", style="magenta")
         text.append(f"  {outcome.seconds(case.duration)}", style="bright_black")
         if case.reason and case.verdict is not Verdict.PASS:
-            text.append(f"  {case.reason}")
+            text.append(f"  {self._line(case.reason)}")
         return text
+
+    def _step(self, step: StepResult) -> Text:
+        text = Text(f"  {step.source}  {self._line(step.sentence)}\n")
+        if step.expected:
+            text.append(f"    expected  {_indented(self._lines(step.expected))}\n", style="green")
+        if step.actual:
+            text.append(f"    actual    {_indented(self._lines(step.actual))}\n", style="red")
+        return text
+
+    def _lines(self, text: str) -> str:
+        """As it may be printed, whoever sent it: nothing steers the terminal, or is a command for who shows the log."""
+        return ci_log.obeyed_by_nobody(self._log, visible(text))
+
+    def _line(self, text: str) -> str:
+        """The same on one line."""
+        return ci_log.obeyed_by_nobody(self._log, visible_on_one_line(text))
 
     def _table(self, run: RunResult) -> Table:
         rows = _rows(run.cases)
@@ -256,15 +276,6 @@ def short_ladder(events: Sequence[WireEvent], width: int) -> str:
         return drawn
     heading, rest = drawn.split("\n", 1)
     return f"{heading}\n   ⋮ {left_out} earlier\n{rest}"
-
-
-def _step(step: StepResult) -> Text:
-    text = Text(f"  {step.source}  {step.sentence}\n")
-    if step.expected:
-        text.append(f"    expected  {_indented(step.expected)}\n", style="green")
-    if step.actual:
-        text.append(f"    actual    {_indented(step.actual)}\n", style="red")
-    return text
 
 
 def _indented(value: str) -> str:

@@ -22,6 +22,7 @@ from drachtio_conformance.report import markdown
 from drachtio_conformance.report.ladder_svg import draw
 from drachtio_conformance.report.markdown_text import prose
 from drachtio_conformance.report.packing import SHOWN, Numbered, Packer, shortened
+from drachtio_conformance.report.visible import in_a_page
 from msgtrace import messages
 from msgtrace.octets import pieces
 
@@ -67,6 +68,7 @@ def render(run: RunResult, specification: Specification | None) -> str:
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=in_a_page,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from drachtio_conformance.engine import outcome
 from drachtio_conformance.engine.results import CaseResult, RunResult, StepOutcome, Verdict
+from drachtio_conformance.report.visible import visible
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -103,5 +104,5 @@ def _story(case: CaseResult) -> str:
 
 
 def _clean(text: str) -> str:
-    """``text`` without the characters that XML 1.0 cannot hold; they are written as ``\\x00``."""
-    return _NOT_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    """``text`` without what XML 1.0 cannot hold, or what steers a terminal; that is written as ``\\x00``."""
+    return _NOT_XML.sub(lambda match: f"\\x{ord(match[0]):02x}", visible(text))

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from markupsafe import Markup, escape
+from msgspec import structs
 
 from drachtio_conformance.peers.recorder import WireEvent
+from drachtio_conformance.report.visible import visible
 from msgtrace import ladder
 from msgtrace.ladder import Arrow
 
@@ -35,7 +37,7 @@ def _columns(names: Sequence[str]) -> tuple[list[int], int]:
 
 def draw(events: Sequence[WireEvent], anchor: str, failure: str = "") -> Markup:
     """The ladder; event number i links to ``#ANCHOR-i``. ``failure`` is written below the last event."""
-    plan = ladder.build(events)
+    plan = ladder.build([structs.replace(event, summary=visible(event.summary)) for event in events])
     names = plan.lifelines
     x, width = _columns(names)
     rows = len(events) + (1 if failure else 0)

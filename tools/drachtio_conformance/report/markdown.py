@@ -14,6 +14,7 @@ from pathlib import Path
 from drachtio_conformance.cases.specification import Specification
 from drachtio_conformance.engine import outcome
 from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
+from drachtio_conformance.report.visible import visible, visible_on_one_line
 from msgtrace import ladder
 
 TOLD_IN_FULL = 25
@@ -112,15 +113,17 @@ def _table(run: RunResult) -> list[str]:
 
 def _fenced(text: str, language: str = "") -> list[str]:
     """A block of code, fenced so that nothing in it ends it."""
+    text = visible(text)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return [f"{fence}{language}", text, fence]
 
 
 def _code(text: str) -> str:
+    text = visible_on_one_line(text)
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def _text(text: str) -> str:
     """``text`` in which nothing is Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", " ".join(visible(text).split()))

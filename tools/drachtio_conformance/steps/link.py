@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 
 from msgspec import field
 
+from drachtio_conformance.peers.admin_peer import ConnectFailed
 from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.link import Filter, Leg
 from drachtio_conformance.peers.variables import Variables, new_id
 from drachtio_conformance.steps.comparison import check_tokens
 from drachtio_conformance.steps.octets import exact_octets, whole_message
 from drachtio_conformance.steps.patterns import cut_tokens, matches
-from drachtio_conformance.steps.stage import Finding, Stage, StepError
+from drachtio_conformance.steps.stage import CheckFailed, Finding, Stage, StepError
 from drachtio_conformance.steps.step import Step
 from drachtio_conformance.steps.terms import Duration, Name, Tokens
 from msgtrace import messages, sip
@@ -223,6 +224,20 @@ class LinkCloses(Step, frozen=True, kw_only=True, tag="link_closes"):
 
     async def carry_out(self, stage: Stage) -> Finding:
         _leg(stage).close(how=self.how)
+        return Finding()
+
+
+class LinkConnects(Step, frozen=True, kw_only=True, tag="link_connects"):
+    """The server connects to an application that listens, once more."""
+
+    def words(self) -> str:
+        return "the server connects once more"
+
+    async def carry_out(self, stage: Stage) -> Finding:
+        try:
+            await stage.client.link.connect_again()
+        except ConnectFailed as error:
+            raise CheckFailed("a connection", str(error)) from None
         return Finding()
 
 

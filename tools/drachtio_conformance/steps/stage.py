@@ -61,7 +61,8 @@ class Finding(Struct, frozen=True):
 class Stage:
     """Applications and SIP peers by name, variables, and the mutation that the present step must notice."""
 
-    def __init__(self, server: ServerUnderTest, pace: Pace, *, embedded: bool) -> None:
+    def __init__(self, server: ServerUnderTest, pace: Pace, *, embedded: bool, case: str = "") -> None:
+        """``case`` is the name of what is played."""
         self.server = server
         self.embedded = embedded
         self.recorder = Recorder(octets(server.endpoints.secret), server.now)
@@ -71,7 +72,9 @@ class Stage:
         self._callbacks: dict[str, CallbackPeer] = {}
         self._doors: dict[str, Door] = {}
         self._client = (
-            ClientSide(server, self.recorder, self.bell) if isinstance(server, ClientUnderTest) else None
+            ClientSide(server, self.recorder, self.bell, case=case)
+            if isinstance(server, ClientUnderTest)
+            else None
         )
         self.mutation: Mutation | None = None
         """to be applied to what a check of the present step looks at"""

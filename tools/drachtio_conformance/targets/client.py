@@ -22,6 +22,7 @@ from msgspec import Struct
 from application_rules.rules import Problem, Weight
 from drachtio_conformance.peers.channel import Bell, Channel, Closed, NothingCame
 from drachtio_conformance.peers.link import Link
+from drachtio_conformance.peers.random_faults import RandomFaults
 from drachtio_conformance.peers.recorder import Recorder
 from drachtio_conformance.targets.embedded import EmbeddedServer, EmbeddedTarget
 from drachtio_conformance.targets.settings import ServerSettings
@@ -118,13 +119,37 @@ class Process:
         await asyncio.gather(*self._readers)
 
 
+class Chance(Struct, frozen=True):
+    """Faults that come by chance."""
+
+    seed: int
+    frames: bool
+    """frames of unknown types and with tokens more, too, not pieces alone"""
+
+    @property
+    def words(self) -> str:
+        """For reports."""
+        return f"{'random faults' if self.frames else 'frames in random pieces'}, seed {self.seed}"
+
+
 class ClientUnderTest:
     """A command to be started, and the embedded server that it talks to."""
 
-    def __init__(self, server: EmbeddedServer, run: Callable[[Bell], Running]) -> None:
-        """``run`` makes what is started; it rings the bell when it says something."""
+    def __init__(
+        self, server: EmbeddedServer, run: Callable[[Bell], Running], chance: Chance | None = None
+    ) -> None:
+        """``run`` makes what is started; it rings the bell when it says something.
+
+        ``chance``: faults come by chance.
+        """
         self.run = run
+        self._chance = chance
         self._server = server
+
+    def faults(self, case: str) -> RandomFaults | None:
+        """Those of the case of that name."""
+        chance = self._chance
+        return None if chance is None else RandomFaults(f"{chance.seed}/{case}", frames=chance.frames)
 
     @property
     def endpoints(self) -> Endpoints:
@@ -158,23 +183,34 @@ class ClientTarget:
     embedded = True
     shared = False
 
-    def __init__(self, command: Sequence[str], run: Callable[[Bell], Running] | None = None) -> None:
-        """``run`` makes what is started instead of the command, which is its name then."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        run: Callable[[Bell], Running] | None = None,
+        *,
+        chance: Chance | None = None,
+    ) -> None:
+        """``run`` makes what is started instead of the command, which is its name then.
+
+        ``chance``: faults come by chance into what applications get.
+        """
         self._command = tuple(command)
         self._run = run
+        self._chance = chance
         self._embedded = EmbeddedTarget()
 
     @property
     def description(self) -> str:
-        """The command."""
-        return " ".join(self._command)
+        """The command, and the seed."""
+        command = " ".join(self._command)
+        return command if self._chance is None else f"{command}, with {self._chance.words}"
 
     async def start(self, settings: ServerSettings | None) -> ClientUnderTest:
         """A server for one case. Raises StartFailed."""
         if self._run is None and shutil.which(self._command[0]) is None:
             raise StartFailed(f"{self._command[0]}: there is no such command")
         server = await self._embedded.start(settings or ServerSettings())
-        return ClientUnderTest(server, self._run or partial(Process, self._command))
+        return ClientUnderTest(server, self._run or partial(Process, self._command), self._chance)
 
 
 class Authority(Struct, frozen=True):
@@ -188,8 +224,8 @@ class Authority(Struct, frozen=True):
 class ClientSide:
     """What a case plays with: the running application, the link to it, and what the judge may overlook."""
 
-    def __init__(self, tested: ClientUnderTest, recorder: Recorder, bell: Bell) -> None:
-        self.link = Link(tested.endpoints.admin, recorder, bell)
+    def __init__(self, tested: ClientUnderTest, recorder: Recorder, bell: Bell, *, case: str) -> None:
+        self.link = Link(tested.endpoints.admin, recorder, bell, faults=tested.faults(case))
         self.process = tested.run(bell)
         self.overlooked: set[str] = set()
         """names of rules that this case is about, or brings about"""

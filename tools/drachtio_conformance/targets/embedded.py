@@ -30,6 +30,7 @@ from reference_server.config.model import (
     TlsConfiguration,
     TransportConfiguration,
 )
+from reference_server.config.values import WrongValue
 from reference_server.core.ports import Tap
 from reference_server.server import Server, StartError
 
@@ -84,6 +85,15 @@ class EmbeddedServer:
     def drop(self, number: int, *, reset: bool) -> None:
         """End the admin connection of that number."""
         self._server.drop_application(number, reset=reset)
+
+    def set_faults(self, text: str) -> None:
+        """Do this harm from now on, ``split=1,no-pong``, and no other; none if it is empty. Raises ValueError."""
+        self._server.set_faults(_faults(text))
+
+    @property
+    def faults(self) -> str:
+        """The harm that is done, with the seed of what is left to chance; empty if none is."""
+        return self._server.faults
 
     async def gone(self) -> str:
         """It lives in this process."""
@@ -200,15 +210,19 @@ def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) 
         transports=TransportConfiguration(udp_mtu=settings.udp_mtu or 0),
         screening=_screening(settings),
         logging=LoggingConfiguration(level=LogLevel.NOTICE),
-        faults=_faults(settings),
+        faults=_faults(settings.fault),
         lint=bool(settings.lint),
         cdrs=bool(settings.cdrs),
         dialect=Dialect(settings.emulate) if settings.emulate else Dialect.OURS,
     )
 
 
-def _faults(settings: ServerSettings) -> tuple[Fault, ...]:
-    return FAULT_LIST.parse(settings.fault) if settings.fault else ()
+def _faults(text: str | None) -> tuple[Fault, ...]:
+    """Raises ValueError."""
+    try:
+        return FAULT_LIST.parse(text) if text else ()
+    except WrongValue as error:
+        raise ValueError(str(error)) from None
 
 
 def _contacts(settings: ServerSettings) -> tuple[ContactConfiguration, ...]:
