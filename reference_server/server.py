@@ -28,6 +28,7 @@ from reference_server.config.model import (
 )
 from reference_server.core.context import Settings
 from reference_server.core.core import Core
+from reference_server.core.defects import NONE
 from reference_server.core.ports import SipNetwork, SipUser, Tap, Taps
 from reference_server.net.blacklist import Blacklist, BlacklistError
 from reference_server.net.clock import LoopClock
@@ -199,8 +200,7 @@ class Server:
         return Strict(lint, refuse) if strict else None
 
     def _core_settings(self, configuration: Configuration) -> Settings:
-        settings = core_settings(configuration)
-        return settings if self.emulation is None else self.emulation.settings(settings)
+        return core_settings(configuration, NONE if self.emulation is None else self.emulation.defects)
 
     def set_faults(self, chosen: tuple[Fault, ...]) -> None:
         """From now on do this harm, and no other; frames of connections are counted from now on."""

@@ -10,8 +10,8 @@ from msgspec import structs
 
 from reference_server.admin.connection import AdminConnection
 from reference_server.config.model import Configuration, Dialect
-from reference_server.core.context import Settings
 from reference_server.core.core import Core
+from reference_server.core.defects import Defects
 from reference_server.core.ports import SipNetwork, SipUser, Timers
 from reference_server.emulation.calls import EarlyUpdates, InDialogRequests, ReInvites
 from reference_server.emulation.control import EveryRoute, LostAnswers, Swallowed
@@ -61,9 +61,10 @@ class Emulation:
             transports=structs.replace(configuration.transports, udp_mtu=0),  # DEV-140
         )
 
-    def settings(self, settings: Settings) -> Settings:
-        """The core's settings with its defects."""
-        return structs.replace(settings, defects=DEFECTS[self._release])
+    @property
+    def defects(self) -> Defects:
+        """Those that the core brings about."""
+        return DEFECTS[self._release]
 
     def frames(self, core: Core, timers: Timers) -> Filters:
         """What is done to frames."""
