@@ -154,6 +154,8 @@ class _Run:
         except TraceFileError as reason:
             return self._cannot_start(reason)
         server = Server(self._configuration, taps=self._taps(trace), advances=False)
+        if server.emulation is not None:
+            self._log.notice(server.emulation.warning)
         observation = self._observation
         process = self._configuration.process
         pid_file: PidFile | None = None

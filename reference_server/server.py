@@ -26,13 +26,16 @@ from reference_server.config.model import (
     HandlerConfiguration,
     LimitConfiguration,
 )
+from reference_server.core.context import Settings
 from reference_server.core.core import Core
-from reference_server.core.ports import Tap, Taps
+from reference_server.core.defects import NONE
+from reference_server.core.ports import SipNetwork, SipUser, Tap, Taps
 from reference_server.net.blacklist import Blacklist, BlacklistError
 from reference_server.net.clock import LoopClock
 from reference_server.net.network import Network
 from reference_server.net.sockets.descriptors import for_strangers
 from reference_server.net.sockets.listening import TransportError
+from reference_server.net.stream_framing import StreamFraming
 from reference_server.reload import changes, effective
 from reference_server.settings import core_settings
 from reference_server.sip.identifiers import Identifiers
@@ -40,7 +43,9 @@ from reference_server.tls.certificates import CertificateError, Certificates
 from reference_server.turn import Turn
 from reference_server.wire.frames_to_application import NotSent
 
-if TYPE_CHECKING:  # loaded only where they are configured
+if TYPE_CHECKING:  # loaded only where they are wanted
+    from reference_server.emulation.emulation import Emulation
+    from reference_server.emulation.frames import Filters
     from reference_server.faults.faults import Faults
     from reference_server.handling import Handling
 
@@ -60,11 +65,19 @@ class Server:
     ) -> None:
         """``advances``: its clock can be advanced, which costs something all the time."""
         self._advances = advances
+        self.emulation: Emulation | None = None
+        """the defects of a genuine server, if they are wanted"""
+        if configuration.dialect.has_defects:
+            from reference_server.emulation.emulation import Emulation
+
+            self.emulation = Emulation(configuration.dialect)
+            configuration = self.emulation.as_genuine(configuration)
         self._configuration = configuration
         self.taps = Taps(*taps)
         """those who watch; may be changed while the server runs"""
         self._faults: Faults | None = None
         self._judge: FrameInterceptor | None = None
+        self._genuine: Filters | None = None
         self._registry = RouteTable()
         self._identifiers = Identifiers(os.urandom)
         self._certificates: Certificates | None = None
@@ -92,6 +105,7 @@ class Server:
             met=lambda limit, text: self.taps.event("sip-transport", reason=text, limit=limit),
             most_connections=_most_sip_connections(limits),
             nameserver=configuration.routing.nameserver,
+            hosts=None if self.emulation is None else self.emulation.hosts,
             monotonic=self._clock.monotonic,
             turn=turn,
             account=account,
@@ -101,14 +115,17 @@ class Server:
             opened=lambda connection, origin: self.taps.event(
                 "browser-connected", connection=connection, origin=origin
             ),
+            stream=StreamFraming if self.emulation is None else self.emulation.stream,
         )
         dialect_0_8 = configuration.dialect is Dialect.V0_8
+        emulation = self.emulation
+        network: SipNetwork = self._network if emulation is None else emulation.network(self._network)
         core = self._core = Core(
-            core_settings(configuration),
+            self._core_settings(configuration),
             clock=self._clock,
             timers=self._clock.timers,
             identifiers=self._identifiers,
-            network=self._network,
+            network=network,
             applications=self._registry,
             taps=self.taps,
             account=account,
@@ -126,6 +143,9 @@ class Server:
             limits=limits,
         )
         self._connections = AdminConnections(self.taps, *_most_strangers(limits))
+        if emulation is not None:
+            self._genuine = emulation.frames(core, self._clock.timers)
+            self.taps.add(self._genuine)
         if configuration.lint or configuration.strict:
             self._judge = self._judge_applications(strict=configuration.strict)
         self.set_faults(configuration.faults)
@@ -133,14 +153,21 @@ class Server:
         if configuration.handlers:
             self._handlers_made(configuration.handlers)()
         self._plain = [
-            AdminListener(self._admin, self._connections, turn, address=(address, configuration.admin.port))
+            AdminListener(
+                self._admin,
+                self._connections,
+                turn,
+                address=(address, configuration.admin.port),
+                door=None if emulation is None else emulation.door(configuration.admin.secret),
+            )
             for address in configuration.admin.addresses
             if configuration.admin.port is not None
         ]
         if configuration.admin.tls_port is not None:
             self._secure = self._secure_listeners(configuration.admin.tls_port, turn)
         try:
-            await self._network.start(configuration.contacts, core)
+            user: SipUser = core if emulation is None else emulation.user(core)
+            await self._network.start(configuration.contacts, user)
         except TransportError as error:
             raise StartError(str(error)) from error
         for listener in self._listeners:
@@ -172,6 +199,9 @@ class Server:
 
         return Strict(lint, refuse) if strict else None
 
+    def _core_settings(self, configuration: Configuration) -> Settings:
+        return core_settings(configuration, NONE if self.emulation is None else self.emulation.defects)
+
     def set_faults(self, chosen: tuple[Fault, ...]) -> None:
         """From now on do this harm, and no other; frames of connections are counted from now on."""
         if self._faults is not None:
@@ -183,7 +213,7 @@ class Server:
 
             self._faults = Faults(chosen, self._clock.timers, self._connections)
             self.taps.add(self._faults)
-        self._admin.interceptor = in_a_row(self._judge, self._faults)
+        self._admin.interceptor = in_a_row(self._genuine, self._judge, self._faults)
 
     @property
     def faults(self) -> str:
@@ -298,6 +328,8 @@ class Server:
         for handlers or the blacklist), and changes nothing then.
         """
         old = self._configuration
+        if self.emulation is not None:
+            new = self.emulation.as_genuine(new)
         now = effective(old, new)
         ask = self._handlers_made(now.handlers) if now.handlers != old.handlers else None
         if self._certificates is None:
@@ -311,7 +343,7 @@ class Server:
         if ask is not None:
             ask()
         self._configuration = now
-        self._core.apply(core_settings(now))
+        self._core.apply(self._core_settings(now))
         self._admin.configure(now.admin, now.limits)
         self._bound(now.limits)
         self._network.close_after(now.transports.most_consecutive_timeouts)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from reference_server.config.model import Configuration, Dialect, ScreeningConfiguration
 from reference_server.core.context import Settings
+from reference_server.core.defects import NONE, Defects
 from reference_server.core.patience import Patience
 from reference_server.core.screening import Screening, SpamAction, SpamRule
 from reference_server.sip.session_timer import Refresher
 from reference_server.sip.transactions.timing import Timing
 
 
-def core_settings(configuration: Configuration) -> Settings:
+def core_settings(configuration: Configuration, defects: Defects = NONE) -> Settings:
     """The core's settings; they may change while calls are up (:meth:`Core.apply`)."""
     timers, routing = configuration.timers, configuration.routing
     default = timers.default_refresher
@@ -26,7 +27,6 @@ def core_settings(configuration: Configuration) -> Settings:
         local_domain=routing.local_domain,
         most_dialogs=configuration.limits.dialogs,
         most_waiting=configuration.limits.requests_per_application,
-        serves_unknown_transports=configuration.dialect is Dialect.V0_9_5,
         open_relay=routing.open_relay,
         relay_key=routing.relay_key,
         aggressive_nat_detection=routing.aggressive_nat_detection,
@@ -34,6 +34,7 @@ def core_settings(configuration: Configuration) -> Settings:
         best_effort_tls=configuration.tls.best_effort,
         preserved_header_names=frozenset(name.lower() for name in configuration.preserve_header_names),
         screening=_screening(configuration.screening),
+        defects=defects,
     )
 
 

@@ -352,6 +352,14 @@ def test_the_default_secret_is_told_at_the_start_and_once_more_to_whom_it_is_new
     assert "cymru" not in said
 
 
+def test_a_server_with_the_defects_of_a_genuine_one_says_so(start: Starter) -> None:
+    process = start.ready("--emulate", "0.9", "--secret", "cymru", "--loglevel", "notice")
+    assert ask(process, "1|ping") == ["OK|pong"]
+    process.signal(signal.SIGTERM)
+    _, said = process.end()
+    assert "The defects of genuine servers are emulated, their holes in security, too" in said
+
+
 def test_a_secret_of_ones_own_is_not_told(start: Starter) -> None:
     process = start.ready("--secret", "cymru", "--loglevel", "notice")
     assert ask(process, "1|authenticate|admin") == ["NO|incorrect secret"]

@@ -325,6 +325,9 @@ def test_release_0_9_5(run: Run) -> None:
             client = await application()
             answer = await client.ask(f"authenticate|{SECRET}")
             assert answer.split("|")[5] == server.version == VERSION.replace("v0.9.9", "v0.9.5")
+            stranger = Client(*await asyncio.open_connection(*server.admin_address))
+            assert (await stranger.ask("ping")).endswith("|OK|pong")  # DEV-1
+            await stranger.close()
 
     run(story())
 

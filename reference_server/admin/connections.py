@@ -45,6 +45,7 @@ class AdminConnections:
         One more, and one makes room as crowd.py says. ``most_of_one`` may be of one address; 0: as many as there are.
         """
         self._event = taps.event
+        self._stopped = False
         self._open: set[Connection] = set()
         self._none = asyncio.Event()
         """set while there is none"""
@@ -70,6 +71,8 @@ class AdminConnections:
         self._open.add(connection)
         self._none.clear()
         self._make_room(self._strangers.add(connection, host))
+        if self._stopped:
+            connection.abort()
 
     def authenticated(self, connection: Connection) -> None:
         """A connection is no stranger any more."""
@@ -127,7 +130,8 @@ class AdminConnections:
             leaves.abort()
 
     async def stop(self) -> None:
-        """Close every connection; whoever does not read cannot keep the server from ending."""
+        """Close every connection; whoever does not read, or comes late, cannot keep the server from ending."""
+        self._stopped = True
         for connection in list(self._open):
             connection.close()
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 
 from reference_server.accepting import accept
 from reference_server.admin.connection import AdminConnection
@@ -24,16 +25,19 @@ class AdminListener:
         *,
         address: tuple[str, int],
         certificates: Certificates | None = None,
+        door: Callable[[AdminConnection], asyncio.Protocol] | None = None,
     ) -> None:
         """``connections`` is the table that what is accepted joins; all write at the end of ``turn``.
 
-        With ``certificates`` it is TLS that is spoken there.
+        With ``certificates`` it is TLS that is spoken there. ``door`` is what stands before each connection, if
+        anything does.
         """
         self._context = context
         self._connections = connections
         self._turn = turn
         self.address = address
         self._certificates = certificates
+        self._door = door
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -50,9 +54,10 @@ class AdminListener:
         self._server = await accept(listening, self._accept)
         self.address = listening.getsockname()[:2]
 
-    def _accept(self) -> AdminConnection:
+    def _accept(self) -> asyncio.Protocol:
         tls = None if self._certificates is None else self._certificates.accepted()
-        return AdminConnection(self._context, self._connections, self._turn, tls)
+        connection = AdminConnection(self._context, self._connections, self._turn, tls)
+        return connection if self._door is None else self._door(connection)
 
     def stop_accepting(self) -> None:
         """No new connections."""

@@ -42,11 +42,21 @@ class LogLevel(IntEnum):
 
 
 class Dialect(StrEnum):
-    """The release of the genuine server to behave as (docs/protocol.md, Versions); 0.9 is the newest of that line."""
+    """Whom to behave as (docs/protocol.md, Versions): ourselves, or a release of the genuine server.
+
+    Of the 0.9 line it is with its defects (docs/emulation.md), of 0.8 the form of the frames only.
+    """
 
     V0_8 = "0.8"
     V0_9_5 = "0.9.5"
     V0_9 = "0.9"
+    """0.9.9, the newest of that line"""
+    OURS = "reference"
+
+    @property
+    def has_defects(self) -> bool:
+        """Whether the defects of a genuine server are part of it."""
+        return self in (Dialect.V0_9_5, Dialect.V0_9)
 
 
 class Fault(Struct, frozen=True):
@@ -286,7 +296,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     process: ProcessConfiguration = ProcessConfiguration()
     limits: LimitConfiguration = DEFAULT_LIMITS
     cdrs: bool = False
-    dialect: Dialect = Dialect.V0_9
+    dialect: Dialect = Dialect.OURS
     faults: tuple[Fault, ...] = ()
     lint: bool = False  # say what applications do wrong
     strict: bool = False  # and refuse it

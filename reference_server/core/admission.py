@@ -120,6 +120,8 @@ def is_new(transactions: TransactionLayer, incoming: ServerRequest, *, call_is_u
     """
     if not transactions.is_merged(incoming.request, incoming.transaction, call_is_up=call_is_up):
         return True
+    if transactions.offers_copies:
+        return True
     if incoming.method is INVITE:
         incoming.trying()
     incoming.reject(482)

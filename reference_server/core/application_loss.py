@@ -22,6 +22,8 @@ PORTION_SECONDS = 0.05
 
 def lose_application(pending: PendingRequests, uac: UacCore, application: Application) -> None:
     """``application`` is gone."""
+    if uac.context.settings.defects.leaves_calls_of_the_gone:
+        return
     hangs_up = uac.context.settings.hangup_on_application_loss
     _answer(pending, list(pending.of(application)))
     for invite in [one for one in uac.invites.values() if one.application is application]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from reference_server.account import Account
 from reference_server.core.call_observer import CallObserver
+from reference_server.core.defects import NONE, Defects
 from reference_server.core.patience import Patience
 from reference_server.core.ports import (
     Applications,
@@ -55,12 +56,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     largest_datagram: int = 0
     """octets of the largest request that goes by UDP where the far end takes TCP; 0: as large as a datagram may be"""
     patience: Patience = Patience()
-    serves_unknown_transports: bool = False
-    """as before 0.9.7, a request to a URI with a transport that the server has not goes as if it named none (VER-6)"""
     most_dialogs: int = 100_000
     """with so many, what would begin another gets 503"""
     most_waiting: int = 10_000
     """requests that may wait for the answer of one application before it gets no more"""
+    defects: Defects = NONE
+    """what is done wrong on purpose"""
     local_domain: str = ""
     """in lower case; what an application sends to it or a subdomain of it would come back here"""
 

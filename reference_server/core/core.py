@@ -172,7 +172,7 @@ class Core:
             request_in_dialog(self.uac, application, message, message.dialog_id)
         elif not message.transaction_id:
             usage = usage_by_call_id(self.uac, application, message.text)
-            if usage is not None:
+            if usage is not None and not self.context.settings.defects.knows_no_call_id:
                 request_in_dialog(self.uac, application, message, usage.dialog_id)
             else:
                 request_outside_dialogs(self.uac, application, message, self._delivery)

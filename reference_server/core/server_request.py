@@ -118,7 +118,12 @@ class ServerRequest(Struct, eq=False):
     def may_be_answered_by(self, application: Application) -> bool:
         """An id belongs to the connection that got it, as long as that is there (RSP-12, CONN-5)."""
         owner = self.application
-        return owner is application or owner is None or not owner.connected
+        return (
+            owner is application
+            or owner is None
+            or not owner.connected
+            or self._pending.context.settings.defects.shares_everything
+        )
 
     def answered_by(self, application: Application) -> None:
         """``application`` has sent a response to it."""

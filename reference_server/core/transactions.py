@@ -155,6 +155,11 @@ class TransactionLayer:
         """The responses of ``transaction``, which has sent none, are put on the wire by ``send``."""
         transaction.send_by(self._watch.sending(transaction.key, send) if self._watched else send)
 
+    @property
+    def offers_copies(self) -> bool:
+        """Whether what is merged is offered all the same (DEV-78)."""
+        return self._context.settings.defects.offers_copies
+
     def is_merged(self, request: Request, transaction: ServerTransaction, *, call_is_up: bool) -> bool:
         """Whether the same request is here already, by another way of a fork or in a loop (RFC 3261 §8.2.2.2, §16.3).
 
@@ -272,7 +277,10 @@ class TransactionLayer:
 
     def connection_lost(self, flow: Flow) -> None:
         """Nothing comes over the connection of ``flow`` any more: all requests that wait on it fail."""
+        ignores = self._context.settings.defects.ignores_lost_connections
         for transaction in list(self._by_connection.get(flow.connection, {}).values()):
+            if ignores and not isinstance(transaction, InviteClientTransaction):
+                continue
             self._fail(transaction, "the connection is lost")
 
     def _fail(self, transaction: ClientTransaction, reason: str) -> None:

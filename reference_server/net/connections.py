@@ -17,7 +17,7 @@ from reference_server.account import Account
 from reference_server.config.model import DEFAULT_LIMITS, LimitConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.crowd import Crowd
-from reference_server.net.connection import SipConnection
+from reference_server.net.connection import Framing, SipConnection
 from reference_server.net.stream_framing import StreamFraming
 from reference_server.sip.transport import WS, WSS, Transport
 from reference_server.tls.certificates import Certificates
@@ -52,6 +52,7 @@ class SipConnections:
         certificates: Certificates | None = None,
         most_unanswered: int = 0,
         opened: Callable[[str, str], None] = lambda connection, origin: None,
+        stream: Callable[[int, int], Framing] = StreamFraming,
     ) -> None:
         """``receive`` gets each message, ``warn`` a line for each connection that is given up.
 
@@ -61,10 +62,11 @@ class SipConnections:
         ``turn`` is that of all who write on this loop. What is kept for peers stands in ``account``.
         ``certificates`` are for the secure transports.
         ``most_unanswered`` requests in a row without an answer close a connection; 0: never for that. ``opened`` is
-        told each connection that a browser has made, and the page it is from.
+        told each connection that a browser has made, and the page it is from. ``stream`` frames TCP.
         """
         self._loop = asyncio.get_running_loop()
         self.receive = receive
+        self._stream = stream
         self.turn = turn or Turn(self._loop.call_soon)
         self._warn = warn
         self._certificates = certificates
@@ -93,7 +95,7 @@ class SipConnections:
         framing = (
             _websocket().accepted(headers + body)
             if _in_frames(endpoint.transport)
-            else StreamFraming(headers, body)
+            else self._stream(headers, body)
         )
         tls = self._known_certificates().accepted() if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)
@@ -103,7 +105,7 @@ class SipConnections:
         framing = (
             _websocket().connected(name or host, port, headers + body)
             if _in_frames(endpoint.transport)
-            else StreamFraming(headers, body)
+            else self._stream(headers, body)
         )
         tls = self._known_certificates().connected(name) if endpoint.transport.secure else None
         return SipConnection(self, endpoint, framing, tls)

@@ -14,6 +14,7 @@ from msgspec import Struct
 from reference_server.account import Account
 from reference_server.config.model import DEFAULT_LIMITS, ContactConfiguration, LimitConfiguration
 from reference_server.core.ports import Endpoint, Flow, NoWay, SipUser, Way
+from reference_server.net.connection import Framing
 from reference_server.net.connections import CONNECT_SECONDS, SipConnections
 from reference_server.net.locate.dns import Dns, Nameserver
 from reference_server.net.locate.hosts import HostsFile
@@ -29,6 +30,7 @@ from reference_server.net.sockets.listening import (
     hostport,
     literal_address,
 )
+from reference_server.net.stream_framing import StreamFraming
 from reference_server.net.udp import UdpTransport
 from reference_server.sip.messages.uri import DEFAULT_PORT, UriError, parse_uri
 from reference_server.sip.transport import TCP, TLS, TRANSPORTS, UDP, WS, WSS, Transport
@@ -71,6 +73,7 @@ class Network:
         udp_buffer: int = UDP_BUFFER,
         most_unanswered: int = 0,
         opened: Callable[[str, str], None] = lambda connection, origin: None,
+        stream: Callable[[int, int], Framing] = StreamFraming,
     ) -> None:
         """``warn`` gets one line for each message that cannot be sent and each connection that is given up.
 
@@ -81,7 +84,7 @@ class Network:
         by which what the DNS says grows old. What is sent leaves at the end of ``turn``. What is kept for peers stands
         in ``account``. Secure transports need ``certificates``. UDP sockets get buffers of ``udp_buffer`` octets each
         way. A connection over which ``most_unanswered`` requests in a row got no answer is closed; 0: never for that.
-        ``opened`` is told each connection that a browser has made, and the page it is from.
+        ``opened`` is told each connection that a browser has made, and the page it is from. ``stream`` frames TCP.
         """
         self._warn = warn
         self._limits = limits
@@ -96,6 +99,7 @@ class Network:
         self._udp_buffer = udp_buffer
         self._most_unanswered = most_unanswered
         self._opened = opened
+        self._stream = stream
         self._candidates: list[Candidate] = []
         self._udp: dict[tuple[str, int], UdpTransport] = {}  # by address: quicker to hash than an Endpoint
         self._latest: UdpTransport | None = None  # the one that sent last: many servers have no other
@@ -120,6 +124,7 @@ class Network:
             certificates=self._certificates,
             most_unanswered=self._most_unanswered,
             opened=self._opened,
+            stream=self._stream,
         )
         bound: list[BoundSocket] = []
         try:

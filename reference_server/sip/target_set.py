@@ -48,9 +48,12 @@ class TargetSet:
         """None of the rest will be tried."""
         self._waiting.clear()
 
-    def redirect(self, response: Response) -> bool:
-        """Put the Contacts of a 3xx first, in their order; False if there is none that is new (§16.5)."""
-        known = self._known | {target.uri for target in self._waiting}
+    def redirect(self, response: Response, *, again: bool = False) -> bool:
+        """Put the Contacts of a 3xx first, in their order; False if there is none that is new (§16.5).
+
+        ``again``: those that were tried before count, too.
+        """
+        known = set() if again else self._known | {target.uri for target in self._waiting}
         found = [uri for uri in contacts_of(response) if uri not in known]
         found = list(dict.fromkeys(found))[: self._left_for_redirections]
         self._left_for_redirections -= len(found)

@@ -128,6 +128,16 @@ def test_who_does_not_read_cannot_keep_it_from_ending(run: Run) -> None:
     run(story())
 
 
+def test_who_is_accepted_while_it_ends_is_cut_off(run: Run) -> None:
+    async def story() -> None:
+        crowd = Crowd(5)
+        await crowd.table.stop()
+        assert crowd.join().aborted
+        assert crowd.join(known=True).aborted
+
+    run(story())
+
+
 def test_an_address_crowds_out_its_own_strangers_only(run: Run) -> None:
     async def story() -> None:
         crowd = Crowd(4)

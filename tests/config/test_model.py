@@ -46,4 +46,4 @@ def test_nobody_changes_it() -> None:
 
 def test_levels_are_ordered_as_the_genuine_servers() -> None:
     assert [level.name for level in sorted(LogLevel)] == ["NOTICE", "ERROR", "WARNING", "INFO", "DEBUG"]
-    assert [dialect.value for dialect in Dialect] == ["0.8", "0.9.5", "0.9"]
+    assert [dialect.value for dialect in Dialect] == ["0.8", "0.9.5", "0.9", "reference"]

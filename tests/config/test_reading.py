@@ -433,7 +433,7 @@ def test_a_wrong_admin_element(tmp_path: Path, admin: str, problem: str) -> None
         ),
         (["--homer-id", "0"], "option --homer-id: expected a whole number from 1 to 4294967295, got '0'"),
         (["--prometheus-scrape-port", "x"], "option --prometheus-scrape-port: expected a port, or host:port"),
-        (["--emulate", "1.0"], "option --emulate: expected 0.8, 0.9.5 or 0.9, got '1.0'"),
+        (["--emulate", "1.0"], "option --emulate: expected 0.8, 0.9.5, 0.9 or reference, got '1.0'"),
         (["--file", "/nonexistent"], "/nonexistent: cannot read the configuration file: No such file"),
         (["--file", ""], "option --file: expected the path of a file, got nothing"),
         (["--frame-limit", "1e9"], "option --frame-limit: expected a number of bytes from 64 to 99999999"),

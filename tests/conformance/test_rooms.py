@@ -25,6 +25,7 @@ COVERED_BY = {
     "cli/vectors": "conformance/cli/test_main.py",
     "data": "test_wheel.py",
     "engine/attempt": "conformance/engine/test_runner.py",
+    "engine/emulated": "emulation/test_agreement.py",
     "engine/outcome": "conformance/report/test_reports.py",
     "engine/results": "conformance/report/test_reports.py",
     "engine/verdicts": "conformance/engine/test_runner.py",

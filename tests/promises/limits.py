@@ -29,6 +29,10 @@ COUNTED = re.compile(r"number|bytes|seconds|ms")
 """Kinds of settings of which the same is true."""
 
 NO_LIMITS = {
+    "emulation.control:_LONGEST_ID": "the genuine server's, emulated",
+    "emulation.door:_LARGEST": "the genuine server's, emulated",
+    "emulation.door:_MOST_DIGITS": "the genuine server's, emulated",
+    "emulation.received:_LARGEST_FORWARDS": "the genuine server's, emulated",
     "account:MOST": "the default of --kept-for-peers",
     "account:MOST_OF_ONE": "a half of it",
     "account:SET_ASIDE": "a quarter of it",

@@ -102,6 +102,63 @@ def test_the_search_works_from_files(folder: Path) -> None:
     assert "DLG-15" in done.stdout.partition("md-search-result__list")[2]
 
 
+QUESTIONS = {
+    "how do I put a call on hold": "guides/how-to/hold.html",
+    "how do I transfer a call": "guides/how-to/transfer.html",
+    "how do I hang up": "guides/how-to/hang-up.html",
+    "how do I authenticate": "guides/frames/authenticate.html",
+    "what does token 7 of sip mean": "guides/tokens.html",
+    "which errors can proxy give": "guides/frames/proxy.html",
+    "what does NOK mean": "guides/failure-texts.html",
+    "when is a dialog over": "guides/how-to/hang-up.html#when-is-a-dialog-over-and-who-tells-me",
+    "what happens when my application disconnects": "specification/the-end-of-a-connection.html",
+    "how long may an application take to answer": "guides/timers.html",
+    "who gets a request when two applications route it": "specification/routing.html",
+    "what is in a call detail record": "specification/call-detail-records.html",
+    "how does a client find out the server's version": "guides/changes.html",
+    "how do I test my application without docker": "guides/test-without-docker.html",
+}
+"""what a stranger types into the search, and where the answer is"""
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> dict[str, list[list[str]]]:
+    """What the site's own search finds for each question: pages, best first, each with its best places."""
+    command = ["node", str(Path(__file__).with_name("search.mjs")), str(folder), *QUESTIONS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    answers: dict[str, list[list[str]]] = json.loads(done.stdout)
+    return answers
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_finds_its_answer_among_the_first_three(
+    found: dict[str, list[list[str]]], question: str
+) -> None:
+    first = [place for page in found[question][:3] for place in page]
+    answer = QUESTIONS[question]
+    assert any(place == answer or place.startswith(f"{answer}#") for place in first), first[:9]
+
+
+def test_a_question_about_nothing_finds_nothing(folder: Path) -> None:
+    """The broken twin: what is found depends on what is asked."""
+    command = ["node", str(Path(__file__).with_name("search.mjs")), str(folder), "zzyzx"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    assert json.loads(done.stdout) == {"zzyzx": []}
+
+
+def test_each_answer_is_two_clicks_from_the_front_page(folder: Path, pages: dict[Path, Page]) -> None:
+    near = {folder / "index.html"}
+    for _ in range(2):
+        near |= {
+            (path.parent / unquote(urlsplit(link).path)).resolve()
+            for path in near & set(pages)
+            for link in pages[path].links
+            if not urlsplit(link).scheme and urlsplit(link).path
+        }
+    far = {answer for answer in QUESTIONS.values() if folder / answer.partition("#")[0] not in near}
+    assert far == set()
+
+
 def test_a_clause_is_reached_by_its_id(folder: Path) -> None:
     command = [
         "chromium",

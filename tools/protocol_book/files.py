@@ -28,6 +28,7 @@ def quick_files(specification: Specification) -> dict[Path, str]:
         GUIDES / "state-machines.md": machines.page(specification),
         GUIDES / "failure-texts.md": reference_pages.failure_texts(),
         GUIDES / "timers.md": reference_pages.timers(),
+        GUIDES / "tokens.md": frame_pages.by_verb(),
         GUIDES / "records.md": reference_pages.records(),
         GUIDES / "changes.md": reference_pages.changes(),
         GUIDES / "an-sdk-in-an-hour.md": sdk_page.page(),

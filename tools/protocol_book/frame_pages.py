@@ -75,6 +75,7 @@ def page(frame: Frame, specification: Specification) -> str:
         + syntax(frame)
         + ("⏎\n" + _BEHIND[frame.message] if _BEHIND[frame.message] else "")
         + "\n```\n",
+        f"## What does each token of `{_verb(frame)}` mean?\n",
         table(
             ("", "token", "type", "meaning", "clause"),
             [_row(number, token) for number, token in enumerate(frame.tokens)] + _more(frame),
@@ -82,7 +83,7 @@ def page(frame: Frame, specification: Specification) -> str:
     ]
     if frame.direction is Direction.TO_SERVER:
         parts += ["## Answers\n", _answers(frame)]
-        parts += ["## Failures\n", _failures(frame)]
+        parts += [f"## Which errors can `{_verb(frame)}` give?\n", _failures(frame)]
     else:
         asked = [each for each in FRAMES if frame.name in each.answers]
         if asked:
@@ -100,6 +101,50 @@ def page(frame: Frame, specification: Specification) -> str:
         ),
     ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _verb(frame: Frame) -> str:
+    """The word by which everybody knows it: its type."""
+    return frame.tokens[1].values[0]
+
+
+def by_verb() -> str:
+    """docs/guides/tokens.md: what stands at which place in the forms of a frame, side by side."""
+    parts = [
+        NOTICE,
+        "# Tokens: what stands at which place\n",
+        "A frame of one type has several forms. Here they stand side by side, token by token; a form's page says "
+        "what each token means. Token 0 is the first.\n",
+    ]
+    for direction in Direction:
+        forms: dict[str, list[Frame]] = {}
+        for frame in FRAMES:
+            if frame.direction is direction:
+                forms.setdefault(_verb(frame), []).append(frame)
+        for verb, frames in forms.items():
+            parts += [
+                f"## What does token 0, 1, 2 … of `{verb}` mean? ({WAYS[direction]})\n",
+                _side_by_side(frames),
+            ]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _side_by_side(frames: list[Frame]) -> str:
+    names = [f"[`{frame.name}`](frames/{file_name(frame)})" for frame in frames]
+    longest = max(len(frame.tokens) + (frame.more is not None) for frame in frames)
+    rows = [(str(place), *(_at(frame, place) for frame in frames)) for place in range(longest)]
+    return table(("token", *names), rows)
+
+
+def _at(frame: Frame, place: int) -> str:
+    if place < len(frame.tokens):
+        token = frame.tokens[place]
+        return (
+            token.name
+            if token.type is not TokenType.WORD or len(token.values) > 1
+            else f"`{token.values[0]}`"
+        )
+    return f"{frame.more.name} …" if frame.more is not None and place == len(frame.tokens) else ""
 
 
 def _row(number: int, token: Token) -> tuple[str, ...]:

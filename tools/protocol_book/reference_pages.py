@@ -32,6 +32,7 @@ def timers() -> str:
         NOTICE.format("facts.py")
         + "# Timers\n\nIn seconds, with the usual T1 = 0.5, T2 = 4 and 64·T1 = 32, which are settings "
         "([configuration](../configuration.md)).\n\n"
+        + "## How long may an application take to answer, a far end, or the server?\n\n"
         + table(("what", "seconds", "from", "then", "clause"), rows)
     )
 
@@ -60,6 +61,9 @@ def changes() -> str:
     return (
         NOTICE.format("facts.py")
         + "# Changes 0.2 → 0.9\n\nWhat changed in the protocol, and in which release of the genuine server it came. "
-        "How a client tells the dialects apart, the chapter [Versions](../protocol.md#versions) says.\n\n"
+        "What each dialect looks like, the chapter [Versions](../protocol.md#versions) says.\n\n"
         + releases()
+        + "\n## How does a client find out the server's version?\n\n"
+        "From the answer to its `authenticate`: token 5 is the version, and where there is no such token the dialect "
+        "is 0.8 (VER-1, VER-2).\n"
     )

@@ -28,7 +28,12 @@ BEGIN: Final = (
     "request-handlers",
     "portable-clients",
 )
-LOOK_UP: Final = ("state-machines", "failure-texts", "timers", "records", "glossary", "changes")
+LOOK_UP: Final = ("state-machines", "tokens", "failure-texts", "timers", "records", "glossary", "changes")
+
+VERBS: Final = frozenset(
+    f"guides/frames/{verb}.md" for verb in ("authenticate", "ping", "proxy", "remove_route", "route")
+)
+"""pages that are meant when somebody asks about such a word"""
 
 
 class SiteFailed(RuntimeError):
@@ -83,10 +88,12 @@ def _found(path: str) -> str:
     boost = 1.0
     if path == "guides/failure-texts.md":
         boost = 4
-    elif path.startswith("guides/how-to/"):
+    elif path.startswith("guides/how-to/") or path in ("guides/changes.md", "guides/timers.md"):
         boost = 2
-    elif path.startswith("guides/frames/"):
+    elif (path.startswith("guides/frames/") and path not in VERBS) or path == "emulation.md":
         boost = 0.5
+    elif path == "interop.md":  # its titles are those of cases: "how do I" finds them all
+        boost = 0.1
     return f"---\nsearch:\n  boost: {boost:g}\n---\n\n"
 
 
@@ -96,6 +103,7 @@ def staged_files() -> dict[Path, str]:
     found = {
         DOCS / "deviations.md": "deviations.md",
         DOCS / "configuration.md": "configuration.md",
+        DOCS / "emulation.md": "emulation.md",
         DOCS / "conformance-app.md": "conformance-app.md",
         DOCS / "interop.md": "interop.md",
         ROOT / "conformance_apps" / "python" / "app.py": "conformance-app.py",
@@ -133,6 +141,7 @@ def navigation(parts: Sequence[Chapter]) -> list[object]:
                 {"The wire protocol": [{each.title: each.path} for each in wire]},
                 {"The SIP behaviour": [{each.title: each.path} for each in behind]},
                 {"Deviations": "deviations.md"},
+                {"The genuine server, emulated": "emulation.md"},
                 {"Which case tests which clause": "traceability.md"},
             ]
         },

@@ -13,8 +13,9 @@ from reference_server.core.dialog.ack_and_bye import compose_ack, compose_bye, s
 from reference_server.core.dialog.next_hop import open_flow
 from reference_server.core.dialog.table import DialogTable
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
-from reference_server.core.ports import NoWay, Way
+from reference_server.core.ports import Endpoint, Flow, NoWay, Way
 from reference_server.core.to_application import unsolicited, unsolicited_unsent
+from reference_server.sip.messages.uri import UriError, parse_uri
 
 
 class Cause(Enum):
@@ -49,7 +50,10 @@ def hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:
             context.event("bye-not-sent", dialog=usage.dialog_id, reason=flow.reason)
             if owner is not None:
                 unsent = compose_bye(usage.dialog, cause.value, usage.flow, context.identifiers.branch())
-                owner.deliver(unsolicited_unsent(context, unsent, usage.dialog_id))
+                if context.settings.defects.echoes_what_was_not_sent:
+                    owner.deliver(unsolicited(context, unsent, _where_it_would_go(usage), usage.dialog_id))
+                else:
+                    owner.deliver(unsolicited_unsent(context, unsent, usage.dialog_id))
             if tell is not None:
                 tell(None)
             return
@@ -62,6 +66,17 @@ def hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:
             tell(Ended(Source.APPLICATION, reason, bye))
 
     open_flow(dialogs, usage, opened)
+
+
+def _where_it_would_go(usage: DialogUsage) -> Flow:
+    """To the far end's Contact, if that could be reached (DEV-233)."""
+    flow = usage.flow
+    try:
+        uri = parse_uri(usage.dialog.remote_target)
+    except UriError:
+        return flow
+    port = uri.port or flow.transport.default_port
+    return Flow(flow.transport, uri.host, port, Endpoint(flow.transport, uri.host, port, uri.host, ""))
 
 
 def acknowledge_and_hang_up(dialogs: DialogTable, usage: DialogUsage, cause: Cause) -> None:

@@ -140,8 +140,11 @@ class SessionTimer:
         if self._depends_on_us():
             minimum = leading_number(response.get("min-se"))
             retry_after = leading_number(response.get("retry-after"))
-            if response.status == 491:
+            defects = self._context.settings.defects
+            if response.status == 491 and not defects.gives_up_at_491:
                 self._next.move(self._glare_seconds())
+            elif defects.gives_up_refused_refreshes:
+                self._end()
             elif response.status == 500 and retry_after:  # theirs crossed ours (RFC 3261 §14.2)
                 self._next.move(retry_after)
             elif response.status == 422 and self._asks_for_more(minimum):
@@ -200,9 +203,10 @@ class SessionTimer:
     def _begin_refresh(self) -> None:
         """Look for the way to the far end, unless this is no moment for a refresh."""
         owner = self._usage.current_owner()
+        at_any_time = self._context.settings.defects.refreshes_at_any_time
         if self.refresh is not None or self._opening:
             return
-        if owner is None:  # seldom, so that many such calls cost little
+        if owner is None and not at_any_time:  # seldom, so that many such calls cost little
             left = self._expiry.moment - self._context.monotonic()
             self._next.move(max(_GIVE_WAY_SECONDS, left / 4))
         elif self._is_busy():
@@ -214,6 +218,8 @@ class SessionTimer:
     def _is_busy(self) -> bool:
         """Another INVITE is under way, in whichever direction (RFC 3261 §14.1)."""
         usage = self._usage
+        if self._context.settings.defects.refreshes_at_any_time:
+            return False
         return bool(usage.own_offers or usage.awaits_own_ack or usage.awaits_ack or usage.open_invites())
 
     def _opened(self, flow: Way) -> None:
@@ -263,7 +269,12 @@ def settle_as_server(
 ) -> None:
     """Our 2xx to ``request`` went out with the Session-Expires ``value``, or with none."""
     listed = ",".join([*request.all("supported"), *request.all("require")])
-    knows = "session-expires" in request.first or "timer" in listed.lower().replace(" ", "").split(",")
+    believes = dialogs.context.settings.defects.takes_callers_for_refreshers
+    knows = (
+        believes
+        or "session-expires" in request.first
+        or "timer" in listed.lower().replace(" ", "").split(",")
+    )
     _settle(dialogs, usage, terms_as_server(value, knows) if value else None, refreshes)
 
 

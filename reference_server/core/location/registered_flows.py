@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 
+from reference_server.core.defects import NONE, Defects
 from reference_server.core.ports import Flow
 from reference_server.sip.deadline import Deadline
 from reference_server.sip.messages.concessions import elements
@@ -42,20 +43,26 @@ _MADE_UP = ".invalid"
 class _Binding:
     """One way back."""
 
-    __slots__ = ("deadline", "flow", "owner")
+    __slots__ = ("deadline", "flow", "host", "owner")
 
     def __init__(self, flow: Flow, deadline: Deadline, owner: str) -> None:
         self.flow = flow
         self.deadline = deadline
         self.owner = owner
         """the address-of-record that registered it; empty if it came of a SUBSCRIBE"""
+        self.host = ""
+
+    def named(self, host: str) -> None:
+        """The Contact writes the host so."""
+        self.host = host
 
 
 class RegisteredFlows:
     """All of them, by what their Contact names (see :func:`_key`)."""
 
-    def __init__(self, timers: Timers, now: Callable[[], float]) -> None:
+    def __init__(self, timers: Timers, now: Callable[[], float], defects: Defects = NONE) -> None:
         """``now`` returns monotonic seconds."""
+        self._defects = defects
         self._timers = timers
         self._now = now
         self._by_address: dict[str, _Binding] = {}
@@ -72,6 +79,8 @@ class RegisteredFlows:
         How long it holds the response says, in its Contact of that address or its Expires, else the request.
         """
         answer = parse_message(response)
+        if self._defects.registers_by_200_only and not response.startswith("SIP/2.0 200 "):
+            return
         owner = _address_of_record(request)
         granted = {_key(one.uri): one for one in _contacts(answer)}
         for contact in _contacts(request)[:MOST_CONTACTS]:
@@ -89,13 +98,16 @@ class RegisteredFlows:
             )
             if seconds > 0:
                 self._keep(key, flow, min(seconds, LONGEST_SECONDS), owner)
+                self._by_address[key].named(contact.uri.host)
             else:
                 self._drop(key)
 
     def flow_to(self, uri: Uri) -> Flow | None:
         """The connection to the phone that ``uri`` names, if it has registered by one."""
         binding = self._by_address.get(_key(uri))
-        return None if binding is None else binding.flow
+        if binding is None or (self._defects.compares_contacts_exactly and binding.host != uri.host):
+            return None
+        return binding.flow
 
     def connection_lost(self, flow: Flow) -> None:
         """The ways back over the connection of ``flow`` are gone."""
@@ -104,7 +116,7 @@ class RegisteredFlows:
 
     def _is_anothers(self, key: str, flow: Flow, owner: str) -> bool:
         known = self._by_address.get(key)
-        if known is None or known.flow.connection == flow.connection:
+        if self._defects.trusts_every_contact or known is None or known.flow.connection == flow.connection:
             return False
         return not owner or known.owner != owner
 

@@ -18,7 +18,7 @@ class LocationService:
 
     def __init__(self, context: Context) -> None:
         self._network = context.network
-        self.registered = RegisteredFlows(context.timers, context.monotonic)
+        self.registered = RegisteredFlows(context.timers, context.monotonic, context.settings.defects)
         """connections by which phones have registered"""
         self.own = OwnAddresses(context.network.endpoints)
         """what names this server"""

@@ -148,7 +148,10 @@ class Branch:
             else:
                 self._opened(flow)
 
-        location.reach(next_hop, found)
+        if self._proxy.context.settings.defects.proxies_to_nowhere:
+            self._proxy.context.network.open(next_hop, found)  # whoever has registered (DEV-211)
+        else:
+            location.reach(next_hop, found)
 
     def _opened(self, flow: Way, *, however_large: bool = False) -> None:
         proxied = self.proxied
@@ -284,8 +287,14 @@ class Branch:
 
     def _give_up(self) -> None:
         self.given_up = True
-        self.cancel()
+        if not self._forgotten():
+            self.cancel()
         self.proxied.gave_up(self)
+
+    def _forgotten(self) -> bool:
+        """Whether nobody will cancel it when it rings at last (DEV-220)."""
+        rings = self._transaction is not None and self._transaction.state is ClientState.PROCEEDING
+        return self._proxy.context.settings.defects.forgets_who_rings and not rings
 
     def cancel(self, *reasons: str) -> None:
         """Nobody wants an answer any more; ``reasons`` are Reason values for the CANCEL. Idempotent."""

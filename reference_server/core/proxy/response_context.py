@@ -13,7 +13,8 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-from reference_server.core.ports import Application, Flow
+from reference_server.core.defects import Defects
+from reference_server.core.ports import Application, Flow, NoWay
 from reference_server.core.proxy.branch import Branch
 from reference_server.core.proxy.challenges import remember_challenger
 from reference_server.core.proxy.core import ProxyCore
@@ -73,6 +74,7 @@ class ResponseContext:
         "_best",
         "_by_route",
         "_incoming",
+        "_lost_its_way",
         "_observer",
         "_proxy",
         "_report",
@@ -192,6 +194,10 @@ class ResponseContext:
         """What those who watch know the call by: the caller's request."""
         return self._incoming
 
+    @property
+    def _defects(self) -> Defects:
+        return self._proxy.context.settings.defects
+
     def new_branch(self) -> str:
         """A branch for one more copy."""
         return self._proxy.branches.make(self._signature, self._via_below)
@@ -207,6 +213,8 @@ class ResponseContext:
         if not self.options.record_route or self.method == "REGISTER":
             return ""
         incoming = self._incoming
+        if self._defects.adds_one_record_route:
+            return f"Record-Route: <sip:{flow.local.advertised};lr>\r\n"
         token = self._proxy.route_token(incoming.headers.call_id, incoming.request.from_tag)
         return record_routes(flow.local, incoming.flow.local, token)
 
@@ -226,6 +234,7 @@ class ResponseContext:
     def unreachable(self, branch: Branch, reason: str) -> None:
         """A copy could not be sent, or did not arrive."""
         self._proxy.context.event("proxy-target-unreachable", target=branch.target.next_hop, reason=reason)
+        self._lost_its_way = self._defects.proxies_to_nowhere and reason != NoWay.NOT_AVAILABLE.reason
         self._running.discard(branch)
         self._unfinished.discard(branch)
         if self._observer is not None and branch.text:
@@ -270,7 +279,7 @@ class ResponseContext:
 
     def answered_again(self, branch: Branch, response: Response) -> None:
         """A 2xx came again, or once more from behind another proxy that forked (§16.7 step 5)."""
-        if self.answered or self._incoming.in_dialog:
+        if self.answered or self._incoming.in_dialog or self._defects.passes_late_2xx:
             self._incoming.sender()(self._text_of(response))
         else:
             branch.refuse_late(response)
@@ -278,18 +287,22 @@ class ResponseContext:
     def _weigh(self, branch: Branch, response: Response) -> None:
         """A failure: a step on the way to new targets, or the best that there was."""
         status = response.status
-        if status < 400 and self.options.follow_redirects and self._targets.redirect(response):
+        again = self._defects.redirects_in_circles
+        if status < 400 and self.options.follow_redirects and self._targets.redirect(response, again=again):
             return
         self._best.consider(response)
         if status in CHALLENGES:
             remember_challenger(self._proxy, branch.target, response)
             self._targets.clear()
+        others = bool(self._running or self._targets)
+        if others and self._defects.passes_each_failure and (status in CHALLENGES or self.method != "INVITE"):
+            self._incoming.sender()(self._text_of(response))
 
     # What the caller hears.
 
     def _answer(self, branch: Branch, response: Response) -> None:
         if not self._moves(ContextEvent.ACCEPTED):
-            if self.method == "INVITE":
+            if self.method == "INVITE" and not (self.answered and self._defects.passes_one_2xx):
                 self.answered_again(branch, response)
             self._advance()
             return
@@ -317,6 +330,11 @@ class ResponseContext:
             self._end(best.status, text, ContextEvent.EXHAUSTED)
         elif self.cancelled:
             self._end_locally(487)
+        elif not self._sent and self._lost_its_way:
+            self._close()
+            if self._report is not None:
+                self._report.under_way()
+            return
         elif not self._sent:
             if self._report is not None:
                 self._report.refused(f"{UNREACHABLE}{self._what_is_no_uri}")
@@ -346,7 +364,7 @@ class ResponseContext:
 
     def _out_of_time(self) -> None:
         """The client of a request other than INVITE is about to give up (timer F): it gets what there is."""
-        if self._open:
+        if self._open and not self._defects.proxies_to_nowhere:
             self._timed_out = True
             self._targets.clear()
             self._cancel_running()

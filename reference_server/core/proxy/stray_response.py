@@ -18,9 +18,11 @@ def pass_stray(proxy: ProxyCore, response: Response) -> bool:
     """Pass ``response`` on without a transaction; False if it is none of ours."""
     if not 200 <= response.status < 300 or response.cseq_method != "INVITE":
         return False
-    if not proxy.branches.proves(response):
+    vias = via_values(response)
+    any_2xx = proxy.context.settings.defects.passes_any_2xx and len(vias) > 1
+    if not any_2xx and not proxy.branches.proves(response):
         return False
-    below = parse_top_via(via_values(response)[1])
+    below = parse_top_via(vias[1])
     if below is None:
         return False
 

@@ -64,6 +64,10 @@ def proxy_request(
                 proxy.context.event("proxy-target-unreachable", target=destination, reason=str(error))
                 no_uris.append(destination)
     what_is_no_uri = no_uris[0] if no_uris else ""
+    if what_is_no_uri and proxy.context.settings.defects.proxies_to_nowhere:
+        incoming.close()
+        report.under_way()
+        return
     if not targets:
         report.refused(f"{UNREACHABLE}{what_is_no_uri}")
         incoming.reject(500)

@@ -13,7 +13,7 @@ from reference_server.core.echo import request_echo
 from reference_server.core.invite_client import InviteClient, InviteOwner
 from reference_server.core.ports import Application
 from reference_server.core.transactions import Sent
-from reference_server.core.uac.core import UacCore
+from reference_server.core.uac.core import ApplicationInvite, UacCore
 from reference_server.sip.messages.draft import Draft, own_draft, parse_draft
 from reference_server.sip.messages.message import parse_message
 from reference_server.wire.frames_to_application import NotSent
@@ -78,14 +78,16 @@ def compose_cancel(invite_text: str, draft: Draft) -> str:
     )
 
 
+def _may_cancel(uac: UacCore, application: Application, invite: ApplicationInvite) -> bool:
+    if invite.application is application or not invite.application.connected:
+        return True
+    return uac.context.settings.defects.shares_everything
+
+
 def cancel_invite(uac: UacCore, application: Application, message: Sip) -> None:
     """An application's CANCEL for the INVITE that ``message`` names (OUT-8)."""
     invite = uac.invite_named(message.transaction_id, message.dialog_id)
-    if (
-        invite is None
-        or (invite.application is not application and invite.application.connected)
-        or invite.cancelled
-    ):
+    if invite is None or not _may_cancel(uac, application, invite) or invite.cancelled:
         text = f"unable to cancel unknown transaction id: {message.transaction_id}"
         application.deliver(NotSent(message.message_id, text))
         return

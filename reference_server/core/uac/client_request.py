@@ -129,6 +129,8 @@ class ClientRequest:
         request = parse_message(self.text)
         names = ("Via", "From", "To", "Call-ID", "CSeq")
         values = {name: request.get(name.lower()) for name in names}
+        if self.uac.context.settings.defects.makes_bare_to:
+            values["To"] = values["To"].replace("<", "").replace(">", "")
         if not request.to_tag:
             values["To"] += f";tag={self.uac.context.identifiers.tag()}"
         fields = "".join([f"{name}: {value}\r\n" for name, value in values.items() if value])

@@ -54,7 +54,7 @@ def request_in_dialog(uac: UacCore, application: Application, message: Sip, dial
         application.deliver(NotSent(message.message_id, text))
         return
     usage = uac.dialogs.by_id(dialog_id)
-    if usage is None or not usage.usable_by(application):
+    if usage is None or not (usage.usable_by(application) or uac.context.settings.defects.shares_everything):
         _refuse_unknown(application, message, method)
         return
     if method is PRACK:
@@ -137,7 +137,11 @@ class _Sending:
     def send(self) -> None:
         """Compose and send it, and echo it."""
         draft = drafted(self._uac.context, self._message.text, self._flow.local)
-        refusal = mere_word(draft) or ("" if default_content_type(draft) else NO_CONTENT_TYPE)
+        defects = self._uac.context.settings.defects
+        word = mere_word(draft)
+        if defects.takes_words_for_contacts:
+            word = ""
+        refusal = word or ("" if default_content_type(draft) else NO_CONTENT_TYPE)
         if refusal:
             self._application.deliver(NotSent(self._message.message_id, refusal))
             return
@@ -168,7 +172,8 @@ class _Sending:
     def _acknowledge(self, draft: Draft) -> None:
         """An ACK is no transaction's: it goes once, and again whenever the 2xx comes again."""
         usage, uac = self._usage, self._uac
-        if not usage.awaits_own_ack:  # DLG-23
+        anything = uac.context.settings.defects.acknowledges_anything
+        if not usage.awaits_own_ack and not anything:  # DLG-23
             _refuse_unknown(self._application, self._message, ACK)
             return
         cseq = usage.last_answered_invite

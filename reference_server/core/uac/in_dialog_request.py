@@ -106,7 +106,7 @@ class InDialogRequest(ClientRequest):
     def _failed(self, status: int) -> None:
         """End the usage if the failure says that it is gone."""
         usage = self.usage
-        if not usage.is_confirmed:
+        if not usage.is_confirmed or self.uac.context.settings.defects.keeps_dead_calls:
             return
         kind = self._kind
         if usage.subscription:
@@ -187,7 +187,8 @@ class ReInvite(InDialogRequest):
         if self.cseq <= usage.last_answered_invite:
             return  # repeated before the application's ACK
         usage.own_invite_accepted(self.cseq)
-        usage.dialog.refresh_target(response)
+        if not uac.context.settings.defects.keeps_first_target:
+            usage.dialog.refresh_target(response)
         self._refreshes_session(response)
         self.pass_on(response)
         if usage.is_over:

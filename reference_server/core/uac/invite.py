@@ -102,7 +102,7 @@ class OriginatedCall(ClientRequest):
             self._cancelling.client.heard()
             if self._rings(response):
                 self.pass_on(response)
-        elif status < 300:
+        elif status == 200 or (status < 300 and not self.uac.context.settings.defects.knows_only_200):
             usage = self._accepted(response)
             if usage is not None:
                 self.pass_on(response)
@@ -128,7 +128,10 @@ class OriginatedCall(ClientRequest):
         uac = self.uac
         confirmed = self._confirmed
         if confirmed is not None:
-            if confirmed.dialog.remote_tag == response.to_tag:
+            if (
+                confirmed.dialog.remote_tag == response.to_tag
+                or uac.context.settings.defects.repeats_first_ack
+            ):
                 self._acknowledge_again(confirmed)
             elif self._dialogs.follows(response.to_tag):
                 self._refuse_second(self._dialogs.of(response, self.flow))
@@ -145,6 +148,8 @@ class OriginatedCall(ClientRequest):
         self._dialogs.end_others(usage)
         if not self.application.connected:
             self._observe_answer(usage, response)
+            if uac.context.settings.defects.leaves_calls_of_the_gone:
+                return None
             acknowledge_and_hang_up(uac.dialogs, usage, Cause.APPLICATION_LOST)
             return None
         if not claimed:

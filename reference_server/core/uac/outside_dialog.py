@@ -41,7 +41,6 @@ TO_MYSELF = "can not send request to myself"
 TOO_MANY_DIALOGS = "too many dialogs"
 NO_CONTENT_TYPE = "missing content-type"
 _NTP_EPOCH = 2_208_988_800  # seconds between 1900 and 1970
-_TRANSPORT = re.compile(r";transport=[^;?>]*", re.IGNORECASE)
 _NUMBER = re.compile(r"[+0-9A-Za-z*#._-]+\Z")
 """An address that is only a user or a telephone number, as applications give it."""
 
@@ -91,19 +90,12 @@ def request_outside_dialogs(uac: UacCore, application: Application, message: Sip
         except _Refusal as refusal:
             application.deliver(NotSent(message.message_id, str(refusal)))
 
-    def sought(flow: Way) -> None:
-        without = _TRANSPORT.sub("", next_hop)
-        if flow is NoWay.NOT_AVAILABLE and context.settings.serves_unknown_transports and without != next_hop:
-            context.network.open(without, opened)
-        else:
-            opened(flow)
-
     registered = None if message.route_url else uac.location.registered_flow_to(line.target)
     if registered is not None:
         others = ""
         opened(registered)
     else:
-        context.network.open(next_hop, sought)
+        context.network.open(next_hop, opened)
 
 
 def _request_line(text: str) -> _RequestLine:
@@ -203,12 +195,19 @@ class _Request:
     def answer_locally(self, hop: Uri, no_way: NoWay) -> None:
         """Echo what cannot leave, and answer it with ``no_way`` as a far end would (OUT-6)."""
         context = self._uac.context
+        pretends = context.settings.defects.echoes_what_was_not_sent and no_way is NoWay.UNREACHABLE
         named = (hop.parameters.get("transport") or UDP.name).lower()
         endpoints = context.network.endpoints()
         local = next((endpoint for endpoint in endpoints if endpoint.transport.name == named), endpoints[0])
-        composed = self._compose(local, via="")
-        outgoing = self._begun(composed, Flow(NOWHERE, "", 0, local), context.identifiers.branch())
-        outgoing.echo_unsent(self._message.message_id)
+        if pretends:
+            branch = context.identifiers.branch()
+            flow = Flow(local.transport, hop.host, hop.port or local.transport.default_port, local)
+            outgoing = self._begun(self._compose(local, f"Via: {via_for(flow, branch)}\r\n"), flow, branch)
+            outgoing.echo(self._message.message_id)
+        else:
+            composed = self._compose(local, via="")
+            outgoing = self._begun(composed, Flow(NOWHERE, "", 0, local), context.identifiers.branch())
+            outgoing.echo_unsent(self._message.message_id)
         if self._line.method is not ACK:
             outgoing.answer_locally(no_way.status, no_way.reason)
 
@@ -228,7 +227,8 @@ class _Request:
         draft = drafted(context, self._message.text, local)
         if not default_content_type(draft):
             raise _Refusal(NO_CONTENT_TYPE)
-        if word := mere_word(draft):
+        word = mere_word(draft)
+        if word and not context.settings.defects.takes_words_for_contacts:
             raise _Refusal(word)
         if line.method.forms_dialog:
             draft.set_default("contact", f"<{local.contact}>")
@@ -239,7 +239,11 @@ class _Request:
                 line.target.headers
             ):  # they belong in no Request-URI (RFC 3261 §19.1.1), and in a To still less
                 raise _Refusal(NO_LEG)
-            to = f"<{line.uri}>"
+            to = (
+                _bare_to(line.uri, sent=bool(via))
+                if context.settings.defects.makes_bare_to
+                else f"<{line.uri}>"
+            )
         given_call_id = draft.take("call-id")
         call_id = given_call_id or context.identifiers.uuid()
         if given_call_id and line.method.forms_dialog:
@@ -265,6 +269,14 @@ class _Request:
             owner = uac.pending.asked(call_id, local_tag)
         if owner is not None and owner is not mine:
             raise _Refusal(f"{DIALOG_OF_ANOTHER}: {dialog_id}")
+
+
+def _bare_to(uri: str, *, sent: bool) -> str:
+    """The To made from the Request-URI as the genuine server makes it (DEV-30)."""
+    if not sent:
+        return uri
+    address, semicolon, parameters = uri.partition(";")
+    return f"<{address}>{semicolon}{parameters}"
 
 
 def _given(draft: Draft, name: str) -> str:

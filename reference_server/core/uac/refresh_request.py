@@ -72,7 +72,8 @@ class SessionRefresh:
         elif self._ack:
             send(self._ack, self._sent.flow)
         else:
-            usage.dialog.refresh_target(response)
+            if not self._dialogs.context.settings.defects.keeps_first_target:
+                usage.dialog.refresh_target(response)
             if self._sent.method == "INVITE":
                 self._ack = compose_ack(self._dialogs.context, usage.dialog, self._cseq, self._sent.flow)
                 send(self._ack, self._sent.flow)
@@ -103,7 +104,8 @@ class SessionRefreshes:
         """The last session description once more, with the interval and ourselves as refresher."""
         described = parse_message(usage.description) if usage.description else None
         body = described.body if described else ""
-        method = "INVITE" if body else "UPDATE"
+        empty = self._dialogs.context.settings.defects.refreshes_by_empty_invite
+        method = "INVITE" if body or empty else "UPDATE"
         expires = SessionExpires(timer.terms.seconds, Refresher.UAC)
         draft = own_draft(f"Session-Expires: {expires}", f"Min-SE: {timer.minimum}", body=body)
         contact = described.get("contact") if described else ""

@@ -140,7 +140,10 @@ def receive_notify(uac: UacCore, notify: ServerRequest) -> bool:
     named = uac.dialogs.id_of_uac(notify.headers.call_id, notify.local_tag)
     awaited = uac.subscribing.get(named)
     if awaited is not None and awaited.local_tag == notify.local_tag:  # an id of the 0.8 dialect has no tag
-        awaited.notified(notify)
+        if uac.context.settings.defects.refuses_early_notify:
+            notify.reject(503)
+        else:
+            awaited.notified(notify)
         return True
     usage = uac.dialogs.by_id(named)
     if usage is None or not _is_other_branch(usage, notify):

@@ -13,7 +13,8 @@ def receive_cancel(uas: UasCore, cancel: ServerRequest, invite: ServerRequest) -
     usage = invite.usage
     application = invite.application
     invite.cancel()
-    if application is not None:
+    hidden = invite.in_dialog and uas.context.settings.defects.hides_cancels_of_reinvites
+    if application is not None and not hidden:
         dialog_id = ""
         if usage is not None:
             dialog_id = usage.dialog_id

@@ -8,10 +8,11 @@ the 2xx that it acknowledges.
 from __future__ import annotations
 
 from reference_server.core.call_observer import Ended, Reason, Source
+from reference_server.core.context import Context
 from reference_server.core.dialog.glare import glare, retry_after
 from reference_server.core.dialog.hang_up import Cause, hang_up
 from reference_server.core.dialog.session_timer import MIN_SE, asks_too_little
-from reference_server.core.dialog.subscription import heed_notify
+from reference_server.core.dialog.subscription import heed_notify, says_terminated
 from reference_server.core.dialog.usage import DialogUsage, UsageEvent
 from reference_server.core.methods import BYE, INVITE, NOTIFY, UPDATE
 from reference_server.core.ports import Flow
@@ -47,18 +48,20 @@ def receive_in_dialog(uas: UasCore, usage: DialogUsage, incoming: ServerRequest)
     if owner is None:
         if method is BYE:
             _end_by(uas, usage, incoming)
+        elif context.settings.defects.is_silent_without_owner:
+            return
         incoming.reject(481)
         return
-    if not usage.dialog.accepts(request.cseq_number):  # out of order, RFC 3261 §12.2.2
-        incoming.reject(500)
+    if not (usage.dialog.accepts(request.cseq_number) or context.settings.defects.delivers_what_is_late):
+        incoming.reject(500)  # out of order, RFC 3261 §12.2.2
         return
     if "session-expires" in request.first and asks_too_little(request):
         incoming.reject(422, MIN_SE)
         return
     if method.offers_session:
         status = glare(usage, request)
-        if status:
-            incoming.reject(status, retry_after(context.identifiers) if status == 500 else "")
+        if status and not _delivered_all_the_same(uas, usage, incoming):
+            incoming.reject(status, _retry_after(context) if status == 500 else "")
             return
         if method is UPDATE:
             usage.take_update(incoming)
@@ -84,6 +87,29 @@ def receive_in_dialog(uas: UasCore, usage: DialogUsage, incoming: ServerRequest)
         _end_by(uas, usage, incoming)
         if given_up:  # nobody has to be asked: the application has not taken the call
             incoming.reject(200)
+    elif method is NOTIFY and says_terminated(request.get("subscription-state")):
+        _heed_last(uas, usage, incoming)
+
+
+def _heed_last(uas: UasCore, usage: DialogUsage, notify: ServerRequest) -> None:
+    """The last NOTIFY was delivered: nothing more, as it should be."""
+    defects = uas.context.settings.defects
+    if usage.subscription:
+        if defects.ends_subscription_at_last_notify:
+            notify.reject(500)
+            uas.dialogs.end(usage, UsageEvent.TERMINATED)
+    elif defects.forgets_owner_at_last_notify and not notify.request.get("event").startswith("refer"):
+        usage.disown()
+
+
+def _retry_after(context: Context) -> str:
+    return "" if context.settings.defects.delivers_what_crosses else retry_after(context.identifiers)
+
+
+def _delivered_all_the_same(uas: UasCore, usage: DialogUsage, incoming: ServerRequest) -> bool:
+    """What crosses another offer, where nobody looks at it."""
+    crosses = uas.context.settings.defects.delivers_what_crosses
+    return crosses and (usage.is_confirmed or incoming.method is INVITE)
 
 
 def _end_by(uas: UasCore, usage: DialogUsage, bye: ServerRequest) -> None:

@@ -25,11 +25,16 @@ def receive_prack(uas: UasCore, usage: DialogUsage, prack: ServerRequest) -> Non
         receive_in_dialog(uas, usage, prack)
         return
     rack = parse_rack(request.get("rack"))
+    drops = uas.context.settings.defects.drops_bad_pracks
     if rack is None:
+        if drops:
+            return
         prack.reject(400, reason=NO_RACK)
         return
     sender = senders.get(rack.cseq) if rack.method == "INVITE" else None
     if sender is None or not sender.acknowledge(rack.number):
+        if drops:
+            return
         prack.reject(481)
         return
     if rack.number in sender.unasked:

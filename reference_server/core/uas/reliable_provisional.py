@@ -34,6 +34,8 @@ def make_reliable(context: Context, incoming: ServerRequest, draft: Draft) -> in
         return None if asked else 0
     if not demanded and not names_100rel(request.all("supported")):
         return None
+    if incoming.in_dialog and context.settings.defects.ends_by_provisional:
+        return 0
     reliable = incoming.reliable
     if reliable is None:
         reliable = ReliableSender(

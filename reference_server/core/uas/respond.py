@@ -29,7 +29,7 @@ from reference_server.core.uas.routing import let_ring
 from reference_server.memo import Memo
 from reference_server.sip.dialog import Dialog, record_route_of
 from reference_server.sip.messages.draft import Draft
-from reference_server.sip.messages.message import LONGEST_NUMBER
+from reference_server.sip.messages.message import LONGEST_NUMBER, Request
 from reference_server.sip.messages.uri import tag_of
 from reference_server.sip.reliable import QueuedResponse, ReliableSender
 from reference_server.sip.transport import LARGEST_DATAGRAM
@@ -84,7 +84,9 @@ def respond(uas: UasCore, application: Application, message: Sip) -> None:
         return
     draft = drafted(context, message.text, incoming.flow.local, incoming.request.first)
     word = mere_word(draft) if draft.invalid else ""
-    if word:  # the request stays open for a better answer
+    if (
+        word and not context.settings.defects.takes_words_for_contacts
+    ):  # the request stays open for a better answer
         application.deliver(NotSent(message.message_id, word))
         return
     status, status_line = _STATUS_LINES.known.get(draft.start_line) or _understood(draft.start_line)
@@ -128,7 +130,10 @@ def _respond_anew(uas: UasCore, application: Application, message: Sip, incoming
         if application.connected:
             respond(uas, application, message)
 
-    open_response_flow(uas.context, incoming, opened, gone)
+    if uas.context.settings.defects.opens_no_way_back:
+        gone()
+    else:
+        open_response_flow(uas.context, incoming, opened, gone)
 
 
 def _own_contact(settings: Settings, incoming: ServerRequest) -> str:
@@ -148,13 +153,18 @@ def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
     method = incoming.method
     success = response.success
     if method.forms_dialog:
-        if response.number or success or incoming.in_dialog:  # RSP-11, DLG-12
+        if (
+            success or incoming.in_dialog or (response.number and _shows_contact(uas, response))
+        ):  # RSP-11, DLG-12
             draft.set_default("contact", f"<{_own_contact(uas.context.settings, incoming)}>")
         if not _settle_dialog(uas, response):
             return
     if success and "session-expires" in incoming.request.first:
-        refresher = uas.context.settings.default_refresher
-        answer_refresher(incoming.usage, incoming.request, draft, refresher)
+        settings = uas.context.settings
+        if settings.defects.repeats_any_refresher and not incoming.in_dialog:
+            _repeat_refresher(incoming.request, draft)
+        if not (settings.defects.gives_no_session_expires and incoming.in_dialog):
+            answer_refresher(incoming.usage, incoming.request, draft, settings.default_refresher)
     response.compose(status_line, to)
     if len(response.text) > LARGEST_DATAGRAM and not incoming.flow.transport.stream:
         incoming.refuse(500)
@@ -165,6 +175,20 @@ def _send(uas: UasCore, response: PendingResponse, status_line: str) -> None:
         _put_in_turn(uas, response, reliable)
     else:
         _put(uas, response)
+
+
+def _repeat_refresher(request: Request, draft: Draft) -> None:
+    """The far end's own Session-Expires, whatever refresher it names (DEV-232)."""
+    value = request.get("session-expires")
+    if "refresher=" in value:
+        draft.set_default("session-expires", value)
+
+
+def _shows_contact(uas: UasCore, response: PendingResponse) -> bool:
+    """Whether a reliable provisional response gets our Contact."""
+    reliable = response.incoming.reliable
+    demanded = reliable is not None and response.number in reliable.unasked
+    return not (demanded and uas.context.settings.defects.hides_contact_when_demanded)
 
 
 def _not_sent(response: PendingResponse, text: str) -> None:
@@ -258,8 +282,11 @@ def _put(uas: UasCore, response: PendingResponse) -> None:
             text=text,
         )
     )
-    if status >= 200 and method is INVITE:
-        _observe(uas, response)
+    if method is INVITE:
+        if status >= 200:
+            _observe(uas, response)
+    elif status < 200 and uas.context.settings.defects.ends_by_provisional:
+        incoming.reject(500)
 
 
 def _observe(uas: UasCore, response: PendingResponse) -> None:

@@ -88,6 +88,8 @@ def let_ring(context: Context, incoming: ServerRequest) -> None:
 
 def _silent(context: Context, incoming: ServerRequest) -> None:
     """The application has let it wait for too long: 504 in its place (CALL-10, CALL-11)."""
+    if context.settings.defects.waits_for_ever:
+        return
     application = incoming.application
     if application is not None:
         context.event(

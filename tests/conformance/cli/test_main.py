@@ -256,6 +256,10 @@ def test_every_clause_and_case_can_be_explained(capsys: pytest.CaptureFixture[st
             ["server", "--sip", "udp/127.0.0.1:5060"],
             "--secret, --sip and --restart are about a running server",
         ),
+        (
+            ["server", "--emulate", "0.9", "--admin", "127.0.0.1:9"],
+            "--emulate is about the embedded server, --admin about a running one: give one of them",
+        ),
         (["list", "--filter", "pingg"], "no case is called 'pingg'"),
         (["explain", "PINGG-1"], "no clause, deviation or case is called 'PINGG-1' (did you mean PING-1"),
         (["server", "--baseline", "/none.yaml"], "/none.yaml: No such file or directory"),
@@ -391,8 +395,15 @@ def test_a_case_is_explained_with_what_genuine_servers_do(capsys: pytest.Capture
     )
     assert main(["explain", "timer/as_caller/nothing-in-the-200"]) == ExitCode.OK
     assert "Not run on drachtio-0.9: DEV-126: it dies" in " ".join(capsys.readouterr().out.split())
-    assert main(["explain", "network/names/localhost"]) == ExitCode.OK
+    assert main(["explain", "network/registrations/expired"]) == ExitCode.OK
     assert "On drachtio-0.9.5, by its profile: " in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_embedded_server_may_be_a_genuine_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["server", "--emulate", "0.9", "--filter", "authenticate/gate/*"]) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert "7 known-failing" in told
+    assert "reference server (embedded) as 0.9" in told
 
 
 def test_a_profile_of_the_suite_does_for_cases_of_ones_own(

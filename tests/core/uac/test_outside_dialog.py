@@ -474,18 +474,6 @@ def test_what_goes_to_the_local_domain_would_come_back(
     world.network.take()
 
 
-@pytest.mark.parametrize("emulating", [True, False])
-def test_a_transport_that_is_not_there_was_no_obstacle_before_0_9_7(
-    worlds: Callable[[Settings], World], emulating: bool
-) -> None:
-    world = worlds(Settings(serves_unknown_transports=emulating))
-    world.network.routes[f"{CAROL};Transport=ws;lr"] = NoWay.NOT_AVAILABLE
-    world.network.routes[f"{CAROL};lr"] = TO_CAROL
-    answer = say(world.application(), f"MESSAGE {CAROL};Transport=ws;lr SIP/2.0")
-    assert (NoWay.NOT_AVAILABLE.reason in answer) is not emulating
-    assert len(world.network.take()) == emulating
-
-
 @pytest.mark.parametrize("transport", ["tcp", "tls", "ws", "wss"])
 def test_a_request_over_a_connection_that_nobody_answers_is_told_to_the_network(
     world: World, application: RecordingApplication, transport: str

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from drachtio_conformance.cli import script_options
 from drachtio_conformance.cli.arguments import admin_address, count, factor, jobs, seconds, sip_endpoint
+from drachtio_conformance.engine.emulated import PROFILES
 from drachtio_conformance.peers.transports import TRANSPORTS
 from drachtio_conformance.telephone.acts import Side
 
@@ -118,6 +119,11 @@ def _server(commands: _Commands) -> None:
         metavar="NAME|FILE",
         help="what the server is and is known for: drachtio-0.9.9 or another that comes with the suite, or a file",
     )
+    target.add_argument(
+        "--emulate",
+        choices=tuple(PROFILES),
+        help="test the embedded server as that genuine release, defects included, by the profile of the release",
+    )
     target.add_argument("--baseline", metavar="FILE", help="known failures, with reasons")
     target.add_argument(
         "--restart",
@@ -174,7 +180,7 @@ def _client(commands: _Commands) -> None:
         metavar="N",
         help="run so many cases side by side, for they mostly wait (default: two for each processor, 4 to 8)",
     )
-    parser.set_defaults(admin=None, secret=None, sip=[], profile=None, restart=None)
+    parser.set_defaults(admin=None, secret=None, sip=[], profile=None, emulate=None, restart=None)
 
 
 def _how(parser: argparse.ArgumentParser) -> None:

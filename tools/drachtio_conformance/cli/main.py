@@ -88,6 +88,10 @@ def _dispatch(options: argparse.Namespace) -> int:
                 raise UsageError(
                     "--secret, --sip and --restart are about a running server: give its --admin HOST:PORT, too"
                 )
+            if options.admin is not None and options.emulate:
+                raise UsageError(
+                    "--emulate is about the embedded server, --admin about a running one: give one of them"
+                )
             options.secret = _secret(options)
             return server_command.run(options, load_cases(options.scenarios))
         case "client":

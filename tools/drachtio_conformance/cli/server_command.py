@@ -23,6 +23,7 @@ from drachtio_conformance.cases import selection, specification
 from drachtio_conformance.cases.case import Case
 from drachtio_conformance.cli.arguments import AdminAddress
 from drachtio_conformance.engine import baseline, outcome
+from drachtio_conformance.engine.emulated import PROFILES, unmeasured
 from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_conformance.engine.profile import Profile, load_profile, shipped
 from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
@@ -34,7 +35,7 @@ from drachtio_conformance.report.console import RunConsole
 from drachtio_conformance.report.visible import visible
 from drachtio_conformance.steps.stage import Pace
 from drachtio_conformance.targets.client import Chance, ClientTarget
-from drachtio_conformance.targets.embedded import EmbeddedTarget
+from drachtio_conformance.targets.embedded import EmbeddedTarget, EmulatedTarget
 from drachtio_conformance.targets.foreign import ForeignTarget
 from drachtio_conformance.targets.target import Target
 
@@ -244,7 +245,7 @@ def _target(options: argparse.Namespace, profile: Profile) -> Target:
         chance = None if options.faults is None else Chance(options.seed, options.faults == "random")
         return ClientTarget(options.app, chance=chance)
     if options.admin is None:
-        return EmbeddedTarget()
+        return EmulatedTarget(options.emulate) if options.emulate else EmbeddedTarget()
     admin: AdminAddress = options.admin
     patience = 2.0 * max(options.slow or 1.0, 1.0)
     return ForeignTarget(
@@ -328,8 +329,12 @@ def _write(
 
 def _profile(options: argparse.Namespace, cases: Sequence[Case]) -> Profile:
     """What is said of the suite's own cases does not matter where cases of one's own run."""
-    return (
-        load_profile(options.profile, cases, strict=not options.scenarios) if options.profile else Profile()
+    name = options.profile or PROFILES.get(options.emulate, "")
+    profile = load_profile(name, cases, strict=not options.scenarios) if name else Profile()
+    if not options.emulate:
+        return profile
+    return structs.replace(
+        profile, not_applicable=profile.not_applicable | unmeasured(options.emulate, cases)
     )
 
 

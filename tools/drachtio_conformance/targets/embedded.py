@@ -46,10 +46,16 @@ NO_NAMESERVER = ("127.0.0.1", 9)
 class EmbeddedServer:
     """A reference server on ephemeral loopback ports."""
 
-    def __init__(self, server: Server, secret: str, handler: socket.socket | None) -> None:
-        """``handler`` is bound where the request handler is, so that nobody else takes the port."""
+    def __init__(
+        self, server: Server, secret: str, handler: socket.socket | None, *, leaks: bool = False
+    ) -> None:
+        """``handler`` is bound where the request handler is, so that nobody else takes the port.
+
+        ``leaks``: it is to leave things behind, so that its tables say nothing.
+        """
         self._server = server
         self._handler = handler
+        self._leaks = leaks
         self._endpoints = Endpoints(
             admin=server.admin_address,
             secret=secret,
@@ -74,7 +80,7 @@ class EmbeddedServer:
 
     def occupancy(self) -> dict[str, int] | None:
         """Size of each of its tables."""
-        return self._server.occupancy()
+        return None if self._leaks else self._server.occupancy()
 
     def drop(self, number: int, *, reset: bool) -> None:
         """End the admin connection of that number."""
@@ -112,6 +118,23 @@ class EmbeddedTarget:
         return await embedded(settings or ServerSettings())
 
 
+class EmulatedTarget:
+    """Starts reference servers that behave as a genuine one, with its defects: each case has one of its own."""
+
+    embedded = True
+    shared = False
+
+    def __init__(self, release: str) -> None:
+        """``release`` as ``--emulate`` has it: ``0.9``."""
+        self._release = release
+        self.description = f"reference server (embedded) as {release}"
+
+    async def start(self, settings: ServerSettings | None) -> EmbeddedServer:
+        """A new server. Raises :class:`StartFailed`."""
+        wanted = settings or ServerSettings()
+        return await embedded(wanted if wanted.emulate else structs.replace(wanted, emulate=self._release))
+
+
 async def embedded(settings: ServerSettings, taps: Sequence[Tap] = ()) -> EmbeddedServer:
     """A new server with these settings, watched by ``taps``. Raises :class:`StartFailed`."""
     secret = secrets.token_hex(8)
@@ -124,7 +147,7 @@ async def embedded(settings: ServerSettings, taps: Sequence[Tap] = ()) -> Embedd
         if handler is not None:
             handler.close()
         raise StartFailed(f"the reference server did not start: {error}") from None
-    return EmbeddedServer(server, secret, handler)
+    return EmbeddedServer(server, secret, handler, leaks=server.emulation is not None)
 
 
 def _reserved() -> socket.socket:
@@ -190,7 +213,7 @@ def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) 
         faults=_faults(settings.fault),
         lint=bool(settings.lint),
         cdrs=bool(settings.cdrs),
-        dialect=Dialect(settings.emulate) if settings.emulate else Dialect.V0_9,
+        dialect=Dialect(settings.emulate) if settings.emulate else Dialect.OURS,
     )
 
 
