@@ -130,7 +130,7 @@ def _to_scenario(options: argparse.Namespace) -> int:
 
     made = import_module("drachtio_conformance.replay.scenario")
     try:
-        text: str = made.scenario_of(options.file, options.call, options.expect, options.keylog)
+        text: str = made.scenario_of(options.file, options.call, listed=options.expect, keylog=options.keylog)
         with _output(options.output) as out:
             out.write(text.encode("utf-8", "surrogateescape"))
     except OSError as error:

@@ -123,32 +123,37 @@ OTHERS = [
     one(
         "ends a call with the subscription of its REFER",
         "calls/going_on/refer-over",
-        "if self.subscription:  # a call",
-        "if True:  # a call",
+        'if self.subscription and "terminated"',
+        'if "terminated"',
     ),
     one(
         "has one connection at a time",
         "connection/kinds/outbound-two-at-once",
-        "one = App()  #",
-        "one = app  #",
+        "application.start(handler(self, request))",
+        "application.start(handler(application._connection, request))",
     ),
     one(
         "listens no more behind a refusal",
         "connection/kinds/outbound-refused",
-        'app.say("refused", text=str(refused))',
-        'app.say("refused", text=str(refused)); server.close()',
+        "            await client.serve(reader, writer)\n        except Refused as refused:\n",
+        "            await client.serve(reader, writer)\n"
+        "        except Refused as refused:\n"
+        "            server.close()\n",
     ),
     one(
         "takes one connection only",
         "connection/kinds/outbound-again",
-        "one = App()  #",
-        "server.close(); one = App()  #",
+        "client.start(served(reader, writer))",
+        "server.close(), client.start(served(reader, writer))",
     ),
     one(
         "takes a connection that was lost early for the end",
         "connection/kinds/outbound-closed-during-authentication",
-        "await one.client.serve(reader, writer, secret, ping=ping)",
-        "await one.client.serve(reader, writer, secret, ping=ping) or server.close()",
+        "            await client.serve(reader, writer)\n",
+        "            try:\n"
+        "                await client.serve(reader, writer)\n"
+        "            except ConnectionError:\n"
+        "                server.close()\n",
     ),
     one(
         "takes continue for the end",

@@ -25,15 +25,15 @@ class NotReplayable(Exception):
     """A recording cannot become a case; the message says which and why."""
 
 
-def scenario_of(file: str, calls: Collection[str], listed: str | None, keylog: str = "") -> str:
+def scenario_of(file: str, calls: Collection[str], *, listed: str | None, keylog: str = "") -> str:
     """The same as :func:`scenario` with names of files. Raises NotReplayable, OSError."""
     try:
-        return scenario(Path(file), calls, Path(listed) if listed else None, keylog)
+        return scenario(Path(file), calls, listed=Path(listed) if listed else None, keylog=keylog)
     except (TraceError, LoadError) as error:
         raise NotReplayable(str(error)) from None
 
 
-def scenario(path: Path, calls: Collection[str] = (), listed: Path | None = None, keylog: str = "") -> str:
+def scenario(path: Path, calls: Collection[str] = (), *, listed: Path | None = None, keylog: str = "") -> str:
     """The text of a case file that replays what ``path`` recorded; of several ``calls`` only these.
 
     ``listed`` is a list of known differences (replay/expected.py), which stand in the case then; ``keylog`` a file of

@@ -78,7 +78,7 @@ def render(runs: Sequence[Run], specification: Specification, *, title: str) -> 
         lstrip_blocks=True,
     )
     environment.globals["prose"] = prose
-    rows = [_row(number, name, runs, specification) for number, name in enumerate(names(runs))]
+    rows = [_row(number, name, runs, specification=specification) for number, name in enumerate(names(runs))]
     known = [verdict for verdict in Verdict if any(run.report.counts.get(verdict) for run in runs)]
     return environment.get_template("side_by_side.html.j2").render(
         title=title,
@@ -90,7 +90,7 @@ def render(runs: Sequence[Run], specification: Specification, *, title: str) -> 
     )
 
 
-def _row(number: int, name: str, runs: Sequence[Run], specification: Specification) -> _Row:
+def _row(number: int, name: str, runs: Sequence[Run], *, specification: Specification) -> _Row:
     cases = [(place, run.name, run.case(name)) for place, run in enumerate(runs)]
     there = [case for _, _, case in cases if case is not None]
     told = " ".join([name, there[0].title, *there[0].clauses, *(case.reason for case in there)])
