@@ -116,6 +116,10 @@ QUESTIONS = {
     "who gets a request when two applications route it": "specification/routing.html",
     "what is in a call detail record": "specification/call-detail-records.html",
     "how does a client find out the server's version": "guides/changes.html",
+    "what do I do when the connection is lost": "guides/how-to/reconnect.html",
+    "how do I call somebody": "guides/how-to/call.html",
+    "how do I cancel my INVITE": "specification/calls-of-the-application.html",
+    "what can the genuine server not take": "guides/portable-clients.html",
     "how do I test my application without docker": "guides/test-without-docker.html",
 }
 """what a stranger types into the search, and where the answer is"""
