@@ -73,7 +73,8 @@ RUN = hostile(sample_run())
 
 def is_harmless(text: str) -> None:
     """No control character but line feed and tab."""
-    assert not CONTROL.search(text), repr(text[max(CONTROL.search(text).start() - 40, 0) :][:90])  # type: ignore[union-attr]
+    found = CONTROL.search(text)
+    assert found is None, repr(text[max(found.start() - 40, 0) :][:90])
 
 
 def gives_no_commands(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -119,7 +119,9 @@ def test_a_sign_that_is_the_form_s_own_is_looked_at_no_more() -> None:
 
 
 def test_what_follows_is_handed_back_from_the_beginning_of_its_line() -> None:
-    forms: Callable[[bytes], list[str]] = lambda text: ["own"] + ["other"] * (b"\nwp#send " in b"\n" + text)  # noqa: E731
+    def forms(text: bytes) -> list[str]:
+        return ["own", "other"] if b"\nwp#send " in b"\n" + text else ["own"]
+
     data = b"own line\n" * 5000 + b"wp#send first\nwp#send second\n" * 2000
     borders = Borders(blocks(data, 8192), forms, ["own"])
     before = b"".join(borders)

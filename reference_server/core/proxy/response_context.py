@@ -129,7 +129,7 @@ class ResponseContext:
         """copies that may still bring the caller's final response"""
         self._unfinished: set[Branch] = set()
         """copies without a final response"""
-        self._advancing = self._sent = self._timed_out = False
+        self._advancing = self._sent = self._timed_out = self._lost_its_way = False
 
     @property
     def answered(self) -> bool:

@@ -184,6 +184,16 @@ def test_other_methods_end_with_a_final_response(stage: Stage, method: str) -> N
     assert [tokens_of(text)[3:] for text in stage.application.take()] == [["OK", "done"]]
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "MESSAGE"])
+def test_a_way_that_is_never_found_ends_with_a_final_response(stage: Stage, method: str) -> None:
+    """Nobody says that the target cannot be reached: the name servers are silent."""
+    stage.world.network.pending = []
+    stage.request(method)
+    stage.proxy("sip:carol@example.org")
+    stage.world.advance(31.9)
+    assert stage.statuses == [500]
+
+
 def test_another_method_is_answered(stage: Stage) -> None:
     stage.request("OPTIONS")
     stage.proxy(stage.carol.uri, options=FULL)
