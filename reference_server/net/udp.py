@@ -98,10 +98,11 @@ class UdpTransport:
         try:
             if not self._read():
                 self._read_errors()
-            elif self._readiness.more():
-                number = 1
-                while number < _READS_PER_WAKE and self._read():
-                    number += 1
+                return
+            more = self._readiness.more
+            number = 1
+            while number < _READS_PER_WAKE and more() and self._read():
+                number += 1
         finally:
             self._turn.end()
 
