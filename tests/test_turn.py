@@ -25,7 +25,7 @@ class _Loop:
 
 def test_who_reads_says_when_it_is_time_to_write() -> None:
     loop = _Loop()
-    loop.turn.begin()
+    loop.turn.within = True
     loop.turn.at_end(loop.writes("a"))
     loop.turn.at_end(loop.writes("b"))
     assert not loop.written
@@ -49,7 +49,7 @@ def test_without_a_reader_the_loop_is_asked_once() -> None:
 def test_a_reader_takes_along_what_the_loop_was_asked_for() -> None:
     loop = _Loop()
     loop.turn.at_end(loop.writes("a"))
-    loop.turn.begin()
+    loop.turn.within = True
     loop.turn.at_end(loop.writes("b"))
     loop.turn.end()
     assert loop.written == ["a", "b"]
@@ -63,7 +63,7 @@ def test_what_fails_keeps_nobody_else_from_writing() -> None:
     def fail() -> None:
         raise OSError("gone")
 
-    loop.turn.begin()
+    loop.turn.within = True
     for flush in (fail, loop.writes("a"), loop.writes("b")):
         loop.turn.at_end(flush)
     with pytest.raises(OSError, match="gone"):
@@ -77,7 +77,7 @@ def test_what_fails_keeps_nobody_else_from_writing() -> None:
 
 def test_what_is_asked_for_while_writing_is_written_too() -> None:
     loop = _Loop()
-    loop.turn.begin()
+    loop.turn.within = True
     loop.turn.at_end(lambda: loop.turn.at_end(loop.writes("later")))
     loop.turn.end()
     loop.run()

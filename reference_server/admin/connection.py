@@ -96,7 +96,7 @@ class AdminConnection(asyncio.Protocol):
         if self._goodbye is not None:
             return  # to TLS, too, there is nothing left to say
         turn = self._turn
-        turn.begin()
+        turn.within = True
         try:
             if self._tls is not None:
                 data = self._decrypted(self._tls, data)

@@ -1,7 +1,7 @@
 """May it come in? What is refused before anybody behind the core hears of a request (RFC 3261 §8.2, §16.3).
 
-A request that nobody could answer properly gets the status that says why. One that is here already by another way is
-merged, 482. Whom the configuration keeps out (screening.py) is refused or not heard at all: an address that is
+What nobody could answer properly has been refused before (sip/messages/sanity.py). What is here already by another way
+is merged, 482. Whom the configuration keeps out (screening.py) is refused or not heard at all: an address that is
 blacklisted whatever it sends, a spammer outside of dialogs, since the others began when it was none.
 """
 
@@ -18,7 +18,6 @@ from reference_server.core.screening import Screening, SpamAction
 from reference_server.core.server_request import PendingRequests, ServerRequest
 from reference_server.core.transactions import TransactionLayer
 from reference_server.sip.messages.message import Request
-from reference_server.sip.messages.sanity import fault_of
 
 
 class Doorkeeper:
@@ -102,15 +101,6 @@ class Doorkeeper:
         else:
             return False
         return True
-
-
-def is_sound(incoming: ServerRequest) -> bool:
-    """Whether ``incoming`` has what a request must have; if not, it has been rejected."""
-    fault = fault_of(incoming.request)
-    if fault is None:
-        return True
-    incoming.reject(fault[0], reason=fault[1])
-    return False
 
 
 def is_new(transactions: TransactionLayer, incoming: ServerRequest, *, call_is_up: bool) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from reference_server.core.admission import Doorkeeper, is_new, is_sound
+from reference_server.core.admission import Doorkeeper, is_new
 from reference_server.core.consultation import Consultation
 from reference_server.core.context import Context
 from reference_server.core.methods import ALLOW, CANCEL, INVITE, NOTIFY, PRACK
@@ -118,7 +118,9 @@ class Receiver:
         if verdict is _DISCARD:
             return
         incoming = begin_request(self._pending, request, via, key, flow)
-        if not is_sound(incoming):
+        fault = fault_of(request)
+        if fault is not None:
+            incoming.reject(fault[0], reason=fault[1])
             return
         if verdict is _REJECT:
             incoming.reject(603)

@@ -46,6 +46,8 @@ class ServerRequest(Struct, eq=False):
     """an application has sent a response, be it a provisional one"""
     reliable: ReliableSender | None = None
     """its reliable provisional responses, from the first one on"""
+    awaits_final: bool = False
+    """it is an INVITE that has no final response on the wire yet, or another request that nobody has answered"""
     _cancelled: bool = False
     _deadline: TimerHandle | None = None
     """the end of our patience with the application"""
@@ -53,11 +55,6 @@ class ServerRequest(Struct, eq=False):
     """gives up finding out who is to answer it"""
 
     # What it says.
-
-    @property
-    def cseq(self) -> int:
-        """Its CSeq number."""
-        return self.request.cseq_number
 
     def text_for_application(self) -> str:
         """The request as received, with its topmost Via completed (SIP-2)."""
@@ -163,11 +160,6 @@ class ServerRequest(Struct, eq=False):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-
-    @property
-    def awaits_final(self) -> bool:
-        """It is an INVITE that has no final response on the wire yet, or another request that nobody has answered."""
-        return self._pending.awaits_final(self)
 
     # Its end.
 
@@ -297,18 +289,14 @@ class PendingRequests:
                 return application if application is not None and application.connected else None
         return None
 
-    def awaits_final(self, incoming: ServerRequest) -> bool:
-        """See :attr:`ServerRequest.awaits_final`."""
-        if incoming.method is INVITE:
-            return self._invites.get(incoming.transaction.key) is incoming
-        return self._waiting.get(incoming.transaction_id) is incoming
-
     def add(self, incoming: ServerRequest, *, waits: bool = True) -> None:
         """An application is asked; ``waits`` is False if the server itself answers at once."""
         if waits:
             self._waiting[incoming.transaction_id] = incoming
+            incoming.awaits_final = True
         if incoming.method is INVITE:
             self._invites[incoming.transaction.key] = incoming
+            incoming.awaits_final = True
 
     def hold(self, incoming: ServerRequest) -> None:
         """It has its answer, which waits for a PRACK: no other may be given."""
@@ -318,10 +306,12 @@ class PendingRequests:
         """Somebody else answers it from now on, and hears of its CANCEL: the proxy."""
         self._waiting.pop(incoming.transaction_id, None)
         self._invites.pop(incoming.transaction.key, None)
+        incoming.awaits_final = False
 
     def remove(self, incoming: ServerRequest) -> None:
         """It has its final response."""
         self._waiting.pop(incoming.transaction_id, None)
+        incoming.awaits_final = False
         if incoming.method is INVITE:
             self._invites.pop(incoming.transaction.key, None)
         if incoming.reliable is not None:

@@ -162,7 +162,7 @@ class SipConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand over each complete message; what cannot be framed ends the connection."""
-        self._table.turn.begin()
+        self._table.turn.within = True
         try:
             self._read(data)
         finally:

@@ -94,7 +94,7 @@ class UdpTransport:
         """There is something to read, or room to write, or word of a datagram that did not arrive."""
         if self._blocked:
             self._flush()
-        self._turn.begin()
+        self._turn.within = True
         try:
             if not self._read():
                 self._read_errors()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from reference_server.core.admission import is_new, is_sound
+from reference_server.core.admission import is_new
 from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.core.screening import Screening, SpamAction, SpamRule
@@ -24,29 +24,6 @@ def arrived(world: World, text: str) -> ServerRequest:
     assert via is not None
     key = transaction_key(request, via, request.method)
     return begin_request(world.core.pending, request, via, key, BY_UDP)
-
-
-def test_a_sound_request_may_come_in_and_hears_nothing_yet(world: World) -> None:
-    incoming = arrived(world, Phone(world).text("OPTIONS"))
-    assert is_sound(incoming)
-    assert world.network.take() == []
-    incoming.reject(480)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "status"),
-    [
-        ("CSeq: 1 OPTIONS", "CSeq: 1 INFO", 400),
-        ("Call-ID: call1@127.0.0.1", "X: y", 400),
-        ("SIP/2.0\r\nVia", "SIP/3.0\r\nVia", 505),
-    ],
-)
-def test_a_faulty_one_hears_why(world: World, old: str, new: str, status: int) -> None:
-    text = Phone(world).text("OPTIONS")
-    assert old in text
-    assert not is_sound(arrived(world, text.replace(old, new, 1)))
-    (sent,) = world.network.take()
-    assert statuses_of([sent]) == [status]
 
 
 @pytest.mark.parametrize(("method", "statuses"), [("OPTIONS", [482]), ("INVITE", [100, 482])])

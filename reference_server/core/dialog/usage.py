@@ -25,7 +25,7 @@ from msgspec import Struct
 from reference_server.core.ports import Application, Flow
 from reference_server.sip.deadline import Deadline
 from reference_server.sip.dialog import Dialog
-from reference_server.sip.messages.message import parse_message
+from reference_server.sip.messages.message import Request, parse_message
 from reference_server.sip.reliable import ReliableReceiver, ReliableSender
 from reference_server.sip.timers import TimerHandle
 from reference_server.sip.transactions.retransmitted_2xx import Retransmitted2xx
@@ -98,8 +98,8 @@ class FarEndRequest(Protocol):
         """As the application knows it."""
 
     @property
-    def cseq(self) -> int:
-        """Its CSeq number."""
+    def request(self) -> Request:
+        """The message."""
 
     @property
     def reliable(self) -> ReliableSender | None:
@@ -263,7 +263,7 @@ class DialogUsage(Struct, eq=False):
 
     def await_ack(self, invite: FarEndRequest, repeater: Retransmitted2xx) -> None:
         """Our 2xx to ``invite`` is repeated by ``repeater`` until its ACK comes."""
-        cseq = invite.cseq
+        cseq = invite.request.cseq_number
         former = self._acknowledgements.pop(cseq, None)
         if former is not None:  # another INVITE with the same number: one ACK is for both
             former[1].stop()

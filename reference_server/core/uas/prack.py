@@ -19,7 +19,11 @@ NO_RACK = "Missing RAck Header"
 def receive_prack(uas: UasCore, usage: DialogUsage, prack: ServerRequest) -> None:
     """Take a PRACK inside ``usage``; what waited for it goes out behind its delivery."""
     request = prack.request
-    senders = {invite.cseq: invite.reliable for invite in usage.far_invites if invite.reliable is not None}
+    senders = {
+        invite.request.cseq_number: invite.reliable
+        for invite in usage.far_invites
+        if invite.reliable is not None
+    }
     out_of_order = request.cseq_number < usage.dialog.remote_cseq
     if not senders or out_of_order or usage.current_owner() is None:
         receive_in_dialog(uas, usage, prack)

@@ -410,3 +410,33 @@ def test_a_second_message_in_a_datagram_is_not_part_of_the_first() -> None:
     message = request(OPTIONS + OPTIONS.replace("mq7zt1", "other"))
     assert message.get("call-id") == "mq7zt1"
     assert message.body == ""
+
+
+_LINES = OPTIONS.removesuffix("\r\n\r\n").split("\r\n")[1:]
+_OTHER_LINES = [
+    "Subject: x",
+    "X-Mine:  two blanks ",
+    "t: <sip:other@127.0.0.1>;tag=1",
+    "via: SIP/2.0/TCP b",
+    "Odd:y",
+    ": z",
+]
+
+
+@given(
+    st.lists(
+        st.permutations([*_LINES, *_OTHER_LINES]).map(lambda lines: lines[:9]),
+        min_size=2,
+        max_size=6,
+    )
+)
+@example([_LINES, [*_LINES[:-1], "Max-Forwards: 1"], _LINES])
+def test_what_a_message_says_does_not_depend_on_those_before_it(messages: list[list[str]]) -> None:
+    """Messages with as many lines are looked at as if they had the same fields in the same order."""
+    for lines in messages:
+        expected: dict[str, str] = {}
+        for line in lines:
+            written, colon, value = line.partition(":")
+            if colon:
+                expected.setdefault({"t": "to"}.get(written, written).lower(), value.strip())
+        assert request("\r\n".join([OPTIONS.partition("\r\n")[0], *lines, "", ""])).first == expected
