@@ -17,8 +17,8 @@ from reference_server.sip.messages.message import Request, SipMessage
 from reference_server.sip.messages.uri import UriError, parse_uri
 
 _IPV4 = re.compile(r"(\d{1,3}\.){3}\d{1,3}")
-_USER = re.compile(r"[a-z][a-z0-9+.-]{0,20}:([^@<>;]*)@", re.IGNORECASE)
-"""In an address, however it is written: spammers are not known for sound headers."""
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,20}:", re.IGNORECASE)
+"""Of an address, however that is written: spammers are not known for sound headers."""
 _ADDRESSES: Final = frozenset({"to", "from", "contact"})
 """Headers of which only the user part is compared: the rest is the server's own, or says nothing."""
 
@@ -80,4 +80,10 @@ class Screening(Struct, frozen=True, kw_only=True):
 
 def _users_of(value: str) -> str:
     """The user parts of the addresses in ``value``, one a line."""
-    return "\n".join(_USER.findall(value))
+    users: list[str] = []
+    for before in value.split("@")[:-1]:
+        begins = 1 + max(before.rfind(delimiter) for delimiter in "<>;")
+        scheme = _SCHEME.search(before, begins)
+        if scheme is not None:
+            users.append(before[scheme.end() :])
+    return "\n".join(users)

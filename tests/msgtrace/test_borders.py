@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 
 from msgtrace.entries import Account, Entry, EntryKind
+from msgtrace.octet_account import Statistics
 from msgtrace.ordinary import Detail
 from msgtrace.readers.borders import Borders
 from msgtrace.recordings import SAMPLE, read_blocks, read_runs
-from msgtrace.statistics import Statistics
 from tests.bench import msgtrace as bench
 
 FORMS = ("client log", "JSON lines", "DEBUG output", "server log")

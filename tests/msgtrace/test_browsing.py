@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from msgtrace import browsing
+from msgtrace.answers import shown
 from msgtrace.browsing import Browsing
-from msgtrace.follow import shown
 from msgtrace.recordings import read
 from tests.bench import msgtrace as bench
 from tests.msgtrace import samples

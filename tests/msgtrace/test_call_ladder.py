@@ -7,9 +7,9 @@ import re
 import pytest
 
 from msgtrace import call_ladder
+from msgtrace.answers import shown
 from msgtrace.colours import Paint
 from msgtrace.entries import Entry, EntryKind
-from msgtrace.follow import shown
 from msgtrace.recordings import read
 from msgtrace.rows import MOST, Row, rows_of
 from tests.msgtrace import call_set

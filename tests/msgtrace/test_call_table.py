@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from msgtrace.answers import shown
 from msgtrace.call_table import Judged, judged, table
 from msgtrace.calls import CallIndex
 from msgtrace.cli import main
 from msgtrace.colours import Paint
-from msgtrace.follow import shown
 from msgtrace.legs import join
 from msgtrace.recordings import read
 from msgtrace.verdict import Ending

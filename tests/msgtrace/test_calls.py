@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from msgtrace.answers import Shown, shown
 from msgtrace.calls import Call, CallIndex
 from msgtrace.entries import Entry, EntryKind
 from msgtrace.filters import Filter, status
-from msgtrace.follow import Shown, shown
 from msgtrace.verdict import Ending, judge
 from tests.msgtrace.samples import EXCHANGE
 

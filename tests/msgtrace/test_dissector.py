@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from scapy.packet import Packet
 
+from msgtrace.answers import shown
 from msgtrace.cli import main
 from msgtrace.entries import EntryKind
-from msgtrace.follow import shown
 from msgtrace.recordings import read
 from tests.msgtrace import call_set
 from tests.msgtrace.call_set import ADMIN, APPLICATION, Frame

@@ -8,7 +8,7 @@ import pytest
 
 from msgtrace.cli import main
 from msgtrace.filters import moment, within
-from tests.msgtrace.test_figures import log
+from tests.msgtrace.test_stats import log
 
 
 @pytest.mark.parametrize(

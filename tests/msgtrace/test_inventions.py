@@ -10,9 +10,9 @@ from scapy.layers.inet import IP, TCP, UDP, fragment
 from scapy.layers.l2 import Dot1Q
 from scapy.packet import Packet, Raw
 
+from msgtrace.answers import Shown, shown
 from msgtrace.calls import CallIndex
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, shown
 from msgtrace.recordings import read
 from msgtrace.verdict import judge
 from tests.msgtrace import call_set

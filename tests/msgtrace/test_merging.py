@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from msgtrace.answers import shown
 from msgtrace.cli import main
-from msgtrace.follow import shown
 from msgtrace.merging import merge
 from msgtrace.recordings import read
 from msgtrace.verdict import judge

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from msgtrace.answers import shown
 from msgtrace.cli import main
 from msgtrace.entries import EntryKind
-from msgtrace.follow import shown
 from msgtrace.pcap_writer import capture
 from msgtrace.recordings import read
 from msgtrace.verdict import judge

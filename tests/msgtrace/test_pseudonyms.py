@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from msgtrace.answers import shown
 from msgtrace.cli import main
-from msgtrace.follow import shown
 from msgtrace.pseudonyms import Pseudonyms
 from msgtrace.recordings import read
 from msgtrace.verdict import judge

@@ -8,9 +8,9 @@ import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.packet import Packet, Raw
 
+from msgtrace.answers import Shown, shown
 from msgtrace.calls import CallIndex
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, shown
 from msgtrace.readers.datagrams import Datagram
 from msgtrace.readers.segments import LONGEST, MOST_WAITING, End, Gap, Piece, Segments
 from msgtrace.recordings import read

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msgtrace import follow, short_path
+from msgtrace import answers, short_path
+from msgtrace.answers import HELD, shown
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
-from msgtrace.follow import HELD, shown
 from msgtrace.json_path import JsonFollower
+from msgtrace.octet_account import Statistics
 from msgtrace.ordinary import Detail, Run
 from msgtrace.recordings import read_blocks, read_runs
 from msgtrace.render import json_line, line
 from msgtrace.short_path import LineFollower
-from msgtrace.statistics import Statistics
 from tests.bench import msgtrace as bench
 from tests.msgtrace import samples
 
@@ -216,7 +216,7 @@ def test_times_of_every_kind_read_the_same(other: str) -> None:
 
 
 def test_of_many_questions_the_same_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (follow, short_path):
+    for module in (answers, short_path):
         monkeypatch.setattr(module, "OPEN", 5)
     calls = [call(number) for number in range(12)]
     parts = [part for step in range(9) for one in calls for part in one[step : step + 1]]

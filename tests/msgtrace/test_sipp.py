@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from drachtio_load.sipp import Transport, sipp_command
+from msgtrace.answers import shown
 from msgtrace.cli import main
-from msgtrace.follow import shown
 from msgtrace.recordings import read
 from msgtrace.sipp import NoCallForSipp, scenario
 from tests.bench import msgtrace as bench

@@ -11,9 +11,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from msgtrace.answers import Shown, shown
 from msgtrace.browsing import Browsing
 from msgtrace.entries import Account
-from msgtrace.follow import Shown, shown
 from msgtrace.live_capture import items
 from msgtrace.recordings import read
 from msgtrace.source import Source

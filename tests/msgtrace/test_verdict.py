@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
+from msgtrace.answers import shown
 from msgtrace.calls import Call, CallIndex
-from msgtrace.follow import shown
 from msgtrace.recordings import read
 from msgtrace.verdict import Ending, Verdict, judge
 from tests.msgtrace import call_set

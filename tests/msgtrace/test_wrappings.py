@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
+from msgtrace.answers import Shown, shown
 from msgtrace.calls import CallIndex
 from msgtrace.entries import Account, Entry, EntryKind
-from msgtrace.follow import Shown, shown
 from msgtrace.recordings import read_blocks
 from msgtrace.verdict import judge
 from tests.msgtrace import call_set

@@ -12,10 +12,10 @@ from collections import deque
 from msgspec import Struct
 
 from msgtrace import render
+from msgtrace.answers import Shown
 from msgtrace.call_table import Judged, judged
 from msgtrace.calls import Call, CallIndex
 from msgtrace.explain import story
-from msgtrace.follow import Shown
 from msgtrace.legs import join
 from msgtrace.redact import secrets
 from msgtrace.rows import Row, rows_of

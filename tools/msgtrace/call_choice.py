@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from msgtrace.answers import Shown
 from msgtrace.calls import CallIndex
 from msgtrace.entries import EntryKind
 from msgtrace.filters import Filter
-from msgtrace.follow import Shown
 
 
 class Chosen:

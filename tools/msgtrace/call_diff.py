@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from msgtrace import sip as sip_view
-from msgtrace.follow import Shown
+from msgtrace.answers import Shown
 from msgtrace.octets import one_line
 from msgtrace.rows import Row
 from msgtrace.sip import SipMessage, canonical

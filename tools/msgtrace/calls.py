@@ -19,8 +19,8 @@ import re
 import msgspec
 from msgspec import Struct
 
+from msgtrace.answers import Shown
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown
 from msgtrace.messages import MessageKind
 from msgtrace.observed import APPLICATION, SERVER, Observation, observe, tags
 from msgtrace.octets import one_line

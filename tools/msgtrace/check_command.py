@@ -22,8 +22,8 @@ from msgtrace.source import Source
 if TYPE_CHECKING:
     from application_rules.judge import Judge
     from application_rules.rules import Problem
+    from msgtrace.answers import Shown
     from msgtrace.calls import CallIndex
-    from msgtrace.follow import Shown
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -110,8 +110,8 @@ class _Findings:
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Judge all of it."""
+        from msgtrace.answers import shown
         from msgtrace.calls import CallIndex
-        from msgtrace.follow import shown
 
         index = CallIndex()
         for item in shown(entries, hold=0, learn=index.learn):

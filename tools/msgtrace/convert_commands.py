@@ -13,8 +13,8 @@ from msgtrace.recordings import read_blocks
 from msgtrace.source import Source
 
 if TYPE_CHECKING:
+    from msgtrace.answers import Shown
     from msgtrace.calls import Call, CallIndex
-    from msgtrace.follow import Shown
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -164,10 +164,10 @@ def _to_sipp(options: argparse.Namespace) -> int:
 
 
 def _stats(options: argparse.Namespace) -> int:
-    from msgtrace import figures
-    from msgtrace.follow import shown
+    from msgtrace import stats
+    from msgtrace.answers import shown
 
-    found = figures.Figures()
+    found = stats.Figures()
     try:
         source = Source(options.file, Account())
         found.take(shown(read_blocks(source, Account(), options.keylog), hold=0, learn=found.index.learn))
@@ -178,12 +178,12 @@ def _stats(options: argparse.Namespace) -> int:
         return _failed(f"{options.file}: {error.strerror}")
     if not found.messages:
         return _failed(f"{options.file}: there is no message in it")
-    text = "".join(f"{line}\n" for line in figures.lines(found))
+    text = "".join(f"{line}\n" for line in stats.lines(found))
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     if options.svg:
         try:
             with open(options.svg, "w", encoding="utf-8") as out:
-                out.write(figures.svg(found))
+                out.write(stats.svg(found))
         except OSError as error:
             return _failed(f"{options.svg}: {error.strerror}")
     return 0
@@ -290,8 +290,8 @@ def _called(index: CallIndex, wanted: str) -> Call | None:
 
 def _load(file: str, keylog: str) -> tuple[list[Shown], CallIndex] | str:
     """The messages of a file, or why it cannot be read."""
+    from msgtrace.answers import shown
     from msgtrace.calls import CallIndex
-    from msgtrace.follow import shown
 
     index = CallIndex()
     try:

@@ -18,11 +18,11 @@ from msgtrace.source import Source
 
 # What only some of the options need is imported there: most logs are small, and then the start is what takes time.
 if TYPE_CHECKING:
+    from msgtrace.answers import Shown
     from msgtrace.call_choice import Chosen
     from msgtrace.call_table import Judged
     from msgtrace.calls import CallIndex
     from msgtrace.filters import Filter
-    from msgtrace.follow import Shown
     from msgtrace.rows import Row
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -141,7 +141,7 @@ class _Decode:
 
     def _show_quickly(self, found: Iterable[Entry | Run], damages: _Damages, account: Account) -> None:
         if self._options.stats:
-            from msgtrace.statistics import Statistics
+            from msgtrace.octet_account import Statistics
 
             statistics = Statistics()
             statistics.take(found, damages.take)
@@ -159,8 +159,8 @@ class _Decode:
             sys.stdout.buffer.write(text)
 
     def _show(self, entries: Iterable[Entry], live: bool, file: str, account: Account) -> None:
+        from msgtrace.answers import HELD, shown
         from msgtrace.calls import CallIndex
-        from msgtrace.follow import HELD, shown
 
         options = self._options
         index = CallIndex()
@@ -178,7 +178,7 @@ class _Decode:
                 items = list(items)  # how calls end is known at the end alone
             items = self._fitting(items, index, self._filter)
         if options.stats:
-            from msgtrace.statistics import Statistics
+            from msgtrace.octet_account import Statistics
 
             statistics = Statistics()
             statistics.take((item.entry for item in items), lambda entry: None)
@@ -197,8 +197,8 @@ class _Decode:
 
             _write(rows(entries, chosen, self._paint, width, failed_only=options.failed), at_once=1)
             return
+        from msgtrace.answers import shown
         from msgtrace.call_table import table
-        from msgtrace.follow import shown
 
         for item in shown(entries, hold=0, learn=index.learn):
             chosen.take(item)
@@ -227,8 +227,8 @@ class _Decode:
         return rows
 
     def _write_page(self, entries: Iterable[Entry], index: CallIndex, file: str, account: Account) -> None:
+        from msgtrace.answers import shown
         from msgtrace.call_choice import Chosen
-        from msgtrace.follow import shown
         from msgtrace.html_page import page
 
         chosen = Chosen(index, self._filter)

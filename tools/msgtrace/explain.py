@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from msgtrace.answers import Shown, between
 from msgtrace.calls import Bye, Call
-from msgtrace.follow import Shown, between
 from msgtrace.messages import MessageKind
 from msgtrace.observed import APPLICATION, NETWORK, SERVER
 from msgtrace.octets import one_line, readable

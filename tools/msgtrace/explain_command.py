@@ -13,8 +13,8 @@ from msgtrace.recordings import read_blocks
 from msgtrace.source import Source
 
 if TYPE_CHECKING:
+    from msgtrace.answers import Shown
     from msgtrace.calls import Call, CallIndex
-    from msgtrace.follow import Shown
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -56,8 +56,8 @@ def add_explain(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from msgtrace import redact
+    from msgtrace.answers import shown
     from msgtrace.calls import CallIndex
-    from msgtrace.follow import shown
 
     name = "standard input" if options.file == "-" else options.file
     account, index = Account(), CallIndex()

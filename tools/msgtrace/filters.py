@@ -11,9 +11,9 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
+from msgtrace.answers import Shown, seconds
 from msgtrace.calls import Call, CallIndex
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, seconds
 
 _STATUS = re.compile(r"[1-6](?:[0-9]{2}|xx)?\Z", re.IGNORECASE)
 _MOMENT = re.compile(

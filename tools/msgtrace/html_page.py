@@ -16,10 +16,10 @@ import msgspec
 from msgspec import Struct
 
 from msgtrace import sdp
+from msgtrace.answers import Shown, seconds
 from msgtrace.call_table import SIGNS, Judged
 from msgtrace.calls import CallIndex
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, seconds
 from msgtrace.octets import readable
 from msgtrace.render import remarks, without_secrets
 from msgtrace.rows import rows_of

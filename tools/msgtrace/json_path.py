@@ -13,8 +13,8 @@ from collections.abc import Callable
 import msgspec
 
 from msgtrace import messages
+from msgtrace.answers import Shown, between
 from msgtrace.entries import Entry, EntryKind
-from msgtrace.follow import Shown, between
 from msgtrace.frames import ALL_UNITS
 from msgtrace.messages import MessageKind
 from msgtrace.octets import readable

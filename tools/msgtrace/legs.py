@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+from msgtrace.answers import between
 from msgtrace.calls import Call
-from msgtrace.follow import between
 from msgtrace.observed import APPLICATION, NETWORK, SERVER
 from msgtrace.transactions import Transaction
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgtrace.answers import shown
 from msgtrace.call_choice import Chosen
 from msgtrace.call_table import Judged, heading, line
 from msgtrace.colours import Colour, Paint
 from msgtrace.entries import Entry
-from msgtrace.follow import shown
 from msgtrace.verdict import Ending, judge
 
 

@@ -13,7 +13,7 @@ from msgtrace.recordings import read_blocks
 from msgtrace.source import Source
 
 if TYPE_CHECKING:
-    from msgtrace.follow import Shown
+    from msgtrace.answers import Shown
 
 
 @contextlib.contextmanager
@@ -34,6 +34,6 @@ def captured(interface: str, wanted: str) -> Iterator[str]:
 
 def items(source: Source, keylog: str = "") -> Iterator[Shown]:
     """The messages of a source, as they come; ``keylog`` is the file of keys for its TLS. Raises NotARecording."""
-    from msgtrace.follow import shown
+    from msgtrace.answers import shown
 
     yield from shown(read_blocks(source, Account(), keylog), hold=0)

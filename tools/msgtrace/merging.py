@@ -13,8 +13,8 @@ from statistics import median
 import msgspec
 from msgspec import Struct
 
+from msgtrace.answers import Shown, seconds
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, seconds
 
 _EARLIEST = "2000-01-01"
 """the day, where a recording has none"""

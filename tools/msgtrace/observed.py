@@ -12,8 +12,8 @@ import re
 from msgspec import Struct
 
 from msgtrace import sip as sip_view
+from msgtrace.answers import Shown, seconds
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, seconds
 from msgtrace.messages import Message, MessageKind
 from msgtrace.sip import SipMessage, tag
 

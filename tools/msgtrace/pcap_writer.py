@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
+from msgtrace.answers import Shown, seconds
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, seconds
 
 SERVER, APPLICATION = ("192.0.2.1", 5060), ("192.0.2.30", 40000)
 ADMIN_PORT = 9022

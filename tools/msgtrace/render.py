@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from msgtrace import redact
+from msgtrace.answers import Shown
 from msgtrace.colours import Colour, Paint
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown
 from msgtrace.frames import LengthUnit
 from msgtrace.messages import Message, MessageKind, Token
 from msgtrace.octets import one_line, readable

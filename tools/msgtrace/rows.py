@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from msgtrace.answers import Shown, seconds
 from msgtrace.entries import EntryKind
-from msgtrace.follow import Shown, seconds
 from msgtrace.messages import MessageKind
 from msgtrace.octets import one_line
 

@@ -2,7 +2,7 @@
 
 Their lines need a few tokens, the start line and the CSeq, all of which the pattern has found, and are written at once,
 without an :class:`Entry`, a :class:`Message` or a :class:`Shown`. Whatever else a recording holds takes the long way
-through :mod:`msgtrace.follow` and :mod:`msgtrace.render`; both ways share one set of tables.
+through :mod:`msgtrace.answers` and :mod:`msgtrace.render`; both ways share one set of tables.
 
 Lines are held back as the long way does it, yet looked through once a run: a line is marked if what it tells of is not
 answered within the :data:`HELD` lines behind it, and the others on that side did answer something by then.
@@ -19,8 +19,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from msgtrace.entries import Entry, EntryKind
-from msgtrace.follow import (
+from msgtrace.answers import (
     HELD,
     NO_RESPONSE_EXPECTED,
     OPEN,
@@ -30,6 +29,7 @@ from msgtrace.follow import (
     between,
     seconds,
 )
+from msgtrace.entries import Entry, EntryKind
 from msgtrace.octets import one_line
 from msgtrace.ordinary import ASKED, CSEQ, ID, MORE, NO_MOMENT, RECEIVED, REQUEST, SENT, STATUS, Run
 from msgtrace.render import NO_ANSWER, duration, time_of

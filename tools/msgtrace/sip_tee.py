@@ -8,8 +8,8 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 
+from msgtrace.answers import Shown
 from msgtrace.entries import Account, EntryKind
-from msgtrace.follow import Shown
 from msgtrace.live_capture import captured, items
 from msgtrace.recorder import SipMessageLine, TeeFile, now
 from msgtrace.source import Source

@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 from msgspec import Struct
 
-from msgtrace.follow import Shown
+from msgtrace.answers import Shown
 from msgtrace.observed import APPLICATION, NETWORK, SERVER, observe
 from msgtrace.octets import one_line
 from msgtrace.sip import SipMessage, canonical

@@ -15,10 +15,10 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Header, Input, Static
 
 from msgtrace import call_ladder
+from msgtrace.answers import Shown
 from msgtrace.browsing import Browsing, Looked
 from msgtrace.call_table import SIGNS, Judged
 from msgtrace.colours import Paint
-from msgtrace.follow import Shown
 from msgtrace.octets import one_line
 from msgtrace.verdict import Ending
 

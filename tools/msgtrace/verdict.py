@@ -19,8 +19,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from msgtrace.answers import between
 from msgtrace.calls import Bye, Call
-from msgtrace.follow import between
 from msgtrace.observed import APPLICATION, NETWORK, SERVER
 from msgtrace.octets import one_line
 from msgtrace.transactions import Final, Transaction, best

@@ -19,7 +19,7 @@ from reference_server.sip.messages.headers import split_values
 from reference_server.sip.messages.message import Request, Response
 from reference_server.sip.timers import Timers
 
-_ROUTE = re.compile(r"^(Route[ \t]*:[ \t]*)((?:[^\r\n]|\r\n[ \t])*\r\n)", re.MULTILINE | re.IGNORECASE)
+_ROUTE = re.compile(r"^(Route[ \t]*+:[ \t]*+)((?>(?:[^\r\n]|\r\n[ \t])*)\r\n)", re.MULTILINE | re.IGNORECASE)
 
 LONGEST_SILENCE_SECONDS = 12 * 3600.0
 """How long a proxied call may go on without a request that passes through us (CDR-17)."""

@@ -19,9 +19,9 @@ from msgspec import Struct
 from drachtio_conformance.replay import files
 from drachtio_conformance.replay.files import APPLICATION, Frame, SipOctets, Trace, TraceError
 from drachtio_conformance.replay.order import Moment
+from msgtrace.answers import Shown, seconds, shown
 from msgtrace.calls import CallIndex
 from msgtrace.entries import Account, EntryKind, NotARecording
-from msgtrace.follow import Shown, seconds, shown
 from msgtrace.messages import MessageKind, split
 from msgtrace.recordings import read_blocks
 from msgtrace.source import Source

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from msgtrace.answers import shown
 from msgtrace.cli import main
-from msgtrace.figures import Figures, Spread, lines, svg
-from msgtrace.follow import shown
 from msgtrace.recordings import read
+from msgtrace.stats import Figures, Spread, lines, svg
 from tests.bench import msgtrace as bench
 from tests.msgtrace.call_set import message
 

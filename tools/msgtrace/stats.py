@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from msgtrace.answers import Shown, between, seconds
 from msgtrace.calls import Call, CallIndex
-from msgtrace.follow import Shown, between, seconds
 from msgtrace.render import duration
 from msgtrace.verdict import Ending, judge
 

@@ -1,0 +1,139 @@
+"""Every regular expression of the server takes time in proportion to the text, whatever that is.
+
+The patterns are found in the sources, so none is left out. Each is applied as its module applies it (a search begins
+anywhere, a match at the start) to texts of one unit over and over; the units are those of test_growth.py and the
+pattern's own words, with blanks and separators between.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from tests.attack.test_growth import QUADRATIC, UNITS, grows_too_fast
+
+PACKAGE = Path(__file__).parents[2] / "reference_server"
+_METHODS = frozenset({"match", "search", "fullmatch", "sub", "finditer", "findall", "split"})
+_WORDS = re.compile(r"(?<!\\)[A-Za-z][A-Za-z0-9-]+|(?<=\\[nrt])[A-Za-z][A-Za-z0-9-]+")
+
+
+class Applied(Struct, frozen=True):
+    """A pattern, and the methods by which modules apply it."""
+
+    pattern: re.Pattern[str]
+    methods: frozenset[str]
+
+    def readers(self) -> Iterator[Callable[[str], object]]:
+        """Functions that apply it to a text."""
+        for method in sorted(self.methods):
+            if method == "sub":
+                yield lambda text: self.pattern.sub("", text)
+            elif method == "finditer":
+                yield lambda text: list(self.pattern.finditer(text))
+            else:
+                yield getattr(self.pattern, method)
+
+
+def inside(value: object) -> Iterator[re.Pattern[str]]:
+    """The patterns of text in ``value``, which may be a table of them."""
+    if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+        yield value
+    elif isinstance(value, tuple | list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from inside(one)
+
+
+def assigned(tree: ast.Module) -> Iterator[str]:
+    """The names that a module gives at its outermost level, so without those that it imports."""
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+
+
+def methods(tree: ast.Module, name: str = "") -> frozenset[str]:
+    """Of patterns, those that are called on ``name``, or on any name that is no constant of a module."""
+    return frozenset(
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.attr in _METHODS
+        and (node.value.id == name if name else not node.value.id.isupper())
+    )
+
+
+def patterns() -> dict[str, Applied]:
+    """All of the server's modules, by ``file:NAME``, with a number if a table has several."""
+    found: dict[str, Applied] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text("utf-8")
+        if "re.compile(" not in text:
+            continue
+        where = path.relative_to(PACKAGE)
+        module = importlib.import_module(".".join(("reference_server", *where.with_suffix("").parts)))
+        tree = ast.parse(text)
+        for name in assigned(tree):
+            value = vars(module)[name]
+            applied = methods(tree, name) if isinstance(value, re.Pattern) else methods(tree) - {"split"}
+            for number, pattern in enumerate(inside(value)):
+                found[f"{where}:{name}{number or ''}"] = Applied(pattern, applied or frozenset({"search"}))
+    return found
+
+
+PATTERNS = patterns()
+
+
+def units_of(pattern: str) -> list[str]:
+    """What may lead ``pattern`` on, again and again."""
+    words = list(dict.fromkeys(_WORDS.findall(pattern)))[:4]
+    behind = ("", ": ", '="', "; ", "  ")
+    return [f"{before}{word}{after}" for word in words for before in ("", "\n") for after in behind]
+
+
+def why_not_linear(applied: Applied) -> list[str]:
+    """What grows too fast."""
+    own = units_of(applied.pattern.pattern)
+    tried = [("", unit) for unit in (*UNITS, *own)]
+    tried += [
+        (beginning, unit)
+        for beginning in own
+        for unit in (" ", "\t", ";", "; ", "a", '"', "\\", "1", ",", "\r\n ")
+    ]
+    return [
+        why
+        for read in applied.readers()
+        for beginning, unit in tried
+        for end in ("\n", "x")
+        if (why := grows_too_fast(read, beginning, unit, end))
+    ]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_time_grows_with_the_text_and_no_faster(name: str) -> None:
+    assert why_not_linear(PATTERNS[name]) == []
+
+
+def test_all_patterns_of_the_sources_are_tried() -> None:
+    sources = [path.read_text("utf-8") for path in PACKAGE.rglob("*.py")]
+    compiled = sum(text.count("re.compile(") for text in sources)
+    of_octets = sum(len(re.findall(r"re\.compile\(\s*r?b", text)) for text in sources)
+    assert len(PATTERNS) >= compiled - of_octets > 90
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method"),
+    [
+        (QUADRATIC, "search"),
+        (re.compile(r"^(Route[ \t]*:[ \t]*)((?:[^\r\n]|\r\n[ \t])*\r\n)", re.MULTILINE), "search"),
+        (re.compile(r"[a-z]+:([^@]*)@"), "findall"),
+    ],
+)
+def test_what_is_quadratic_is_found_out(pattern: re.Pattern[str], method: str) -> None:
+    assert why_not_linear(Applied(pattern, frozenset({method})))
