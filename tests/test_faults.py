@@ -165,7 +165,7 @@ STRANGERS = {
             f"{CORE}.py::test_an_invite_without_a_to_tag_in_a_call_that_is_up_gets_491",
             f"{CORE}.py::test_a_subscription_is_refreshed_without_a_to_tag",
             f"{CORE}.py::test_what_was_refused_may_be_tried_again_with_a_new_branch",  # F3
-            "tests/config/test_process_settings.py::test_two_hyphens_in_a_comment_are_a_warning_with_their_line",  # F4
+            "tests/config/test_reading.py::test_two_hyphens_in_a_comment_are_a_warning_with_their_line",  # F4
             "tests/operation/test_operation.py::"  # F5
             "test_sigterm_frees_the_ports_of_connections_at_once_and_udp_when_the_call_is_over",
             "tests/operation/test_operation.py::test_a_second_sigterm_ends_at_once",

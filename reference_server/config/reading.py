@@ -35,21 +35,18 @@ from reference_server.config.model import (
     TransportConfiguration,
 )
 from reference_server.config.options import read_options
-from reference_server.config.process_settings import (
-    DAEMON,
+from reference_server.config.process_settings import DAEMON, DRAIN, PID_FILE, USER
+from reference_server.config.screening import incomplete_screening, screening
+from reference_server.config.setting import Setting
+from reference_server.config.sip_settings import (
     DEFAULT_REFRESHER,
-    DRAIN,
     LOCAL_DOMAIN,
     MOST_CONSECUTIVE_TIMEOUTS,
-    PID_FILE,
     RINGING_TIMEOUT,
     TIMER_C,
     UDP_BUFFER_SIZE,
     UDP_MTU,
-    USER,
 )
-from reference_server.config.screening import incomplete_screening, screening
-from reference_server.config.setting import Setting
 from reference_server.config.sources import Sources
 
 DEFAULT_FILE = Path("/etc/drachtio.conf.xml")

@@ -17,6 +17,7 @@ from reference_server.config.not_in_effect import NOT_IN_EFFECT
 from reference_server.config.process_settings import PROCESS
 from reference_server.config.screening_settings import SCREENING
 from reference_server.config.setting import Setting
+from reference_server.config.sip_settings import SIP
 
 # Where applications connect.
 ADMIN_ADDRESS = Setting(
@@ -572,7 +573,7 @@ HELP = Setting(kind=values.FLAG, meaning="print this text", option="help", lette
 _READ_BY_NAME: tuple[Setting[object], ...] = tuple(
     row for row in list(globals().values()) if isinstance(row, Setting)
 )
-TABLE: tuple[Setting[object], ...] = (*_READ_BY_NAME, *SCREENING, *PROCESS, *LIMITS, *NOT_IN_EFFECT)
+TABLE: tuple[Setting[object], ...] = (*_READ_BY_NAME, *SCREENING, *PROCESS, *SIP, *LIMITS, *NOT_IN_EFFECT)
 BY_PATH: dict[str, Setting[object]] = {setting.path: setting for setting in TABLE if setting.path}
 BY_OPTION = {setting.option: setting for setting in TABLE if setting.option}
 BY_LETTER = {setting.letter: setting for setting in TABLE if setting.letter}

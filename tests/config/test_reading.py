@@ -643,3 +643,27 @@ def test_applications_may_be_awaited_by_tls_only(tmp_path: Path, admin: str, por
 def test_applications_may_be_awaited_on_several_addresses(tmp_path: Path) -> None:
     file = written(tmp_path, "", admin="<admin>127.0.0.1, ::1,10.0.0.1</admin>")
     assert configured(file=file).admin.addresses == ("127.0.0.1", "::1", "10.0.0.1")
+
+
+def test_two_hyphens_in_a_comment_are_a_warning_with_their_line(tmp_path: Path) -> None:
+    text = """<!-- fine - so -->
+    <sip><contacts>
+      <!-- sip:192.0.2.1 -- listen on a specific address -->
+      <contact>sip:127.0.0.1</contact><!--
+      --- ---
+      -->
+    </contacts></sip><!-- so -- too --->"""
+    file = written(tmp_path, text)
+    place = "'--' stands inside a comment, which XML does not allow; read all the same"
+    assert problems(file=file) == [f"warning: d.xml:{line}: comment: {place}" for line in (4, 6, 8)]
+    reading = read(default_file=file)
+    assert reading.configuration is not None
+    assert [contact.host for contact in reading.configuration.contacts] == ["127.0.0.1"]
+    assert problems(file=written(tmp_path, "<!-- never closed -- ->"))[-1].startswith("error: d.xml:2: ")
+
+
+def test_hyphens_elsewhere_are_left_alone(tmp_path: Path) -> None:
+    admin = '<admin secret="a--b&lt;!--">127.0.0.1</admin><![CDATA[<!-- -- -->]]>'
+    assert configured(
+        file=written(tmp_path, "", admin=admin.replace("<![CDATA[<!-- -- -->]]>", ""))
+    ).admin.secret == ("a--b<!--")
