@@ -95,12 +95,7 @@ def test_cases_expect_the_texts_of_the_table_and_no_others() -> None:
         found = failure_of(outcome, text)
         assert found, f"{case}: {outcome}|{text}"
         seen.add(found)
-    untested = {failure.text for failure in FAILURES} - seen
-    assert untested <= UNSEEN, untested
-
-
-UNSEEN = {"too many attempts", "too many routes", "too many tags", "too many dialogs"}
-"""Texts that no case spells out in full: they take a thousand frames, or connections."""
+    assert {failure.text for failure in FAILURES} <= seen
 
 
 def test_cases_expect_the_reasons_and_roles_of_the_table() -> None:

@@ -21,6 +21,7 @@ from reference_server.config.model import (
     Dialect,
     Fault,
     HandlerConfiguration,
+    LimitConfiguration,
     LoggingConfiguration,
     LogLevel,
     RoutingConfiguration,
@@ -210,11 +211,18 @@ def configuration(settings: ServerSettings, secret: str, handler_port: int = 0) 
         transports=TransportConfiguration(udp_mtu=settings.udp_mtu or 0),
         screening=_screening(settings),
         logging=LoggingConfiguration(level=LogLevel.NOTICE),
+        limits=_limits(settings),
         faults=_faults(settings.fault),
         lint=bool(settings.lint),
         cdrs=bool(settings.cdrs),
         dialect=Dialect(settings.emulate) if settings.emulate else Dialect.OURS,
     )
+
+
+def _limits(settings: ServerSettings) -> LimitConfiguration:
+    """Those that are bounded differently."""
+    wanted = {name: getattr(settings, name, None) for name in LimitConfiguration.__struct_fields__}
+    return LimitConfiguration(**{name: limit for name, limit in wanted.items() if limit is not None})
 
 
 def _faults(text: str | None) -> tuple[Fault, ...]:

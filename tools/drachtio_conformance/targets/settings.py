@@ -59,5 +59,15 @@ class ServerSettings(Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
     """``uac`` or ``uas``"""
     fault: str | None = None
     """harm done on purpose to what applications get: ``close=7``"""
+    failed_authentications: int | None = None
+    """after so many failures of an address its next attempts wait"""
+    waiting_authentications: int | None = None
+    """attempts of an address that may wait"""
+    routes_per_application: int | None = None
+    tags_per_application: int | None = None
+    requests_per_application: int | None = None
+    """that wait for its answer, before it gets no more"""
+    dialogs: int | None = None
+    """of all applications"""
     lint: bool | None = None
     """say what applications do that is merely tolerated"""
