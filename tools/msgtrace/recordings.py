@@ -272,7 +272,8 @@ def _within(sample: bytes, layer: wrapping.Wrapping) -> _Form | None:
     """What a collector of logs has put into objects or literals: a log of any form, wrapped in its turn."""
     from msgtrace.readers.json_beside import SipBeside
 
-    form = _recognise(b"".join(wrapping.clean([sample], layer)))
+    inside = b"".join(wrapping.clean([sample], layer))
+    form = _recognise(inside) if len(inside) < len(sample) else None  # else nothing has come off, and never will
     looked_at = Account()
     beside = SipBeside(layer.json_field, looked_at)
     for _ in beside.passed_on([sample] if layer.json_field else []):
