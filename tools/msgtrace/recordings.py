@@ -273,7 +273,8 @@ def _within(sample: bytes, layer: wrapping.Wrapping) -> _Form | None:
     from msgtrace.readers.json_beside import SipBeside
 
     inside = b"".join(wrapping.clean([sample], layer))
-    form = _recognise(inside) if len(inside) < len(sample) else None  # else nothing has come off, and never will
+    # If nothing has come off, nothing ever will.
+    form = _recognise(inside) if len(inside) < len(sample) else None
     looked_at = Account()
     beside = SipBeside(layer.json_field, looked_at)
     for _ in beside.passed_on([sample] if layer.json_field else []):
