@@ -16,7 +16,7 @@ from reference_server.core.context import Settings
 from reference_server.core.ports import Flow
 from reference_server.core.screening import Screening, SpamRule
 from reference_server.sip.transport import UDP
-from tests.attack.test_growth import UNITS, grows_too_fast
+from tests.attack.test_growth import UNITS, grows_too_fast, seconds
 from tests.core.world import UDP_ENDPOINT, Call, Phone, RecordingApplication, World, transaction_id_of
 
 STRANGE = {
@@ -182,6 +182,8 @@ _USER = re.compile(r"[a-z][a-z0-9+.-]{0,20}:([^@<>;]*)@", re.IGNORECASE)
 """How the users of addresses were once looked for: each colon was a beginning, from which all that follows was read."""
 
 
-def test_what_is_quadratic_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_quadratic_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a:" * 3000 + "x"
+    usual = seconds(of_strangers, text)
     monkeypatch.setattr(screening, "_users_of", lambda value: "\n".join(_USER.findall(value)))
-    assert grows_too_fast(of_strangers, "", "a:", end="x", moment=0.2)
+    assert seconds(of_strangers, text, times=1) > 5 * usual

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from msgspec import Struct
 from tests.attack.test_growth import QUADRATIC, UNITS, grows_too_fast
 
 PACKAGE = Path(__file__).parents[2] / "reference_server"
+LOOKED_AT = 6_000
+MOMENT = 0.02
+"""Characters, and the seconds of processor time that a quadratic pattern takes for them at the least."""
 _METHODS = frozenset({"match", "search", "fullmatch", "sub", "finditer", "findall", "split"})
 _WORDS = re.compile(r"(?<!\\)[A-Za-z][A-Za-z0-9-]+|(?<=\\[nrt])[A-Za-z][A-Za-z0-9-]+")
 
@@ -93,31 +97,37 @@ PATTERNS = patterns()
 def units_of(pattern: str) -> list[str]:
     """What may lead ``pattern`` on, again and again."""
     words = list(dict.fromkeys(_WORDS.findall(pattern)))[:4]
-    behind = ("", ": ", '="', "; ", "  ")
+    behind = ("", ": ", ": a", '="', "; ")
     return [f"{before}{word}{after}" for word in words for before in ("", "\n") for after in behind]
 
 
-def why_not_linear(applied: Applied) -> list[str]:
-    """What grows too fast."""
+def suspects(applied: Applied) -> Iterator[tuple[Callable[[str], object], str, str, str]]:
+    """Readers, and a beginning, a unit and an end that take one of them long."""
     own = units_of(applied.pattern.pattern)
     tried = [("", unit) for unit in (*UNITS, *own)]
-    tried += [
-        (beginning, unit)
-        for beginning in own
-        for unit in (" ", "\t", ";", "; ", "a", '"', "\\", "1", ",", "\r\n ")
-    ]
-    return [
-        why
-        for read in applied.readers()
-        for beginning, unit in tried
-        for end in ("\n", "x")
-        if (why := grows_too_fast(read, beginning, unit, end))
-    ]
+    tried += [(beginning, unit) for beginning in own for unit in (" ", ";", "a", '"', "\\", ",")]
+    for read in applied.readers():
+        for beginning, unit in tried:
+            for end in ("\n", "x"):
+                if takes_long(read, f"{beginning}{unit * (LOOKED_AT // len(unit))}{end}"):
+                    yield read, beginning, unit, end
+
+
+def why_not_linear(applied: Applied) -> str:
+    """The first text by which it takes too long, or an empty one."""
+    return next((why for one in suspects(applied) if (why := grows_too_fast(*one))), "")
+
+
+def takes_long(read: Callable[[str], object], text: str) -> bool:
+    """Whether a closer look is worth its time: a text of this length is read in a fraction of a millisecond."""
+    began = time.process_time()
+    read(text)
+    return time.process_time() - began > MOMENT
 
 
 @pytest.mark.parametrize("name", PATTERNS)
 def test_time_grows_with_the_text_and_no_faster(name: str) -> None:
-    assert why_not_linear(PATTERNS[name]) == []
+    assert why_not_linear(PATTERNS[name]) == ""
 
 
 def test_all_patterns_of_the_sources_are_tried() -> None:
@@ -128,12 +138,15 @@ def test_all_patterns_of_the_sources_are_tried() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "method"),
+    "pattern",
     [
-        (QUADRATIC, "search"),
-        (re.compile(r"^(Route[ \t]*:[ \t]*)((?:[^\r\n]|\r\n[ \t])*\r\n)", re.MULTILINE), "search"),
-        (re.compile(r"[a-z]+:([^@]*)@"), "findall"),
+        QUADRATIC,
+        re.compile(r"^(Route[ \t]*:[ \t]*)((?:[^\r\n]|\r\n[ \t])*\r\n)", re.MULTILINE | re.IGNORECASE),
     ],
 )
-def test_what_is_quadratic_is_found_out(pattern: re.Pattern[str], method: str) -> None:
-    assert why_not_linear(Applied(pattern, frozenset({method})))
+def test_what_is_quadratic_is_suspected(pattern: re.Pattern[str]) -> None:
+    assert next(suspects(Applied(pattern, frozenset({"search"}))))
+
+
+def test_what_is_quadratic_is_found_out() -> None:
+    assert why_not_linear(Applied(re.compile(r"[a-z]+:([^@]*)@"), frozenset({"findall"})))

@@ -93,7 +93,7 @@ UNDERSTANDING = {
         "call_table", "a_call_id_in_any_header_joins", "calls_that_have_nothing_in_common_are_not_joined"
     ),
     "who hung up and why, what never got an answer": of("calls", "how_a_call_ended_and_why"),
-    "round-trip times": of("figures", "codes_rates_and_times"),
+    "round-trip times": of("stats", "codes_rates_and_times"),
     "explain": of(
         "explain",
         "a_good_call_is_told_in_its_order",
@@ -126,7 +126,7 @@ CONVERSIONS = {
         "pseudonyms", "parties_hosts_addresses_and_secrets_go_and_lengths_stay", "verdicts_are_as_before"
     ),
     "diff": of("call_diff", "a_field_that_differs"),
-    "stats": of("figures", "calls_as_time_goes_by", "the_drawing_has_a_column_for_what_failed"),
+    "stats": of("stats", "calls_as_time_goes_by", "the_drawing_has_a_column_for_what_failed"),
 }
 DISSECTOR = {
     "tokens by name": of("dissector", "every_frame_has_the_kind_and_the_tokens_that_msgtrace_finds"),

@@ -51,6 +51,7 @@ NO_LIMITS = {
     "net.locate.resolver:_KEPT": "a cache, emptied when it is full",
     "net.network:_TARGETS_KEPT": "a cache, emptied when it is full",
     "net.network:_LONGEST_TARGET_KEPT": "a cache does not keep longer ones",
+    "sip.messages.message:_SHAPES_KEPT": "a cache does not keep longer ones",
     "net.udp:_FLOWS_KEPT": "a cache, emptied when it is full",
     "net.udp:_QUEUE_OCTETS": "beside _QUEUE_LIMIT, whichever comes first",
     "net.websocket:LARGEST": "the default of --header-limit and --body-limit together",
