@@ -248,8 +248,8 @@ class AdminConnection(asyncio.Protocol):
                 octets = self._tls.take_output()
             self._written += len(octets)
             transport.write(octets)
-            unread = self._context.limits.unread
-            if self._untaken_timer is not None and transport.get_write_buffer_size() > unread:
+            unread_timer = self._untaken_timer
+            if unread_timer is not None and transport.get_write_buffer_size() > self._context.limits.unread:
                 self._cut_off(transport, "unread-limit")
         if self._stranger:
             if session.authenticated:

@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 _IP_RECVERR = 11
 _IPV6_RECVERR = 25
@@ -28,7 +29,11 @@ class Readiness:
         self._wake = wake
         self._number = sock.fileno()
         self._room = False
-        self._ask: Callable[[float], list[tuple[int, int]]] | None = None
+        self.more: Callable[[], object] = lambda: True
+        """true if something can be read now, or there is word of an error; where that cannot be asked, always
+
+        To ask costs a third of a read that finds nothing, which ends in an exception.
+        """
         if sys.platform == "linux":
             with suppress(OSError):  # not an Internet socket
                 if sock.family == socket.AF_INET6:
@@ -36,18 +41,11 @@ class Readiness:
                 else:
                     sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
             self._epoll = select.epoll()
-            self._ask = self._epoll.poll
+            self.more = partial(self._epoll.poll, 0)
             self._epoll.register(self._number, select.EPOLLIN)
             self._loop.add_reader(self._epoll.fileno(), wake)
         else:
             self._loop.add_reader(self._number, wake)
-
-    def more(self) -> bool:
-        """Whether something can be read now, or there is word of an error; where that cannot be asked, True.
-
-        To ask costs a third of a read that finds nothing, which ends in an exception.
-        """
-        return self._ask is None or len(self._ask(0)) > 0
 
     def want_room(self, wanted: bool) -> None:
         """Whether to call ``wake``, too, as long as a datagram can be sent."""
