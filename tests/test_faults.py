@@ -277,6 +277,9 @@ ATTACK = {
     "4 time that grows faster than the text": (
         f"{ATTACKS}growth.py::test_time_grows_with_the_text_and_no_faster",
         f"{ATTACKS}growth.py::test_no_module_is_left_out",
+        f"{ATTACKS}growth_of_core.py::test_time_grows_with_the_text_and_no_faster",
+        f"{ATTACKS}growth_of_patterns.py::test_time_grows_with_the_text_and_no_faster",
+        f"{ATTACKS}growth_of_patterns.py::test_all_patterns_of_the_sources_are_tried",
         f"{ATTACKS}growth_of_files.py::test_time_grows_with_the_size_and_no_faster",
     ),
     "5 a console that nobody reads": (
