@@ -285,7 +285,7 @@ class ResponseContext:
             branch.refuse_late(response)
 
     def _weigh(self, branch: Branch, response: Response) -> None:
-        """A failure: a step on the way to new targets, or the best that there was."""
+        """A failure: a step on the way to new targets, or the best that there was; a 6xx is one, too (PROXY-14)."""
         status = response.status
         again = self._defects.redirects_in_circles
         if status < 400 and self.options.follow_redirects and self._targets.redirect(response, again=again):
