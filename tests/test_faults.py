@@ -283,6 +283,7 @@ ATTACK = {
         f"{ATTACKS}growth_of_files.py::test_time_grows_with_the_size_and_no_faster",
     ),
     "5 a console that nobody reads": (
+        "tests/test_cli.py::test_a_console_that_nobody_reads_stops_neither_calls_nor_the_end",
         f"{OBSERVE}background.py::test_a_pipe_that_nobody_reads_stops_nobody",
         f"{OBSERVE}background.py::test_what_does_not_fit_is_counted_and_said",
         f"{OBSERVE}jsonl.py::test_a_pipe_that_nobody_reads_loses_lines_and_says_how_many",
