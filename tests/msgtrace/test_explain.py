@@ -51,6 +51,26 @@ def test_without_a_call_one_of_each_cause_is_told(tmp_path: Path, capsys: pytest
     assert "(CALL-11, RSP-13)" in text
 
 
+def test_of_the_calls_that_fit_those_that_failed_are_told_and_if_none_did_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play = Played()
+    for number in range(3):
+        play.request("INVITE", f"busy{number}", 1, answers=["486 Busy Here"])
+        play.request("OPTIONS", f"asked{number}", 1, answers=["200 OK"])
+
+    def calls(*options: str) -> list[str]:
+        return re.findall(r"(?m)^Call (\d+)", told(play.scene, tmp_path, capsys, *options))
+
+    assert calls() == ["1"]
+    assert calls("--grep", "call-id: busy2") == ["5"]
+    assert calls("--status", "486") == ["1"]
+    assert calls("--method", "OPTIONS") == ["2", "4", "6"]
+    assert calls("--grep", "call-id: (busy1|asked1)") == ["3"]
+    assert main(["explain", "--from", "nobody", str(tmp_path / "log")]) == 1
+    assert "no such call among 6 calls" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("form", ["trace", "log at info"])
 def test_a_late_ack_is_odd(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = told(late(5), tmp_path, capsys, "--call", "1", form=form)

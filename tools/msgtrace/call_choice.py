@@ -31,6 +31,11 @@ class Chosen:
         if self._of_messages.passes(item, None, self._clock):
             self._numbers.add(call.number)
 
+    @property
+    def asked(self) -> bool:
+        """Not all are chosen."""
+        return self._wanted is not None
+
     def __contains__(self, number: int) -> bool:
         if self._wanted is None:
             return True

@@ -49,7 +49,21 @@ def add_options(decode: argparse.ArgumentParser) -> None:
     style.add_argument("--mermaid", action="store_true", help="write a ladder as a Mermaid sequence diagram")
     style.add_argument("--svg", action="store_true", help="write a ladder as an SVG drawing")
     decode.add_argument("--failed", action="store_true", help="the calls that failed, and why (--calls)")
-    which = decode.add_argument_group("which messages, and with --calls which calls have one of them")
+    add_filter(decode.add_argument_group("which messages, and with --calls which calls have one of them"))
+    decode.add_argument(
+        *("--join",),
+        metavar="HEADER",
+        default="",
+        help="both legs of a call have this header alike (--calls); without it, what they have in common tells",
+    )
+    add_keylog(decode)
+    decode.add_argument("--follow", action="store_true", help="wait for more at the end of the file")
+    decode.add_argument("--show-secrets", action="store_true", help="show the secret and credentials, too")
+    decode.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+
+
+def add_filter(which: argparse._ArgumentGroup) -> None:
+    """The options that :func:`filter_of` reads."""
     which.add_argument(
         *("--call",),
         metavar="CALL",
@@ -83,16 +97,6 @@ def add_options(decode: argparse.ArgumentParser) -> None:
         default=[],
         help="a clause of the specification that says why the call went wrong, as explain names it: OUT-6",
     )
-    decode.add_argument(
-        *("--join",),
-        metavar="HEADER",
-        default="",
-        help="both legs of a call have this header alike (--calls); without it, what they have in common tells",
-    )
-    add_keylog(decode)
-    decode.add_argument("--follow", action="store_true", help="wait for more at the end of the file")
-    decode.add_argument("--show-secrets", action="store_true", help="show the secret and credentials, too")
-    decode.add_argument("--color", choices=("auto", "always", "never"), default="auto")
 
 
 def checked(options: argparse.Namespace) -> Filter | None:
@@ -107,12 +111,17 @@ def checked(options: argparse.Namespace) -> Filter | None:
         options.parser.error("--html takes one file")
     if options.follow and len(options.files) > 1:
         options.parser.error("--follow takes one file")
+    if options.clause and options.follow:
+        options.parser.error("--clause asks how calls ended, for which --follow does not wait")
+    return filter_of(options)
+
+
+def filter_of(options: argparse.Namespace) -> Filter | None:
+    """The filter, if any part of one is given."""
     given = (
         *(options.call, options.verb, options.method, options.status, options.caller, options.callee),
         *(options.address, options.since, options.until, options.grep, options.clause),
     )
-    if options.clause and options.follow:
-        options.parser.error("--clause asks how calls ended, for which --follow does not wait")
     if not any(given):
         return None
     from msgtrace.filters import Filter
