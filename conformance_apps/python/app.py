@@ -284,8 +284,10 @@ async def main(app: App, environment: Mapping[str, str]) -> None:
     if mode == "outbound":
         server = await asyncio.start_server(accepted, "127.0.0.1", 0)
         app.say("listening", port=server.sockets[0].getsockname()[1])
-        # Not serve_forever(): when that is cancelled it waits for all who are connected (since Python 3.12).
-        await asyncio.Event().wait()
+        try:  # not serve_forever(): when that is cancelled it waits for all who are connected (since Python 3.12)
+            await asyncio.Event().wait()
+        finally:
+            server.close()
     tls = ssl.create_default_context(cafile=environment["DRACHTIO_CA"]) if mode == "tls" else None
     try:
         await client.dial(environment["DRACHTIO_HOST"], int(environment["DRACHTIO_PORT"]), tls)

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import ssl
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 import pytest
 from websockets.asyncio.client import connect
@@ -57,8 +58,11 @@ async def _listening(transport: str) -> StreamEndpoint:
         if transport in ("ws", "wss"):
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
             writer.write(_accepted(request).encode())
-        await reader.read()
-        writer.close()
+        with suppress(
+            asyncio.CancelledError
+        ):  # when the loop ends; Python 3.12.1 cannot bear a handler that was
+            await reader.read()
+        writer.transport.abort()
 
     context = tls.listening() if transport in ("tls", "wss") else None
     server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=context)

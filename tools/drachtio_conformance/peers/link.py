@@ -64,6 +64,10 @@ class Leg(asyncio.Protocol):
         if self._reaching is not None:
             await self._reaching
 
+    async def upstream_ended(self) -> None:
+        """Wait until the connection to the server is closed."""
+        await self._up.ended()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop: the application has connected."""
         self._transport = cast(asyncio.Transport, transport)

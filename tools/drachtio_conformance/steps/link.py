@@ -223,7 +223,9 @@ class LinkCloses(Step, frozen=True, kw_only=True, tag="link_closes"):
         return "the application's connection is " + ("reset" if self.how == "reset" else "closed")
 
     async def carry_out(self, stage: Stage) -> Finding:
-        _leg(stage).close(how=self.how)
+        leg = _leg(stage)
+        leg.close(how=self.how)
+        await leg.upstream_ended()  # so that the server hears of it before anything that follows
         return Finding()
 
 
