@@ -32,7 +32,7 @@ run: .venv/run-installed ## the suite against the reference server over real soc
 test: setup ## everything: style, types, layers, tests (each check with its broken twins), the suite
 	@mkdir -p build; $(MAKE) lint >build/lint.txt 2>&1 & lint=$$!; $(MAKE) suites || suites=$$?; \
 	  wait $$lint || suites=$$?; cat build/lint.txt; exit $${suites:-0}
-	@printf '\n== tests\n'; $(BIN)/python -m pytest -n $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --dist worksteal
+	@printf '\n== tests\n'; $(BIN)/python -m pytest -n auto --dist worksteal
 
 # They mostly wait, and lint computes on one core: so make test has them run side by side.
 .PHONY: suites
