@@ -113,6 +113,13 @@ def test_a_port_that_is_in_use(start: Starter, authority: Authority, door: str) 
 # While it runs.
 
 
+def trusting() -> ssl.SSLContext:
+    """Of a client that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 class Doors:
     """A server that listens in every way, and what a guest sees who behaves."""
 
@@ -122,8 +129,11 @@ class Doors:
         assert isinstance(sip, list)
         self.ports = {one.partition("/")[0]: int(one.rpartition(":")[2]) for one in sip}
         self.ports |= {"admin": process.admin[1], "admin-tls": tls_port}
-        self._trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._trusting.check_hostname, self._trusting.verify_mode = False, ssl.CERT_NONE
+        self._trusting = trusting()
+        # The library of WebSockets reads in a thread of its own, by the session by which another writes, which OpenSSL
+        # does not allow. By TLS 1.2 there is nothing to read before the answer; by TLS 1.3 there are tickets.
+        self._without_tickets = trusting()
+        self._without_tickets.maximum_version = ssl.TLSVersion.TLSv1_2
 
     def plain(self, door: str) -> socket.socket:
         """A connection without anything on it."""
@@ -135,12 +145,7 @@ class Doors:
 
     def browser(self, transport: str, *, compression: str | None = None) -> ClientConnection:
         """One with a WebSocket."""
-        # The library reads in a thread of its own, by the same session, which OpenSSL does not allow. By TLS 1.2 there
-        # is nothing to read before the answer; by TLS 1.3 there are tickets.
-        secured = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if transport == "wss" else None
-        if secured is not None:
-            secured.check_hostname, secured.verify_mode = False, ssl.CERT_NONE
-            secured.maximum_version = ssl.TLSVersion.TLSv1_2
+        secured = self._without_tickets if transport == "wss" else None
         uri = f"{transport}://127.0.0.1:{self.ports[transport]}"
         return connect(uri, subprotocols=[SIP], ssl=secured, compression=compression)
 

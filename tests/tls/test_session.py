@@ -48,6 +48,17 @@ def test_octets_go_both_ways(ends: tuple[TlsSession, TlsSession], step: int) -> 
         assert received == b"x" * 100_000
 
 
+def test_what_comes_with_the_end_of_the_handshake_is_read(ends: tuple[TlsSession, TlsSession]) -> None:
+    client, server = ends
+    client.begin()
+    assert server.receive(client.take_output()) == b""
+    assert client.receive(server.take_output()) == b""
+    assert client.established
+    assert not server.established
+    client.send(b"GET / HTTP/1.1\r\n")
+    assert server.receive(client.take_output()) == b"GET / HTTP/1.1\r\n"
+
+
 def test_the_end_is_told(ends: tuple[TlsSession, TlsSession]) -> None:
     client, server = ends
     shake_hands(client, server)

@@ -23,7 +23,7 @@ _SHAPES_KEPT: Final = 64
 _SHAPES: Final[list[tuple[list[str], list[str]]]] = [([], [])] * _SHAPES_KEPT
 """By its number of lines, what the lines of the latest such message begin with, last line first, and their long names.
 
-What is in none of the memos of names is in no shape either, so nobody makes us keep what they please.
+It is bounded: so many lines in so many shapes, of names that the memo had, which takes no long ones.
 """
 LONGEST_NUMBER: Final = 100  # digits; Python converts no more than 4,300
 
@@ -166,7 +166,8 @@ def _plain_values(lines: list[str]) -> dict[str, str]:
     if number < _SHAPES_KEPT:
         first: dict[str, str] = {}
         prefixes, names = _SHAPES[number]
-        for line, prefix, name in zip(lines[:0:-1], prefixes, names):  # noqa: B905  compiled, ``strict`` costs more than the rest
+        # All three are of one length. To mypyc a zip with ``strict`` is no loop, and costs more than what it saves.
+        for line, prefix, name in zip(lines[:0:-1], prefixes, names):  # noqa: B905
             value = line.removeprefix(prefix)
             if value == line:
                 break

@@ -11,6 +11,7 @@ from reference_server.sip.messages.headers import (
     HEADERS,
     are_addresses,
     is_address,
+    is_call_id,
     is_media_type,
 )
 from reference_server.sip.messages.lenient import are_routes, can_be_read, check_passable, first_uri
@@ -40,8 +41,7 @@ def fault_of(request: Request) -> tuple[int, str] | None:
         return BAD_REQUEST
     first = request.first
     from_, to, contact = first.get("from"), first.get("to"), first.get("contact")
-    call_id = first.get("call-id", "")
-    if from_ is None or to is None or not call_id or " " in call_id or "\t" in call_id:
+    if from_ is None or to is None or not is_call_id(first.get("call-id", "")):
         return BAD_REQUEST
     if not is_address(from_, request.from_tag) and not _may_pass(from_, request.from_tag):
         return 400, "Bad From Header"
