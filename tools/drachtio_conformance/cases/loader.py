@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -308,6 +309,7 @@ def misfit(expected: ExpectUnder, steps: Sequence[Located]) -> str:
     return ""
 
 
+@cache
 def _encoded(kind: type[Step], attribute: str) -> str:
     """The name that an attribute has in YAML."""
     return next(item.encode_name for item in msgspec.structs.fields(kind) if item.name == attribute)
