@@ -210,8 +210,7 @@ class _Session:
 
 def mutant_result(case: Case, report: MutantReport, duration: float) -> CaseResult:
     """How the broken twins of a case did, as a case of its own, ``mutants/NAME``."""
-    number = report.run + report.shared
-    twins = "1 broken twin" if number == 1 else f"{number} broken twins"
+    twins = "1 broken twin" if report.run == 1 else f"{report.run} broken twins"
     if report.survivors:
         verdict = Verdict.FAIL
         told = [f"{each.source}: {_mutation(each.mutation)} {each.outcome}" for each in report.survivors[:5]]

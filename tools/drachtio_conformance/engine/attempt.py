@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from drachtio_conformance.engine.perform import not_run, perform
 from drachtio_conformance.engine.results import StepOutcome, StepResult
-from drachtio_conformance.steps.mutation import Mutation
+from drachtio_conformance.steps.mutation import Mutation, Proof
 from drachtio_conformance.steps.stage import Stage
 from drachtio_conformance.steps.step import Located
 from drachtio_conformance.targets.target import ServerUnderTest
@@ -26,8 +26,8 @@ class Attempt(Struct):
     located: Sequence[Located]
     """the steps that were to be carried out"""
     steps: list[StepResult]
-    asserted: list[list[Mutation]]
-    """of each step, if the stage collects it"""
+    proofs: list[Proof]
+    """of each step, if the stage is proving"""
     stage: Stage
     objections: list[str] = field(default_factory=list)
     """what an application under test has done besides that no application may"""
@@ -61,7 +61,7 @@ async def play(
     ``twin`` is a mutation and the index of the step that must notice it. ``patience`` asks what remains in the
     server's tables, and is how long it may take to empty them (seconds).
     """
-    result = Attempt(steps, [not_run(located) for located in steps], [[] for _ in steps], stage)
+    result = Attempt(steps, [not_run(located) for located in steps], [Proof() for _ in steps], stage)
     loop = asyncio.get_running_loop()
     handler = loop.get_exception_handler()
     loop.set_exception_handler(lambda _, context: result.crashes.append(escaped(context)))
@@ -70,7 +70,7 @@ async def play(
             for index, located in enumerate(steps):
                 stage.mutation = twin[1] if twin is not None and twin[0] == index else None
                 result.steps[index] = await perform(stage, located)
-                result.asserted[index] = stage.asserted
+                result.proofs[index] = stage.proof
                 if result.steps[index].outcome is not StepOutcome.OK:
                     break
             result.objections = await stage.objections(at_once=result.ended_at is not None)

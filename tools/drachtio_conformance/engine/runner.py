@@ -18,10 +18,10 @@ from drachtio_conformance.engine.attempt import Attempt, play
 from drachtio_conformance.engine.perform import not_run
 from drachtio_conformance.engine.results import CaseResult, RunResult, Verdict
 from drachtio_conformance.engine.survival import Gone, Survival, blame, reached
-from drachtio_conformance.engine.twins import MutantReport, Survivor, noticed, story
+from drachtio_conformance.engine.twins import MutantReport, Survivor, noticed
 from drachtio_conformance.peers import tls
 from drachtio_conformance.peers.framing import NEEDS_WEBSOCKETS
-from drachtio_conformance.steps.mutation import Mutation, MutationKind
+from drachtio_conformance.steps.mutation import Mutation
 from drachtio_conformance.steps.stage import Pace, Stage
 from drachtio_conformance.steps.step import Located
 from drachtio_conformance.steps.stories import Advance
@@ -75,12 +75,11 @@ class Runner:
         target: Target,
         options: Options | None = None,
         *,
-        proven: set[bytes] | None = None,
         survival: Survival | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> None:
-        """``proven`` is shared by runners that need not run each other's broken twins again; ``survival`` is how a
-        server that goes away comes back, by the options if it is not given; ``tell`` is given remarks for who watches.
+        """``survival`` is how a server that goes away comes back, by the options if it is not given; ``tell`` is
+        given remarks for who watches.
         """
         self.target = target
         self.options = options or Options()
@@ -93,7 +92,6 @@ class Runner:
         self._shared: ServerUnderTest | None = None
         self.server_version = ""
         """from the authenticate answer; empty until the first case has asked"""
-        self._proven: set[bytes] = set() if proven is None else proven
 
     async def run(self, cases: Sequence[Case], on_progress: Progress | None = None) -> RunResult:
         """Run all cases. Verdicts: design, the conformance contract."""
@@ -262,11 +260,11 @@ class Runner:
         steps: Sequence[Located],
         *,
         twin: tuple[int, Mutation] | None = None,
-        collecting: bool = False,
+        proving: bool = False,
     ) -> Attempt:
-        """Carry out the steps and let go of the server; ``collecting`` asks for what the checks assert."""
+        """Carry out the steps and let go of the server; ``proving`` shows each check what it must object to."""
         stage = Stage(server, self.options.pace, embedded=self.target.embedded, case=case.name)
-        stage.collecting = collecting
+        stage.proving = proving
         settles = twin is None and not case.ends_open
         clean = False
         try:
@@ -279,32 +277,31 @@ class Runner:
     # Broken twins
 
     async def run_mutants(self, case: Case) -> MutantReport:
-        """Run every broken twin of a case; each must fail at the check that it concerns."""
+        """Try every broken twin of a case; each must fail at the check that it concerns.
+
+        Most are tried while the case is played once: a check is shown what came, as a broken server would have sent it.
+        """
         if reason := self._out_of_reach(case):
             return MutantReport(case.name, 0, (), reason)
         try:
-            original = await self._attempt(await self._server(case), case, case.steps, collecting=True)
+            original = await self._attempt(await self._server(case), case, case.steps, proving=True)
         except StartFailed as error:
             return MutantReport(case.name, 0, (), str(error))
         if original.ended_at is not None:
             failed = original.steps[original.ended_at]
             return MutantReport(case.name, 0, (), f"the case itself fails at {failed.source}")
-        run = shared = 0
+        run = 0
         survivors: list[Survivor] = []
-        for index, mutations in enumerate(original.asserted):
-            beginning = story(_settings(case), case.steps[: index + 1])
-            proven = beginning in self._proven
-            self._proven.add(beginning)
-            for mutation in dict.fromkeys(mutations):
-                if proven and mutation.kind is not MutationKind.DUPLICATE:
-                    shared += 1
-                    continue
-                run += 1
+        for index, proof in enumerate(original.proofs):
+            source = case.steps[index].source
+            run += proof.noticed + len(proof.unnoticed) + len(proof.open)
+            survivors += [Survivor(case.name, source, mutation, "passed") for mutation in proof.unnoticed]
+            for mutation in proof.open:
                 twin = await self._attempt(await self._server(case), case, case.steps, twin=(index, mutation))
                 if not noticed(twin, index, mutation):
                     outcome = "passed" if twin.ended_at is None else f"ended at step {twin.ended_at + 1}"
-                    survivors.append(Survivor(case.name, case.steps[index].source, mutation, outcome))
-        return MutantReport(case.name, run, tuple(survivors), shared=shared)
+                    survivors.append(Survivor(case.name, source, mutation, outcome))
+        return MutantReport(case.name, run, tuple(survivors))
 
 
 def _lacking(case: Case) -> str:

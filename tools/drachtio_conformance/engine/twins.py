@@ -1,18 +1,12 @@
-"""Broken twins of a case: what was tried, what was not noticed, and what need not be tried again."""
+"""Broken twins of a case: what was tried, and what was not noticed."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-
-import msgspec
 from msgspec import Struct
 
 from drachtio_conformance.engine.attempt import Attempt
 from drachtio_conformance.engine.results import StepOutcome
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
-from drachtio_conformance.steps.step import Located
-from drachtio_conformance.targets.settings import ServerSettings
 
 
 class Survivor(Struct, frozen=True):
@@ -31,20 +25,10 @@ class MutantReport(Struct, frozen=True):
 
     case: str
     run: int
-    """how many twins ran"""
+    """how many twins there were"""
     survivors: tuple[Survivor, ...]
     reason: str = ""
     """why none could run"""
-    shared: int = 0
-    """how many need not run again: a case that begins with the same steps has run them"""
-
-
-def story(settings: ServerSettings | None, steps: Sequence[Located]) -> bytes:
-    """A digest of all that leads to the last of ``steps``, a check.
-
-    Whether its twins are noticed depends on nothing else, except that a duplicate is for a later check to notice.
-    """
-    return hashlib.sha256(msgspec.json.encode((settings, [located.step for located in steps]))).digest()
 
 
 def noticed(twin: Attempt, index: int, mutation: Mutation) -> bool:

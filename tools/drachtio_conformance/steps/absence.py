@@ -179,19 +179,20 @@ class ExpectClose(Step, frozen=True, kw_only=True, tag="expect_close"):
         expected = "the server closes the connection"
         kinds = (MutationKind.DROP, MutationKind.INJECT)
         stage.asserts([*self.mutate, *(Mutation(kind=kind) for kind in kinds)])
-        item: Arrival
+
+        def judge(item: Arrival) -> Finding:
+            if isinstance(item, Closed):
+                return Finding(expected=expected, actual="reset" if item.reset else "closed")
+            raise CheckFailed(expected, _told(item))
+
         try:
             if self.of in stage.peers:
                 peer = stage.peer(self.of)
-                item = sip_expect.altered(stage, peer, await peer.endpoint.incoming.take(patience))
-            else:
-                application = stage.application(self.of)
-                item = answers.altered(stage, application, await application.incoming.take(patience))
+                return sip_expect.judged(stage, peer, await peer.endpoint.incoming.take(patience), judge)
+            application = stage.application(self.of)
+            return answers.judged(stage, application, await application.incoming.take(patience), judge)
         except NothingCame:
             raise CheckFailed(expected, f"still open after {patience:g} s") from None
-        if isinstance(item, Closed):
-            return Finding(expected=expected, actual="reset" if item.reset else "closed")
-        raise CheckFailed(expected, _told(item))
 
 
 def _told(item: Arrival) -> str:

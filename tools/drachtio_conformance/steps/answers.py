@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from drachtio_conformance.peers.admin_peer import AdminPeer, Incoming
 from drachtio_conformance.peers.channel import Closed, NothingCame
 from drachtio_conformance.peers.variables import Variables
@@ -9,7 +11,7 @@ from drachtio_conformance.steps.comparison import check_tokens, token_mutants
 from drachtio_conformance.steps.message_check import report
 from drachtio_conformance.steps.mutation import FOREIGN_FRAME, Mutation, MutationKind, rewrite_frame
 from drachtio_conformance.steps.patterns import cut_tokens
-from drachtio_conformance.steps.stage import CheckFailed, Stage
+from drachtio_conformance.steps.stage import CheckFailed, Judged, Stage
 from drachtio_conformance.steps.terms import Tokens
 from msgtrace import messages
 from msgtrace.frames import Damage, Frame
@@ -36,10 +38,14 @@ async def answered(stage: Stage, peer: AdminPeer, message_id: str, *, answer: To
     frame = await first_answer(stage, peer, message_id, seconds=stage.patience(None))
     tokens, _ = messages.split(frame.payload)
     stage.asserts([Mutation(kind=MutationKind.DROP), *token_mutants(patterns, tokens, stage.variables)])
-    frame = frame_of(altered(stage, peer, frame), f"{answer} to message {message_id}")
-    tokens, _ = messages.split(frame.payload)
-    report(check_tokens(patterns, tokens, Variables(stage.variables.values)), frame.payload)
-    return tokens
+
+    def judge(item: Incoming) -> list[str]:
+        payload = frame_of(item, f"{answer} to message {message_id}").payload
+        tokens, _ = messages.split(payload)
+        report(check_tokens(patterns, tokens, Variables(stage.variables.values)), payload)
+        return tokens
+
+    return judged(stage, peer, frame, judge)
 
 
 async def first_answer(stage: Stage, peer: AdminPeer, message_id: str, *, seconds: float) -> Frame:
@@ -69,9 +75,9 @@ def frame_of(item: Incoming, expected: str) -> Frame:
             return item
 
 
-def altered(stage: Stage, peer: AdminPeer, item: Incoming) -> Incoming:
-    """The item as the present mutation makes it. Raises :class:`CheckFailed` where it never comes."""
-    return stage.seen(peer.incoming, item, FOREIGN_FRAME, rewrite=_rewritten)
+def judged(stage: Stage, peer: AdminPeer, item: Incoming, judge: Callable[[Incoming], Judged]) -> Judged:
+    """What a check makes of what came to an application (:meth:`Stage.judged`)."""
+    return stage.judged(peer.incoming, item, FOREIGN_FRAME, rewrite=_rewritten, judge=judge)
 
 
 def _rewritten(item: Incoming, mutation: Mutation) -> Incoming:

@@ -90,7 +90,7 @@ class AppConnects(Step, frozen=True, kw_only=True, tag="app_connects"):
         except NothingCame as error:
             raise CheckFailed(expected, octets(f"{error}{_why_not(stage)}")) from None
         stage.asserts([Mutation(kind=MutationKind.DROP)])
-        stage.seen(arrivals, leg, leg, rewrite=lambda leg, mutation: leg)
+        stage.judged(arrivals, leg, leg, rewrite=lambda leg, mutation: leg, judge=lambda leg: leg)
         return Finding(expected=expected, actual="a connection")
 
 
@@ -231,13 +231,17 @@ async def _heard(stage: Stage, wanted: Mapping[str, str], within: str | None) ->
         others = f"; it said {msgspec.json.encode(said[-3:]).decode()}" if said else ""
         raise CheckFailed(expected, octets(f"{error}{others}{_why_not(stage)}")) from None
     stage.asserts(_mutants(stage, wanted, item))
-    item = stage.seen(channel, item, {"event": "mutant"}, rewrite=_rewritten)
     if isinstance(item, Closed):
         channel.put_back(item)
-        raise CheckFailed(expected, octets(f"nothing: the application has ended{_why_not(stage)}"))
-    if name := _differs(stage, wanted, item):
-        raise CheckFailed(expected, octets(f"{name}: {item.get(name)}"))
-    return item
+
+    def judge(item: Said) -> Mapping[str, object]:
+        if isinstance(item, Closed):
+            raise CheckFailed(expected, octets(f"nothing: the application has ended{_why_not(stage)}"))
+        if name := _differs(stage, wanted, item):
+            raise CheckFailed(expected, octets(f"{name}: {item.get(name)}"))
+        return item
+
+    return stage.judged(channel, item, {"event": "mutant"}, rewrite=_rewritten, judge=judge)
 
 
 def _differs(stage: Stage, wanted: Mapping[str, str], item: Mapping[str, object]) -> str:

@@ -47,10 +47,14 @@ async def next_frame(
     except NothingCame as error:
         raise CheckFailed(expected, f"{error} that fits{_others(channel.waiting())}") from None
     stage.asserts(_mutants(stage, patterns, check, item=item))
-    seen = stage.seen(channel, item, FOREIGN_FRAME, rewrite=_rewritten)
-    assert isinstance(seen, Frame)
-    mismatches, trial = _compare(stage, patterns, check, frame=seen)
-    report(mismatches, seen.payload)
+
+    def judge(item: Incoming) -> tuple[Frame, Variables]:
+        assert isinstance(item, Frame)
+        mismatches, trial = _compare(stage, patterns, check, frame=item)
+        report(mismatches, item.payload)
+        return item, trial
+
+    seen, trial = stage.judged(channel, item, FOREIGN_FRAME, rewrite=_rewritten, judge=judge)
     stage.variables.values.update(trial.values)
     return seen
 
@@ -198,5 +202,5 @@ class AppCloses(Step, frozen=True, kw_only=True, tag="app_closes"):
         except NothingCame as error:
             raise CheckFailed(expected, str(error)) from None
         stage.asserts([Mutation(kind=MutationKind.DROP)])
-        stage.seen(channel, item, FOREIGN_FRAME, rewrite=_rewritten)
+        stage.judged(channel, item, FOREIGN_FRAME, rewrite=_rewritten, judge=lambda item: item)
         return Finding(expected=expected, actual="the end of the connection")

@@ -11,7 +11,7 @@ from drachtio_conformance.peers.admin_peer import AdminPeer, Incoming
 from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.sip_compose import crlf, status_line
 from drachtio_conformance.peers.variables import Variables, new_id
-from drachtio_conformance.steps.answers import altered, frame_of, remember, tell
+from drachtio_conformance.steps.answers import frame_of, judged, remember, tell
 from drachtio_conformance.steps.comparison import (
     Mismatch,
     SipExpectation,
@@ -74,10 +74,13 @@ class Expect(MessageCheck, frozen=True, kw_only=True, tag="expect"):
                 actual += f" that fits ({len(peer.incoming)} other frames came)"
             raise CheckFailed(expected, actual) from None
         stage.asserts(_mutants(self, patterns, expectation, item=item, variables=stage.variables))
-        frame = frame_of(altered(stage, peer, item), expected)
-        trial = Variables(stage.variables.values)
-        mismatches = _compare(self, patterns, expectation, frame=frame, trial=trial)
-        report(mismatches, frame.payload)
+
+        def judge(item: Incoming) -> tuple[Frame, Variables]:
+            frame, trial = frame_of(item, expected), Variables(stage.variables.values)
+            report(_compare(self, patterns, expectation, frame=frame, trial=trial), frame.payload)
+            return frame, trial
+
+        frame, trial = judged(stage, peer, item, judge)
         stage.variables.values.update(trial.values)
         _learn(stage, peer, frame)
         return Finding(expected=expected, actual=frame.payload)

@@ -59,9 +59,13 @@ class HttpExpect(MessageCheck, frozen=True, kw_only=True, tag="http_expect"):
         expectation = self.expectation()
         stage.asserts(_mutants(self, expectation, asked, variables=stage.variables))
         foreign = Asked(FOREIGN_SIP, HttpConnection(callback))
-        seen = stage.seen(callback.incoming, asked, foreign, rewrite=_rewritten)
-        trial = Variables(stage.variables.values)
-        report(check_sip(expectation, sip.parse(seen.raw), trial), seen.raw)
+
+        def judge(asked: Asked) -> tuple[Asked, Variables]:
+            trial = Variables(stage.variables.values)
+            report(check_sip(expectation, sip.parse(asked.raw), trial), asked.raw)
+            return asked, trial
+
+        seen, trial = stage.judged(callback.incoming, asked, foreign, rewrite=_rewritten, judge=judge)
         stage.variables.values.update(trial.values)
         callback.learn(seen)
         return Finding(expected=expected, actual=seen.raw)

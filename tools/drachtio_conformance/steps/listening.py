@@ -52,7 +52,7 @@ class Accepts(Step, frozen=True, kw_only=True, tag="accepts"):
         except NothingCame as error:
             raise CheckFailed(expected, str(error)) from None
         stage.asserts([Mutation(kind=MutationKind.DROP)])
-        stage.seen(door.incoming, peer, peer, rewrite=_as_it_is)
+        stage.judged(door.incoming, peer, peer, rewrite=_as_it_is, judge=lambda peer: peer)
         stage.take_application(self.app, peer)
         return Finding(expected=expected, actual="a connection")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import field
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from drachtio_conformance.steps.comparison import Mismatch, SipExpectation, chec
 from drachtio_conformance.steps.message_check import MessageCheck, report
 from drachtio_conformance.steps.mutation import FOREIGN_SIP, Mutation, MutationKind, rewrite_sip
 from drachtio_conformance.steps.patterns import describe
-from drachtio_conformance.steps.stage import CheckFailed, Finding, Stage
+from drachtio_conformance.steps.stage import CheckFailed, Finding, Judged, Stage
 from drachtio_conformance.steps.terms import Name
 from msgtrace import sip
 from msgtrace.sip import SipMessage
@@ -62,17 +62,20 @@ class SipExpect(MessageCheck, frozen=True, kw_only=True, tag="sip_expect"):
         expectation = self.expectation()
         message = sip.parse(received.raw)
         stage.asserts(_mutants(self, expectation, message, variables=stage.variables))
-        item = altered(stage, peer, received)
-        if isinstance(item, Closed):
-            raise CheckFailed(expected, "the connection was closed")
-        message = sip.parse(item.raw)
-        trial = Variables(stage.variables.values)
-        mismatches = check_sip(expectation, message, trial)
-        if self.retransmission and not peer.is_repeat(item.raw):
-            mismatches.append(Mismatch("message", "byte-equal to an earlier one", "another message"))
-        if self.of is not None and not peer.belongs(message, self.of):
-            mismatches.append(Mismatch("transaction", self.of, f"branch {message.branch}"))
-        report(mismatches, item.raw)
+
+        def judge(item: Incoming) -> tuple[Received, Variables]:
+            if isinstance(item, Closed):
+                raise CheckFailed(expected, "the connection was closed")
+            message, trial = sip.parse(item.raw), Variables(stage.variables.values)
+            mismatches = check_sip(expectation, message, trial)
+            if self.retransmission and not peer.is_repeat(item.raw):
+                mismatches.append(Mismatch("message", "byte-equal to an earlier one", "another message"))
+            if self.of is not None and not peer.belongs(message, self.of):
+                mismatches.append(Mismatch("transaction", self.of, f"branch {message.branch}"))
+            report(mismatches, item.raw)
+            return item, trial
+
+        item, trial = judged(stage, peer, received, judge)
         stage.variables.values.update(trial.values)
         peer.learn(item, save=self.save)
         return Finding(expected=expected, actual=item.raw)
@@ -135,9 +138,9 @@ class _Nowhere:
         """Discard."""
 
 
-def altered(stage: Stage, peer: SipPeer, item: Incoming) -> Incoming:
-    """The item as the present mutation makes it. Raises :class:`CheckFailed` where it never comes."""
-    return stage.seen(peer.endpoint.incoming, item, foreign_message(), rewrite=_rewritten)
+def judged(stage: Stage, peer: SipPeer, item: Incoming, judge: Callable[[Incoming], Judged]) -> Judged:
+    """What a check makes of what came to a SIP peer (:meth:`Stage.judged`)."""
+    return stage.judged(peer.endpoint.incoming, item, foreign_message(), rewrite=_rewritten, judge=judge)
 
 
 def _rewritten(item: Incoming, mutation: Mutation) -> Incoming:

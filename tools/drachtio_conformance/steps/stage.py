@@ -17,12 +17,13 @@ from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.sip_transport import StreamEndpoint, UdpEndpoint
 from drachtio_conformance.peers.transports import SECURE, TRANSPORTS
 from drachtio_conformance.peers.variables import Variables, octets
-from drachtio_conformance.steps.mutation import Mutation, MutationKind
+from drachtio_conformance.steps.mutation import Mutation, MutationKind, Proof
 from drachtio_conformance.steps.terms import seconds
 from drachtio_conformance.targets.client import ClientSide, ClientUnderTest
 from drachtio_conformance.targets.target import ServerUnderTest
 
 Item = TypeVar("Item")
+Judged = TypeVar("Judged")
 
 
 class CheckFailed(Exception):
@@ -85,10 +86,10 @@ class Stage:
         )
         self.mutation: Mutation | None = None
         """to be applied to what a check of the present step looks at"""
-        self.asserted: list[Mutation] = []
-        """what the checks of the present step assert, as the mutations that break it"""
-        self.collecting = False
-        """whether anybody wants to know ``asserted``"""
+        self.proof = Proof()
+        """of the checks of the present step"""
+        self.proving = False
+        """whether each check is to be shown what it must object to"""
         self._checks = 0
         self.variables = Variables(self._facts())
         self._pace = pace
@@ -119,13 +120,14 @@ class Stage:
 
     def begin_step(self) -> None:
         """A step begins: nothing is asserted yet."""
-        self.asserted = []
+        self.proof = Proof()
         self._checks = 0
 
     def asserts(self, mutations: Iterable[Mutation]) -> None:
-        """What the check that looks next asserts; not even iterated over when nobody wants to know."""
-        if self.collecting:
-            self.asserted += [structs.replace(mutation, check=self._checks) for mutation in mutations]
+        """What the check that looks next asserts, as mutations that break it; not iterated over unless proving."""
+        if self.proving:
+            check = self._checks
+            self.proof.open += dict.fromkeys(structs.replace(mutation, check=check) for mutation in mutations)
 
     def take_mutation(self) -> Mutation | None:
         """The mutation that concerns the check that looks now, if there is one; counts the check."""
@@ -135,27 +137,54 @@ class Stage:
         mutation, self.mutation = self.mutation, None
         return mutation
 
-    def seen(
-        self, channel: Channel[Item], item: Item, foreign: Item, *, rewrite: Callable[[Item, Mutation], Item]
-    ) -> Item:
-        """What the check that looks now sees of ``item``, the latest of ``channel``.
+    def judged(
+        self,
+        channel: Channel[Item],
+        item: Item,
+        foreign: Item,
+        *,
+        rewrite: Callable[[Item, Mutation], Item],
+        judge: Callable[[Item], Judged],
+    ) -> Judged:
+        """What the check that looks now makes of ``item``, the latest of ``channel``.
 
-        ``foreign`` is what no server sends there. Raises :class:`CheckFailed` where the item never comes.
+        ``judge`` looks and changes nothing; it raises :class:`CheckFailed` if it objects. When proving, it is first
+        shown what it must object to. ``foreign`` is what no server sends there.
         """
+
+        def as_seen(mutation: Mutation) -> Item:
+            match mutation.kind:
+                case MutationKind.DROP | MutationKind.DELAY:
+                    raise CheckFailed("a message", "nothing (it was held back)")
+                case MutationKind.DUPLICATE:
+                    return item
+                case MutationKind.INJECT:
+                    return foreign
+                case _:
+                    return rewrite(item, mutation)
+
+        self._prove(self._checks, lambda mutation: judge(as_seen(mutation)))
         mutation = self.take_mutation()
         if mutation is None:
-            return item
-        match mutation.kind:
-            case MutationKind.DROP | MutationKind.DELAY:
-                raise CheckFailed("a message", "nothing (it was held back)")
-            case MutationKind.DUPLICATE:
-                channel.put_back(item)
-                return item
-            case MutationKind.INJECT:
-                channel.put_back(item)
-                return foreign
-            case _:
-                return rewrite(item, mutation)
+            return judge(item)
+        if mutation.kind in (MutationKind.DUPLICATE, MutationKind.INJECT):
+            channel.put_back(item)
+        return judge(as_seen(mutation))
+
+    def _prove(self, check: int, judge: Callable[[Mutation], object]) -> None:
+        """Let a check object to each mutation that breaks what it asserts; a duplicate is for a later one."""
+        left = []
+        for mutation in self.proof.open:
+            if mutation.check != check or mutation.kind is MutationKind.DUPLICATE:
+                left.append(mutation)
+                continue
+            try:
+                judge(mutation)
+            except CheckFailed:
+                self.proof.noticed += 1
+            else:
+                self.proof.unnoticed.append(mutation)
+        self.proof.open = left
 
     # Applications
 

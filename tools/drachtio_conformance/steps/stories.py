@@ -9,7 +9,7 @@ from drachtio_conformance.peers.channel import NothingCame
 from drachtio_conformance.peers.sip_compose import SDP
 from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.variables import new_id
-from drachtio_conformance.steps.answers import altered, answered, frame_of
+from drachtio_conformance.steps.answers import answered, frame_of, judged
 from drachtio_conformance.steps.control import Authenticate, Ping, Route
 from drachtio_conformance.steps.mutation import Mutation, MutationKind
 from drachtio_conformance.steps.sip_expect import SipExpect
@@ -141,7 +141,7 @@ async def _offered(
     except NothingCame as error:
         raise CheckFailed(expected, str(error)) from None
     stage.asserts([Mutation(kind=MutationKind.DROP)])
-    frame = frame_of(altered(stage, application, item), expected)
+    frame = judged(stage, application, item, lambda item: frame_of(item, expected))
     return application, messages.decode(frame.payload, from_server=True)
 
 
