@@ -310,7 +310,8 @@ def test_refused_ones_that_do_not_close_keep_no_application_out(run: Run) -> Non
 @pytest.mark.parametrize("descriptors", [64, 40])
 def test_strangers_leave_what_the_server_itself_needs(loop: str, descriptors: int) -> None:
     started = Process(loop, descriptors)
-    strangers = [connected(address) for address in 100 * [started.admin, started.sip]]
+    each = descriptors + 20  # more than there are, and no more than wait to be accepted
+    strangers = [connected(address) for address in each * [started.admin, started.sip]]
     with socket.create_connection(started.admin, 10) as application:
         application.sendall(f"{18 + len(SECRET)}#id1|authenticate|{SECRET}|8#id2|ping".encode())
         answers = b""

@@ -8,7 +8,8 @@ import time
 
 from drachtio_conformance import data
 from drachtio_load.sipp import Transport, sipp_command
-from tests.peers.callees import free_port, is_open
+from tests.free_port import free_port
+from tests.peers.callees import is_open
 from tests.peers.processes import PATIENCE
 
 

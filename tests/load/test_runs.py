@@ -18,14 +18,8 @@ import pytest
 
 from drachtio_load.cli import main
 from drachtio_load.messages import read_messages
+from tests.free_port import free_port
 from tests.load.callee import Callee
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ from msgtrace.readers import decrypted as module
 from msgtrace.readers.datagrams import Datagram
 from msgtrace.readers.decrypted import Decrypted
 from msgtrace.recordings import read_blocks
+from tests.free_port import free_port
 from tests.msgtrace.call_set import ETHERNET
 from tests.msgtrace.test_capture import pcap
-from tests.peers.callees import free_port
 from tests.peers.capture import Segment
 from tests.peers.processes import PATIENCE, SECRET, Server
 from tests.peers.test_tls_dissected import REQUEST, client, wire

@@ -12,8 +12,8 @@ from msgtrace.entries import Account
 from msgtrace.hep_socket import HepSocket
 from msgtrace.live_capture import items
 from msgtrace.source import Source
+from tests.free_port import free_port
 from tests.msgtrace.test_hep import TEXT, version_2, version_3
-from tests.peers.callees import free_port
 
 
 @pytest.mark.parametrize("packet", [version_3(), version_2(2), version_2(1)])

@@ -19,8 +19,8 @@ import pytest
 from msgtrace.cli import main
 from msgtrace.entries import EntryKind
 from msgtrace.recordings import read
+from tests.free_port import free_port
 from tests.msgtrace import samples
-from tests.peers.callees import free_port
 from tests.tls.openssl import Authority
 
 PING, PONG = b"6#p|ping", b"20#u|response|p|OK|pong"

@@ -14,8 +14,9 @@ from msgtrace.cli import main
 from msgtrace.recordings import read
 from msgtrace.sipp import NoCallForSipp, scenario
 from tests.bench import msgtrace as bench
+from tests.free_port import free_port
 from tests.msgtrace.call_set import message
-from tests.peers.callees import free_port, is_open
+from tests.peers.callees import is_open
 
 SDP = "v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 CONTACT = "Contact: <sip:somebody@192.0.2.9:5070>"

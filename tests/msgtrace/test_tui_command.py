@@ -14,8 +14,8 @@ from msgtrace.cli import main
 from msgtrace.entries import Account
 from msgtrace.live_capture import captured, items
 from msgtrace.source import Source
+from tests.free_port import free_port
 from tests.msgtrace import samples
-from tests.peers.callees import free_port
 
 
 @pytest.mark.parametrize(

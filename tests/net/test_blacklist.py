@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +15,9 @@ from reference_server.config.model import BlacklistConfiguration
 from reference_server.net import blacklist as module
 from reference_server.net.blacklist import Blacklist, BlacklistError
 from tests.conftest import Run
+from tests.free_port import free_port
 
 KEY = "spammers"
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Redis:

@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.peers.callees import free_port
+from tests.free_port import free_port
 from tests.peers.processes import PATIENCE, Line
 
 _MODULES = next(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
-from contextlib import closing
 from pathlib import Path
 
 from drachtio_conformance import data
 from drachtio_load.sipp import Transport, sipp_command
+from tests.free_port import free_port
 from tests.peers.processes import PATIENCE
 
 _LOOK_AGAIN = 0.01
@@ -78,16 +77,3 @@ def is_open(transport: Transport, port: int) -> bool:
     local = f"0100007F:{port:04X}"
     rows = [line.split() for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]]
     return any(row[1] == local and row[3] == state for row in rows)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has by UDP or TCP."""
-    while True:
-        with closing(socket.socket()) as stream, closing(socket.socket(type=socket.SOCK_DGRAM)) as datagram:
-            stream.bind(("127.0.0.1", 0))
-            port: int = stream.getsockname()[1]
-            try:
-                datagram.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from drachtio_load.sipp import Transport
-from tests.peers.callees import free_port, is_open
+from tests.free_port import free_port
+from tests.peers.callees import is_open
 from tests.peers.processes import PATIENCE
 
 DOMAIN = "home.test"

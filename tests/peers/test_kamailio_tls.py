@@ -44,7 +44,8 @@ def behind(
         f"<drachtio><admin>127.0.0.1</admin><sip><outbound-proxy>{proxy.secure_uri}</outbound-proxy>"
         f"<tls><key-file>{key}</key-file><cert-file>{certificate}</cert-file></tls></sip></drachtio>"
     )
-    running = Server("--loglevel", "notice", "-f", str(file), "--contact", "sip:127.0.0.1:0;transport=tls")
+    options = ("--loglevel", "notice", "-f", str(file), "--handshake-timeout", "3")
+    running = Server(*options, "--contact", "sip:127.0.0.1:0;transport=tls")
     yield running
     assert running.stop() == 0
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.free_port import free_port
 from tests.peers.baresip import Baresip
-from tests.peers.callees import free_port
 from tests.peers.flows import APPLICATIONS
 from tests.peers.processes import NodeApplication, Server
 from tests.tls.openssl import Authority
