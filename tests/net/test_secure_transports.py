@@ -27,6 +27,7 @@ from reference_server.sip.transport import TLS, TRANSPORTS, WS, WSS
 from reference_server.tls.certificates import Certificates
 from tests.conftest import Run
 from tests.net.hearing import Hearing
+from tests.serving import serving
 from tests.tls.openssl import Authority
 
 REQUEST = "OPTIONS sip:a@h SIP/2.0\r\nCall-ID: 1\r\nContent-Length: 0\r\n\r\n"
@@ -228,11 +229,7 @@ def test_connecting_to_who_speaks_no_tls(run: Run, files: TlsConfiguration) -> N
             await reader.read(10)
             writer.close()
 
-        async with (
-            listening("tls", files) as stage,
-            await asyncio.start_server(hang_up, "127.0.0.1", 0) as plain,
-        ):
-            port = plain.sockets[0].getsockname()[1]
+        async with listening("tls", files) as stage, serving(hang_up) as port:
             assert await stage.open(f"sips:127.0.0.1:{port}") is NoWay.UNREACHABLE
             assert "the TLS handshake failed: " in await stage.warnings.get()
 

@@ -22,6 +22,7 @@ from drachtio_conformance.peers.variables import Variables
 from msgtrace import sip
 from msgtrace.frames import Frame
 from tests.conformance.small_server import SmallTarget
+from tests.serving import serving
 
 T = TypeVar("T")
 
@@ -126,16 +127,15 @@ def test_a_frame_that_is_kept_back_leaves_in_one_segment_with_the_next() -> None
                 segments.put_nowait(data)
             writer.close()
 
-        server = await asyncio.start_server(keep, "127.0.0.1", 0)
-        peer = AdminPeer("app", Recorder())
-        await peer.connect(*server.sockets[0].getsockname(), seconds=2)
-        await peer.send_message("1|ping", with_next=True)
-        await peer.send_message("2|ping")
-        came = [await segments.get()]
-        await peer.send_message("3|ping")
-        came.append(await segments.get())
-        await peer.leave(2)
-        server.close()
+        async with serving(keep) as port:
+            peer = AdminPeer("app", Recorder())
+            await peer.connect("127.0.0.1", port, seconds=2)
+            await peer.send_message("1|ping", with_next=True)
+            await peer.send_message("2|ping")
+            came = [await segments.get()]
+            await peer.send_message("3|ping")
+            came.append(await segments.get())
+            await peer.leave(2)
         return came
 
     assert run(story()) == [b"6#1|ping6#2|ping", b"6#3|ping"]
@@ -357,24 +357,23 @@ def test_a_tcp_endpoint_listens_on_the_port_it_connects_from() -> None:
             writer.write(MESSAGE.encode())
             writer.close()
 
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        endpoint = StreamEndpoint(server.sockets[0].getsockname(), lambda raw: None)
-        await endpoint.open("127.0.0.1", seconds=2)
-        endpoint.send(MESSAGE.encode(), "every-byte")
-        assert await came.take(2) == (endpoint.port, MESSAGE)
-        item = await endpoint.incoming.take(2)
-        assert isinstance(item, Received)
-        assert item.raw == MESSAGE
-        assert await endpoint.incoming.take(2) == Closed()
-        reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
-        writer.write(MESSAGE.encode())
-        second = await endpoint.incoming.take(2)
-        assert isinstance(second, Received)
-        second.reply.send(b"back")
-        assert await reader.readexactly(4) == b"back"
-        writer.close()
-        endpoint.close()
-        server.close()
+        async with serving(serve) as port:
+            endpoint = StreamEndpoint(("127.0.0.1", port), lambda raw: None)
+            await endpoint.open("127.0.0.1", seconds=2)
+            endpoint.send(MESSAGE.encode(), "every-byte")
+            assert await came.take(2) == (endpoint.port, MESSAGE)
+            item = await endpoint.incoming.take(2)
+            assert isinstance(item, Received)
+            assert item.raw == MESSAGE
+            assert await endpoint.incoming.take(2) == Closed()
+            reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
+            writer.write(MESSAGE.encode())
+            second = await endpoint.incoming.take(2)
+            assert isinstance(second, Received)
+            second.reply.send(b"back")
+            assert await reader.readexactly(4) == b"back"
+            writer.close()
+            endpoint.close()
 
     run(story())
 

@@ -6,8 +6,8 @@ import asyncio
 import base64
 import hashlib
 import ssl
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from websockets.asyncio.client import connect
@@ -21,9 +21,9 @@ from drachtio_conformance.peers.door import Door
 from drachtio_conformance.peers.recorder import Recorder
 from drachtio_conformance.peers.sip_transport import Received, StreamEndpoint
 from tests.conftest import Run
+from tests.serving import Serve, serving
 
 MESSAGE = "OPTIONS sip:a@h SIP/2.0\r\nX: é\r\nContent-Length: 2\r\n\r\nhi"
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[object, object, None]]
 
 
 def ignored(raw: str) -> None:
@@ -33,43 +33,39 @@ def ignored(raw: str) -> None:
 @pytest.mark.parametrize("transport", ["tls", "ws", "wss"])
 def test_each_transport_carries_messages_both_ways(run: Run, transport: str) -> None:
     async def story() -> None:
-        other = await _listening(transport)
-        one = StreamEndpoint(("127.0.0.1", other.port), ignored, transport=transport)
-        await one.open("127.0.0.1", seconds=5)
-        one.send(MESSAGE.encode("latin-1"), "every-byte")
-        came = await other.incoming.take(5)
-        assert isinstance(came, Received)
-        assert came.raw == MESSAGE
-        came.reply.send(b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n")
-        back = await one.incoming.take(5)
-        assert isinstance(back, Received)
-        assert back.raw.startswith("SIP/2.0 200 OK")
-        one.abort()
-        assert isinstance(await other.incoming.take(5), Closed)
-        other.close()
+        async with _listening(transport) as other:
+            one = StreamEndpoint(("127.0.0.1", other.port), ignored, transport=transport)
+            await one.open("127.0.0.1", seconds=5)
+            one.send(MESSAGE.encode("latin-1"), "every-byte")
+            came = await other.incoming.take(5)
+            assert isinstance(came, Received)
+            assert came.raw == MESSAGE
+            came.reply.send(b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+            back = await one.incoming.take(5)
+            assert isinstance(back, Received)
+            assert back.raw.startswith("SIP/2.0 200 OK")
+            one.abort()
+            assert isinstance(await other.incoming.take(5), Closed)
 
     run(story())
 
 
-async def _listening(transport: str) -> StreamEndpoint:
+@asynccontextmanager
+async def _listening(transport: str) -> AsyncIterator[StreamEndpoint]:
     """An endpoint whose own connection leads to a server of the test that only takes it."""
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if transport in ("ws", "wss"):
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
             writer.write(_accepted(request).encode())
-        with suppress(
-            asyncio.CancelledError
-        ):  # when the loop ends; Python 3.12.1 cannot bear a handler that was
-            await reader.read()
-        writer.transport.abort()
+        await reader.read()
 
     context = tls.listening() if transport in ("tls", "wss") else None
-    server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=context)
-    endpoint = StreamEndpoint(server.sockets[0].getsockname(), ignored, transport=transport)
-    await endpoint.open("127.0.0.1", seconds=5)
-    server.close()
-    return endpoint
+    async with serving(take, context) as port:
+        endpoint = StreamEndpoint(("127.0.0.1", port), ignored, transport=transport)
+        await endpoint.open("127.0.0.1", seconds=5)
+        yield endpoint
+        endpoint.close()
 
 
 def _accepted(request: str, subprotocol: str = "sip") -> str:
@@ -112,22 +108,20 @@ def test_a_server_that_speaks_something_else_is_named(
     run: Run, transport: str, serve: Serve, reason: str
 ) -> None:
     async def story() -> None:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        endpoint = StreamEndpoint(server.sockets[0].getsockname(), ignored, transport=transport)
-        with pytest.raises(Unreachable, match=reason):
-            await endpoint.open("127.0.0.1", seconds=5)
-        server.close()
+        async with serving(serve) as port:
+            endpoint = StreamEndpoint(("127.0.0.1", port), ignored, transport=transport)
+            with pytest.raises(Unreachable, match=reason):
+                await endpoint.open("127.0.0.1", seconds=5)
 
     run(story())
 
 
 def test_a_listening_peer_insists_on_the_subprotocol(run: Run) -> None:
     async def story() -> None:
-        endpoint = await _listening("ws")
-        for subprotocols in (None, [Subprotocol("xmpp")]):
-            with pytest.raises(InvalidStatus):
-                await connect(f"ws://127.0.0.1:{endpoint.port}", subprotocols=subprotocols)
-        endpoint.close()
+        async with _listening("ws") as endpoint:
+            for subprotocols in (None, [Subprotocol("xmpp")]):
+                with pytest.raises(InvalidStatus):
+                    await connect(f"ws://127.0.0.1:{endpoint.port}", subprotocols=subprotocols)
 
     run(story())
 
@@ -152,11 +146,10 @@ def test_an_application_by_tls_leaves_and_the_other_end_has_seen_it(run: Run) ->
 
 def test_an_application_that_meets_no_tls_says_so(run: Run) -> None:
     async def story() -> None:
-        server = await asyncio.start_server(_refuse, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        with pytest.raises(Unreachable, match=rf"no connection to 127\.0\.0\.1:{port}: the TLS handshake"):
-            await AdminPeer("app", Recorder()).connect("127.0.0.1", port, seconds=5, secure=True)
-        server.close()
+        async with serving(_refuse) as port:
+            reason = rf"no connection to 127\.0\.0\.1:{port}: the TLS handshake"
+            with pytest.raises(Unreachable, match=reason):
+                await AdminPeer("app", Recorder()).connect("127.0.0.1", port, seconds=5, secure=True)
 
     run(story())
 

@@ -11,6 +11,7 @@ from dns.exception import Timeout
 
 from reference_server.net.locate.dns_sockets import LARGEST_ANSWER, MOST_ANSWERED, QuerySockets
 from tests.conftest import Run
+from tests.serving import serving
 
 
 def test_a_datagram_there_and_back(run: Run) -> None:
@@ -75,14 +76,12 @@ def test_an_answer_that_is_too_much_is_refused_before_it_is_read(run: Run, messa
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(struct.pack("!H", len(message)) + message)
             await reader.read()
-            writer.close()
 
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        async with server:
+        async with serving(serve) as port:
             asking = await QuerySockets().make_socket(
                 socket.AF_INET,
                 socket.SOCK_STREAM,
-                destination=server.sockets[0].getsockname(),
+                destination=("127.0.0.1", port),
                 timeout=5,
             )
 
