@@ -14,6 +14,7 @@ from drachtio_conformance.engine.results import CaseResult, Verdict
 from drachtio_conformance.engine.runner import Options, Runner
 from drachtio_conformance.replay import expected, files
 from drachtio_conformance.replay.command import Replay, known_rows
+from drachtio_conformance.replay.expected import Expectations
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.replay.scenario import scenario
 from drachtio_conformance.targets.embedded import EmbeddedTarget
@@ -31,6 +32,11 @@ NOT_FROM_FRAMES = {
     "call-timeouts-options-unanswered": "the time that passes has no frame",
     "dialog-requests-last-notify": "no frame tells when",
 }
+
+
+@pytest.fixture(scope="module")
+def expectations() -> Expectations:
+    return expected.load(LISTED, known_rows(specification.load()))
 
 
 def played(text: str) -> CaseResult:
@@ -69,9 +75,8 @@ def test_frames_alone_are_played_again(log: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not GENUINE, reason="the recordings of the genuine server are not beside this clone")
 @pytest.mark.parametrize("log", GENUINE, ids=lambda log: log.stem)
-def test_what_the_genuine_server_did(log: Path) -> None:
+def test_what_the_genuine_server_did(log: Path, expectations: Expectations) -> None:
     """A case ends as the replay of its recording does, with the differences that are listed."""
-    expectations = expected.load(LISTED, known_rows(specification.load()))
     unlike = {one.trace for one in expectations.unspecified}
     unlike |= {one.trace for one in expectations.known_failing}
     if log.stem in unlike:
@@ -79,9 +84,9 @@ def test_what_the_genuine_server_did(log: Path) -> None:
     verdict = asyncio.run(Replay(expectations).run(log)).verdict
     if verdict is Verdict.NOT_APPLICABLE:
         with pytest.raises(TraceError, match="not written as a case"):
-            scenario(log, listed=LISTED)
+            scenario(log, listed=expectations)
         return
-    result = played(scenario(log, listed=LISTED))
+    result = played(scenario(log, listed=expectations))
     assert result.verdict is Verdict.PASS, result.reason
 
 
