@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from functools import cache
 from importlib.util import find_spec
 
 import pytest
@@ -93,11 +94,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
 
+@cache
+def _clauses() -> Set[str]:
+    """Ids of the specification's, which is read once for the tags of all stories."""
+    return specification.load().clauses.keys()
+
+
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:
     """A clause id becomes a mark with the id; an id that the specification does not know fails the collection."""
     if not _CLAUSE_TAG.fullmatch(tag):
         return None
-    if tag not in specification.load().clauses:
+    if tag not in _clauses():
         raise pytest.UsageError(f"tag @{tag}: docs/protocol.md has no such clause")
     pytest.mark.clause(tag)(function)
     return True

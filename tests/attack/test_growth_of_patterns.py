@@ -11,7 +11,7 @@ import ast
 import importlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,16 +61,18 @@ def assigned(tree: ast.Module) -> Iterator[str]:
                 yield name
 
 
-def methods(tree: ast.Module, name: str = "") -> frozenset[str]:
-    """Of patterns, those that are called on ``name``, or on any name that is no constant of a module."""
-    return frozenset(
-        node.attr
+def called(tree: ast.Module) -> set[tuple[str, str]]:
+    """Names, and the methods of patterns that are called on them."""
+    return {
+        (node.value.id, node.attr)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.attr in _METHODS
-        and (node.value.id == name if name else not node.value.id.isupper())
-    )
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS
+    }
+
+
+def methods(calls: Collection[tuple[str, str]], name: str = "") -> frozenset[str]:
+    """Of ``calls``, those on ``name``, or on any name that is no constant of a module."""
+    return frozenset(method for owner, method in calls if (owner == name if name else not owner.isupper()))
 
 
 def patterns() -> dict[str, Applied]:
@@ -83,9 +85,10 @@ def patterns() -> dict[str, Applied]:
         where = path.relative_to(PACKAGE)
         module = importlib.import_module(".".join(("reference_server", *where.with_suffix("").parts)))
         tree = ast.parse(text)
+        calls = called(tree)
         for name in assigned(tree):
             value = vars(module)[name]
-            applied = methods(tree, name) if isinstance(value, re.Pattern) else methods(tree) - {"split"}
+            applied = methods(calls, name) if isinstance(value, re.Pattern) else methods(calls) - {"split"}
             for number, pattern in enumerate(inside(value)):
                 found[f"{where}:{name}{number or ''}"] = Applied(pattern, applied or frozenset({"search"}))
     return found

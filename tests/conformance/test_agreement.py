@@ -14,13 +14,13 @@ import pytest
 from msgspec import structs
 
 from drachtio_conformance.cases.case import Case, ExpectUnder
-from drachtio_conformance.cli.main import load_cases
 from drachtio_conformance.engine.profile import load_profile, shipped
 from drachtio_conformance.engine.results import CaseResult, Verdict
 from drachtio_conformance.engine.runner import Options, Runner
 from drachtio_conformance.peers.recorder import WireEvent
 from drachtio_conformance.steps.stage import Pace
 from tests.conformance.playback import PlayedTarget, Transcript, read
+from tests.suite_cases import by_name, suite_cases
 
 AGREEMENT = Path(__file__).parent / "agreement"
 SCALE = 0.15
@@ -163,7 +163,7 @@ def news(results: dict[str, CaseResult]) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_a_genuine_server_gets_the_verdicts_that_its_profile_promises(name: str) -> None:
-    cases = {case.name: case for case in load_cases()}
+    cases = by_name()
     results = played(short(name), name, cases)
     assert len(results) > 2
     doubted = [one for one in short(name) if one.case in news(results)]
@@ -172,8 +172,7 @@ def test_a_genuine_server_gets_the_verdicts_that_its_profile_promises(name: str)
 
 def test_a_profile_that_says_something_else_is_noticed() -> None:
     """The broken twin: each entry, changed, gives a verdict that fails the run."""
-    cases = {case.name: case for case in load_cases()}
-    name = MEASURED[0]
+    cases, name = by_name(), MEASURED[0]
     broken: dict[str, Case] = {}
     for transcript in short(name):
         under = cases[transcript.case].under(name)
@@ -188,7 +187,6 @@ def test_a_profile_that_says_something_else_is_noticed() -> None:
 
 def test_a_transcript_that_says_less_is_noticed() -> None:
     """The broken twin of what is followed: without its last word each fails before the end that is declared."""
-    cases = {case.name: case for case in load_cases()}
     name = MEASURED[0]
     cut = [
         structs.replace(one, events=_without_the_last_word(one))
@@ -196,7 +194,7 @@ def test_a_transcript_that_says_less_is_noticed() -> None:
         if one.case in FOLLOWED
     ]
     assert {one.case for one in cut} == set(FOLLOWED)
-    results = played(cut, name, cases)
+    results = played(cut, name, by_name())
     assert {case: result.verdict for case, result in results.items()} == dict.fromkeys(results, Verdict.FAIL)
 
 
@@ -207,10 +205,9 @@ def _without_the_last_word(transcript: Transcript) -> tuple[WireEvent, ...]:
 
 def test_of_a_hundred_cases_no_more_than_one_is_a_riddle() -> None:
     """What a profile still lists as failing is what is not known; all else is followed, or has its row."""
-    cases = load_cases()
     for name in MEASURED:
-        profile = load_profile(name, cases)
-        applicable = [case for case in cases if set(case.requires) <= set(profile.features or ())]
+        profile = load_profile(name, suite_cases())
+        applicable = [case for case in suite_cases() if set(case.requires) <= set(profile.features or ())]
         riddles = [case for case in profile.known_failing if not case.startswith("dialect/")]
         assert len(riddles) * 100 <= len(applicable), riddles
 
@@ -218,7 +215,7 @@ def test_of_a_hundred_cases_no_more_than_one_is_a_riddle() -> None:
 def test_what_nobody_has_measured_is_listed() -> None:
     unmeasured = {
         case.name
-        for case in load_cases()
+        for case in suite_cases()
         for under in case.expect_under.values()
         if not under.at and not under.steps
     }
@@ -228,4 +225,4 @@ def test_what_nobody_has_measured_is_listed() -> None:
 def test_each_profile_that_comes_with_the_suite_can_be_loaded() -> None:
     assert set(MEASURED) <= set(shipped())
     for name in shipped():
-        assert load_profile(name, load_cases()).name == name
+        assert load_profile(name, suite_cases()).name == name

@@ -18,7 +18,6 @@ import pytest
 from msgspec import structs
 
 from drachtio_conformance.cases.case import Case
-from drachtio_conformance.cli.main import load_cases
 from drachtio_conformance.engine.emulated import PROFILES, unmeasured
 from drachtio_conformance.engine.profile import load_profile
 from drachtio_conformance.engine.results import CaseResult, Verdict
@@ -28,8 +27,8 @@ from drachtio_conformance.targets.embedded import EmbeddedTarget, EmulatedTarget
 from reference_server.core.defects import Defects
 from reference_server.emulation import releases
 from reference_server.emulation.table import CORE, LEFT_OUT
+from tests.suite_cases import suite_cases
 
-CASES = load_cases()
 AT_ONCE = 16
 AGREES = {Verdict.PASS, Verdict.WARN, Verdict.KNOWN_FAILING}
 QUICK = Pace(deadline=0.6, scale=0.3)
@@ -48,7 +47,7 @@ DISAGREES = {
 
 
 def options(release: str, pace: Pace = QUICK) -> Options:
-    profile = load_profile(PROFILES[release], CASES)
+    profile = load_profile(PROFILES[release], suite_cases())
     return Options(
         pace=pace,
         slow=True,
@@ -56,7 +55,7 @@ def options(release: str, pace: Pace = QUICK) -> Options:
         features=frozenset(profile.features or ()),
         expected=profile.expected(),
         danger=profile.danger,
-        not_applicable=profile.not_applicable | unmeasured(release, CASES),
+        not_applicable=profile.not_applicable | unmeasured(release, suite_cases()),
     )
 
 
@@ -93,8 +92,8 @@ async def every_socket_closed() -> None:
 
 def emulated(release: str) -> dict[str, CaseResult]:
     target = EmulatedTarget(release)
-    results = verdicts(target, CASES, options(release))
-    doubted = [case for case in CASES if results[case.name].verdict in (Verdict.FAIL, Verdict.ERROR)]
+    results = verdicts(target, suite_cases(), options(release))
+    doubted = [case for case in suite_cases() if results[case.name].verdict in (Verdict.FAIL, Verdict.ERROR)]
     return results | verdicts(target, doubted, options(release, PATIENT), at_once=1)
 
 
@@ -113,7 +112,7 @@ def test_the_suite_gives_the_verdicts_of_the_genuine_server(release: str) -> Non
 
 def test_a_server_without_the_defects_does_not_agree() -> None:
     """The broken twin of all of them."""
-    cases = [case for case in CASES if case.server is None and is_measured(case)]
+    cases = [case for case in suite_cases() if case.server is None and is_measured(case)]
     results = verdicts(EmbeddedTarget(), cases, options("0.9.5", PATIENT))
     agreeing = {name for name, one in results.items() if one.verdict is Verdict.KNOWN_FAILING}
     assert len(results) > 150
@@ -135,7 +134,7 @@ def is_measured(case: Case) -> bool:
 def test_each_defect_of_the_core_is_needed(field: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its broken twin: without it some case that it is about does not fail as on the genuine server."""
     rows = set(CORE[field].split())
-    cases = [case for case in CASES if named(case, "0.9.5") & rows and case.server is None]
+    cases = [case for case in suite_cases() if named(case, "0.9.5") & rows and case.server is None]
     assert cases
     cases = sorted(cases, key=is_measured, reverse=True)[:ENOUGH_CASES]
     without = {
@@ -154,7 +153,7 @@ def test_each_defect_of_the_core_is_needed(field: str, monkeypatch: pytest.Monke
 
 def test_what_is_not_reproduced_is_not_measured_either() -> None:
     """No case that was measured in the usual configuration is about a row that is left out."""
-    for case in CASES:
+    for case in suite_cases():
         under = case.under("drachtio-0.9.5")
         if under is not None and case.server is None:
             assert not named(case, "0.9.5") <= set(LEFT_OUT), case.name

@@ -40,7 +40,8 @@ _CAPTURES = (
     *(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d"),
     b"\x0a\x0d\x0d\x0a",
 )
-_DEBUG = re.compile(rb"wp#send \S* - [0-9]|[ \t]<===[0-9]|_onData: got message|drachtio:[a-z]+ ")
+# Large files are searched: each of these begins with plain octets or one class, which re seeks far quicker.
+_DEBUG = re.compile(rb"wp#send \S* - [0-9]| <===[0-9]|\t<===[0-9]|_onData: got message|drachtio:[a-z]+ ")
 _COMPRESSIONS = (
     (b"\xfd7zXZ\x00", "xz", "xz -dc"),
     (b"\x28\xb5\x2f\xfd", "zstd", "zstd -dc"),
@@ -53,13 +54,14 @@ _MOST_NAMED = 3
 """forms of one file that are named behind the first"""
 _DATE = re.compile(rb"\n(?:[0-9a-f]{8}\|)?20[0-9]{2}-")
 _ARROW = re.compile(rb"\n(?:===>|<===)")
-_JSON = re.compile(rb'(?:\A|\n)\{"kind": ?"(?:start|recording|frame|sip|event|chunk|opened|closed)"')
+_JSON = re.compile(rb'\n\{"kind": ?"(?:start|recording|frame|sip|event|chunk|opened|closed)"')
 _ARROWS = re.compile(rb"\n(?:===>|<===)[ \t]*(?:\[[^\]\r\n]*\])?\r?\n[0-9]{1,8}#[^|#\r\n]{1,200}\|")
 _SERVER_WORDS = re.compile(
-    rb"(?:recv|send) [0-9]+ bytes (?:from|to) [a-z]+/|read_handler read: |Sending(?: response)?: [0-9]"
+    rb"recv [0-9]+ bytes (?:from|to) [a-z]+/|send [0-9]+ bytes (?:from|to) [a-z]+/"
+    rb"|read_handler read: |Sending(?: response)?: [0-9]"
 )
-_PRINTED = re.compile(rb"[0-9]{2}:[0-9]{2}:[0-9]{2}[^\n]* -*> [^\n]*")
-_JSON_LOGGER = re.compile(rb'(?:\A|\n)\{[^\n]*"(?:===>|<===)')
+_PRINTED = re.compile(rb"[0-9][0-9]:[0-9]{2}:[0-9]{2}[^\n]* -*> [^\n]*")
+_JSON_LOGGER = re.compile(rb'\n\{[^\n]*"(?:===>|<===)')
 
 _OBJECT_BESIDE = re.compile(rb'(?m)^\{(?![^\n]*"(?:===>|<===))[^\n]*\n')
 """an object that holds no record of a client's log"""
@@ -100,13 +102,16 @@ def _read(blocks: Iterable[bytes], account: Account, runs: Detail | None, keylog
 def _form_of(blocks: Iterable[bytes]) -> tuple[_Form | None, Iterable[bytes], bytes]:
     """The form of what blocks hold, if it shows, the same blocks, and their beginning."""
     rest = iter(blocks)
-    sample = b""
-    look_at = 0
+    waiting: list[bytes] = []
+    size = look_at = 0
     while True:
         block = next(rest, b"")
-        sample += block
-        if len(sample) < look_at and block:
+        waiting.append(block)
+        size += len(block)
+        if size < look_at and block:
             continue
+        sample = b"".join(waiting)
+        waiting = [sample]
         seen, look_at = look_at // 2, 2 * len(sample)  # a look costs time, and blocks may be small
         found = _recognise_more(sample, seen)
         if found is not None and (found.certain or not block or len(sample) >= SAMPLE):
@@ -364,9 +369,9 @@ def _forms(cleaned: bytes) -> list[str]:
 
     beginning = b"\n" + cleaned
     found = []
-    if _JSON.search(cleaned):
+    if _JSON.search(beginning):
         found.append("JSON lines")
-    if _JSON_LOGGER.search(cleaned):
+    if _JSON_LOGGER.search(beginning):
         found.append("a client's log in JSON lines")
     if _DEBUG.search(cleaned) and debug_log.BEGINNING.search(beginning):
         found.append("output of DEBUG=drachtio:agent")
@@ -390,14 +395,15 @@ def _on_doubled_lines(found: Found) -> Found:
 
 def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
     """Each reader is imported where it may be the one: its patterns take a millisecond."""
-    if _JSON.search(cleaned):
+    beginning = b"\n" + cleaned
+    if _JSON.search(beginning):
         from msgtrace.readers import json_lines
 
         start = cleaned.lstrip()
         if start[:1] == b"{":
             json_lines.check_first_line(start.split(b"\n", 1)[0])
         return "JSON lines", json_lines.read
-    if _JSON_LOGGER.search(cleaned):
+    if _JSON_LOGGER.search(beginning):
         from msgtrace.readers import json_lines
 
         return "a client's log in JSON lines", json_lines.read
@@ -406,7 +412,6 @@ def _by_lines(cleaned: bytes) -> tuple[str, Reader | None]:
 
         if json_sip.LINE.search(cleaned):
             return "an application's log in JSON lines, with SIP in a field", json_lines.read
-    beginning = b"\n" + cleaned
     if _DEBUG.search(cleaned):
         from msgtrace.readers import debug_log
 

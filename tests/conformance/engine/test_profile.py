@@ -8,9 +8,9 @@ import pytest
 
 from drachtio_conformance.cases.case import Case, ExpectUnder
 from drachtio_conformance.cases.loader import parse
-from drachtio_conformance.cli.main import load_cases
 from drachtio_conformance.engine.profile import FEATURES, Profile, ProfileError, load_profile
 from drachtio_conformance.targets.settings import ServerSettings
+from tests.suite_cases import suite_cases
 
 CASES = """
 title: T
@@ -52,7 +52,7 @@ def test_a_profile_says_what_the_peer_does_instead(tmp_path: Path) -> None:
 
 
 def test_the_features_are_those_that_the_suite_requires() -> None:
-    assert {feature for case in load_cases() for feature in case.requires} == set(FEATURES)
+    assert {feature for case in suite_cases() for feature in case.requires} == set(FEATURES)
 
 
 @pytest.mark.parametrize(

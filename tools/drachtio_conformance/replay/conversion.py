@@ -71,7 +71,7 @@ def convert(
 class _Converter:
     def __init__(self, trace: Trace, log: Path) -> None:
         self._trace = trace
-        self._log = log
+        self._file, self._partner = shown(log), shown(partner(log))
         self._sockets = list(dict.fromkeys((one.endpoint, one.transport, one.port) for one in trace.messages))
         self._learnt = Learnt(self._port_variables())
         self._connected: set[str] = set()
@@ -110,7 +110,7 @@ class _Converter:
         self._asked = any(isinstance(step, HttpExpect) for step in played)
         self._connected.update(step.app for step in played if isinstance(step, Accepts))
         if self._asked:
-            steps += [Located(step, shown(self._log)) for step in (Callback(), Listen())]
+            steps += [Located(step, self._file) for step in (Callback(), Listen())]
         for message in self._trace.messages:
             peer = self._peer(message)
             if peer not in self._came:
@@ -135,13 +135,13 @@ class _Converter:
                 steps += [Located(step, self._source(moment.entry)) for step in made]
             if label in besides:
                 steps += besides[label].steps
-        steps += [Located(step, f"{shown(self._log)}: the end") for step in self._end()]
+        steps += [Located(step, f"{self._file}: the end") for step in self._end()]
         case = Case(
             name=f"replay/{self._trace.name}",
             title="as recorded",
             clauses=(),
             steps=tuple(steps),
-            source=shown(self._log),
+            source=self._file,
             server=self._settings(),
             ends_open=True,
         )
@@ -174,9 +174,9 @@ class _Converter:
         return None if proves or not any("\nRecord-Route:" in text for text in texts) else True
 
     def _source(self, entry: Frame | SipOctets | Remark) -> str:
-        file = self._log if isinstance(entry, Frame) else partner(self._log)
+        file = self._file if isinstance(entry, Frame) else self._partner
         label = "" if isinstance(entry, Remark) else f" ({entry.entry})"
-        return f"{shown(file)}:{entry.line}{label}"
+        return f"{file}:{entry.line}{label}"
 
     def _steps(self, entry: Frame | SipOctets | Remark) -> Iterator[Step]:
         match entry:

@@ -49,8 +49,8 @@ class Learnt:
             if ports
             else r"(?!)"
         )
-        self._known: re.Pattern[str] | None = None
-        self._here: dict[str, str] = {}
+        self._here: dict[str, str] | None = None
+        """value to name, of what may stand in messages of this call, the longest first; None when that has changed"""
 
     def told(self, text: str) -> None:
         """An application or endpoint said this: what is in it is not the server's choice."""
@@ -78,13 +78,14 @@ class Learnt:
                 self._names[value] = name
             self._shapes[name] = _SHAPES.get(shape, shape)
             self.values[name] = value
-            self._known = None
+            self._here = None
 
     def _turn_to(self, text: str) -> None:
         """CSeq numbers are those of the call of this message, which may name it by its dialog id alone."""
         found = _CALL_ID.search(text) or _DIALOG_ID.search(text)
-        self._call_id = found[1] if found else ""
-        self._known = None
+        call_id = found[1] if found else ""
+        if call_id != self._call_id:
+            self._call_id, self._here = call_id, None
 
     def to_send(self, text: str) -> str:
         """A recorded text with ``${NAME}`` for what was learnt."""
@@ -114,15 +115,19 @@ class Learnt:
         return self._port.sub(lambda match: f"${{{self._ports[int(match[0])]}}}", text)
 
     def _replaced(self, text: str, written: Callable[[str], str]) -> str:
-        if self._known is None:
-            self._here = self._names | {
+        if self._here is None:
+            here = self._names | {
                 value: name for (call_id, value), name in self._numbers.items() if call_id == self._call_id
             }
-            longest = sorted(self._here, key=len, reverse=True)
-            self._known = re.compile("|".join(re.escape(value) for value in longest) or r"(?!)")
+            self._here = dict(sorted(here.items(), key=lambda item: len(item[0]), reverse=True))
+        within = [
+            re.escape(value) for value in self._here if value in text
+        ]  # few, where the pattern of all is long
+        if not within:
+            return self._ports_only(text)
         pieces: list[str] = []
         position = 0
-        for match in self._known.finditer(text):
+        for match in re.finditer("|".join(within), text):
             pieces += [self._ports_only(text[position : match.start()]), written(self._here[match[0]])]
             position = match.end()
         return "".join([*pieces, self._ports_only(text[position:])])

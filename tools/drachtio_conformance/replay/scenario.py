@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,7 @@ from drachtio_conformance.data import shown
 from drachtio_conformance.replay import expected
 from drachtio_conformance.replay.command import known_rows
 from drachtio_conformance.replay.conversion import convert
+from drachtio_conformance.replay.expected import Expectations
 from drachtio_conformance.replay.files import TraceError
 from drachtio_conformance.replay.recordings import read
 from drachtio_conformance.replay.written import written
@@ -28,23 +29,23 @@ class NotReplayable(Exception):
 def scenario_of(file: str, calls: Collection[str], *, listed: str | None, keylog: str = "") -> str:
     """The same as :func:`scenario` with names of files. Raises NotReplayable, OSError."""
     try:
-        return scenario(Path(file), calls, listed=Path(listed) if listed else None, keylog=keylog)
+        known = expected.load(Path(listed), known_rows(specification.load())) if listed else None
+        return scenario(Path(file), calls, listed=known, keylog=keylog)
     except (TraceError, LoadError) as error:
         raise NotReplayable(str(error)) from None
 
 
-def scenario(path: Path, calls: Collection[str] = (), *, listed: Path | None = None, keylog: str = "") -> str:
+def scenario(
+    path: Path, calls: Collection[str] = (), *, listed: Expectations | None = None, keylog: str = ""
+) -> str:
     """The text of a case file that replays what ``path`` recorded; of several ``calls`` only these.
 
-    ``listed`` is a list of known differences (replay/expected.py), which stand in the case then; ``keylog`` a file of
-    keys for the TLS of a capture. Raises TraceError
-    where the recording cannot be replayed, LoadError, OSError.
+    ``listed`` are known differences, which stand in the case then; ``keylog`` is a file of keys for the TLS of a
+    capture. Raises TraceError where the recording cannot be replayed, OSError.
     """
     recorded = read(path, calls, keylog)
-    differences: Sequence[expected.Difference] = ()
-    if listed is not None:
-        differences = expected.load(listed, known_rows(specification.load())).of(recorded.trace.name)
-    case = convert(recorded.trace, path, [one.listed for one in differences], moments=recorded.moments).case
+    differences = [one.listed for one in listed.of(recorded.trace.name)] if listed else []
+    case = convert(recorded.trace, path, differences, moments=recorded.moments).case
     text = _text(case, path, calls, one_sided=recorded.trace.one_sided)
     try:
         again = parse(text, name="scenario", file="scenario")

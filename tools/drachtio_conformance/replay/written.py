@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 import yaml
 
@@ -20,16 +22,17 @@ def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
+@cache
+def _defaults(kind: type[Step]) -> dict[str, object]:
+    """By field; to ask takes longer than to write a step, and there are a few dozen kinds."""
+    fields = msgspec.structs.fields(kind)
+    return {one.encode_name: one.default for one in fields if one.default is not msgspec.NODEFAULT}
+
+
 def written(step: Step) -> str:
     """One item of a list of steps; what has its default is left out."""
     values = msgspec.to_builtins(step)
-    kind = type(step)
-    name = str(values.pop("step"))
-    defaults = {
-        item.encode_name: item.default
-        for item in msgspec.structs.fields(kind)
-        if item.default is not msgspec.NODEFAULT
-    }
+    name, defaults = str(values.pop("step")), _defaults(type(step))
     given = {
         key: value
         for key, value in values.items()
