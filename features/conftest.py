@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
 from importlib.util import find_spec
 
 import pytest
@@ -97,10 +98,16 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | No
     """A clause id becomes a mark with the id; an id that the specification does not know fails the collection."""
     if not _CLAUSE_TAG.fullmatch(tag):
         return None
-    if tag not in specification.load().clauses:
+    if tag not in _clauses():
         raise pytest.UsageError(f"tag @{tag}: docs/protocol.md has no such clause")
     pytest.mark.clause(tag)(function)
     return True
+
+
+@cache
+def _clauses() -> Collection[str]:
+    """Ids of the specification, which is read once for all tags."""
+    return specification.load().clauses
 
 
 @pytest.fixture(scope="session")
