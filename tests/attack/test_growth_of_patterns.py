@@ -61,16 +61,13 @@ def assigned(tree: ast.Module) -> Iterator[str]:
                 yield name
 
 
-def methods(tree: ast.Module, name: str = "") -> frozenset[str]:
-    """Of patterns, those that are called on ``name``, or on any name that is no constant of a module."""
-    return frozenset(
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.attr in _METHODS
-        and (node.value.id == name if name else not node.value.id.isupper())
-    )
+def called(tree: ast.Module) -> dict[str, set[str]]:
+    """By name, the methods of patterns that a module calls on it."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS:
+            found.setdefault(node.value.id, set()).add(node.attr)
+    return found
 
 
 def patterns() -> dict[str, Applied]:
@@ -83,11 +80,14 @@ def patterns() -> dict[str, Applied]:
         where = path.relative_to(PACKAGE)
         module = importlib.import_module(".".join(("reference_server", *where.with_suffix("").parts)))
         tree = ast.parse(text)
+        methods = called(tree)
+        # Those of a table are called by names that are no constants.
+        others = {method for name in methods if not name.isupper() for method in methods[name]} - {"split"}
         for name in assigned(tree):
             value = vars(module)[name]
-            applied = methods(tree, name) if isinstance(value, re.Pattern) else methods(tree) - {"split"}
+            applied = methods.get(name, set()) if isinstance(value, re.Pattern) else others
             for number, pattern in enumerate(inside(value)):
-                found[f"{where}:{name}{number or ''}"] = Applied(pattern, applied or frozenset({"search"}))
+                found[f"{where}:{name}{number or ''}"] = Applied(pattern, frozenset(applied or {"search"}))
     return found
 
 
