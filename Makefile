@@ -6,6 +6,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
+# The tests start hundreds of programs; without bytecode each would compile all it imports, half a second for a server.
+unexport PYTHONDONTWRITEBYTECODE
+
 ifeq ($(wildcard pyproject.toml),)
 $(error start make in the folder of this Makefile: make -C FOLDER …)
 endif

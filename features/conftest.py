@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from importlib.util import find_spec
 
@@ -94,12 +94,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.import_plugin(f"features.steps.{module}")
 
 
-@cache
-def _clauses() -> Set[str]:
-    """Ids of the specification's, which is read once for the tags of all stories."""
-    return specification.load().clauses.keys()
-
-
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:
     """A clause id becomes a mark with the id; an id that the specification does not know fails the collection."""
     if not _CLAUSE_TAG.fullmatch(tag):
@@ -108,6 +102,12 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | No
         raise pytest.UsageError(f"tag @{tag}: docs/protocol.md has no such clause")
     pytest.mark.clause(tag)(function)
     return True
+
+
+@cache
+def _clauses() -> Collection[str]:
+    """Ids of the specification, which is read once for all tags."""
+    return specification.load().clauses
 
 
 @pytest.fixture(scope="session")

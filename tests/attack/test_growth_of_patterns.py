@@ -11,7 +11,7 @@ import ast
 import importlib
 import re
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,18 +61,13 @@ def assigned(tree: ast.Module) -> Iterator[str]:
                 yield name
 
 
-def called(tree: ast.Module) -> set[tuple[str, str]]:
-    """Names, and the methods of patterns that are called on them."""
-    return {
-        (node.value.id, node.attr)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS
-    }
-
-
-def methods(calls: Collection[tuple[str, str]], name: str = "") -> frozenset[str]:
-    """Of ``calls``, those on ``name``, or on any name that is no constant of a module."""
-    return frozenset(method for owner, method in calls if (owner == name if name else not owner.isupper()))
+def called(tree: ast.Module) -> dict[str, set[str]]:
+    """By name, the methods of patterns that a module calls on it."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.attr in _METHODS:
+            found.setdefault(node.value.id, set()).add(node.attr)
+    return found
 
 
 def patterns() -> dict[str, Applied]:
@@ -85,12 +80,14 @@ def patterns() -> dict[str, Applied]:
         where = path.relative_to(PACKAGE)
         module = importlib.import_module(".".join(("reference_server", *where.with_suffix("").parts)))
         tree = ast.parse(text)
-        calls = called(tree)
+        methods = called(tree)
+        # Those of a table are called by names that are no constants.
+        others = {method for name in methods if not name.isupper() for method in methods[name]} - {"split"}
         for name in assigned(tree):
             value = vars(module)[name]
-            applied = methods(calls, name) if isinstance(value, re.Pattern) else methods(calls) - {"split"}
+            applied = methods.get(name, set()) if isinstance(value, re.Pattern) else others
             for number, pattern in enumerate(inside(value)):
-                found[f"{where}:{name}{number or ''}"] = Applied(pattern, applied or frozenset({"search"}))
+                found[f"{where}:{name}{number or ''}"] = Applied(pattern, frozenset(applied or {"search"}))
     return found
 
 

@@ -6,7 +6,8 @@ The registry of applications is the server's own; the clock, the SIP network and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from random import Random
 
 from reference_server.admin.routes import RouteTable
 from reference_server.core.context import Settings
@@ -177,12 +178,11 @@ class World:
         self.network = RecordingNetwork(self.clock)
         self.registry = RouteTable()
         self.tap = RecordingTap()
-        self._octets = octets()
         self.core = Core(
             settings or Settings(),
             clock=self.clock,
             timers=self.clock.timers,
-            identifiers=Identifiers(lambda count: bytes(next(self._octets) for _ in range(count))),
+            identifiers=Identifiers(Random(12345).randbytes),  # the same in each run
             network=self.network,
             applications=self.registry,
             taps=Taps(self.tap),
@@ -214,14 +214,6 @@ class World:
         self.advance(self.core.context.timing.t1x64)
         assert self.core.occupancy() == dict.fromkeys(self.core.occupancy(), 0)
         assert len(self.clock.timers) == 0
-
-
-def octets() -> Iterator[int]:
-    """Octets that look random and are the same in each run."""
-    value = 12345
-    while True:
-        value = (value * 1103515245 + 12345) & 0x7FFFFFFF
-        yield value >> 16 & 0xFF
 
 
 class Phone:

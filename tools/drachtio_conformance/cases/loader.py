@@ -1,7 +1,7 @@
 """Reads case files. Every error says file:line, what was expected and what stands there.
 
-YAML is read without types (``yaml.BaseLoader``: ``NO`` and ``16:06:41`` stay texts), positions come from the
-composed nodes, and msgspec gives the types.
+YAML is read without types (``NO`` and ``16:06:41`` stay texts), positions come from its nodes (yaml_nodes.py), and
+msgspec gives the types.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
+from drachtio_conformance.cases import yaml_nodes
 from drachtio_conformance.cases.case import Case, ExpectUnder, Level, NoSuchStep, position
 from drachtio_conformance.cases.vocabulary import STEP_TYPES
 from drachtio_conformance.steps.step import Located, Step
@@ -25,15 +26,8 @@ _T = TypeVar("_T")
 Plain: TypeAlias = "str | list[Plain] | dict[str, Plain]"
 """YAML without types."""
 
-
-_DEEPEST = 50
-"""Lists and mappings in each other; a case needs ten."""
-
 _ROOTS = ("scenarios", "client_scenarios")
 """folders at which the names of cases begin"""
-
-_LOADER: type[yaml.BaseLoader] | type[yaml.CBaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""PyYAML with libyaml reads the suite in 0.05 s instead of 1; both make texts of all scalars."""
 
 
 class LoadError(Exception):
@@ -106,21 +100,19 @@ def _root_of(given: Path, file: Path) -> Path:
 
 def load_file(file: Path, *, root: Path) -> list[Case]:
     """The cases of one file, in order. Raises :class:`LoadError`."""
-    resolved = file.resolve()
-    prefix = (
-        resolved.relative_to(root.resolve()) if resolved.is_relative_to(root.resolve()) else Path(file.name)
-    )
+    resolved, root = file.resolve(), root.resolve()
+    prefix = resolved.relative_to(root) if resolved.is_relative_to(root) else Path(file.name)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise LoadError(f"{file}:1: cannot be read: {error}") from None
-    return parse(text, name=prefix.with_suffix("").as_posix(), file=_shown(file))
+    return parse(text, name=prefix.with_suffix("").as_posix(), file=_shown(file, resolved))
 
 
-def _shown(file: Path) -> str:
+def _shown(file: Path, resolved: Path) -> str:
     """The path as a user in the current folder would type it."""
     try:
-        return file.resolve().relative_to(Path.cwd()).as_posix()
+        return resolved.relative_to(Path.cwd()).as_posix()
     except ValueError:
         return str(file)
 
@@ -140,8 +132,7 @@ def parse(text: str, *, name: str, file: str) -> list[Case]:
 def compose(text: str, file: str) -> yaml.Node:
     """The nodes of a document, with their lines. Raises :class:`LoadError`."""
     try:
-        check_harmless(text)
-        node = yaml.compose(text, Loader=_LOADER)
+        node = yaml_nodes.compose(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -153,31 +144,13 @@ def compose(text: str, file: str) -> yaml.Node:
     return node
 
 
-def check_harmless(text: str) -> None:
-    """Raise MarkedYAMLError for what a small file makes large: depth, and aliases (``&a [*a]`` has no end)."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
-        problem = ""
-        if isinstance(event, yaml.AliasEvent):
-            problem = "aliases (*name) are not supported"
-        elif isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            problem = (
-                "" if depth <= _DEEPEST else f"expected at most {_DEEPEST} lists and mappings in each other"
-            )
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if problem:
-            at = event.start_mark
-            mark = yaml.Mark(at.name, at.index, at.line, at.column, None, 0) if at is not None else None
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
-
-
 class Reader:
     """Turns nodes of one file into typed values."""
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self._plain: dict[yaml.Node, Plain] = {}
+        """what the lists and mappings are that were asked for: a file's hold its cases', and theirs hold the steps'"""
 
     def error(self, node: yaml.Node, text: str) -> LoadError:
         return LoadError(f"{self.source(node)}: {text}")
@@ -189,6 +162,11 @@ class Reader:
         """The node's value; a key that stands twice is an error (YAML forbids it, PyYAML does not)."""
         if isinstance(node, yaml.ScalarNode):
             return str(node.value)
+        if node not in self._plain:
+            self._plain[node] = self._made_plain(node)
+        return self._plain[node]
+
+    def _made_plain(self, node: yaml.Node) -> Plain:
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(item) for item in node.value]
         if isinstance(node, yaml.MappingNode):

@@ -81,7 +81,7 @@ def _mapping(properties: dict[str, Schema], required: list[str]) -> dict[str, Sc
 
 def _step_union(defs: dict[str, Schema]) -> Schema:
     """One-key mappings, and bare words for steps that need no argument."""
-    forms: list[Schema] = []
+    forms: dict[str, Schema] = {}
     words: list[Schema] = []
     for name, kind in STEP_TYPES.items():
         reference: Schema = {"$ref": f"#/$defs/{kind.__name__}"}
@@ -97,10 +97,11 @@ def _step_union(defs: dict[str, Schema]) -> Schema:
             encoded = {item.name: item.encode_name for item in msgspec.structs.fields(kind)}
             arguments.append(properties[encoded[kind.shorthand]])
         value: Schema = {"anyOf": list(arguments)} if len(arguments) > 1 else reference
-        forms.append(_mapping({name: value}, [name]))
+        forms[name] = value
         if not required:
             words.append(name)
-    return {"anyOf": [{"enum": words}, *forms]}
+    # One form of all steps: who checks a step, or completes it in an editor, goes by its name and tries no others.
+    return {"anyOf": [{"enum": words}, _mapping(forms, []) | {"minProperties": 1, "maxProperties": 1}]}
 
 
 def _texts(value: Schema) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 from msgspec import Struct
 
-from drachtio_conformance.cases.loader import check_harmless
+from drachtio_conformance.cases import yaml_nodes
 from drachtio_conformance.cases.selection import near
 from drachtio_conformance.engine.results import CaseResult, Verdict
 
@@ -38,9 +38,7 @@ class Entry(Struct, frozen=True):
 def load(path: Path) -> list[Entry]:
     """The entries of a baseline file, in order. Raises BaselineError."""
     try:
-        text = path.read_text("utf-8")
-        check_harmless(text)
-        node = yaml.compose(text, Loader=yaml.BaseLoader)
+        node = yaml_nodes.compose(path.read_text("utf-8"))
     except OSError as error:
         raise BaselineError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:

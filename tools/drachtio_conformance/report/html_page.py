@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -62,8 +63,9 @@ def write(run: RunResult, specification: Specification | None, path: Path) -> No
     path.write_text(render(run, specification), "utf-8")
 
 
-def render(run: RunResult, specification: Specification | None) -> str:
-    """The page."""
+@cache
+def _environment() -> Environment:
+    """The templates; to compile them takes longer than a page does, and a program that tests may want several."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -74,7 +76,11 @@ def render(run: RunResult, specification: Specification | None) -> str:
     )
     environment.filters["seconds"] = outcome.seconds
     environment.globals["prose"] = prose
-    environment.globals["deviations"] = specification.deviations_of if specification else lambda _: []
+    return environment
+
+
+def render(run: RunResult, specification: Specification | None) -> str:
+    """The page."""
     rows = _matrix(run.cases, specification) if specification else []
     groups: dict[str, list[_Case]] = {}
     packed: list[Numbered] = []
@@ -83,7 +89,7 @@ def render(run: RunResult, specification: Specification | None) -> str:
         if result.verdict in _PACKED:
             packed.append(Numbered(number, result))
             continue
-        inside = _inside(environment, result, f"c{number}", specification=specification)
+        inside = _inside(result, f"c{number}", specification)
         case = _Case(
             result=result,
             anchor=f"c{number}",
@@ -93,21 +99,30 @@ def render(run: RunResult, specification: Specification | None) -> str:
             inside=inside,
         )
         group.append(case)
-    return environment.get_template("report.html.j2").render(
-        run=run,
-        groups=groups,
-        counts={verdict: number for verdict, number in outcome.counts(run.cases).items() if number},
-        glyphs=outcome.GLYPHS,
-        failing=sorted(
-            (case for cases in groups.values() for case in cases if case.result.verdict in outcome.FAILING),
-            key=lambda case: not case.result.killer,
-        ),
-        failed=run.unreached > 0 or any(case.verdict in outcome.FAILING for case in run.cases),
-        sentence=outcome.sentence(run),
-        heading=_heading(run, rows),
-        rows=rows,
-        packed=Packer(specification).pack(packed),
-        packed_cases=len(packed),
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            run=run,
+            groups=groups,
+            counts={verdict: number for verdict, number in outcome.counts(run.cases).items() if number},
+            glyphs=outcome.GLYPHS,
+            failing=sorted(
+                (
+                    case
+                    for cases in groups.values()
+                    for case in cases
+                    if case.result.verdict in outcome.FAILING
+                ),
+                key=lambda case: not case.result.killer,
+            ),
+            failed=run.unreached > 0 or any(case.verdict in outcome.FAILING for case in run.cases),
+            sentence=outcome.sentence(run),
+            heading=_heading(run, rows),
+            rows=rows,
+            packed=Packer(specification).pack(packed),
+            packed_cases=len(packed),
+        )
     )
 
 
@@ -169,24 +184,27 @@ def _lines(data: str) -> Markup:
     return Markup("").join(result)
 
 
-def _inside(
-    environment: Environment, case: CaseResult, anchor: str, *, specification: Specification | None
-) -> Markup:
+def _inside(case: CaseResult, anchor: str, specification: Specification | None) -> Markup:
     """What a case shows when it is opened."""
     clauses = specification.clauses if specification else {}
     failed = next((step for step in case.steps if step.outcome is StepOutcome.FAILED), None)
     events = shortened(case.events)
-    text = environment.get_template("case.html.j2").render(
-        result=case,
-        markdown=markdown.failure(case, specification) if case.verdict in outcome.FAILING else "",
-        clauses=[clauses[clause] for clause in case.clauses if clause in clauses],
-        unknown_clauses=[clause for clause in case.clauses if clause not in clauses],
-        ladder=draw(events, anchor, f"✗ {failed.sentence}" if failed else "") if events else Markup(""),
-        messages=[
-            _Message(anchor=f"{anchor}-{position}", event=event, octets=octets(event.data))
-            for position, event in enumerate(events)
-            if event.kind != "note"
-        ],
+    text = (
+        _environment()
+        .get_template("case.html.j2")
+        .render(
+            result=case,
+            deviations=specification.deviations_of if specification else lambda _: [],
+            markdown=markdown.failure(case, specification) if case.verdict in outcome.FAILING else "",
+            clauses=[clauses[clause] for clause in case.clauses if clause in clauses],
+            unknown_clauses=[clause for clause in case.clauses if clause not in clauses],
+            ladder=draw(events, anchor, f"✗ {failed.sentence}" if failed else "") if events else Markup(""),
+            messages=[
+                _Message(anchor=f"{anchor}-{position}", event=event, octets=octets(event.data))
+                for position, event in enumerate(events)
+                if event.kind != "note"
+            ],
+        )
     )
     return Markup(text)
 
