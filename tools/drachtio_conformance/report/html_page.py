@@ -99,30 +99,22 @@ def render(run: RunResult, specification: Specification | None) -> str:
             inside=inside,
         )
         group.append(case)
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            run=run,
-            groups=groups,
-            counts={verdict: number for verdict, number in outcome.counts(run.cases).items() if number},
-            glyphs=outcome.GLYPHS,
-            failing=sorted(
-                (
-                    case
-                    for cases in groups.values()
-                    for case in cases
-                    if case.result.verdict in outcome.FAILING
-                ),
-                key=lambda case: not case.result.killer,
-            ),
-            failed=run.unreached > 0 or any(case.verdict in outcome.FAILING for case in run.cases),
-            sentence=outcome.sentence(run),
-            heading=_heading(run, rows),
-            rows=rows,
-            packed=Packer(specification).pack(packed),
-            packed_cases=len(packed),
-        )
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        run=run,
+        groups=groups,
+        counts={verdict: number for verdict, number in outcome.counts(run.cases).items() if number},
+        glyphs=outcome.GLYPHS,
+        failing=sorted(
+            (case for cases in groups.values() for case in cases if case.result.verdict in outcome.FAILING),
+            key=lambda case: not case.result.killer,
+        ),
+        failed=run.unreached > 0 or any(case.verdict in outcome.FAILING for case in run.cases),
+        sentence=outcome.sentence(run),
+        heading=_heading(run, rows),
+        rows=rows,
+        packed=Packer(specification).pack(packed),
+        packed_cases=len(packed),
     )
 
 
@@ -189,22 +181,19 @@ def _inside(case: CaseResult, anchor: str, specification: Specification | None) 
     clauses = specification.clauses if specification else {}
     failed = next((step for step in case.steps if step.outcome is StepOutcome.FAILED), None)
     events = shortened(case.events)
-    text = (
-        _environment()
-        .get_template("case.html.j2")
-        .render(
-            result=case,
-            deviations=specification.deviations_of if specification else lambda _: [],
-            markdown=markdown.failure(case, specification) if case.verdict in outcome.FAILING else "",
-            clauses=[clauses[clause] for clause in case.clauses if clause in clauses],
-            unknown_clauses=[clause for clause in case.clauses if clause not in clauses],
-            ladder=draw(events, anchor, f"✗ {failed.sentence}" if failed else "") if events else Markup(""),
-            messages=[
-                _Message(anchor=f"{anchor}-{position}", event=event, octets=octets(event.data))
-                for position, event in enumerate(events)
-                if event.kind != "note"
-            ],
-        )
+    template = _environment().get_template("case.html.j2")
+    text = template.render(
+        result=case,
+        deviations=specification.deviations_of if specification else lambda _: [],
+        markdown=markdown.failure(case, specification) if case.verdict in outcome.FAILING else "",
+        clauses=[clauses[clause] for clause in case.clauses if clause in clauses],
+        unknown_clauses=[clause for clause in case.clauses if clause not in clauses],
+        ladder=draw(events, anchor, f"✗ {failed.sentence}" if failed else "") if events else Markup(""),
+        messages=[
+            _Message(anchor=f"{anchor}-{position}", event=event, octets=octets(event.data))
+            for position, event in enumerate(events)
+            if event.kind != "note"
+        ],
     )
     return Markup(text)
 
