@@ -15,6 +15,7 @@ TESTS = ROOT / "tests"
 COVERED_BY = {
     "cases/case": "conformance/cases/test_loader.py",
     "cases/schema": "conformance/cases/test_vocabulary.py",
+    "cases/yaml_nodes": "conformance/cases/test_loader.py",
     "cli/__main__": "conformance/cli/test_main.py",
     "cli/arguments": "conformance/cli/test_main.py",
     "cli/command_line": "conformance/cli/test_main.py",

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_load.messages import SeenMessage
 from drachtio_load.scenarios import find_scenario
 from drachtio_load.sipp import LoadPlan, LoadRun, Transport, run_sipp
+from drachtio_load.verdict import judge
 from tests.peers.processes import Line, NodeApplication, Server
 
 APPLICATIONS = Path(__file__).with_name("apps")
@@ -102,7 +104,7 @@ class Flows:
 
     def _play(self, flow: Flow, application: NodeApplication, transport: Transport) -> Played:
         folder = self._folder / f"{flow.application}-{flow.scenario}-{transport}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # it is there if the flow was played in vain
         plan = LoadPlan(
             scenario=find_scenario(flow.scenario),
             host="127.0.0.1",
@@ -115,6 +117,7 @@ class Flows:
         )
         before = len(application.events(flow.last))
         run = asyncio.run(run_sipp(plan, folder))
+        assert judge(run).code is ExitCode.OK, judge(run).sentence
         application.wait_for_events(flow.last, before + CALLS)
         played = Played(transport, run, [], application.connected)
         calls = played.call_ids()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from drachtio_conformance.engine.outcome import ExitCode
 from drachtio_load.messages import SeenMessage
-from drachtio_load.verdict import judge
 from tests.peers.flows import CALLS, FLOWS, Flow, Flows, Played
 from tests.peers.processes import LIBRARIES, Server
 
@@ -19,7 +17,6 @@ REFER, LATE_OFFER, RESUBSCRIBE = FLOWS[16:]
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.scenario)
 def test_every_call_succeeds_for_both_sides(flow: Flow, flows: Flows) -> None:
     for played in flows.play(flow):
-        assert judge(played.run).code is ExitCode.OK, judge(played.run).sentence
         statistics = played.run.statistics
         assert statistics is not None
         assert (statistics.successful, statistics.unexpected) == (CALLS, 0)

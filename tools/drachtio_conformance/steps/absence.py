@@ -188,9 +188,11 @@ class ExpectClose(Step, frozen=True, kw_only=True, tag="expect_close"):
         try:
             if self.of in stage.peers:
                 peer = stage.peer(self.of)
-                return sip_expect.judged(stage, peer, await peer.endpoint.incoming.take(patience), judge)
+                return sip_expect.judged(
+                    stage, peer, await peer.endpoint.incoming.take(patience), judge=judge
+                )
             application = stage.application(self.of)
-            return answers.judged(stage, application, await application.incoming.take(patience), judge)
+            return answers.judged(stage, application, await application.incoming.take(patience), judge=judge)
         except NothingCame:
             raise CheckFailed(expected, f"still open after {patience:g} s") from None
 

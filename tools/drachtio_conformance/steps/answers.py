@@ -45,7 +45,7 @@ async def answered(stage: Stage, peer: AdminPeer, message_id: str, *, answer: To
         report(check_tokens(patterns, tokens, Variables(stage.variables.values)), payload)
         return tokens
 
-    return judged(stage, peer, frame, judge)
+    return judged(stage, peer, frame, judge=judge)
 
 
 async def first_answer(stage: Stage, peer: AdminPeer, message_id: str, *, seconds: float) -> Frame:
@@ -75,7 +75,7 @@ def frame_of(item: Incoming, expected: str) -> Frame:
             return item
 
 
-def judged(stage: Stage, peer: AdminPeer, item: Incoming, judge: Callable[[Incoming], Judged]) -> Judged:
+def judged(stage: Stage, peer: AdminPeer, item: Incoming, *, judge: Callable[[Incoming], Judged]) -> Judged:
     """What a check makes of what came to an application (:meth:`Stage.judged`)."""
     return stage.judged(peer.incoming, item, FOREIGN_FRAME, rewrite=_rewritten, judge=judge)
 

@@ -80,7 +80,7 @@ class Expect(MessageCheck, frozen=True, kw_only=True, tag="expect"):
             report(_compare(self, patterns, expectation, frame=frame, trial=trial), frame.payload)
             return frame, trial
 
-        frame, trial = judged(stage, peer, item, judge)
+        frame, trial = judged(stage, peer, item, judge=judge)
         stage.variables.values.update(trial.values)
         _learn(stage, peer, frame)
         return Finding(expected=expected, actual=frame.payload)

@@ -75,7 +75,7 @@ class SipExpect(MessageCheck, frozen=True, kw_only=True, tag="sip_expect"):
             report(mismatches, item.raw)
             return item, trial
 
-        item, trial = judged(stage, peer, received, judge)
+        item, trial = judged(stage, peer, received, judge=judge)
         stage.variables.values.update(trial.values)
         peer.learn(item, save=self.save)
         return Finding(expected=expected, actual=item.raw)
@@ -138,7 +138,7 @@ class _Nowhere:
         """Discard."""
 
 
-def judged(stage: Stage, peer: SipPeer, item: Incoming, judge: Callable[[Incoming], Judged]) -> Judged:
+def judged(stage: Stage, peer: SipPeer, item: Incoming, *, judge: Callable[[Incoming], Judged]) -> Judged:
     """What a check makes of what came to a SIP peer (:meth:`Stage.judged`)."""
     return stage.judged(peer.endpoint.incoming, item, foreign_message(), rewrite=_rewritten, judge=judge)
 

@@ -141,7 +141,7 @@ async def _offered(
     except NothingCame as error:
         raise CheckFailed(expected, str(error)) from None
     stage.asserts([Mutation(kind=MutationKind.DROP)])
-    frame = judged(stage, application, item, lambda item: frame_of(item, expected))
+    frame = judged(stage, application, item, judge=lambda item: frame_of(item, expected))
     return application, messages.decode(frame.payload, from_server=True)
 
 
