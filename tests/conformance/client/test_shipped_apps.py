@@ -40,7 +40,7 @@ def test_it_fails_where_it_is_known_to(
     if app.name not in BUILT:
         BUILT[app.name] = app.built(tmp_path_factory.mktemp("app"))
     report = tmp_path / "report.json"
-    code = app.judge(BUILT[app.name], "--filter", file, "--jobs", "4", "--json", str(report))
+    code = app.judge(BUILT[app.name], "--filter", file, "--jobs", "2", "--json", str(report))
     bad = [
         f"{case['name']}: {case['reason']}"
         for case in json.loads(report.read_text())["cases"]
