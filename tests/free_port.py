@@ -29,7 +29,8 @@ _CANDIDATES = _candidates()
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody has by UDP or TCP, and that nobody else is told or given soon."""
-    for port in _CANDIDATES:
+    while True:
+        port = next(_CANDIDATES)
         with closing(socket.socket()) as stream, closing(socket.socket(type=socket.SOCK_DGRAM)) as datagram:
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -38,4 +39,3 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
-    raise AssertionError("unreachable: candidates have no end")

@@ -74,6 +74,7 @@ COVERED_BY = {
     "steps/expect": "conformance/engine/test_perform.py",
     "steps/message_check": "conformance/steps/test_comparison.py",
     "steps/mutation": "conformance/steps/test_comparison.py",
+    "steps/proof": "conformance/engine/test_runner.py",
     "steps/octets": "conformance/engine/test_perform.py",
     "steps/send": "conformance/engine/test_perform.py",
     "steps/sip_expect": "conformance/engine/test_perform.py",

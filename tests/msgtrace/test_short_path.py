@@ -61,10 +61,8 @@ def both_ways(data: bytes, size: int = 1 << 20) -> str:
     statistics.take(entries, damaged.append)
 
     short_account, short_damaged = Account(), list[Entry]()
-    found, runs = (
-        read_runs(blocks(data, size, short_account), short_account, Detail.LINE),
-        list[Entry | Run](),
-    )
+    runs: list[Entry | Run] = []
+    found = read_runs(blocks(data, size, short_account), short_account, Detail.LINE)
     assert b"".join(LineFollower(short_damaged.append).texts(keeping(found, runs))).decode() == long
     assert short_damaged == damaged == [entry for entry in entries if entry.kind is EntryKind.DAMAGE]
 

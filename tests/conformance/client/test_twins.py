@@ -20,7 +20,6 @@ def named(file: Path) -> str:
     return str(file.relative_to(SCENARIOS).with_suffix(""))
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("file", FILES, ids=named)
 def test_the_reference_client_passes_and_no_twin_survives(file: Path) -> None:
     async def story() -> None:

@@ -31,7 +31,6 @@ def twins_of(file: Path) -> list[MutantReport]:
     return asyncio.run(story())
 
 
-@pytest.mark.timeout(600)  # most of what a run of all tests computes
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SCENARIOS).with_suffix("")))
 def test_no_twin_survives(file: Path) -> None:
     for case, report in zip(load([file]), twins_of(file), strict=True):

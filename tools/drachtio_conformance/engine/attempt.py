@@ -11,7 +11,8 @@ from msgspec import Struct, field
 
 from drachtio_conformance.engine.perform import not_run, perform
 from drachtio_conformance.engine.results import StepOutcome, StepResult
-from drachtio_conformance.steps.mutation import Mutation, Proof
+from drachtio_conformance.steps.mutation import Mutation
+from drachtio_conformance.steps.proof import Proof
 from drachtio_conformance.steps.stage import Stage
 from drachtio_conformance.steps.step import Located
 from drachtio_conformance.targets.target import ServerUnderTest

@@ -120,9 +120,8 @@ class Learnt:
                 value: name for (call_id, value), name in self._numbers.items() if call_id == self._call_id
             }
             self._here = dict(sorted(here.items(), key=lambda item: len(item[0]), reverse=True))
-        within = [
-            re.escape(value) for value in self._here if value in text
-        ]  # few, where the pattern of all is long
+        # Of hundreds a text holds a few, and a pattern of these few is made and sought sooner than one of all.
+        within = [re.escape(value) for value in self._here if value in text]
         if not within:
             return self._ports_only(text)
         pieces: list[str] = []

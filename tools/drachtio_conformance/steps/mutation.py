@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from drachtio_conformance.peers.variables import octets
@@ -62,17 +62,6 @@ class Mutation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     value: str = ""
     check: int = 0
     """which check of a step that consists of several, from 0"""
-
-
-class Proof(Struct):
-    """What became of the broken twins of one step's checks while the step was carried out."""
-
-    noticed: int = 0
-    """how many were"""
-    unnoticed: list[Mutation] = field(default_factory=list)
-    """what the check did not object to, though it asserts the contrary"""
-    open: list[Mutation] = field(default_factory=list)
-    """what only a case played anew can show, since it is for something that comes later to object"""
 
 
 FOREIGN_FRAME = Frame(0, 0, "00000000-0000-4000-8000-000000000000|mutant", tuple(LengthUnit))

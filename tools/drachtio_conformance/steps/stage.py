@@ -17,7 +17,8 @@ from drachtio_conformance.peers.sip_peer import SipPeer
 from drachtio_conformance.peers.sip_transport import StreamEndpoint, UdpEndpoint
 from drachtio_conformance.peers.transports import SECURE, TRANSPORTS
 from drachtio_conformance.peers.variables import Variables, octets
-from drachtio_conformance.steps.mutation import Mutation, MutationKind, Proof
+from drachtio_conformance.steps.mutation import Mutation, MutationKind
+from drachtio_conformance.steps.proof import Proof
 from drachtio_conformance.steps.terms import seconds
 from drachtio_conformance.targets.client import ClientSide, ClientUnderTest
 from drachtio_conformance.targets.target import ServerUnderTest
