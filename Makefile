@@ -31,13 +31,16 @@ help: ## this list
 run: .venv/run-installed ## the suite against the reference server over real sockets; writes report/index.html
 	@$(BIN)/drachtio-conformance server --report '$(REPORT)'
 
+# Tests wait about half of their time, for peers and deadlines; so two more run at once than there are processors.
+WORKERS ?= $(shell expr $$(nproc) + 2)
+
 .PHONY: test
 test: setup ## everything: style, types, layers, tests (each check with its broken twins), the suite
-	@mkdir -p build; $(MAKE) lint >build/lint.txt 2>&1 & lint=$$!; $(MAKE) suites || suites=$$?; \
-	  wait $$lint || suites=$$?; cat build/lint.txt; exit $${suites:-0}
-	@printf '\n== tests\n'; $(BIN)/python -m pytest -n auto --dist worksteal
+	@mkdir -p build; $(MAKE) --keep-going lint suites >build/beside.txt 2>&1 & beside=$$!; \
+	  trap "kill $$beside 2>/dev/null || true" EXIT; \
+	  printf '\n== tests\n'; $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal || failed=$$?; \
+	  wait $$beside || failed=$$?; cat build/beside.txt; exit $${failed:-0}
 
-# They mostly wait, and lint computes on one core: so make test has them run side by side.
 .PHONY: suites
 suites: .venv/run-installed
 	@printf '\n== the suite, as a user runs it\n'; $(BIN)/drachtio-conformance server --report '$(REPORT)'

@@ -4,7 +4,6 @@
 'use strict';
 
 const fs = require('node:fs');
-const {setTimeout} = require('node:timers/promises');
 const Srf = require(process.env.DRACHTIO_SRF || 'drachtio-srf');
 
 const env = process.env;
@@ -53,6 +52,16 @@ async function notify(dialog, ends) {
   if (ends) say('over', {id: ''});
 }
 
+// Accepts with a dialog that is heard from its first moment: a BYE can come in one piece with the echo of the 200, and
+// what awaits createUAS goes on behind both.
+function accept(req, res, opts) {
+  return new Promise((resolve, reject) => srf.createUAS(req, res, opts, (err, dialog) => {
+    if (err) return reject(err);
+    inside(dialog, '');
+    resolve(dialog);
+  }));
+}
+
 async function call(req, res, word) {
   const plan = word.replace(/^(answer|ring)-?/, '');
   req.on('cancel', () => say('cancelled'));
@@ -60,10 +69,8 @@ async function call(req, res, word) {
   if (word === 'answer-after-prack') res.send(183, {body: SDP, headers: {Require: '100rel'}}, answered);
   if (word === 'ring') return;
   try {
-    const dialog = await srf.createUAS(req, res, {localSdp: SDP});
-    inside(dialog, '');
-    // Whether createUAS resolves ahead of the ACK or behind it depends on the version; behind it no 'ack' comes any more.
-    await Promise.race([new Promise((resolve) => dialog.once('ack', resolve)), setTimeout(100)]);
+    const dialog = await accept(req, res, {localSdp: SDP});
+    await new Promise((resolve) => dialog.once('ack', resolve));
     if (plan === 'bye') dialog.destroy({}, () => say('over', {id: ''}));
     else if (plan === 'reinvite') await dialog.modify(SDP);
     else if (plan === 'info') {
@@ -161,9 +168,7 @@ async function handle(req, res) {
   else if (word === 'proxy') await proxy(req);
   else if (word === 'accept' && req.method === 'SUBSCRIBE') {
     const expires = req.get('Expires') || '60';
-    const dialog = await srf.createUAS(req, res, {headers: {Expires: expires}});
-    inside(dialog, '');
-    await notify(dialog, expires === '0');
+    await notify(await accept(req, res, {headers: {Expires: expires}}), expires === '0');
   }
   else if (word === 'accept') res.send(200, {headers: {Contact: `${req.get('Contact')};expires=300`}}, answered);
   else if (req.method === 'INVITE' && /^(answer|ring)/.test(word)) await call(req, res, word);

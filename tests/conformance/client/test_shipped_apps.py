@@ -15,38 +15,30 @@ from tests.conformance.client.reference_app import SCENARIOS
 from tests.conformance.client.shipped_apps import APPS, FOLDER, App
 
 FILES = sorted({case.name.rpartition("/")[0] for case in load([SCENARIOS])})
-BUILT: dict[str, list[str]] = {}
 
 
-def judged() -> list[object]:
-    """Each app with each file of cases; those of the reference client are in test_twins.py, test_client_command.py."""
-    return [
+@pytest.mark.parametrize(
+    "app",
+    [
         pytest.param(
             app,
-            file,
-            id=f"{app.name}-{file}",
+            id=app.name,
             marks=pytest.mark.skipif(bool(app.missing), reason=f"{app.name}: {app.missing}"),
         )
-        for app in APPS[1:]
-        for file in FILES
-        if file not in app.seldom
-    ]
-
-
-@pytest.mark.parametrize(("app", "file"), judged())
-def test_it_fails_where_it_is_known_to(
-    app: App, file: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    if app.name not in BUILT:
-        BUILT[app.name] = app.built(tmp_path_factory.mktemp("app"))
+        for app in APPS[1:]  # the reference client is judged in test_twins.py and test_client_command.py
+    ],
+)
+def test_it_fails_where_it_is_known_to(app: App, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    code = app.judge(BUILT[app.name], "--filter", file, "--jobs", "2", "--json", str(report))
+    often = [word for file in FILES if file not in app.seldom for word in ("--filter", file)]
+    code = app.judge(app.built(tmp_path), *often, "--jobs", "4", "--json", str(report))
     bad = [
         f"{case['name']}: {case['reason']}"
         for case in json.loads(report.read_text())["cases"]
         if case["verdict"] not in ("pass", "known-failing", "not-applicable")
     ]
-    assert (code, bad) == (0, [])
+    assert bad == []
+    assert code == 0
 
 
 @pytest.mark.skipif(shutil.which("gofmt") is None, reason="apt-get install golang-go")

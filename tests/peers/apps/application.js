@@ -10,6 +10,8 @@ function say(event, details = {}) {
 }
 
 // Connects to DRACHTIO_HOST:DRACHTIO_PORT with DRACHTIO_SECRET, over TLS if DRACHTIO_TLS is set; says `connected` with the server's SIP addresses.
+// What must not miss the end of a call takes createUAS with a callback: a BYE that comes in one piece with the ACK is told
+// before what awaits the dialog goes on.
 // The application ends when its stdin does, so that it never outlives the test.
 // With DRACHTIO_LISTEN it listens for servers instead, says `listening` with its port, and `connected` for each server.
 function connect() {

@@ -8,14 +8,12 @@ const srf = connect();
 srf.invite((req, res) => {
   const callId = req.get('Call-ID');
 
-  async function acknowledged(prack) {
+  function acknowledged(prack) {
     say('prack', {callId, rack: prack.get('RAck')});
-    try {
-      const dialog = await srf.createUAS(req, res, {localSdp});
+    srf.createUAS(req, res, {localSdp}, (err, dialog) => {
+      if (err) return say('failed', {callId, reason: err.message});
       dialog.on('destroy', () => say('destroyed', {callId}));
-    } catch (err) {
-      say('failed', {callId, reason: err.message});
-    }
+    });
   }
 
   req.on('cancel', (cancel) => say('cancelled', {callId, reason: cancel.get('Reason')}));

@@ -5,7 +5,7 @@ const {connect, say, localSdp} = require('./application');
 
 const srf = connect();
 
-srf.invite(async(req, res) => {
+srf.invite((req, res) => {
   const callId = req.get('Call-ID');
   const sent = (err, response) => {
     if (err) say('failed', {callId, reason: err.message});
@@ -13,11 +13,9 @@ srf.invite(async(req, res) => {
   };
 
   res.send(183, {body: localSdp, headers: {Require: '100rel'}}, sent);
-  try {
-    const dialog = await srf.createUAS(req, res, {localSdp});
+  srf.createUAS(req, res, {localSdp}, (err, dialog) => {
+    if (err) return say('failed', {callId, reason: err.message});
     say('answered', {callId});
     dialog.on('destroy', () => say('destroyed', {callId}));
-  } catch (err) {
-    say('failed', {callId, reason: err.message});
-  }
+  });
 });
