@@ -25,9 +25,9 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("path", LISTED, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_is_to_be_compiled_exists(path: Path) -> None:
-    assert path.is_file()
+def test_what_is_to_be_compiled_exists() -> None:
+    assert len(LISTED) > 100
+    assert [path for path in LISTED if not path.is_file()] == []
 
 
 def test_a_change_of_any_source_makes_it_stale(clone: Path) -> None:
