@@ -52,7 +52,7 @@ def test_an_application_tested_from_an_empty_folder(tmp_path: Path) -> None:
     commands = unpack("test-your-application.md", tmp_path)
     assert "pytest" in commands
     done = run("pytest -n 2", tmp_path)
-    assert "8 passed" in done.stdout, done.stdout + done.stderr
+    assert "9 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_without_pytest(tmp_path: Path) -> None:
