@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from drachtio_conformance.engine.outcome import ExitCode
+from drachtio_load.free_port import free_port
 from drachtio_load.scenarios import LoadScenario
 from drachtio_load.sipp import Transport, sipp_command
 
@@ -36,7 +36,7 @@ class CalleePlan(Struct, frozen=True, kw_only=True):
 def run_callee(plan: CalleePlan, say: Callable[[str], None]) -> int:
     """Say where it listens, take the calls, say what became of them. Raises SippMissing."""
     program = sipp_command()
-    port = plan.port or _free_port(plan.host, plan.transport)
+    port = plan.port or free_port(plan.host)
     suffix = "" if plan.transport is Transport.UDP else f";transport={plan.transport.value}"
     with tempfile.TemporaryDirectory() as folder:
         command = [
@@ -94,10 +94,3 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], transport: Transpor
             if any(row[1].endswith(f":{port:04X}") and row[3] == state for row in rows):
                 return
         time.sleep(_LOOK_AGAIN)
-
-
-def _free_port(host: str, transport: Transport) -> int:
-    kind = socket.SOCK_DGRAM if transport is Transport.UDP else socket.SOCK_STREAM
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])

@@ -23,6 +23,7 @@ from msgspec import Struct
 from drachtio_load import local_server
 from drachtio_load.answers import Answer, read_answers
 from drachtio_load.complaints import FailedCall, first_failed_call
+from drachtio_load.free_port import free_port
 from drachtio_load.local_server import LocalServer, Sample
 from drachtio_load.messages import SeenMessage, read_messages
 from drachtio_load.scenarios import LoadScenario
@@ -255,7 +256,7 @@ def _arguments(plan: LoadPlan) -> list[str]:
     local = local_address(plan.host, plan.port)
     arguments = [
         *("-sf", str(plan.scenario.path), "-t", plan.transport.sipp_mode, "-s", plan.user),
-        *("-i", local, "-mi", local, "-bind_local", "-p", str(_free_port(local)), "-nostdin"),
+        *("-i", local, "-mi", local, "-bind_local", "-p", str(free_port(local)), "-nostdin"),
         *("-m", str(plan.calls), "-r", f"{plan.rate:g}", "-d", str(round(plan.hold * 1000))),
         *("-recv_timeout", str(round(plan.answer_within * 1000))),
         *(
@@ -295,21 +296,6 @@ def local_address(host: str, port: int) -> str:
         probe.connect(address)
         name: str = probe.getsockname()[0]
         return name
-
-
-def _free_port(address: str) -> int:
-    """A port that was free a moment ago, for UDP and TCP; SIPp's own choice begins at 5060, a server's."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    while True:
-        with closing(socket.socket(family, socket.SOCK_STREAM)) as stream:
-            stream.bind((address, 0))
-            port: int = stream.getsockname()[1]
-            with closing(socket.socket(family, socket.SOCK_DGRAM)) as datagram:
-                try:
-                    datagram.bind((address, port))
-                except OSError:
-                    continue
-                return port
 
 
 def _last_words(stderr: str) -> str:
