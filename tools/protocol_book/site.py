@@ -24,11 +24,23 @@ ASSETS: Final = Path(__file__).resolve().parent / "site_assets"
 BEGIN: Final = (
     "concepts",
     "an-sdk-in-an-hour",
+    "test-your-sdk",
+    "test-your-application",
     "test-without-docker",
+    "faults",
     "request-handlers",
     "portable-clients",
 )
-LOOK_UP: Final = ("state-machines", "tokens", "failure-texts", "timers", "records", "glossary", "changes")
+LOOK_UP: Final = (
+    "state-machines",
+    "rules",
+    "tokens",
+    "failure-texts",
+    "timers",
+    "records",
+    "glossary",
+    "changes",
+)
 
 VERBS: Final = frozenset(
     f"guides/frames/{verb}.md" for verb in ("authenticate", "ping", "proxy", "remove_route", "route")
@@ -150,6 +162,8 @@ def navigation(parts: Sequence[Chapter]) -> list[object]:
             "Look up": [
                 *(f"guides/{name}.md" for name in LOOK_UP),
                 {"Test vectors": "vectors.md"},
+                {"The conformance app": "conformance-app.md"},
+                {"How client libraries fare": "interop.md"},
                 {"Configuration of the reference server": "configuration.md"},
                 {"Watching the reference server": "observability.md"},
             ]
