@@ -31,7 +31,8 @@ FILES = sorted({case.name.rpartition("/")[0] for case in load([SCENARIOS])})
 def test_it_fails_where_it_is_known_to(app: App, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     often = [word for file in FILES if file not in app.seldom for word in ("--filter", file)]
-    code = app.judge(app.built(tmp_path), *often, "--jobs", "4", "--json", str(report))
+    # An app may be slow here, where all the other tests are its neighbours.
+    code = app.judge(app.built(tmp_path), *often, "--slow", "3", "--jobs", "6", "--json", str(report))
     bad = [
         f"{case['name']}: {case['reason']}"
         for case in json.loads(report.read_text())["cases"]
