@@ -36,8 +36,8 @@ WORKERS ?= $(shell expr $$(nproc) + 2)
 
 .PHONY: test
 test: setup ## everything: style, types, layers, tests (each check with its broken twins), the suite
-	@mkdir -p build; $(MAKE) --keep-going lint suites >build/beside.txt 2>&1 & beside=$$!; \
-	  trap "kill $$beside 2>/dev/null || true" EXIT; \
+	@mkdir -p build; set -m; $(MAKE) --keep-going lint suites >build/beside.txt 2>&1 & beside=$$!; set +m; \
+	  trap "kill -- -$$beside 2>/dev/null || true" EXIT; \
 	  printf '\n== tests\n'; $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal || failed=$$?; \
 	  wait $$beside || failed=$$?; cat build/beside.txt; exit $${failed:-0}
 
