@@ -114,8 +114,10 @@ def test_a_server_without_the_defects_does_not_agree() -> None:
     """The broken twin of all of them."""
     cases = [case for case in suite_cases() if case.server is None and is_measured(case)]
     results = verdicts(EmbeddedTarget(), cases, options("0.9.5", PATIENT))
-    agreeing = {name for name, one in results.items() if one.verdict is Verdict.KNOWN_FAILING}
     assert len(results) > 150
+    doubted = [case for case in cases if results[case.name].verdict is Verdict.KNOWN_FAILING]
+    results = verdicts(EmbeddedTarget(), doubted, options("0.9.5", PATIENT), at_once=1)
+    agreeing = {name for name, one in results.items() if one.verdict is Verdict.KNOWN_FAILING}
     assert agreeing <= set(DISAGREES)
 
 
