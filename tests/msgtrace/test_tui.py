@@ -173,6 +173,15 @@ def test_what_comes_while_one_looks_is_shown() -> None:
     asyncio.run(run())
 
 
+def test_news_while_the_interface_is_taken_down_trouble_nobody() -> None:
+    async def steps(app: MsgtraceApp, pilot: Pilot[None]) -> None:
+        await app.query_one(Calls).remove()
+        app.trouble = "over"
+        app.refresh_calls()
+
+    play(recording(), steps)
+
+
 def test_what_is_no_recording_is_told(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("nothing")
 

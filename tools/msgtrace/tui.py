@@ -171,6 +171,8 @@ class MsgtraceApp(App[None]):
         """Show what is new; the cursor stays where it is."""
         if self._seen == self._browsing.count and not self.trouble:
             return
+        if not self.query(Calls):
+            return  # the interface is being taken down, and the timer still runs
         self._seen = self._browsing.count
         self._fill()
 
