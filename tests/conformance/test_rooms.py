@@ -42,7 +42,6 @@ COVERED_BY = {
     "peers/transports": "conformance/peers/test_secure_peers.py",
     "peers/variables": "conformance/steps/test_patterns.py",
     "peers/websocket_framing": "conformance/peers/test_secure_peers.py",
-    "peers/link": "conformance/client/test_twins.py",
     "replay/command": "replay/test_replay.py",
     "replay/conversion": "replay/test_replay.py",
     "replay/deviations": "replay/test_deviations.py",

@@ -55,6 +55,8 @@ class Leg(asyncio.Protocol):
         self.closed = False
         self.answered = False
         """the server has answered a frame of it"""
+        self.asked = 0
+        """routes in the place of the application that the server has not answered"""
 
     async def ended(self) -> None:
         """Wait until both connections are closed."""
@@ -119,6 +121,7 @@ class Leg(asyncio.Protocol):
     def ask_for_requests(self) -> None:
         """Route in the place of an application that the server has connected to."""
         for verb in ("invite", "message", "options"):
+            self.asked += 1
             payload = f"{_OURS}{verb}|route|{verb}"
             self._up.write(f"{len(payload)}#{payload}".encode())
 
@@ -300,6 +303,11 @@ class Link:
         return self._refusals
 
     @property
+    def is_asking(self) -> bool:
+        """Whether the server has yet to answer routes in the place of an application that listens."""
+        return any(leg.asked and not leg.closed for leg in self._legs)
+
+    @property
     def leg(self) -> Leg | None:
         """The latest connection."""
         return self._leg
@@ -337,6 +345,8 @@ class Link:
         tokens = payload.partition("\r\n")[0].split("|")
         if tokens[1:2] == ["response"] and len(tokens) > 3:
             if tokens[2].startswith(_OURS):
+                leg.asked -= 1
+                self._bell.ring()
                 return
             if self._port and tokens[3] == "OK" and not leg.answered:
                 leg.ask_for_requests()

@@ -137,7 +137,7 @@ class AppReady(Step, frozen=True, kw_only=True, tag="app_ready"):
         link = stage.client.link
 
         def accepted() -> bool | None:
-            return True if wanted <= link.answered.keys() else None
+            return True if wanted <= link.answered.keys() and not link.is_asking else None
 
         try:
             await stage.bell.until(accepted, stage.patience(None))
