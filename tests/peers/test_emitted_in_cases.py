@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from drachtio_conformance.cases.loader import load
 from drachtio_conformance.engine.runner import Options, Runner
+from drachtio_conformance.steps.stage import Pace
 from drachtio_conformance.targets.embedded import EmbeddedServer, embedded
 from drachtio_conformance.targets.settings import ServerSettings
 from reference_server.core.ports import Flow
@@ -99,7 +100,7 @@ def emitted() -> list[Emitted]:
     watcher = EmittedSip()
 
     async def run() -> list[Emitted]:
-        runner = Runner(WatchedTarget(watcher), Options())
+        runner = Runner(WatchedTarget(watcher), Options(pace=Pace(deadline=10)))
         seen: dict[Emitted, None] = {}
         try:
             for case in load([SCENARIOS]):
