@@ -17,8 +17,8 @@ from drachtio_conformance.targets.client import ClientTarget
 ROOT = Path(__file__).parents[3]
 APP = ROOT / "conformance_apps" / "python" / "app.py"
 SCENARIOS = ROOT / "client_scenarios"
-QUICK = {"DRACHTIO_PING": "0.1", "DRACHTIO_RECONNECT": "0.005"}
-"""for a client in this process; as a process of its own it is given three or four times as much"""
+QUICK = {"DRACHTIO_RECONNECT": "0.005"}
+"""for a client in this process; as a process of its own it is given four times as much"""
 
 
 def module_of(*changes: tuple[str, str]) -> ModuleType:

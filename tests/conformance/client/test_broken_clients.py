@@ -406,6 +406,11 @@ def verdict_of(broken: Broken) -> tuple[Verdict, str]:
 @pytest.mark.filterwarnings("ignore")  # a broken client leaves all sorts of things behind
 @pytest.mark.parametrize("broken", [*NEWCOMER, *OTHERS], ids=lambda broken: broken.mistake)
 def test_each_mistake_is_found(broken: Broken) -> None:
-    verdict, reason = verdict_of(broken)
+    for _ in range(
+        3
+    ):  # octets that are sent apart are read together where the machine is busy, and do no harm then
+        verdict, reason = verdict_of(broken)
+        if verdict is not Verdict.PASS:
+            break
     assert verdict in (Verdict.FAIL, Verdict.WARN), reason
     assert any(part in reason for part in broken.says.split("|")), reason
