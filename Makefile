@@ -32,14 +32,15 @@ run: .venv/run-installed ## the suite against the reference server over real soc
 	@$(BIN)/drachtio-conformance server --report '$(REPORT)'
 
 # Tests wait about half of their time, for peers and deadlines; so two more run at once than there are processors.
-WORKERS ?= $(shell expr $$(nproc) + 2)
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .PHONY: test
 test: setup ## everything: style, types, layers, tests (each check with its broken twins), the suite
 	@mkdir -p build; set -m; $(MAKE) --keep-going lint suites >build/beside.txt 2>&1 & beside=$$!; set +m; \
 	  trap "kill -- -$$beside 2>/dev/null || true" EXIT; \
-	  printf '\n== tests\n'; $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal || failed=$$?; \
-	  wait $$beside || failed=$$?; cat build/beside.txt; exit $${failed:-0}
+	  printf '\n== tests\n'; failed=; $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal || failed=' tests'; \
+	  wait $$beside || failed+=' lint or suite'; cat build/beside.txt; \
+	  [ -z "$$failed" ] || { printf '\n== failed:%s\n' "$$failed"; exit 1; }
 
 .PHONY: suites
 suites: .venv/run-installed

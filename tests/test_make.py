@@ -60,6 +60,8 @@ def test_whatever_fails_make_test_fails_and_says_what_ran(clone: Path, broken: s
     ran = {line.removesuffix(" ran") for line in done.stdout.splitlines() if line.endswith(" ran")}
     assert (done.returncode != 0) == bool(broken), done.stdout + done.stderr
     assert {"python", "drachtio-conformance", broken or "pythons"} <= ran, done.stdout
+    named = {"": "pythons ran", "python": "== failed: tests"}.get(broken, "== failed: lint or suite")
+    assert done.stdout.splitlines()[-1] == named
 
 
 def test_who_interrupts_it_leaves_nothing_behind(clone: Path) -> None:

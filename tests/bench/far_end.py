@@ -7,8 +7,8 @@ import tempfile
 import time
 
 from drachtio_conformance import data
+from drachtio_load.free_port import free_port
 from drachtio_load.sipp import Transport, sipp_command
-from tests.free_port import free_port
 from tests.peers.callees import is_open
 from tests.peers.processes import PATIENCE
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from drachtio_conformance.peers.tls import own_certificate
-from tests.free_port import free_port
+from drachtio_load.free_port import free_port
 
 ATTEMPTS = 5
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from drachtio_load.cli import main
+from drachtio_load.free_port import free_port
 from drachtio_load.messages import read_messages
-from tests.free_port import free_port
 from tests.load.callee import Callee
 
 

@@ -21,7 +21,7 @@ from typing import cast
 
 from msgspec import Struct
 
-from tests.free_port import free_port
+from drachtio_load.free_port import free_port
 from tests.peers.processes import NodeApplication, Server
 
 PEOPLE = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")

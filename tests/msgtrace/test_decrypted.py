@@ -20,13 +20,13 @@ from scapy.packet import Packet, Raw
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from drachtio_load.free_port import free_port
 from msgtrace.cli import main
 from msgtrace.entries import Account, Entry, EntryKind, NotARecording
 from msgtrace.readers import decrypted as module
 from msgtrace.readers.datagrams import Datagram
 from msgtrace.readers.decrypted import Decrypted
 from msgtrace.recordings import read_blocks
-from tests.free_port import free_port
 from tests.msgtrace.call_set import ETHERNET
 from tests.msgtrace.test_capture import pcap
 from tests.peers.capture import Segment

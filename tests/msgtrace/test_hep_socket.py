@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from drachtio_load.free_port import free_port
 from msgtrace.cli import main
 from msgtrace.entries import Account
 from msgtrace.hep_socket import HepSocket
 from msgtrace.live_capture import items
 from msgtrace.source import Source
-from tests.free_port import free_port
 from tests.msgtrace.test_hep import TEXT, version_2, version_3
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from drachtio_load.free_port import free_port
 from msgtrace.cli import main
 from msgtrace.entries import EntryKind
 from msgtrace.recordings import read
-from tests.free_port import free_port
 from tests.msgtrace import samples
 from tests.tls.openssl import Authority
 

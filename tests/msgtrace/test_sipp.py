@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from drachtio_load.free_port import free_port
 from drachtio_load.sipp import Transport, sipp_command
 from msgtrace.answers import shown
 from msgtrace.cli import main
 from msgtrace.recordings import read
 from msgtrace.sipp import NoCallForSipp, scenario
 from tests.bench import msgtrace as bench
-from tests.free_port import free_port
 from tests.msgtrace.call_set import message
 from tests.peers.callees import is_open
 

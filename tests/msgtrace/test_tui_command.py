@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from drachtio_load.free_port import free_port
 from msgtrace.cli import main
 from msgtrace.entries import Account
 from msgtrace.live_capture import captured, items
 from msgtrace.source import Source
-from tests.free_port import free_port
 from tests.msgtrace import samples
 
 

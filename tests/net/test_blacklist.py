@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from drachtio_load.free_port import free_port
 from reference_server.config.model import BlacklistConfiguration
 from reference_server.net import blacklist as module
 from reference_server.net.blacklist import Blacklist, BlacklistError
 from tests.conftest import Run
-from tests.free_port import free_port
 
 KEY = "spammers"
 

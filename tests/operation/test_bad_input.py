@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.free_port import free_port
+from drachtio_load.free_port import free_port
 from tests.test_cli import ANYWHERE, DEADLINE, Process, Starter
 from tests.tls.openssl import Authority, dh_parameters
 

@@ -21,7 +21,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from tests.free_port import free_port
+from drachtio_load.free_port import free_port
 from tests.test_cli import DEADLINE, Process, Starter
 from tests.tls.openssl import Authority, dh_parameters
 

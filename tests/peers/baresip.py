@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.free_port import free_port
+from drachtio_load.free_port import free_port
 from tests.peers.processes import PATIENCE, Line
 
 _MODULES = next(

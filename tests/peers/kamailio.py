@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from drachtio_load.free_port import free_port
 from drachtio_load.sipp import Transport
-from tests.free_port import free_port
 from tests.peers.callees import is_open
 from tests.peers.processes import PATIENCE
 

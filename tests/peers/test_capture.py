@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from drachtio_load.free_port import free_port
 from reference_server.config.model import CaptureConfiguration
 from reference_server.core.ports import Endpoint, Flow
 from reference_server.observe.hep import HepCapture
 from reference_server.sip.transport import TRANSPORTS
-from tests.free_port import free_port
 from tests.peers.kamailio import kamailio_command
 from tests.peers.processes import PATIENCE
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.free_port import free_port
+from drachtio_load.free_port import free_port
 from tests.peers.baresip import Baresip
 from tests.peers.flows import APPLICATIONS
 from tests.peers.processes import NodeApplication, Server

@@ -68,13 +68,10 @@ def test_every_link_leads_somewhere(folder: Path, pages: dict[Path, Page]) -> No
 
 
 def test_every_page_is_in_the_menu(folder: Path) -> None:
-    menu = json.dumps(
-        site.navigation(site_pages.chapters((suite.ROOT / "docs" / "protocol.md").read_text("utf-8")))
-    )
-    written = {str(path.relative_to(folder).with_suffix(".md")) for path in folder.rglob("*.html")} - {
-        "404.md"
-    }
-    assert {page for page in written if f'"{page}"' not in menu} == set()
+    chapters = site_pages.chapters((suite.ROOT / "docs" / "protocol.md").read_text("utf-8"))
+    menu = json.dumps(site.navigation(chapters))
+    written = {str(path.relative_to(folder).with_suffix(".md")) for path in folder.rglob("*.html")}
+    assert {page for page in written if f'"{page}"' not in menu} == {"404.md"}
 
 
 def test_every_clause_and_deviation_has_an_anchor_of_its_name(pages: dict[Path, Page]) -> None:

@@ -73,6 +73,8 @@ def where(message: Shown) -> str:
 
 def test_there_are_examples() -> None:
     assert len(FRAMES) > 100
+    assert len(LENGTHS) > 50
+    assert len(COUNTED) > 100
 
 
 def test_a_frame_is_exactly_as_long_as_it_says() -> None:
